@@ -1,0 +1,77 @@
+//! Why the cache could not be rebuilt.
+
+use std::{io, path::PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// Why the cache could not be rebuilt. Whatever was at `metis.db` before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// A symlink or something else that is no regular file: following it could write anywhere.
+    #[error("{} is {found}, not a regular file: the cache was not rebuilt. Move it away and run `git metis-sync rebuild-cache`", path.display())]
+    NotAFile {
+        /// The database's path.
+        path: PathBuf,
+        /// What is there instead.
+        found: &'static str,
+    },
+    /// Somebody's file, or a database beyond reading.
+    #[error("{} is {problem}: it was left as it is and the cache was not rebuilt. Move it away and run `git metis-sync rebuild-cache`", path.display())]
+    Unreadable {
+        /// The database's path.
+        path: PathBuf,
+        /// `not an SQLite database` or `a damaged SQLite database`.
+        problem: &'static str,
+    },
+    /// A table of this name exists, and it is not ours.
+    #[error("{} has a table or view `{table}` of another program: it was left as it is and the cache was not rebuilt", path.display())]
+    NameTaken {
+        /// The database's path.
+        path: PathBuf,
+        /// The name.
+        table: String,
+    },
+    /// Another process kept it locked for the whole time that we wait.
+    #[error("{} is in use by another process: the cache was not rebuilt. Run `git metis-sync rebuild-cache` later", path.display())]
+    Busy {
+        /// The database's path.
+        path: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as in `cannot <action> <path>`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// SQLite said no for another reason: disk full, read-only, …
+    #[error("cannot use {}: {source}", path.display())]
+    Sqlite {
+        /// The database's path.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+impl CacheError {
+    /// Sorts SQLite's errors by what a user can do about them.
+    pub(super) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
+        let path = path.into();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => CacheError::Unreadable {
+                path,
+                problem: "not an SQLite database",
+            },
+            Some(ErrorCode::DatabaseCorrupt) => CacheError::Unreadable {
+                path,
+                problem: "a damaged SQLite database",
+            },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CacheError::Busy { path },
+            _ => CacheError::Sqlite { path, source },
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! Questions to `metis.db`. They change nothing and need no network.
+//!
+//! A reference between documents is a code, and codes are unique across workspaces by convention only. Where two workspaces have
+//! a document of the same code, lists name both, and a single reference means the one in the same workspace if there is one.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
+
+use super::{
+    CacheError,
+    answer::{
+        Blocks, ChainEnd, Document, Link, PhaseCount, Progress, QueryError, Upstream, Workspace, WorkspaceDocuments,
+    },
+    database::{self, Place},
+    schema::{self, Tables},
+};
+use crate::names::{Prefix, ShortCode};
+
+/// Phases in which nothing remains to be done: of tasks and initiatives, visions and specifications, and ADRs.
+const FINISHED: &str = "('completed', 'published', 'decided', 'superseded')";
+
+/// Parents followed upstream. Real documents have four levels.
+const MAX_LEVELS: usize = 100;
+
+const DOCUMENT: &str = "
+    w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
+    (SELECT target FROM sync_relations WHERE document = d.id AND kind = 'parent'),
+    (SELECT json_group_array(target) FROM
+        (SELECT target FROM sync_relations WHERE document = d.id AND kind = 'blocked-by' ORDER BY position))";
+
+const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
+
+/// `metis.db`, opened for questions.
+pub struct Cache {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Cache {
+    /// Opens the database below `dot_metis`.
+    pub fn open(dot_metis: &Path) -> Result<Self, QueryError> {
+        let path = database::path(dot_metis).map_err(|source| CacheError::Io {
+            action: "open",
+            path: dot_metis.to_owned(),
+            source,
+        })?;
+        match database::look(&path)? {
+            Place::File => {}
+            Place::Free | Place::Orphans => return Err(QueryError::Missing { path }),
+        }
+        let opened = database::open_for_reading(&path).and_then(|db| Ok((schema::inspect(&db)?, db)));
+        match opened {
+            Ok((Tables::Current { .. }, db)) => Ok(Cache { db, path }),
+            Ok(_) => Err(QueryError::NotBuilt { path }),
+            Err(error) => Err(sqlite_error(&path, error)),
+        }
+    }
+
+    /// The documents whose parent is `code`, ordered by code.
+    pub fn children(&self, code: &ShortCode) -> Result<Vec<Document>, QueryError> {
+        self.ask(|db| {
+            Ok(match find(db, code.as_str(), None)? {
+                Some(_) => Some(pointing_at(db, code.as_str(), "parent")?),
+                None => None,
+            })
+        })?
+        .ok_or_else(|| QueryError::UnknownCode { code: code.clone() })
+    }
+
+    /// What `code` blocks and what blocks it.
+    pub fn blocks(&self, code: &ShortCode) -> Result<Blocks, QueryError> {
+        self.ask(|db| {
+            let Some(document) = find(db, code.as_str(), None)? else {
+                return Ok(None);
+            };
+            let blocked_by = document
+                .blocked_by
+                .iter()
+                .map(|code| link(db, code, &document))
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Some(Blocks {
+                blocks: pointing_at(db, code.as_str(), "blocked-by")?,
+                blocked_by,
+                document,
+            }))
+        })?
+        .ok_or_else(|| QueryError::UnknownCode { code: code.clone() })
+    }
+
+    /// How far everything below `code` is, at all levels.
+    pub fn progress(&self, code: &ShortCode) -> Result<Progress, QueryError> {
+        self.ask(|db| {
+            let Some(document) = find(db, code.as_str(), None)? else {
+                return Ok(None);
+            };
+            let children = db.query_row(
+                "SELECT count(*) FROM sync_relations WHERE target = ?1 AND kind = 'parent'",
+                [code.as_str()],
+                |row| count(row, 0),
+            )?;
+            // UNION keeps what was found already from being found again: a cycle ends where it began.
+            let mut by_phase = db.prepare(&format!(
+                "WITH RECURSIVE below (id, code) AS (
+                    SELECT d.id, d.code FROM sync_relations r JOIN sync_documents d ON d.id = r.document
+                    WHERE r.target = ?1 AND r.kind = 'parent'
+                    UNION
+                    SELECT d.id, d.code FROM below
+                    JOIN sync_relations r ON r.target = below.code AND r.kind = 'parent'
+                    JOIN sync_documents d ON d.id = r.document
+                 )
+                 SELECT d.phase, count(*), d.phase IN {FINISHED} FROM below JOIN sync_documents d ON d.id = below.id
+                 WHERE d.code <> ?1 GROUP BY d.phase ORDER BY d.phase"
+            ))?;
+            let mut progress = Progress {
+                document,
+                children,
+                total: 0,
+                completed: 0,
+                by_phase: Vec::new(),
+            };
+            let mut rows = by_phase.query([code.as_str()])?;
+            while let Some(row) = rows.next()? {
+                let documents = count(row, 1)?;
+                progress.total += documents;
+                if row.get::<_, Option<bool>>(2)? == Some(true) {
+                    progress.completed += documents;
+                }
+                let phase = row.get(0)?;
+                progress.by_phase.push(PhaseCount { phase, documents });
+            }
+            Ok(Some(progress))
+        })?
+        .ok_or_else(|| QueryError::UnknownCode { code: code.clone() })
+    }
+
+    /// The chain of parents above `code`.
+    pub fn upstream(&self, code: &ShortCode) -> Result<Upstream, QueryError> {
+        self.ask(|db| {
+            let Some(document) = find(db, code.as_str(), None)? else {
+                return Ok(None);
+            };
+            let mut seen = HashSet::from([document.code.clone()]);
+            let mut chain: Vec<Link> = Vec::new();
+            let mut last = document.clone();
+            let end = loop {
+                let Some(parent) = last.parent.take() else {
+                    break ChainEnd::Root;
+                };
+                if !seen.insert(parent.clone()) {
+                    break ChainEnd::Cycle;
+                }
+                if chain.len() == MAX_LEVELS {
+                    break ChainEnd::TooLong;
+                }
+                let link = link(db, &parent, &last)?;
+                let next = link.document.clone();
+                chain.push(link);
+                match next {
+                    Some(next) => last = next,
+                    None => break ChainEnd::Missing,
+                }
+            };
+            Ok(Some(Upstream { document, chain, end }))
+        })?
+        .ok_or_else(|| QueryError::UnknownCode { code: code.clone() })
+    }
+
+    /// All workspaces, this clone's own first.
+    pub fn workspaces(&self) -> Result<Vec<Workspace>, QueryError> {
+        self.ask(|db| {
+            let mut select = db.prepare("SELECT prefix FROM sync_workspaces ORDER BY owned DESC, prefix")?;
+            let prefixes: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            prefixes
+                .iter()
+                .filter_map(|prefix| overview(db, prefix).transpose())
+                .collect()
+        })
+    }
+
+    /// One workspace with all its documents.
+    pub fn workspace(&self, prefix: &Prefix) -> Result<WorkspaceDocuments, QueryError> {
+        self.ask(|db| {
+            let Some(workspace) = overview(db, prefix.as_str())? else {
+                return Ok(None);
+            };
+            let sql = format!("SELECT {DOCUMENT} {FROM} WHERE w.prefix = ?1 ORDER BY d.code, d.path");
+            let documents = documents(db, &sql, [prefix.as_str()])?;
+            Ok(Some(WorkspaceDocuments { workspace, documents }))
+        })?
+        .ok_or_else(|| QueryError::UnknownWorkspace { prefix: prefix.clone() })
+    }
+
+    /// Answers from one state of the database, also while another process rebuilds it.
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueryError> {
+        self.db
+            .unchecked_transaction()
+            .and_then(|transaction| question(&transaction))
+            .map_err(|error| sqlite_error(&self.path, error))
+    }
+}
+
+fn sqlite_error(path: &Path, error: rusqlite::Error) -> QueryError {
+    match CacheError::sqlite(path, error) {
+        CacheError::Busy { path } => QueryError::Busy { path },
+        CacheError::Sqlite { path, source } => QueryError::Sqlite { path, source },
+        other => other.into(),
+    }
+}
+
+fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Document>> {
+    db.prepare_cached(sql)?.query_map(params, document)?.collect()
+}
+
+/// The document of a code: the one in the workspace `near` first, then this clone's own.
+fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
+    let sql = format!(
+        "SELECT {DOCUMENT} {FROM} WHERE d.code = ?1
+         ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1"
+    );
+    db.prepare_cached(&sql)?.query_row((code, near), document).optional()
+}
+
+fn link(db: &Connection, code: &str, from: &Document) -> rusqlite::Result<Link> {
+    Ok(Link {
+        code: code.to_owned(),
+        document: find(db, code, Some(&from.workspace))?,
+    })
+}
+
+fn pointing_at(db: &Connection, code: &str, kind: &str) -> rusqlite::Result<Vec<Document>> {
+    let sql = format!(
+        "SELECT {DOCUMENT} {FROM} WHERE d.id IN (SELECT document FROM sync_relations WHERE target = ?1 AND kind = ?2)
+         ORDER BY d.code, w.prefix, d.path"
+    );
+    documents(db, &sql, [&code as &dyn ToSql, &kind])
+}
+
+fn overview(db: &Connection, prefix: &str) -> rusqlite::Result<Option<Workspace>> {
+    let found = db
+        .query_row(
+            "SELECT id, owned, documents FROM sync_workspaces WHERE prefix = ?1",
+            [prefix],
+            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, count(row, 2)?)),
+        )
+        .optional()?;
+    let Some((id, owned, documents)) = found else {
+        return Ok(None);
+    };
+    let mut by_phase = db.prepare_cached(
+        "SELECT phase, count(*) FROM sync_documents WHERE workspace = ?1 GROUP BY phase ORDER BY phase",
+    )?;
+    let by_phase = by_phase.query_map([id], |row| {
+        Ok(PhaseCount {
+            phase: row.get(0)?,
+            documents: count(row, 1)?,
+        })
+    })?;
+    Ok(Some(Workspace {
+        prefix: prefix.to_owned(),
+        owned,
+        documents,
+        by_phase: by_phase.collect::<Result<_, _>>()?,
+    }))
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(column)?.max(0) as u64)
+}
+
+fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
+    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    Ok(Document {
+        workspace: row.get(0)?,
+        owned: row.get(1)?,
+        path: row.get(2)?,
+        code: row.get(3)?,
+        title: row.get(4)?,
+        kind: row.get(5)?,
+        phase: row.get(6)?,
+        archived: row.get(7)?,
+        tags: list(row.get(8)?),
+        parent: row.get(9)?,
+        blocked_by: list(row.get(10)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::World;
+    use super::*;
+
+    fn cache_of(world: &World) -> (tempfile::TempDir, Cache) {
+        let dir = tempfile::tempdir().unwrap();
+        world.rebuild(dir.path()).unwrap();
+        let cache = Cache::open(dir.path()).unwrap();
+        (dir, cache)
+    }
+
+    fn code(text: &str) -> ShortCode {
+        text.parse().unwrap()
+    }
+
+    fn codes(documents: &[Document]) -> Vec<&str> {
+        documents.iter().map(|document| document.code.as_str()).collect()
+    }
+
+    #[test]
+    fn relations_cross_workspaces_in_both_directions() {
+        let (_dir, cache) = cache_of(&World::small());
+
+        let children = cache.children(&code("API-I-0001")).unwrap();
+        assert_eq!(codes(&children), ["API-T-0001", "API-T-0002", "WEB-T-0001"]);
+        assert_eq!(children[2].workspace, "web");
+        assert_eq!(children[2].tags, ["#ui", "#task"]);
+        assert!(children[0].archived && children[0].owned && !children[2].owned);
+
+        let blocks = cache.blocks(&code("API-T-0002")).unwrap();
+        assert_eq!(codes(&blocks.blocks), ["WEB-T-0001"]);
+        assert_eq!(blocks.blocked_by[0].document.as_ref().unwrap().title, "Token");
+        assert_eq!(
+            blocks.blocked_by[1],
+            Link {
+                code: "OPS-T-0009".into(),
+                document: None
+            }
+        );
+
+        let upstream = cache.upstream(&code("WEB-T-0001")).unwrap();
+        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.as_str()).collect();
+        assert_eq!(
+            (chain, upstream.end),
+            (vec!["API-I-0001", "API-V-0001"], ChainEnd::Root)
+        );
+    }
+
+    #[test]
+    fn progress_counts_all_levels_by_phase() {
+        let (_dir, cache) = cache_of(&World::small());
+        let progress = cache.progress(&code("API-V-0001")).unwrap();
+        assert_eq!((progress.children, progress.total, progress.completed), (1, 4, 1));
+        let phases: Vec<_> = progress
+            .by_phase
+            .iter()
+            .map(|p| (p.phase.as_deref().unwrap(), p.documents))
+            .collect();
+        assert_eq!(phases, [("active", 1), ("completed", 1), ("todo", 2)]);
+    }
+
+    #[test]
+    fn workspaces_are_listed_own_first() {
+        let (_dir, cache) = cache_of(&World::small());
+        let overview = cache.workspaces().unwrap();
+        assert_eq!(
+            overview
+                .iter()
+                .map(|w| (w.prefix.as_str(), w.owned, w.documents))
+                .collect::<Vec<_>>(),
+            [("api", true, 4), ("web", false, 1)]
+        );
+        let web = cache.workspace(&"web".parse().unwrap()).unwrap();
+        assert_eq!(codes(&web.documents), ["WEB-T-0001"]);
+        let json = serde_json::to_value(&web).unwrap();
+        assert_eq!(
+            (&json["documents"], &json["list"][0]["type"]),
+            (&1.into(), &"task".into())
+        );
+    }
+
+    #[test]
+    fn cycles_and_endless_chains_end() {
+        let mut world = World::default();
+        world.put("api", "A-T-0001", "title: a\nparent: A-T-0002\nblocked_by: A-T-0001");
+        world.put("api", "A-T-0002", "title: b\nparent: A-T-0001");
+        world.put("api", "A-T-0003", "title: c\nparent: A-T-0003");
+        for number in 1000..1500 {
+            world.put(
+                "api",
+                &format!("A-T-{number}"),
+                &format!("title: d\nparent: A-T-{}", number + 1),
+            );
+        }
+        let (_dir, cache) = cache_of(&world);
+
+        let upstream = cache.upstream(&code("A-T-0001")).unwrap();
+        assert_eq!((upstream.chain.len(), upstream.end), (1, ChainEnd::Cycle));
+        assert_eq!(cache.progress(&code("A-T-0001")).unwrap().total, 1);
+        assert_eq!(cache.progress(&code("A-T-0003")).unwrap().total, 0);
+        assert_eq!(cache.blocks(&code("A-T-0001")).unwrap().blocks.len(), 1);
+
+        let long = cache.upstream(&code("A-T-1000")).unwrap();
+        assert_eq!((long.chain.len(), long.end), (MAX_LEVELS, ChainEnd::TooLong));
+        assert_eq!(cache.progress(&code("A-T-1499")).unwrap().total, 499);
+        let near = cache.upstream(&code("A-T-1490")).unwrap();
+        assert_eq!((near.chain.len(), near.end), (10, ChainEnd::Missing));
+    }
+
+    #[test]
+    fn a_code_in_two_workspaces_leads_to_the_nearer_one() {
+        let mut world = World::default();
+        for workspace in ["api", "fork"] {
+            world.put(workspace, "A-I-0001", &format!("title: {workspace}"));
+            world.put(workspace, "A-T-0001", "title: task\nparent: A-I-0001");
+        }
+        world.put("fork", "A-T-0002", "title: task\nparent: A-I-0001");
+        let (_dir, cache) = cache_of(&world);
+        let parent = |text| {
+            cache.upstream(&code(text)).unwrap().chain[0]
+                .document
+                .clone()
+                .unwrap()
+                .title
+        };
+        assert_eq!(parent("A-T-0001"), "api", "this clone's own");
+        assert_eq!(parent("A-T-0002"), "fork", "the same workspace");
+        assert_eq!(cache.children(&code("A-I-0001")).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |dir: &Path| Cache::open(dir).err().unwrap().to_string();
+        assert!(refused(dir.path()).contains("run `git metis-sync rebuild-cache`"));
+        assert!(!dir.path().join("metis.db").exists(), "asking creates nothing");
+
+        Connection::open(dir.path().join("metis.db"))
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (x)")
+            .unwrap();
+        assert!(refused(dir.path()).contains("has nothing for this version"));
+
+        let (_dir, cache) = cache_of(&World::small());
+        assert!(matches!(
+            cache.children(&code("NO-T-0001")),
+            Err(QueryError::UnknownCode { .. })
+        ));
+        assert!(matches!(
+            cache.workspace(&"nobody".parse().unwrap()),
+            Err(QueryError::UnknownWorkspace { .. })
+        ));
+    }
+}

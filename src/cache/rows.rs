@@ -1,0 +1,177 @@
+//! Documents turned into rows.
+
+use rusqlite::{Connection, Statement, params};
+
+use super::{
+    rebuild::Skipped,
+    source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource},
+};
+
+/// A document ready to be written.
+pub(super) struct Prepared {
+    pub document: DocumentSource,
+    pub facts: DocumentFacts,
+}
+
+/// What became of one document on its way to a row.
+pub(super) enum Reading {
+    /// It can be written.
+    Facts(DocumentFacts),
+    /// Its bytes make no row, and won't until they change.
+    Damaged,
+    /// Its bytes could not be had. It may be different next time, and what is known about it still stands.
+    Unread,
+}
+
+/// Loads and parses, and remembers what it could not.
+pub(super) struct Reader<'a> {
+    load: &'a Load<'a>,
+    parse: &'a Parse<'a>,
+    /// Documents parsed so far.
+    pub read: u64,
+    /// What was left out so far, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(load: &'a Load<'a>, parse: &'a Parse<'a>) -> Self {
+        Reader {
+            load,
+            parse,
+            read: 0,
+            skipped: Vec::new(),
+        }
+    }
+
+    pub fn read(&mut self, workspace: &WorkspaceSource<'_>, document: &DocumentSource) -> Reading {
+        let (reason, reading) = match (self.load)(workspace, document) {
+            Err(error) => (error.to_string(), Reading::Unread),
+            Ok(bytes) => match (self.parse)(&bytes) {
+                Err(reason) => (reason, Reading::Damaged),
+                Ok(facts) => {
+                    self.read += 1;
+                    return Reading::Facts(facts.bounded());
+                }
+            },
+        };
+        self.skipped.push(Skipped {
+            workspace: workspace.prefix.clone(),
+            path: Some(document.path.clone()),
+            reason,
+        });
+        reading
+    }
+
+    /// Lists a workspace's documents; `None` when that fails.
+    pub fn list(&mut self, workspace: &WorkspaceSource<'_>) -> Option<Vec<DocumentSource>> {
+        (workspace.documents)()
+            .map_err(|error| {
+                self.skipped.push(Skipped {
+                    workspace: workspace.prefix.clone(),
+                    path: None,
+                    reason: error.to_string(),
+                })
+            })
+            .ok()
+    }
+}
+
+/// The statements that write documents, prepared once.
+pub(super) struct Writer<'c> {
+    insert: Statement<'c>,
+    update: Statement<'c>,
+    relocate: Statement<'c>,
+    remove: Statement<'c>,
+    relate: Statement<'c>,
+    unrelate: Statement<'c>,
+}
+
+impl<'c> Writer<'c> {
+    pub fn new(db: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Writer {
+            insert: db.prepare(
+                "INSERT INTO sync_documents (path, code, title, type, phase, archived, tags, blob, workspace)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?,
+            update: db.prepare(
+                "UPDATE sync_documents
+                 SET path = ?1, code = ?2, title = ?3, type = ?4, phase = ?5, archived = ?6, tags = ?7, blob = ?8
+                 WHERE id = ?9",
+            )?,
+            relocate: db.prepare("UPDATE sync_documents SET path = ?1, code = ?2 WHERE id = ?3")?,
+            remove: db.prepare("DELETE FROM sync_documents WHERE id = ?1")?,
+            relate: db
+                .prepare("INSERT INTO sync_relations (document, kind, position, target) VALUES (?1, ?2, ?3, ?4)")?,
+            unrelate: db.prepare("DELETE FROM sync_relations WHERE document = ?1")?,
+        })
+    }
+
+    pub fn insert(&mut self, workspace: i64, row: &Prepared) -> rusqlite::Result<()> {
+        let id = Self::bind(&mut self.insert, row, workspace, |insert, values| insert.insert(values))?;
+        self.relations(id, &row.facts)
+    }
+
+    pub fn update(&mut self, id: i64, row: &Prepared) -> rusqlite::Result<()> {
+        Self::bind(&mut self.update, row, id, |update, values| update.execute(values))?;
+        self.unrelate.execute([id])?;
+        self.relations(id, &row.facts)
+    }
+
+    pub fn relocate(&mut self, id: i64, document: &DocumentSource) -> rusqlite::Result<()> {
+        self.relocate
+            .execute(params![document.path, document.code.as_str(), id])?;
+        Ok(())
+    }
+
+    pub fn remove(&mut self, id: i64) -> rusqlite::Result<()> {
+        self.unrelate.execute([id])?;
+        self.remove.execute([id])?;
+        Ok(())
+    }
+
+    fn bind<T>(
+        statement: &mut Statement<'c>,
+        Prepared { document, facts }: &Prepared,
+        last: i64,
+        run: impl FnOnce(&mut Statement<'c>, &[&dyn rusqlite::ToSql]) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let tags = serde_json::Value::from(facts.tags.as_slice()).to_string();
+        run(
+            statement,
+            params![
+                document.path,
+                document.code.as_str(),
+                facts.title,
+                facts.level,
+                facts.phase,
+                facts.archived,
+                tags,
+                document.blob.as_bytes(),
+                last
+            ],
+        )
+    }
+
+    fn relations(&mut self, id: i64, facts: &DocumentFacts) -> rusqlite::Result<()> {
+        for (position, target) in facts.parent.iter().enumerate() {
+            self.relate.execute(params![id, "parent", position as i64, target])?;
+        }
+        for (position, target) in facts.blocked_by.iter().enumerate() {
+            self.relate
+                .execute(params![id, "blocked-by", position as i64, target])?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes a workspace with all its rows.
+pub(super) fn remove_workspace(db: &Connection, id: i64) -> rusqlite::Result<()> {
+    for sql in [
+        "DELETE FROM sync_relations WHERE document IN (SELECT id FROM sync_documents WHERE workspace = ?1)",
+        "DELETE FROM sync_documents WHERE workspace = ?1",
+        "DELETE FROM sync_workspaces WHERE id = ?1",
+    ] {
+        db.execute(sql, [id])?;
+    }
+    Ok(())
+}

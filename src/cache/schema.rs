@@ -1,0 +1,186 @@
+//! Our tables, and whether a database has them.
+
+use rusqlite::{Connection, OptionalExtension};
+
+/// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
+const VERSION: &str = "1";
+
+/// Marks `sync_meta` as ours, so that a table of the same name from another program is never taken for it.
+const OWNER: &str = "git-metis-sync";
+
+/// All tables that any version ever had. What is outdated is dropped by this list.
+const TABLES: [&str; 4] = ["sync_meta", "sync_workspaces", "sync_documents", "sync_relations"];
+
+const CREATE_TABLES: &str = "
+    CREATE TABLE sync_meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE sync_workspaces (
+        id INTEGER PRIMARY KEY,
+        prefix TEXT NOT NULL UNIQUE,
+        owned INTEGER NOT NULL,          -- 1: this clone's own workspace
+        fingerprint TEXT NOT NULL,       -- '': compare the documents next time
+        documents INTEGER NOT NULL       -- how many rows it has in sync_documents
+    );
+    CREATE TABLE sync_documents (
+        id INTEGER PRIMARY KEY,
+        workspace INTEGER NOT NULL,      -- sync_workspaces.id
+        path TEXT NOT NULL,              -- relative to .metis
+        code TEXT NOT NULL,
+        title TEXT NOT NULL,
+        type TEXT,                       -- vision, initiative, task, adr, ...
+        phase TEXT,
+        archived INTEGER NOT NULL,
+        tags TEXT NOT NULL,              -- a JSON array of strings
+        blob BLOB NOT NULL               -- the git blob id, 20 or 32 bytes
+    );
+    CREATE TABLE sync_relations (
+        document INTEGER NOT NULL,       -- sync_documents.id
+        kind TEXT NOT NULL,              -- 'parent' or 'blocked-by'
+        position INTEGER NOT NULL,
+        target TEXT NOT NULL,            -- the other document's code, in whichever workspace it is, if anywhere
+        PRIMARY KEY (document, kind, position)
+    ) WITHOUT ROWID;";
+
+/// Apart from the tables, since a bulk load is faster without them.
+const CREATE_INDEXES: &str = "
+    CREATE INDEX sync_documents_by_path ON sync_documents (workspace, path, blob);
+    CREATE INDEX sync_documents_by_code ON sync_documents (code);
+    CREATE INDEX sync_relations_by_target ON sync_relations (target, kind);";
+
+/// What a database has of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// Nothing.
+    Absent,
+    /// Tables of another version, or not all of them.
+    Outdated,
+    /// All of them; the number grows by one with each write.
+    Current { generation: i64 },
+    /// This name is used by somebody else.
+    Foreign { name: String },
+}
+
+/// Looks which of our tables are there.
+pub(super) fn inspect(db: &Connection) -> rusqlite::Result<Tables> {
+    let mut found = Vec::new();
+    let mut names =
+        db.prepare("SELECT name, type FROM sqlite_schema WHERE lower(name) IN (?1, ?2, ?3, ?4) ORDER BY name")?;
+    let mut rows = names.query(TABLES)?;
+    while let Some(row) = rows.next()? {
+        let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
+        if kind != "table" || !TABLES.contains(&name.as_str()) {
+            return Ok(Tables::Foreign { name });
+        }
+        found.push(name);
+    }
+    let Some(first) = found.first() else {
+        return Ok(Tables::Absent);
+    };
+    let has_meta = found.iter().any(|name| name == "sync_meta")
+        && db
+            .prepare("SELECT 1 FROM pragma_table_info('sync_meta') WHERE name IN ('key', 'value')")?
+            .query_map([], |_| Ok(()))?
+            .count()
+            == 2;
+    if !has_meta || meta(db, "owner")?.as_deref() != Some(OWNER) {
+        return Ok(Tables::Foreign { name: first.clone() });
+    }
+    let generation = meta(db, "generation")?.and_then(|text| text.parse().ok());
+    Ok(match generation {
+        Some(generation) if found.len() == TABLES.len() && meta(db, "schema")?.as_deref() == Some(VERSION) => {
+            Tables::Current { generation }
+        }
+        _ => Tables::Outdated,
+    })
+}
+
+/// Creates our tables, without indexes. Generation 0.
+pub(super) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(CREATE_TABLES)?;
+    for (key, value) in [("owner", OWNER), ("schema", VERSION), ("generation", "0")] {
+        db.execute("INSERT INTO sync_meta (key, value) VALUES (?1, ?2)", (key, value))?;
+    }
+    Ok(())
+}
+
+/// Creates the indexes of tables that [`create_tables()`] made.
+pub(super) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(CREATE_INDEXES)
+}
+
+/// Drops what [`Tables::Outdated`] stands for.
+pub(super) fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
+    for table in TABLES {
+        db.execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
+    }
+    Ok(())
+}
+
+/// Tells those who prepared a change from an earlier generation that theirs is out of date.
+pub(super) fn advance_generation(db: &Connection) -> rusqlite::Result<()> {
+    db.execute("UPDATE sync_meta SET value = value + 1 WHERE key = 'generation'", [])?;
+    Ok(())
+}
+
+fn meta(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    db.query_row(
+        "SELECT CAST(value AS TEXT) FROM sync_meta WHERE key = ?1",
+        [key],
+        |row| row.get(0),
+    )
+    .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables_after(sql: &str) -> Tables {
+        let db = Connection::open_in_memory().unwrap();
+        create_tables(&db).unwrap();
+        create_indexes(&db).unwrap();
+        db.execute_batch(sql).unwrap();
+        inspect(&db).unwrap()
+    }
+
+    #[test]
+    fn our_tables_are_known_by_owner_and_version() {
+        assert_eq!(tables_after(""), Tables::Current { generation: 0 });
+        assert_eq!(
+            tables_after("UPDATE sync_meta SET value = '0' WHERE key = 'schema'"),
+            Tables::Outdated
+        );
+        assert_eq!(tables_after("DROP TABLE sync_relations"), Tables::Outdated);
+        assert_eq!(
+            tables_after("DELETE FROM sync_meta WHERE key = 'generation'"),
+            Tables::Outdated
+        );
+        assert_eq!(inspect(&Connection::open_in_memory().unwrap()).unwrap(), Tables::Absent);
+    }
+
+    #[test]
+    fn what_others_named_alike_is_not_ours() {
+        let foreign = |sql: &str| {
+            let db = Connection::open_in_memory().unwrap();
+            db.execute_batch(sql).unwrap();
+            matches!(inspect(&db).unwrap(), Tables::Foreign { .. })
+        };
+        assert!(foreign("CREATE TABLE sync_meta (key TEXT, value TEXT)"));
+        assert!(foreign("CREATE TABLE sync_meta (version INTEGER)"));
+        assert!(foreign("CREATE TABLE sync_documents (id INTEGER)"));
+        assert!(foreign("CREATE TABLE Sync_Documents (id INTEGER)"));
+        assert!(foreign("CREATE VIEW sync_relations AS SELECT 1"));
+        assert!(!foreign("CREATE TABLE documents (id INTEGER)"));
+    }
+
+    #[test]
+    fn generations_advance() {
+        let db = Connection::open_in_memory().unwrap();
+        create_tables(&db).unwrap();
+        advance_generation(&db).unwrap();
+        advance_generation(&db).unwrap();
+        assert_eq!(inspect(&db).unwrap(), Tables::Current { generation: 2 });
+    }
+}

@@ -1,0 +1,109 @@
+//! What a rebuild is fed with. The cache knows neither central nor the disk: it is told what there is.
+
+use std::io;
+
+use crate::names::{ObjectId, Prefix, ShortCode};
+
+/// One workspace, with its documents listed only when they are needed.
+pub struct WorkspaceSource<'a> {
+    /// The workspace's folder in central.
+    pub prefix: Prefix,
+    /// Whether it is this clone's own workspace.
+    pub owned: bool,
+    /// Any text which changes whenever a document's path, code or blob id does. For a hydrated folder its tree id; for
+    /// the owned workspace the tree id is not enough, since a document can move (to `archived/`) without a change of it.
+    /// Empty means unknown: the documents are then compared one by one.
+    pub fingerprint: String,
+    /// Lists all documents, in any order, each path once. An error leaves what the cache has about this workspace as it is.
+    pub documents: Box<dyn Fn() -> io::Result<Vec<DocumentSource>> + 'a>,
+}
+
+/// Where one document is and which bytes it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSource {
+    /// Relative to `.metis/`, with `/`.
+    pub path: String,
+    /// The document's code. A function of path and blob: the same path with the same blob has the same code.
+    pub code: ShortCode,
+    /// The id of its bytes.
+    pub blob: ObjectId,
+}
+
+/// What a document's frontmatter says, as far as the cache has use for it. Texts as written, not validated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentFacts {
+    /// `title`.
+    pub title: String,
+    /// `level`: `vision`, `initiative`, `task`, `adr`, ….
+    pub level: Option<String>,
+    /// The phase without its `#phase/`: `todo`, `active`, `completed`, ….
+    pub phase: Option<String>,
+    /// The parent's code.
+    pub parent: Option<String>,
+    /// The codes of the documents which block this one.
+    pub blocked_by: Vec<String>,
+    /// `archived`.
+    pub archived: bool,
+    /// All tags as written.
+    pub tags: Vec<String>,
+}
+
+/// Reads a document's bytes. Called only for blob ids which the cache does not have yet.
+pub type Load<'a> = dyn Fn(&WorkspaceSource<'_>, &DocumentSource) -> io::Result<Vec<u8>> + 'a;
+
+/// Parses a document's frontmatter; the error says in words why it can't.
+pub type Parse<'a> = dyn Fn(&[u8]) -> Result<DocumentFacts, String> + 'a;
+
+const MAX_TITLE: usize = 1000;
+const MAX_TEXT: usize = 100;
+const MAX_ITEMS: usize = 1000;
+
+impl DocumentFacts {
+    /// With texts and lists cut to what a row may hold, and empty entries left out.
+    ///
+    /// Frontmatter comes from anybody who can push to central. Prepared rows are held in memory until they are written,
+    /// and relations multiply rows, so both need a bound.
+    pub(super) fn bounded(mut self) -> Self {
+        let cut = |text: &mut String, max: usize| {
+            if let Some((end, _)) = text.char_indices().nth(max) {
+                text.truncate(end);
+            }
+        };
+        let list = |items: &mut Vec<String>| {
+            items.retain(|item| !item.trim().is_empty());
+            items.truncate(MAX_ITEMS);
+            items.iter_mut().for_each(|item| cut(item, MAX_TEXT));
+        };
+        cut(&mut self.title, MAX_TITLE);
+        for text in [&mut self.level, &mut self.phase, &mut self.parent] {
+            *text = text.take().filter(|text| !text.trim().is_empty());
+            if let Some(text) = text {
+                cut(text, MAX_TEXT);
+            }
+        }
+        list(&mut self.blocked_by);
+        list(&mut self.tags);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_bounded_on_character_borders() {
+        let facts = DocumentFacts {
+            title: "ä".repeat(5000),
+            parent: Some(" ".into()),
+            blocked_by: vec!["A-T-0001".into(); 5000],
+            tags: vec!["é".repeat(500), String::new()],
+            ..Default::default()
+        }
+        .bounded();
+        assert_eq!(facts.title.chars().count(), MAX_TITLE);
+        assert_eq!(facts.parent, None);
+        assert_eq!(facts.blocked_by.len(), MAX_ITEMS);
+        assert_eq!(facts.tags, ["é".repeat(MAX_TEXT)]);
+    }
+}

@@ -1,0 +1,218 @@
+//! Receiving what central has and the store has not.
+//!
+//! The first fetch takes the newest commit alone: history is never needed. Every later one names the commit that this
+//! clone saw last (`have`) and receives what came since, commits in between included, so that the new head can be
+//! shown to descend from it. One round: the client says everything it has to say at once and is `done`.
+
+use std::path::Path;
+
+use gix::protocol::{
+    Command,
+    fetch::{Arguments, Response, response::ShallowUpdate},
+};
+
+use super::{
+    CentralError, from_gix, hash_kind,
+    remote::Remote,
+    store::{self, Store},
+    to_gix,
+};
+use crate::{
+    names::ObjectId,
+    send_pack::connect::{ConnectOptions, FailureKind},
+};
+
+/// What to ask for.
+#[derive(Debug, Clone, Copy)]
+struct Want<'a> {
+    tip: ObjectId,
+    have: Option<ObjectId>,
+    shallow: &'a [ObjectId],
+    depth: Option<usize>,
+    filter: Option<&'a str>,
+}
+
+/// Gets `head` and everything it holds into `store`. `seen` is the commit whose objects this clone worked with last.
+///
+/// Returns the number of objects received; 0 if all was there.
+pub fn fetch(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &mut Store,
+    head: ObjectId,
+    seen: Option<ObjectId>,
+) -> Result<u32, CentralError> {
+    if store.contains(head) {
+        return Ok(0);
+    }
+    let have = seen.filter(|id| store.contains(*id));
+    let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
+    let want = Want {
+        tip: head,
+        have,
+        shallow: &shallow,
+        depth: have.is_none().then_some(1),
+        filter: None,
+    };
+    receive_into(remote, options, store, &want)
+}
+
+/// Like [`fetch()`], for a head that is here while commits between it and `seen` are missing: says less of what is
+/// here, so that the server sends them.
+pub fn fill_in(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &mut Store,
+    head: ObjectId,
+    seen: ObjectId,
+) -> Result<u32, CentralError> {
+    let want = Want {
+        tip: head,
+        have: Some(seen),
+        shallow: &[seen],
+        depth: None,
+        filter: None,
+    };
+    receive_into(remote, options, store, &want)
+}
+
+/// The whole history of `head`, without trees and files where the server can leave them out, into `aside`.
+pub fn history(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    head: ObjectId,
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let want = Want {
+        tip: head,
+        have: None,
+        shallow: &[],
+        depth: None,
+        filter: Some("tree:0"),
+    };
+    let bases = store::open_odb(aside, remote.format)?;
+    receive(remote, options, &want, aside, bases, |_| Ok(())).map(|_| ())
+}
+
+/// What `tip` of another repository has and `have` has not, without files where the server can leave them out, into
+/// `aside`. `shallow` are the commits whose parents that repository lacks here.
+pub fn beyond(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    tip: ObjectId,
+    have: ObjectId,
+    shallow: &[ObjectId],
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let want = Want {
+        tip,
+        have: Some(have),
+        shallow,
+        depth: None,
+        filter: Some("blob:none"),
+    };
+    let bases = store::open_odb(aside, remote.format)?;
+    receive(remote, options, &want, aside, bases, |_| Ok(())).map(|_| ())
+}
+
+fn receive_into(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &mut Store,
+    want: &Want<'_>,
+) -> Result<u32, CentralError> {
+    let boundary = store.boundary();
+    store.admit(|area, bases| receive(remote, options, want, area, bases, |shallow| boundary.add(shallow)))
+}
+
+fn receive(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    want: &Want<'_>,
+    area: &Path,
+    bases: gix::odb::Handle,
+    on_shallow: impl FnOnce(&[ObjectId]) -> Result<(), CentralError>,
+) -> Result<u32, CentralError> {
+    let session = &mut remote.session;
+    let version = session.handshake.server_protocol_version;
+    let mut features = Command::Fetch.default_features(version, &session.handshake.capabilities);
+    // Depth counts from the tip only where it is not asked to count from the present boundary.
+    features.retain(|(name, _)| !matches!(*name, "deepen-relative" | "include-tag" | "no-done" | "ref-in-want"));
+    features.push(("agent", Some(super::AGENT.into())));
+    let mut arguments = Arguments::new(version, features, false);
+    arguments.want(to_gix(want.tip));
+    if arguments.can_use_shallow() {
+        for id in want.shallow {
+            arguments.shallow(to_gix(*id));
+        }
+        if let Some(depth) = want.depth {
+            arguments.deepen(depth);
+        }
+    }
+    if let Some(filter) = want.filter
+        && arguments.can_use_filter()
+    {
+        arguments.filter(filter);
+    }
+    if let Some(have) = want.have {
+        arguments.have(to_gix(have));
+    }
+
+    let mut received = None;
+    let result = (|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut reader = arguments.send(&mut session.transport, true)?;
+        let response = Response::from_line_reader(version, &mut reader, true, false)?;
+        let shallow: Vec<ObjectId> = response
+            .shallow_updates()
+            .iter()
+            .filter_map(|update| match update {
+                ShallowUpdate::Shallow(id) => Some(from_gix(id)),
+                ShallowUpdate::Unshallow(_) => None,
+            })
+            .collect();
+        if !response.has_pack() {
+            return Err("central sent no objects".into());
+        }
+        let words: std::rc::Rc<std::cell::RefCell<Vec<u8>>> = Default::default();
+        let sink = words.clone();
+        reader.set_progress_handler(Some(Box::new(move |is_error, text: &[u8]| {
+            if is_error && sink.borrow().len() < 4096 {
+                sink.borrow_mut().extend_from_slice(text);
+            }
+            std::ops::ControlFlow::Continue(())
+        })));
+        on_shallow(&shallow)?;
+        let written = gix_pack::Bundle::write_to_directory(
+            &mut reader,
+            Some(&area.join("pack")),
+            &mut gix::progress::Discard,
+            &options.interrupt,
+            Some(bases),
+            hash_kind(remote.format),
+            gix_pack::bundle::write::Options {
+                alloc_limit_bytes: Some(store::alloc_limit()),
+                ..Default::default()
+            },
+        )
+        .map_err(|err| {
+            let words = words.borrow();
+            if words.is_empty() {
+                Box::<dyn std::error::Error + Send + Sync>::from(err)
+            } else {
+                crate::send_pack::report::printable_lines(&words).into()
+            }
+        })?;
+        // What is left is a flush, and for some servers a last progress line.
+        std::io::copy(&mut reader, &mut std::io::sink())?;
+        received = Some(written.index.num_objects);
+        Ok(())
+    })();
+    match (result, received) {
+        (Ok(()), Some(objects)) => Ok(objects),
+        (Ok(()), None) => unreachable!("success notes the number of objects"),
+        (Err(err), _) => Err(match session.explain(err.as_ref()) {
+            failure if failure.kind != FailureKind::Other => CentralError::Connect(failure),
+            failure => CentralError::Receive(failure.message),
+        }),
+    }
+}

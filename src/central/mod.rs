@@ -1,0 +1,111 @@
+//! Central over git: listing and fetching, the object store, trees and commits, publishing.
+//!
+//! No repository is needed on our side, only a place for objects: [`store`] keeps those of one central in the user's
+//! cache directory, without refs, checkouts, remotes or credentials. It may be deleted at any time.
+//!
+//! | question | module |
+//! |---|---|
+//! | what does central's branch point to | [`remote`] |
+//! | how do new objects get here | [`fetch`] |
+//! | where do they lie | [`store`] |
+//! | is the head a descendant of what we saw | [`history`] |
+//! | what is in a tree, how is one made with our folder changed | [`tree`] |
+//! | what does our commit say | [`commit`] |
+//! | how does it get to central | [`publish`] |
+//! | has the project's own remote something newer | [`project`] |
+//! | what did the user configure for git | [`git_config`] |
+
+use crate::{
+    names::{self, ObjectFormat},
+    send_pack::connect::ConnectError,
+};
+
+pub mod commit;
+pub mod fetch;
+pub mod git_config;
+pub mod history;
+pub mod project;
+pub mod publish;
+pub mod remote;
+pub mod store;
+pub mod tree;
+
+/// Why central could not be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum CentralError {
+    /// The connection could not be made or broke.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The cache directory with central's objects could not be used.
+    #[error("the object cache {path} could not be {action}: {source}")]
+    Cache {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What was tried, as a participle.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An object that should be there is not, or cannot be decoded. The cache may be damaged.
+    #[error("object {id} of central could not be read: {reason}")]
+    Object {
+        /// Which.
+        id: names::ObjectId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Objects could not be received or stored.
+    #[error("the objects that central sent could not be stored: {0}")]
+    Receive(String),
+    /// Central holds something where a workspace's folder belongs.
+    #[error("central has {what} where the folder {prefix}/ should be; move it away there, nothing was pushed")]
+    NotAFolder {
+        /// The folder.
+        prefix: names::Prefix,
+        /// What is there instead.
+        what: &'static str,
+    },
+    /// Central's owned folder has a folder of the name of a document.
+    #[error("central has a folder where the document {0} should be; move it away there, nothing was pushed")]
+    NotADocument(String),
+}
+
+impl CentralError {
+    fn cache(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> CentralError {
+        let path = path.to_owned();
+        move |source| CentralError::Cache { path, action, source }
+    }
+
+    /// Whether throwing the object cache away and fetching anew may help.
+    pub fn is_damaged_cache(&self) -> bool {
+        matches!(self, CentralError::Object { .. } | CentralError::Receive(_))
+    }
+}
+
+/// What we call ourselves to servers.
+pub const AGENT: &str = concat!("git-metis-sync/", env!("CARGO_PKG_VERSION"));
+
+/// Our id as gitoxide's.
+pub(crate) fn to_gix(id: names::ObjectId) -> gix::ObjectId {
+    gix::ObjectId::from_bytes_or_panic(id.as_bytes())
+}
+
+/// gitoxide's id as ours.
+pub(crate) fn from_gix(id: &gix::oid) -> names::ObjectId {
+    names::ObjectId::from_bytes(id.as_bytes()).expect("git's ids have 20 or 32 bytes")
+}
+
+/// gitoxide's name for a hash.
+pub(crate) fn hash_kind(format: ObjectFormat) -> gix::hash::Kind {
+    match format {
+        ObjectFormat::Sha1 => gix::hash::Kind::Sha1,
+        ObjectFormat::Sha256 => gix::hash::Kind::Sha256,
+    }
+}
+
+/// The id that a blob of these bytes has.
+pub fn blob_id(format: ObjectFormat, bytes: &[u8]) -> names::ObjectId {
+    let id = gix::objs::compute_hash(hash_kind(format), gix::objs::Kind::Blob, bytes)
+        .expect("hashing bounded data in memory cannot fail");
+    from_gix(&id)
+}

@@ -1,0 +1,229 @@
+//! Storing a new commit's objects and pushing exactly those.
+
+use std::collections::{BTreeMap, HashSet};
+
+use gix::objs::{FindExt, Kind, Write};
+
+use super::{
+    CentralError,
+    commit::NewCommit,
+    from_gix, hash_kind,
+    store::Store,
+    to_gix,
+    tree::{self, NewTrees},
+};
+use crate::{
+    names::{ObjectId, Prefix},
+    plan::listing::EntryKind,
+    send_pack::{
+        self, Outcome, PackObject, PushError, RefUpdate,
+        connect::{ConnectOptions, RemoteUrl},
+    },
+};
+
+/// From this number of files on they are stored as a pack instead of a file each.
+const PACK_FROM: usize = 64;
+
+/// Stores a commit, its trees and the blobs that are not here yet.
+///
+/// `read` returns the bytes of a blob of `blobs`; they must hash to its id, which the caller has checked.
+pub fn store_commit<E: From<CentralError>>(
+    store: &mut Store,
+    commit: &NewCommit,
+    trees: &NewTrees,
+    blobs: &[ObjectId],
+    mut read: impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
+) -> Result<(), E> {
+    let format = store.format();
+    let missing: Vec<ObjectId> = blobs.iter().copied().filter(|id| !store.contains(*id)).collect();
+    let mut failed = None;
+    let stored = store.admit(|area, _| {
+        let loose = gix::odb::loose::Store::at(area, hash_kind(format));
+        let put = |kind, bytes: &[u8]| {
+            loose
+                .write_buf(kind, bytes)
+                .map_err(|err| CentralError::Receive(format!("{err:#}")))
+        };
+        if missing.len() < PACK_FROM {
+            for id in &missing {
+                match read(*id) {
+                    Ok(bytes) => put(Kind::Blob, &bytes)?,
+                    Err(err) => {
+                        failed = Some(err);
+                        return Err(CentralError::Receive("a document could not be read".into()));
+                    }
+                };
+            }
+        } else if let Err(err) = store_pack(area, format, &missing, &mut read) {
+            return Err(match err {
+                StorePackError::Read(err) => {
+                    failed = Some(err);
+                    CentralError::Receive("a document could not be read".into())
+                }
+                StorePackError::Store(err) => err,
+            });
+        }
+        if let Some(owned) = &trees.owned {
+            put(Kind::Tree, &owned.bytes)?;
+        }
+        put(Kind::Tree, &trees.root.bytes)?;
+        put(Kind::Commit, &commit.bytes)?;
+        Ok(())
+    });
+    match (failed, stored) {
+        (Some(err), _) => Err(err),
+        (None, stored) => stored.map_err(E::from),
+    }
+}
+
+enum StorePackError<E> {
+    Read(E),
+    Store(CentralError),
+}
+
+fn store_pack<E>(
+    area: &std::path::Path,
+    format: super::ObjectFormat,
+    blobs: &[ObjectId],
+    read: &mut impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
+) -> Result<(), StorePackError<E>> {
+    let stored = |err: String| StorePackError::Store(CentralError::Receive(err));
+    let path = area.join("blobs");
+    let created = |err| StorePackError::Store(CentralError::cache(&path, "written")(err));
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(created)?);
+    let objects = blobs.iter().map(|id| {
+        Ok(PackObject {
+            id: to_gix(*id),
+            kind: Kind::Blob,
+            data: read(*id)?,
+            delta_base: None,
+        })
+    });
+    send_pack::pack::write(objects, blobs.len() as u32, hash_kind(format), &mut file).map_err(|err| match err {
+        send_pack::pack::WriteError::Source(err) => StorePackError::Read(err),
+        send_pack::pack::WriteError::Write(err) => stored(err),
+        send_pack::pack::WriteError::Count { .. } => stored("a pack could not be made".into()),
+    })?;
+    std::io::Write::flush(&mut file).map_err(created)?;
+    drop(file);
+    let mut file = std::io::BufReader::new(std::fs::File::open(&path).map_err(created)?);
+    gix_pack::Bundle::write_to_directory(
+        &mut file,
+        Some(&area.join("pack")),
+        &mut gix::progress::Discard,
+        &std::sync::atomic::AtomicBool::new(false),
+        None::<gix::odb::Handle>,
+        hash_kind(format),
+        Default::default(),
+    )
+    .map_err(|err| stored(format!("{err:#}")))?;
+    let _ = std::fs::remove_file(&path);
+    Ok(())
+}
+
+/// Makes `commit` the head of central's branch, if that still is `expected`.
+pub fn publish(
+    store: &Store,
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    branch: &str,
+    prefix: &Prefix,
+    expected: Option<ObjectId>,
+    commit: ObjectId,
+) -> Result<Outcome, PushError<CentralError>> {
+    let update = RefUpdate {
+        name: format!("refs/heads/{branch}").into(),
+        expected: expected.map(to_gix),
+        new: Some(to_gix(commit)),
+        options: Vec::new(),
+    };
+    let list = new_objects(store, prefix, expected, commit).map_err(PushError::Source)?;
+    let odb = store.odb();
+    send_pack::push(url, options, super::AGENT, &update, || {
+        Ok(list.iter().map(|object| object.load(&odb)))
+    })
+}
+
+struct NewObject {
+    id: ObjectId,
+    kind: Kind,
+    base: Option<ObjectId>,
+}
+
+impl NewObject {
+    fn load(&self, odb: &gix::odb::Handle) -> Result<PackObject, CentralError> {
+        let id = to_gix(self.id);
+        let read = |id: &gix::ObjectId| {
+            let mut data = Vec::new();
+            let kind = odb.find(id, &mut data).map(|object| object.kind);
+            kind.map(|kind| (kind, data)).map_err(|err| CentralError::Object {
+                id: from_gix(id),
+                reason: err.to_string(),
+            })
+        };
+        let (_, data) = read(&id)?;
+        // A base that is not here is no loss: the object goes whole.
+        let delta_base = self.base.and_then(|base| {
+            let base = to_gix(base);
+            let (kind, data) = read(&base).ok()?;
+            (kind == self.kind).then_some((base, data))
+        });
+        Ok(PackObject {
+            id,
+            kind: self.kind,
+            data,
+            delta_base,
+        })
+    }
+}
+
+/// What `commit` has and its parent has not: itself, its root, the owned folder and the blobs changed in it, each with
+/// the version before as a base.
+fn new_objects(
+    store: &Store,
+    prefix: &Prefix,
+    parent: Option<ObjectId>,
+    commit: ObjectId,
+) -> Result<Vec<NewObject>, CentralError> {
+    let root = tree::of_commit(store, commit)?;
+    let old_root = parent.map(|id| tree::of_commit(store, id)).transpose()?;
+    let mut out = vec![NewObject {
+        id: commit,
+        kind: Kind::Commit,
+        base: None,
+    }];
+    if Some(root) != old_root {
+        out.push(NewObject {
+            id: root,
+            kind: Kind::Tree,
+            base: old_root,
+        });
+    }
+    let folder = tree::owned(store, Some(root), prefix)?;
+    let old_folder = tree::owned(store, old_root, prefix)?;
+    let Some(folder) = folder.filter(|id| Some(*id) != old_folder) else {
+        return Ok(out);
+    };
+    out.push(NewObject {
+        id: folder,
+        kind: Kind::Tree,
+        base: old_folder,
+    });
+    let old_entries = match old_folder {
+        Some(tree) => tree::entries(store, tree)?,
+        None => Vec::new(),
+    };
+    let had: HashSet<ObjectId> = old_entries.iter().map(|entry| entry.id).collect();
+    let before: BTreeMap<Vec<u8>, ObjectId> = old_entries.into_iter().map(|entry| (entry.name, entry.id)).collect();
+    let mut sent = HashSet::new();
+    for entry in tree::entries(store, folder)? {
+        if entry.kind == EntryKind::File && !had.contains(&entry.id) && sent.insert(entry.id) {
+            out.push(NewObject {
+                id: entry.id,
+                kind: Kind::Blob,
+                base: before.get(&entry.name).copied(),
+            });
+        }
+    }
+    Ok(out)
+}

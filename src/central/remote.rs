@@ -1,0 +1,170 @@
+//! Central's branch, listed over a connection that stays open for a fetch.
+
+use gix::protocol::{
+    handshake::Ref,
+    ls_refs::RefPrefixes,
+    transport::{Protocol, Service},
+};
+
+use super::{CentralError, ObjectFormat, from_gix};
+use crate::{
+    names::ObjectId,
+    send_pack::connect::{self, ConnectOptions, RemoteUrl, Session},
+};
+
+/// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
+const DEFAULT_BRANCH: &str = "main";
+
+/// An open connection to central's upload-pack and what it said of our branch.
+pub struct Remote {
+    pub(super) session: Session,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// Its commit. `None`: the branch does not exist (yet).
+    pub head: Option<ObjectId>,
+    /// The hash that names central's objects.
+    pub format: ObjectFormat,
+}
+
+impl Remote {
+    /// Connects and lists. `branch` is the configured one; otherwise it is what central's `HEAD` points to.
+    pub fn list(url: &RemoteUrl, options: &ConnectOptions, branch: Option<&str>) -> Result<Self, CentralError> {
+        let mut session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
+        let refs = match session.handshake.refs.take() {
+            Some(refs) => refs,
+            None => list_refs(&mut session, branch)?,
+        };
+        let format = match session
+            .handshake
+            .capabilities
+            .capability("object-format")
+            .and_then(|c| c.value().map(|v| v.to_string()))
+            .as_deref()
+        {
+            Some("sha256") => ObjectFormat::Sha256,
+            _ => ObjectFormat::Sha1,
+        };
+        let branch = branch.map_or_else(|| default_branch(&refs), str::to_owned);
+        let head = value_of(&refs, &format!("refs/heads/{branch}"));
+        Ok(Remote {
+            session,
+            branch,
+            head,
+            format,
+        })
+    }
+
+    /// Ends the connection. Errors no longer matter.
+    pub fn close(self) {
+        let _ = self.session.close();
+    }
+}
+
+fn list_refs(session: &mut Session, branch: Option<&str>) -> Result<Vec<Ref>, CentralError> {
+    let mut prefixes = RefPrefixes::new();
+    match branch {
+        Some(branch) => prefixes.extend([format!("refs/heads/{branch}").into()]),
+        None => prefixes.extend(["HEAD".into(), format!("refs/heads/{DEFAULT_BRANCH}").into()]),
+    }
+    let listed = gix::protocol::LsRefsCommand::new(
+        Some(prefixes),
+        &session.handshake.capabilities,
+        ("agent", Some(super::AGENT.into())),
+    )
+    .invoke_blocking(&mut session.transport, &mut gix::progress::Discard, false);
+    listed.map_err(|err| session.explain(&err).into())
+}
+
+/// What `HEAD` points to, be it unborn or not. A `HEAD` that names a branch nobody created gives way to an existing
+/// default branch: that is where everybody else is.
+fn default_branch(refs: &[Ref]) -> String {
+    let head = refs.iter().find_map(|r| match r {
+        Ref::Symbolic {
+            full_ref_name, target, ..
+        } if full_ref_name == "HEAD" => Some((target, true)),
+        Ref::Unborn { full_ref_name, target } if full_ref_name == "HEAD" => Some((target, false)),
+        _ => None,
+    });
+    let default_exists = value_of(refs, &format!("refs/heads/{DEFAULT_BRANCH}")).is_some();
+    match head {
+        Some((target, exists)) if exists || !default_exists => std::str::from_utf8(target)
+            .ok()
+            .and_then(|name| name.strip_prefix("refs/heads/"))
+            .unwrap_or(DEFAULT_BRANCH)
+            .to_owned(),
+        _ => DEFAULT_BRANCH.to_owned(),
+    }
+}
+
+fn value_of(refs: &[Ref], name: &str) -> Option<ObjectId> {
+    refs.iter().find_map(|r| match r {
+        Ref::Direct { full_ref_name, object }
+        | Ref::Peeled {
+            full_ref_name, object, ..
+        }
+        | Ref::Symbolic {
+            full_ref_name, object, ..
+        } if full_ref_name == name => Some(from_gix(object)),
+        // A server need not list the branch that `HEAD` stands for when only `HEAD` matches the asked-for prefix.
+        Ref::Symbolic {
+            full_ref_name,
+            target,
+            object,
+            ..
+        } if full_ref_name == "HEAD" && target == name => Some(from_gix(object)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direct(name: &str) -> Ref {
+        Ref::Direct {
+            full_ref_name: name.into(),
+            object: gix::ObjectId::Sha1([1; 20]),
+        }
+    }
+
+    fn head(target: &str, exists: bool) -> Ref {
+        if exists {
+            Ref::Symbolic {
+                full_ref_name: "HEAD".into(),
+                target: target.into(),
+                tag: None,
+                object: gix::ObjectId::Sha1([2; 20]),
+            }
+        } else {
+            Ref::Unborn {
+                full_ref_name: "HEAD".into(),
+                target: target.into(),
+            }
+        }
+    }
+
+    #[test]
+    fn the_branch_is_centrals_head_else_main() {
+        for (refs, branch) in [
+            (vec![], "main"),
+            (vec![head("refs/heads/trunk", true)], "trunk"),
+            (vec![head("refs/heads/trunk", false)], "trunk"),
+            (
+                vec![head("refs/heads/master", false), direct("refs/heads/main")],
+                "main",
+            ),
+            (vec![head("refs/heads/trunk", true), direct("refs/heads/main")], "trunk"),
+            (vec![direct("HEAD"), direct("refs/heads/main")], "main"),
+            (vec![head("refs/elsewhere", true)], "main"),
+        ] {
+            assert_eq!(default_branch(&refs), branch, "{refs:?}");
+        }
+    }
+
+    #[test]
+    fn the_head_is_found_through_the_symbolic_ref_as_well() {
+        assert!(value_of(&[head("refs/heads/trunk", true)], "refs/heads/trunk").is_some());
+        assert!(value_of(&[head("refs/heads/trunk", false)], "refs/heads/trunk").is_none());
+        assert!(value_of(&[direct("refs/heads/main2")], "refs/heads/main").is_none());
+    }
+}

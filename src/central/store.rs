@@ -1,0 +1,361 @@
+//! Where central's objects lie on this machine: one folder per central in the user's cache directory.
+//!
+//! ```text
+//! <cache>/git-metis-sync/<name of central>/
+//!     objects/        packs and loose objects, no refs
+//!     shallow         commits whose parents were never fetched, one id a line
+//!     incoming-*/     what a running process is receiving
+//! ```
+//!
+//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`. So
+//! nothing enters `objects/` before it is complete: [`Store::admit()`] receives into a private folder and moves
+//! what came when all of it is there. Whoever is killed leaves only such a folder, which the next one sweeps.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use gix::objs::FindExt;
+
+use super::{CentralError, ObjectFormat, from_gix, hash_kind, to_gix};
+use crate::names::ObjectId;
+
+/// No single object larger than this is ever held in memory: larger ones are an error of their own, whatever small
+/// pack they came in.
+const ALLOC_LIMIT: usize = 64 << 20;
+
+/// Reads objects; one for each thread.
+pub type Handle = gix::odb::Handle;
+
+/// The objects of one central.
+pub struct Store {
+    root: PathBuf,
+    format: ObjectFormat,
+    odb: Handle,
+    _scratch: Option<Area>,
+}
+
+impl Store {
+    /// Opens, or creates, the store of the central that `key` names (its URL without secrets) below `cache`.
+    pub fn open(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
+        let root = place(cache, key, format);
+        let packs = root.join("objects").join("pack");
+        if !packs.is_dir() {
+            fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        }
+        let odb = open_odb(&root.join("objects"), format)?;
+        Ok(Store {
+            root,
+            format,
+            odb,
+            _scratch: None,
+        })
+    }
+
+    /// A store for one process that nobody else sees and that is gone with it. What the lasting store of the same
+    /// central holds is visible through it.
+    pub fn scratch(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
+        use std::os::unix::ffi::OsStrExt;
+        let temp = std::env::temp_dir();
+        let area = Area::create(&temp)?;
+        let lasting = place(cache, key, format).join("objects");
+        if lasting.is_dir() {
+            let info = area.objects().join("info");
+            fs::create_dir_all(&info)
+                .and_then(|()| fs::write(info.join("alternates"), lasting.as_os_str().as_bytes()))
+                .map_err(CentralError::cache(&info, "written"))?;
+        }
+        let odb = open_odb(&area.objects(), format)?;
+        Ok(Store {
+            root: area.path.clone(),
+            format,
+            odb,
+            _scratch: Some(area),
+        })
+    }
+
+    /// The hash that names the objects.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// A handle for another thread.
+    pub fn odb(&self) -> Handle {
+        let mut handle = self.odb.clone();
+        handle.refresh_never();
+        handle
+    }
+
+    /// Whether an object is here.
+    pub fn contains(&self, id: ObjectId) -> bool {
+        use gix::objs::Exists;
+        self.odb.exists(&to_gix(id))
+    }
+
+    /// The content of a blob, unless it is larger than `limit` bytes (`Ok(None)`).
+    pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
+        blob(&self.odb, id, limit)
+    }
+
+    /// The commits whose parents are not here.
+    pub fn shallow(&self) -> Vec<ObjectId> {
+        self.boundary().commits()
+    }
+
+    /// For noting commits whose parents will not come.
+    pub(crate) fn boundary(&self) -> Boundary {
+        Boundary(self.root.join("shallow"))
+    }
+
+    /// Lets `receive` put objects into a private folder (laid out like `objects/`), then moves them in. Nothing is
+    /// moved if it fails.
+    pub fn admit<T>(
+        &mut self,
+        receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<T, CentralError>,
+    ) -> Result<T, CentralError> {
+        sweep(&self.root);
+        let area = Area::create(&self.root)?;
+        let out = receive(&area.objects(), self.odb.clone())?;
+        move_objects(&area.objects(), &self.root.join("objects"))?;
+        drop(area);
+        self.odb = open_odb(&self.root.join("objects"), self.format)?;
+        Ok(out)
+    }
+
+    /// A private folder that is gone afterwards: for looking at objects that must not enter the store.
+    pub fn aside<T>(&self, look: impl FnOnce(&Path) -> Result<T, CentralError>) -> Result<T, CentralError> {
+        let area = Area::create(&self.root)?;
+        look(&area.objects())
+    }
+
+    /// Throws everything away, as after a damage. Other processes that use the store find their objects missing and
+    /// fetch anew.
+    pub fn reset(&mut self) -> Result<(), CentralError> {
+        let objects = self.root.join("objects");
+        let doomed = self.root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+        fs::rename(&objects, &doomed).map_err(CentralError::cache(&objects, "reset"))?;
+        let _ = fs::remove_dir_all(&doomed);
+        let _ = fs::remove_file(self.root.join("shallow"));
+        let packs = objects.join("pack");
+        fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        self.odb = open_odb(&objects, self.format)?;
+        Ok(())
+    }
+}
+
+/// The folder of one central below the user's cache directory.
+fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
+    let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, key.as_bytes())
+        .expect("hashing a URL cannot fail")
+        .to_hex_with_len(16)
+        .to_string();
+    let suffix = match format {
+        ObjectFormat::Sha1 => "",
+        ObjectFormat::Sha256 => "-sha256",
+    };
+    cache.join("git-metis-sync").join(name + suffix)
+}
+
+/// A private folder for objects below `cache`, which sees those of the object folders `alternates` as well and is gone
+/// afterwards.
+pub(crate) fn aside<T>(
+    cache: &Path,
+    alternates: &[PathBuf],
+    look: impl FnOnce(&Path) -> Result<T, CentralError>,
+) -> Result<T, CentralError> {
+    use std::os::unix::ffi::OsStrExt;
+    let root = cache.join("git-metis-sync").join("aside");
+    fs::create_dir_all(&root).map_err(CentralError::cache(&root, "created"))?;
+    sweep(&root);
+    let area = Area::create(&root)?;
+    let info = area.objects().join("info");
+    let mut lines = Vec::new();
+    for path in alternates {
+        lines.extend_from_slice(path.as_os_str().as_bytes());
+        lines.push(b'\n');
+    }
+    fs::create_dir_all(&info)
+        .and_then(|()| fs::write(info.join("alternates"), lines))
+        .map_err(CentralError::cache(&info, "written"))?;
+    look(&area.objects())
+}
+
+/// The file that lists the commits whose parents were never fetched.
+pub(crate) struct Boundary(PathBuf);
+
+impl Boundary {
+    fn commits(&self) -> Vec<ObjectId> {
+        fs::read_to_string(&self.0)
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect()
+    }
+
+    /// Adds to it. Has to happen before the commits are admitted: a note too many costs bytes, a missing one would
+    /// make the server leave out what it believes to be here.
+    pub(crate) fn add(&self, commits: &[ObjectId]) -> Result<(), CentralError> {
+        let known = self.commits();
+        let new: String = commits
+            .iter()
+            .filter(|id| !known.contains(id))
+            .map(|id| format!("{id}\n"))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.0)
+            .and_then(|mut file| io::Write::write_all(&mut file, new.as_bytes()))
+            .map_err(CentralError::cache(&self.0, "written"))
+    }
+}
+
+/// Reads a blob through any handle; see [`Store::blob()`].
+pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
+    use gix::odb::HeaderExt;
+    let unreadable = |err: gix::Error| CentralError::Object {
+        id,
+        reason: err.to_string(),
+    };
+    let gix_id = to_gix(id);
+    let header = odb.header(gix_id).map_err(unreadable)?;
+    if header.kind() != gix::objs::Kind::Blob {
+        return Err(CentralError::Object {
+            id,
+            reason: format!("it is a {}, not a file", header.kind()),
+        });
+    }
+    if header.size() > limit {
+        return Ok(None);
+    }
+    let mut buffer = Vec::new();
+    odb.find(&gix_id, &mut buffer).map_err(unreadable)?;
+    Ok(Some(buffer))
+}
+
+pub(crate) fn open_odb(objects: &Path, format: ObjectFormat) -> Result<Handle, CentralError> {
+    let options = gix::odb::store::init::Options {
+        alloc_limit_bytes: Some(ALLOC_LIMIT),
+        ..Default::default()
+    };
+    gix::odb::at_opts(objects, hash_kind(format), None, options).map_err(CentralError::cache(objects, "opened"))
+}
+
+/// The largest allocation that one object of a received pack may cause.
+pub(crate) fn alloc_limit() -> usize {
+    ALLOC_LIMIT
+}
+
+/// Removes what killed processes left in `root`: their folder's lock is free.
+fn sweep(root: &Path) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with("incoming-") {
+            continue;
+        }
+        let path = entry.path();
+        let abandoned = match fs::File::open(path.join("lock")) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // Between creating the folder and locking it lies a moment; a folder without a lock for an hour is dead.
+            Err(_) => entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600)),
+        };
+        if abandoned {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+/// A locked private folder, removed on drop.
+struct Area {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Area {
+    fn create(root: &Path) -> Result<Self, CentralError> {
+        let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+        let packs = path.join("objects").join("pack");
+        let created = CentralError::cache(&path, "created");
+        let lock = fs::create_dir(&path)
+            .and_then(|()| fs::File::create(path.join("lock")))
+            .and_then(|lock| {
+                let _ = lock.try_lock();
+                fs::create_dir_all(&packs)?;
+                Ok(lock)
+            })
+            .map_err(created)?;
+        Ok(Area { path, _lock: lock })
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.path.join("objects")
+    }
+}
+
+impl Drop for Area {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Moves packs (index last: it is what makes a pack visible) and loose objects. What is there already is the same.
+fn move_objects(from: &Path, to: &Path) -> Result<(), CentralError> {
+    let mut packs = Vec::new();
+    let listed = |dir: &Path| fs::read_dir(dir).map_err(CentralError::cache(dir, "read"));
+    for entry in listed(&from.join("pack"))?.flatten() {
+        packs.push(entry.file_name());
+    }
+    packs.sort_by_key(|name| name.to_string_lossy().ends_with(".idx"));
+    for name in packs {
+        let target = to.join("pack").join(&name);
+        let text = name.to_string_lossy();
+        if text.ends_with(".pack") || text.ends_with(".idx") {
+            fs::rename(from.join("pack").join(&name), &target).map_err(CentralError::cache(&target, "written"))?;
+        }
+    }
+    for fan in listed(from)?.flatten() {
+        let name = fan.file_name();
+        if name.len() != 2 {
+            continue;
+        }
+        let target = to.join(&name);
+        for object in listed(&fan.path())?.flatten() {
+            let object_target = target.join(object.file_name());
+            fs::create_dir_all(&target)
+                .and_then(|()| fs::rename(object.path(), &object_target))
+                .map_err(CentralError::cache(&object_target, "written"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, else the folder for temporary files.
+pub fn user_cache_dir() -> PathBuf {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+}
+
+/// The ids of a commit's tree and parents.
+pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), CentralError> {
+    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let mut buffer = Vec::new();
+    let commit = odb
+        .find_commit_iter(&to_gix(id), &mut buffer)
+        .map_err(|err| unreadable(err.to_string()))?;
+    let parents = commit.clone().parent_ids().map(|id| from_gix(&id)).collect();
+    let tree = commit.clone().tree_id().map_err(|err| unreadable(err.to_string()))?;
+    Ok((from_gix(&tree), parents))
+}

@@ -1,0 +1,198 @@
+//! From an error to what a person needs: the message, what to do next, the exit code.
+
+use std::process::ExitCode;
+
+use crate::{
+    send_pack::connect::{ConnectError, FailureKind},
+    sync::{SyncError, SyncErrorKind},
+};
+
+/// Exit codes, as documented in the man page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Ok = 0,
+    /// Something else went wrong.
+    Error = 1,
+    /// The command line is not understood.
+    Usage = 2,
+    /// A guard stopped the sync: freshness, divergence, deletes, rewound central, changed upstream.
+    Stopped = 3,
+    /// Central moved and retries are spent, or none were allowed.
+    Moved = 4,
+    /// Central does not know us.
+    Auth = 5,
+    /// Central cannot be reached.
+    Network = 6,
+    /// Central does not accept the push.
+    Refused = 7,
+    /// Another sync holds the workspace.
+    Locked = 75,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The inverse of `as u8`, for codes that come from another process.
+    pub fn from_code(code: u8) -> Self {
+        use Exit::*;
+        [Ok, Usage, Stopped, Moved, Auth, Network, Refused, Locked, Interrupted]
+            .into_iter()
+            .find(|exit| *exit as u8 == code)
+            .unwrap_or(Error)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// What to tell about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// What happened, in one line.
+    pub message: String,
+    /// What the server or its programs printed; may be empty.
+    pub server_text: String,
+    /// What was and was not changed.
+    pub state: String,
+    /// What to do.
+    pub next: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+/// Explains a sync that stopped. `url` is central's, without secrets.
+pub fn of_sync(error: &SyncError, url: &str) -> Hint {
+    let (message, next, exit) = explain(&error.kind, url);
+    let report = &error.report;
+    let pulled = match report.files_pulled() {
+        0 => String::new(),
+        n => format!(" {n} documents of other workspaces were hydrated before that."),
+    };
+    let central = match &error.kind {
+        SyncErrorKind::AnswerLost { .. } => "Central was as before when asked again.",
+        _ => "Nothing was pushed.",
+    };
+    let server_text = match &error.kind {
+        SyncErrorKind::Refused(refusal) => refusal.server_text.clone(),
+        kind => kind.connection().map(|err| err.server_text.clone()).unwrap_or_default(),
+    };
+    Hint {
+        message,
+        server_text,
+        state: format!("{central}{pulled}"),
+        next,
+        exit,
+    }
+}
+
+/// Message, next step and exit code of an error that says nothing about what had been done.
+pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
+    let own = kind.to_string();
+    if kind.is_interruption() {
+        return (
+            "interrupted".into(),
+            "Run the sync again when you like.".into(),
+            Exit::Interrupted,
+        );
+    }
+    if let Some(err) = kind.connection() {
+        return connection(err, url);
+    }
+    let (next, exit) = match kind {
+        SyncErrorKind::MetisDir(_) => (
+            "Go to a folder with a .metis/ in it or above it, or set one up with `git metis-sync init --upstream URL`.",
+            Exit::Error,
+        ),
+        SyncErrorKind::Config(_) => ("Mend config.toml, then sync again.", Exit::Error),
+        SyncErrorKind::NoUpstream => ("Set it with `git metis-sync init --upstream URL`.", Exit::Error),
+        SyncErrorKind::NoPrefix => (
+            "Choose one with `git metis-sync init --upstream URL --prefix NAME`, or use --pull-only.",
+            Exit::Error,
+        ),
+        SyncErrorKind::Dir(_) | SyncErrorKind::State(_) => ("Mend that, then sync again.", Exit::Error),
+        SyncErrorKind::Locked { .. } => ("Try again when it is done.", Exit::Locked),
+        SyncErrorKind::UpstreamChanged { .. } => (
+            "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Rewound { .. } => (
+            "Find out who rewrote central. To go on with its new history, use --adopt-central.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Stale { .. } => (
+            "Pull first (git pull), or use --force to push what is here.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Diverged { .. } => (
+            "Pull the other clone's changes (git pull) and merge them, or use --force to let the versions here win.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::TooManyDeletes(_) => (
+            "If they are meant to go, use --allow-deletes. Otherwise bring the files back first.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::RetriesExhausted { .. } => ("Sync again, or allow more with --max-retries.", Exit::Moved),
+        SyncErrorKind::OutOfTime { .. } => (
+            "Sync again, or allow more time with [sync] deadline_seconds.",
+            Exit::Moved,
+        ),
+        SyncErrorKind::Refused(_) => (
+            "Ask who runs central what its rules are; the server's words are above.",
+            Exit::Refused,
+        ),
+        SyncErrorKind::Cache(_) => (
+            "Every table of ours in it can be made anew; nothing else in it was touched.",
+            Exit::Error,
+        ),
+        SyncErrorKind::Central(_) => ("Sync again; if it stays like this, look at central.", Exit::Error),
+        SyncErrorKind::Restless { .. } => ("Let the program that writes it finish, then sync again.", Exit::Error),
+        SyncErrorKind::Unsupported(_) => ("Central needs a git server that offers it.", Exit::Error),
+        SyncErrorKind::NoSuchWorkspace(_) => ("`git metis-sync query workspace` lists those there are.", Exit::Error),
+        SyncErrorKind::Interrupted | SyncErrorKind::AnswerLost { .. } => ("Sync again.", Exit::Error),
+    };
+    (own, next.into(), exit)
+}
+
+fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
+    match err.kind {
+        FailureKind::Unauthenticated => (
+            format!("cannot authenticate to {url} — check SSH keys or credential helper"),
+            format!("What was tried: {}.", err.message.trim_end_matches('.')),
+            Exit::Auth,
+        ),
+        FailureKind::Forbidden => (
+            format!("{url} does not allow this: {}", err.message),
+            "Ask for write access to central.".into(),
+            Exit::Refused,
+        ),
+        FailureKind::Unreachable | FailureKind::TimedOut => (
+            format!("cannot reach {url}: {}", err.message),
+            "Check the network and the address, then sync again.".into(),
+            Exit::Network,
+        ),
+        FailureKind::NoRepository => (
+            format!("there is no repository at {url}"),
+            "Check [sync] upstream_url in config.toml, and that you may read it.".into(),
+            Exit::Error,
+        ),
+        FailureKind::Interrupted => (
+            "interrupted".into(),
+            "Sync again when you like.".into(),
+            Exit::Interrupted,
+        ),
+        FailureKind::Refused => (
+            err.message.clone(),
+            "Use an https, ssh, git or file URL, or a plain path.".into(),
+            Exit::Error,
+        ),
+        FailureKind::Protocol | FailureKind::Other => (
+            format!("talking to {url} failed: {}", err.message),
+            "Sync again; if it stays like this, look at central.".into(),
+            Exit::Error,
+        ),
+    }
+}

@@ -1,0 +1,37 @@
+//! Ctrl-C and its kin: the first one asks everything to end, which it does within moments and orderly; what is being
+//! written is completed or not begun. A second one, or half a second of deafness, ends the process.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// How long the orderly end may take.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Sets `flag` on the first signal. Without a thread to watch, the system's default stays in force.
+pub fn watch(flag: &Arc<AtomicBool>) {
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+        return;
+    };
+    let flag = Arc::clone(flag);
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in &mut signals {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(128 + signal);
+            }
+            std::thread::spawn(move || {
+                std::thread::sleep(GRACE);
+                std::process::exit(128 + signal);
+            });
+        }
+    });
+}

@@ -1,0 +1,134 @@
+//! The command line: arguments in, stages and `sync` called, text or JSON out. One file per subcommand.
+
+use std::{
+    io::IsTerminal,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use clap::{Args, Parser, Subcommand};
+
+mod hint;
+mod init;
+mod interrupt;
+mod plumbing;
+mod progress;
+mod query;
+mod render;
+mod sync;
+
+pub use hint::Exit;
+
+/// Keeps the Metis planning documents of many projects in step through one central git repository.
+#[derive(Debug, Parser)]
+#[command(name = "git-metis-sync", bin_name = "git metis-sync", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    sync: sync::SyncArgs,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Work as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    dir: Option<PathBuf>,
+    /// Say nothing unless something is wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: Color,
+    /// Never draw a progress bar
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fetch, hydrate, dehydrate, push and rebuild the cache (the default)
+    Sync(sync::SyncArgs),
+    /// Connect this workspace to a central repository
+    Init(init::InitArgs),
+    /// List central's branch and receive what is new
+    Fetch(plumbing::FetchArgs),
+    /// Write the other workspaces' documents into .metis/<prefix>/
+    Hydrate(plumbing::HydrateArgs),
+    /// Make a commit of the own documents
+    Dehydrate(plumbing::DehydrateArgs),
+    /// Make a commit central's head
+    Push(plumbing::PushArgs),
+    /// Bring metis.db up to the files as they are
+    RebuildCache(plumbing::RebuildCacheArgs),
+    /// Ask across workspaces
+    Query(query::QueryArgs),
+}
+
+/// Parses the arguments, runs the command, prints, and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => {
+            let _ = err.print();
+            return if err.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Ok.into()
+            };
+        }
+    };
+    if cli.command.is_some() && cli.sync != sync::SyncArgs::default() {
+        eprintln!("error: put a command's options behind the command, as in `git metis-sync sync --dry-run`");
+        return Exit::Usage.into();
+    }
+    let interrupt = Arc::new(AtomicBool::new(false));
+    interrupt::watch(&interrupt);
+    let global = cli.global;
+    let exit = match cli.command {
+        None => sync::run(&global, &cli.sync, interrupt),
+        Some(Command::Sync(args)) => sync::run(&global, &args, interrupt),
+        Some(Command::Init(args)) => init::run(&global, &args, interrupt),
+        Some(Command::Fetch(args)) => plumbing::fetch(&global, &args, interrupt),
+        Some(Command::Hydrate(args)) => plumbing::hydrate(&global, &args, interrupt),
+        Some(Command::Dehydrate(args)) => plumbing::dehydrate(&global, &args, interrupt),
+        Some(Command::Push(args)) => plumbing::push(&global, &args, interrupt),
+        Some(Command::RebuildCache(args)) => plumbing::rebuild_cache(&global, &args),
+        Some(Command::Query(args)) => query::run(&global, &args),
+    };
+    exit.into()
+}
+
+impl Global {
+    fn start_dir(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// Whether a person can be asked: standard input and error are a terminal, and git's own switch does not forbid it.
+    fn may_prompt(&self) -> bool {
+        std::io::stdin().is_terminal()
+            && std::io::stderr().is_terminal()
+            && std::env::var_os("GIT_TERMINAL_PROMPT").is_none_or(|value| value != "0")
+    }
+
+    fn talks(&self) -> bool {
+        !self.quiet
+    }
+}

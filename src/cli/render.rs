@@ -1,0 +1,162 @@
+//! A report as a person reads it, and as a machine does.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::{
+    plan::dehydrate::CentralChange,
+    sync::{SyncOutcome, SyncReport},
+};
+
+use super::{Global, hint::Hint};
+
+/// The version of every JSON document that is printed.
+pub const SCHEMA: u32 = 1;
+
+/// More lines of one kind than this are summed up.
+const MAX_LINES: usize = 20;
+
+/// Prints what a sync did: the summary or one JSON document on stdout, warnings on stderr.
+pub fn report(global: &Global, command: &str, report: &SyncReport) {
+    if global.json {
+        print_json(&document(command, serde_json::to_value(report).unwrap_or_default()));
+        return;
+    }
+    warnings(report);
+    if global.talks() {
+        let _ = summary(report, global.verbose, &mut io::stdout().lock());
+    }
+}
+
+/// Prints why a command failed: on stderr, or as one JSON document with what had been done on stdout.
+pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: Option<&SyncReport>) {
+    if global.json {
+        let mut value = report
+            .and_then(|report| serde_json::to_value(report).ok())
+            .unwrap_or_else(|| json!({}));
+        value["outcome"] = "failed".into();
+        value["error"] = json!({
+            "kind": kind,
+            "message": hint.message,
+            "server_text": hint.server_text,
+            "state": hint.state,
+            "next": hint.next,
+            "exit": hint.exit as u8,
+        });
+        print_json(&document(command, value));
+    }
+    if let Some(report) = report
+        && !global.json
+    {
+        warnings(report);
+    }
+    let mut err = io::stderr().lock();
+    for line in hint.server_text.lines() {
+        let _ = writeln!(err, "remote: {line}");
+    }
+    let _ = writeln!(err, "error: {}", hint.message);
+    for line in [&hint.state, &hint.next] {
+        if !line.is_empty() {
+            let _ = writeln!(err, "  {line}");
+        }
+    }
+}
+
+/// One JSON document: `schema` and `command` first.
+pub fn document(command: &str, mut value: Value) -> Value {
+    let mut out = json!({ "schema": SCHEMA, "command": command });
+    if let (Some(out), Some(value)) = (out.as_object_mut(), value.as_object_mut()) {
+        out.append(value);
+    }
+    out
+}
+
+/// Prints a JSON document and ends the line. A reader that went away is no error.
+pub fn print_json(value: &Value) {
+    let _ = writeln!(io::stdout().lock(), "{value}");
+}
+
+fn warnings(report: &SyncReport) {
+    let mut err = io::stderr().lock();
+    for warning in report.warnings.iter().take(MAX_LINES) {
+        let _ = writeln!(err, "warning: {warning}");
+    }
+    if let Some(more) = report.warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
+        let _ = writeln!(err, "warning: … and {more} more (all of them with --json)");
+    }
+}
+
+fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let planned = report.outcome == SyncOutcome::Planned;
+    match report.outcome {
+        SyncOutcome::NotConfigured => {
+            return writeln!(out, "No central repository is configured: nothing to sync.");
+        }
+        SyncOutcome::UpToDate => writeln!(out, "Already up to date.")?,
+        SyncOutcome::Synced | SyncOutcome::Planned => {}
+    }
+    let would = |done: &'static str, planned_word: &'static str| if planned { planned_word } else { done };
+    if report.registered {
+        let prefix = would("Registered", "Would register");
+        writeln!(out, "{prefix}: first push of this workspace")?;
+    }
+    let word = would("Pulled", "Would pull");
+    for (prefix, pulled) in report.pulled.iter().take(MAX_LINES) {
+        let removed = match pulled.removed {
+            0 => String::new(),
+            n => format!(", {n} removed"),
+        };
+        writeln!(out, "{word}: {prefix}/ {} written{removed}", pulled.written)?;
+    }
+    if let Some(more) = report.pulled.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
+        writeln!(out, "{word}: … and {more} more workspaces")?;
+    }
+    let pushed = would("Pushed", "Would push");
+    let removed = would("Removed", "Would remove");
+    for (word, codes) in [(pushed, &report.pushed), (removed, &report.removed)] {
+        if !codes.is_empty() {
+            let limit = if verbose || planned { MAX_LINES } else { 3 };
+            let names: Vec<&str> = codes.iter().take(limit).map(|code| code.as_str()).collect();
+            let more = codes.len() - names.len();
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
+        }
+    }
+    for behind in report.behind.iter().take(MAX_LINES) {
+        let what = match behind.change {
+            CentralChange::Added => "is new in central",
+            CentralChange::Changed => "is newer in central",
+            CentralChange::Removed => "was removed from central",
+        };
+        writeln!(out, "Behind: {} {what}; it comes with `git pull`", behind.code)?;
+    }
+    for kept in report.kept.iter().take(MAX_LINES) {
+        writeln!(out, "Kept: your edited copy of a hydrated file, as {kept}")?;
+    }
+    if planned {
+        if report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() {
+            writeln!(out, "Nothing would change.")?;
+        }
+    } else if report.outcome == SyncOutcome::Synced {
+        let retries = match report.retries {
+            0 => String::new(),
+            1 => ", 1 retry".into(),
+            n => format!(", {n} retries"),
+        };
+        writeln!(out, "Done in {:.1} s{retries}.", report.seconds)?;
+    }
+    Ok(())
+}
+
+fn count(n: usize) -> String {
+    if n == 1 {
+        "1 document".into()
+    } else {
+        format!("{n} documents")
+    }
+}

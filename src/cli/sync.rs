@@ -1,0 +1,107 @@
+//! `git metis-sync [sync]`.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use clap::Args;
+
+use crate::{
+    names::Prefix,
+    send_pack::connect::Prompt,
+    stage::record,
+    sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace},
+};
+
+use super::{
+    Global,
+    hint::{self, Exit},
+    progress::Bar,
+    render,
+};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SyncArgs {
+    /// Write nothing; say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// Hydrate only; push nothing
+    #[arg(long)]
+    pull_only: bool,
+    /// Push from a stale checkout, and let the versions here win where both sides changed
+    #[arg(long)]
+    force: bool,
+    /// Allow most or all own documents to be removed from central
+    #[arg(long)]
+    allow_deletes: bool,
+    /// Go on with a central whose history was rewritten
+    #[arg(long)]
+    adopt_central: bool,
+    /// Full cycles to repeat when central moves meanwhile [default: 5]
+    #[arg(long, value_name = "N")]
+    max_retries: Option<u32>,
+    /// Hydrate only this workspace (may be repeated)
+    #[arg(long = "workspace", value_name = "P")]
+    workspaces: Vec<Prefix>,
+}
+
+impl SyncArgs {
+    fn options(&self, global: &Global, interrupt: Arc<AtomicBool>) -> SyncOptions {
+        SyncOptions {
+            force: self.force,
+            allow_deletes: self.allow_deletes,
+            adopt_central: self.adopt_central,
+            pull_only: self.pull_only,
+            dry_run: self.dry_run,
+            only: self.workspaces.iter().cloned().collect(),
+            max_retries: self.max_retries,
+            prompt: prompt(global),
+            interrupt,
+            ..SyncOptions::default()
+        }
+    }
+}
+
+/// Whether passwords may be asked for.
+pub fn prompt(global: &Global) -> Prompt {
+    if global.may_prompt() {
+        Prompt::Allowed
+    } else {
+        Prompt::Forbidden
+    }
+}
+
+/// Syncs the workspace around the start folder.
+pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let options = args.options(global, interrupt);
+    let workspace = match Workspace::discover(&global.start_dir()) {
+        Ok(workspace) => workspace,
+        Err(kind) => return fail_early(global, "sync", kind),
+    };
+    let mut bar = Bar::new(global);
+    let result = sync::sync(&workspace, &options, &mut bar);
+    bar.clear();
+    match result {
+        Ok(report) => {
+            render::report(global, "sync", &report);
+            Exit::Ok
+        }
+        Err(err) => fail(global, "sync", &workspace, &err),
+    }
+}
+
+/// Prints an error of the sync engine and returns its exit code.
+pub fn fail(global: &Global, command: &str, workspace: &Workspace, err: &SyncError) -> Exit {
+    let hint = hint::of_sync(err, &workspace.upstream_name());
+    render::failure(global, command, record::kind_of(&err.kind), &hint, Some(&err.report));
+    hint.exit
+}
+
+/// The same before there is a workspace.
+pub fn fail_early(global: &Global, command: &str, kind: SyncErrorKind) -> Exit {
+    let err = SyncError {
+        kind,
+        report: Box::<SyncReport>::default(),
+    };
+    let hint = hint::of_sync(&err, "");
+    render::failure(global, command, record::kind_of(&err.kind), &hint, None);
+    hint.exit
+}

@@ -1,0 +1,40 @@
+//! Keeps the Metis planning documents of many projects in step through one central git repository.
+//!
+//! # The flow
+//!
+//! ```text
+//! Config ─→ fetch ─→ Snapshot ─→ hydrate ─→ dehydrate ─→ commit? ─→ push ─→ Outcome ─→ record ─→ rebuild-cache
+//!                                plan│apply  plan│apply              │
+//!              └──────────── Moved: again from fetch (sync, the only loop) ┘
+//! ```
+//!
+//! [`sync::sync()`] is the one entry for every trigger. Deciding is pure and lives in [`plan`]; the [`stage`]s gather what
+//! a plan needs and do what it says.
+//!
+//! # The layers
+//!
+//! Arrows run downward only:
+//!
+//! ```text
+//! cli
+//!  └─ sync                      composes the stages, holds the retry loop
+//!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
+//!          ├─ workspace         .metis/ on disk
+//!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project
+//!          ├─ cache             metis.db
+//!          ├─ state             .metis/.sync/
+//!          └─ plan              decisions             ─→ names       validated names
+//! ```
+//!
+//! gitoxide appears in [`central`] and [`send_pack`] only, SQLite in [`cache`] only.
+
+pub mod cache;
+pub mod central;
+pub mod cli;
+pub mod names;
+pub mod plan;
+pub mod send_pack;
+pub mod stage;
+pub mod state;
+pub mod sync;
+pub mod workspace;

@@ -1,0 +1,283 @@
+//! What a tree of central says, once everything is left out that a workspace must never act upon.
+//!
+//! Central is not trusted: names pass an allow-list (`<short code>.md` in a folder, a valid [`Prefix`] at the top)
+//! and only regular files count. All else is skipped and named, never followed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::names::{ObjectId, Prefix, ShortCode};
+
+/// What a tree entry's mode makes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file, executable or not.
+    File,
+    /// A subfolder.
+    Tree,
+    /// A symbolic link.
+    Symlink,
+    /// A gitlink, i.e. a submodule.
+    Gitlink,
+}
+
+/// One entry of a tree as git stores it: the name is any bytes but NUL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// The name, unchecked.
+    pub name: Vec<u8>,
+    /// What the mode says.
+    pub kind: EntryKind,
+    /// The object it points to.
+    pub id: ObjectId,
+}
+
+/// Why an entry of central is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipReason {
+    /// A symbolic link.
+    Symlink,
+    /// A submodule.
+    Gitlink,
+    /// A folder where only files belong.
+    Folder,
+    /// The name is neither a document's nor harmless.
+    Name,
+    /// The same name again.
+    Duplicate,
+    /// Larger than the limit for one document.
+    TooLarge,
+    /// The object is missing or cannot be decoded.
+    Unreadable,
+}
+
+impl SkipReason {
+    /// The reason in words, to follow `skipped <name>: `.
+    pub fn words(self) -> &'static str {
+        match self {
+            SkipReason::Symlink => "a symbolic link",
+            SkipReason::Gitlink => "a submodule",
+            SkipReason::Folder => "a folder",
+            SkipReason::Name => "not the name of a document",
+            SkipReason::Duplicate => "listed twice",
+            SkipReason::TooLarge => "larger than the limit for one document",
+            SkipReason::Unreadable => "cannot be read",
+        }
+    }
+}
+
+/// An entry that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Its path in central, fit to be printed.
+    pub path: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// The documents of one workspace folder: central's file name is `<code>.md`.
+pub type Documents = BTreeMap<ShortCode, ObjectId>;
+
+/// One workspace folder, sorted out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// What is a document.
+    pub documents: Documents,
+    /// What is not.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Sorts out the entries of `<prefix>/`.
+///
+/// Dot-files that are regular files (`.gitkeep`) are passed over in silence, every other stranger is named.
+pub fn folder(prefix: &Prefix, entries: impl IntoIterator<Item = TreeEntry>) -> Folder {
+    let mut out = Folder::default();
+    for entry in entries {
+        let reason = match entry.kind {
+            EntryKind::Symlink => SkipReason::Symlink,
+            EntryKind::Gitlink => SkipReason::Gitlink,
+            EntryKind::Tree => SkipReason::Folder,
+            EntryKind::File => {
+                let code = std::str::from_utf8(&entry.name)
+                    .ok()
+                    .and_then(ShortCode::from_file_name);
+                match code {
+                    Some(code) => match out.documents.entry(code) {
+                        std::collections::btree_map::Entry::Vacant(slot) => {
+                            slot.insert(entry.id);
+                            continue;
+                        }
+                        std::collections::btree_map::Entry::Occupied(_) => SkipReason::Duplicate,
+                    },
+                    None if is_quiet_dot_file(&entry.name) => continue,
+                    None => SkipReason::Name,
+                }
+            }
+        };
+        out.skipped.push(Skipped {
+            path: format!("{prefix}/{}", printable(&entry.name)),
+            reason,
+        });
+    }
+    out
+}
+
+/// The workspaces of central's root tree and what else lies there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Root {
+    /// Each workspace's folder by prefix.
+    pub workspaces: BTreeMap<Prefix, ObjectId>,
+    /// Folders and links that cannot be a workspace.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Sorts out central's root: folders with a valid prefix are workspaces. Regular files (a README) and folders whose
+/// name starts with a dot (`.github`) are none of our business and pass in silence.
+pub fn root(entries: impl IntoIterator<Item = TreeEntry>) -> Root {
+    let mut out = Root::default();
+    for entry in entries {
+        let reason = match entry.kind {
+            EntryKind::File => continue,
+            EntryKind::Symlink => SkipReason::Symlink,
+            EntryKind::Gitlink => SkipReason::Gitlink,
+            EntryKind::Tree if is_quiet_dot_file(&entry.name) => continue,
+            EntryKind::Tree => match std::str::from_utf8(&entry.name)
+                .ok()
+                .and_then(|n| n.parse::<Prefix>().ok())
+            {
+                Some(prefix) => match out.workspaces.entry(prefix) {
+                    std::collections::btree_map::Entry::Vacant(slot) => {
+                        slot.insert(entry.id);
+                        continue;
+                    }
+                    std::collections::btree_map::Entry::Occupied(_) => SkipReason::Duplicate,
+                },
+                None => SkipReason::Name,
+            },
+        };
+        out.skipped.push(Skipped {
+            path: printable(&entry.name),
+            reason,
+        });
+    }
+    out
+}
+
+fn is_quiet_dot_file(name: &[u8]) -> bool {
+    name.first() == Some(&b'.')
+        && name.len() > 1
+        && name != b".."
+        && !name.eq_ignore_ascii_case(b".git")
+        && !name.eq_ignore_ascii_case(b".metis")
+        && name[1..]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// A name made fit for terminals and JSON: anything that could move a cursor, turn text around or hide is escaped,
+/// and no more than 80 characters are kept.
+pub fn printable(name: &[u8]) -> String {
+    let mut out = String::new();
+    for (count, c) in String::from_utf8_lossy(name).chars().enumerate() {
+        if count == 80 {
+            out.push('…');
+            break;
+        }
+        if is_hidden(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Characters that never reach a terminal from a foreign hand: controls (C0, C1, DEL), bidirectional overrides,
+/// zero-width and other format characters.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        )
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> ObjectId {
+        ObjectId::from_bytes(&[n; 20]).unwrap()
+    }
+
+    fn entry(name: &[u8], kind: EntryKind) -> TreeEntry {
+        TreeEntry {
+            name: name.to_vec(),
+            kind,
+            id: id(1),
+        }
+    }
+
+    #[test]
+    fn only_regular_files_with_a_documents_name_are_documents() {
+        let prefix = "api".parse().unwrap();
+        let hostile: [(&[u8], EntryKind); 14] = [
+            (b"..", EntryKind::File),
+            (b".git", EntryKind::File),
+            (b".metis", EntryKind::File),
+            (b"config.toml", EntryKind::File),
+            (b"-rf.md", EntryKind::File),
+            (b"API-T-0001.MD", EntryKind::File),
+            (b"api-t-0001.md", EntryKind::File),
+            (b"API-T-0001.md\n", EntryKind::File),
+            ("API-T-0001\u{202e}.md".as_bytes(), EntryKind::File),
+            (b"\xff\xfe.md", EntryKind::File),
+            (b"a/b.md", EntryKind::File),
+            (b"API-T-0009.md", EntryKind::Symlink),
+            (b"API-T-0010.md", EntryKind::Gitlink),
+            (b"API-T-0011.md", EntryKind::Tree),
+        ];
+        let mut entries: Vec<_> = hostile.iter().map(|(n, k)| entry(n, *k)).collect();
+        entries.push(entry(b"API-T-0001.md", EntryKind::File));
+        entries.push(entry(b".gitkeep", EntryKind::File));
+        let folder = folder(&prefix, entries);
+        assert_eq!(folder.documents.len(), 1);
+        assert_eq!(folder.skipped.len(), hostile.len());
+        assert!(folder.skipped.iter().all(|s| !s.path.chars().any(is_hidden)));
+    }
+
+    #[test]
+    fn an_entry_that_comes_twice_counts_once() {
+        let prefix = "api".parse().unwrap();
+        let twice = folder(
+            &prefix,
+            [1, 2].map(|n| TreeEntry {
+                id: id(n),
+                ..entry(b"API-T-0001.md", EntryKind::File)
+            }),
+        );
+        assert_eq!(twice.documents.values().copied().collect::<Vec<_>>(), [id(1)]);
+        assert_eq!(twice.skipped[0].reason, SkipReason::Duplicate);
+    }
+
+    #[test]
+    fn the_root_holds_workspaces_and_strangers() {
+        let root = root([
+            entry(b"api", EntryKind::Tree),
+            entry(b"README.md", EntryKind::File),
+            entry(b".github", EntryKind::Tree),
+            entry(b".git", EntryKind::Tree),
+            entry(b"Api", EntryKind::Tree),
+            entry(b"web", EntryKind::Symlink),
+        ]);
+        assert_eq!(root.workspaces.len(), 1);
+        assert_eq!(
+            root.skipped.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(),
+            [".git", "Api", "web"]
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! Deciding, apart from doing: every function here takes listings and returns a value, without I/O.
+//!
+//! | question | module |
+//! |---|---|
+//! | which entries of central are documents, which are skipped and why | [`listing`] |
+//! | what has to be written to and removed from a hydrated folder | [`hydrate`] |
+//! | what this workspace pushes, what is behind, what collides | [`dehydrate`] |
+//! | which plans are too dangerous to apply unasked | [`guard`] |
+//! | whether a failed push is tried again, and after which wait | [`retry`] |
+//!
+//! `--dry-run` prints these values; the stages apply them.
+
+pub mod dehydrate;
+pub mod guard;
+pub mod hydrate;
+pub mod listing;
+pub mod retry;

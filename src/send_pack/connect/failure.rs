@@ -1,0 +1,331 @@
+//! What went wrong, as a value that a program can act on.
+//!
+//! Facts decide first: what made us stop, an http status, an error number, the exit code of ssh. Prose is read only where
+//! nothing else is to be had: ssh and the servers behind it speak in sentences on standard error.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::cause::Facts;
+use super::deadline::{Stop, Watch};
+use super::process::Running;
+use super::prose;
+use super::text;
+use super::url::UrlError;
+
+/// What kind of failure it is; each asks for another reaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The server wants credentials and got none, or not the right ones; also ssh's distrust of a host key.
+    Unauthenticated,
+    /// The server knows us or does not care, and says no.
+    Forbidden,
+    /// No connection, or it broke.
+    Unreachable,
+    /// The server is there, the repository is not (or is hidden from us).
+    NoRepository,
+    /// A deadline passed.
+    TimedOut,
+    /// The interrupt flag was set.
+    Interrupted,
+    /// We refuse: the URL or a redirect is not one that we follow.
+    Refused,
+    /// What answered does not speak git's protocol.
+    Protocol,
+    /// Anything else.
+    Other,
+}
+
+/// Why a session could not be opened or broke.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConnectError {
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+    /// One sentence with the URL, without userinfo and without control characters.
+    pub message: String,
+    /// What the server, or ssh in its place, said about it; several lines, without control characters, maybe empty.
+    pub server_text: String,
+}
+
+impl From<UrlError> for ConnectError {
+    fn from(err: UrlError) -> Self {
+        ConnectError {
+            kind: FailureKind::Refused,
+            message: err.to_string(),
+            server_text: String::new(),
+        }
+    }
+}
+
+/// A program could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot run {program}: {source}")]
+pub(crate) struct CannotRun {
+    pub(crate) program: String,
+    pub(crate) source: io::Error,
+}
+
+/// Something that http knows and that must survive the way through layers which know io errors only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HttpTrouble {
+    #[error("HTTP status {code}")]
+    Status { code: u16, text: String },
+    #[error("redirected to {to}, which is not followed: {reason}")]
+    Redirect { to: String, reason: &'static str },
+    #[error("TLS: {0}")]
+    Tls(String),
+    #[error("the proxy answered with status {code}")]
+    ProxyStatus { code: u16 },
+    #[error("{0}")]
+    Malformed(String),
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// The trouble of the latest http request; a request that succeeds clears it.
+#[derive(Debug, Default)]
+pub(crate) struct HttpReport(Mutex<Option<HttpTrouble>>);
+
+impl HttpReport {
+    pub(crate) fn set(&self, trouble: Option<HttpTrouble>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn get(&self) -> Option<HttpTrouble> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Turns the errors of one session into [`ConnectError`]s.
+///
+/// A handle of its own, so that it can be used while the transport of the session is borrowed.
+#[derive(Clone)]
+pub struct Explainer {
+    pub(crate) url: String,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) http: Option<Arc<HttpReport>>,
+    pub(crate) program: Option<Program>,
+}
+
+/// The program at the other end of a session.
+#[derive(Clone)]
+pub(crate) struct Program {
+    /// Not kept alive by an explanation of its end.
+    pub(crate) running: Weak<Running>,
+    /// Where the repository would be, if the program is git itself; `None` for ssh.
+    pub(crate) place: Option<PathBuf>,
+}
+
+impl Explainer {
+    /// What `error`, which came up on this session, means.
+    ///
+    /// Takes up to two seconds if a program at the other end has just closed the connection, as its reason follows.
+    pub fn explain(&self, error: &(dyn Error + 'static)) -> ConnectError {
+        let facts = Facts::of(error);
+        let (exit_code, said) = match &self.program {
+            Some(program) => {
+                let closed = facts.kind.is_none_or(|kind| kind == FailureKind::Unreachable);
+                last_words(program, closed && self.watch.stopped().is_none())
+            }
+            None => (None, String::new()),
+        };
+        let (kind, detail) = self.kind(&facts, exit_code, &said);
+        let http_text = self.http.as_ref().and_then(|http| match http.get() {
+            Some(HttpTrouble::Status { text, .. }) => Some(text),
+            _ => None,
+        });
+        let texts = [facts.remote_error.clone(), http_text, Some(said)];
+        let texts: Vec<String> = texts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        ConnectError {
+            kind,
+            message: message(kind, &self.url, &detail),
+            server_text: texts.join("\n"),
+        }
+    }
+
+    fn kind(&self, facts: &Facts, exit_code: Option<i32>, said: &str) -> (FailureKind, String) {
+        match self.watch.stopped() {
+            Some(Stop::Interrupted) => return (FailureKind::Interrupted, String::new()),
+            Some(stop) => return (FailureKind::TimedOut, stop.to_string()),
+            None => {}
+        }
+        if let Some(trouble) = self.http.as_ref().and_then(|http| http.get()) {
+            return (trouble.kind(), trouble.to_string());
+        }
+        if let Some(text) = &facts.remote_error {
+            let (kind, line) = prose::kind_of(text).unwrap_or((FailureKind::Forbidden, text));
+            return (kind, line.to_owned());
+        }
+        // git on this machine speaks the user's language.
+        let place = self.program.as_ref().and_then(|program| program.place.as_deref());
+        if place.is_some_and(|place| !has_repository(place)) {
+            return (FailureKind::NoRepository, last_line(said, ""));
+        }
+        if let Some((kind, line)) = prose::kind_of(said) {
+            return (kind, line.to_owned());
+        }
+        let is_ssh = self.program.as_ref().is_some_and(|program| program.place.is_none());
+        match (is_ssh, exit_code) {
+            // "ssh exits with the exit status of the remote command or with 255 if an error occurred."
+            (true, Some(255)) => return (FailureKind::Unreachable, last_line(said, "ssh could not connect")),
+            (true, Some(126 | 127)) => return (FailureKind::Other, last_line(said, "the server has no git")),
+            _ => {}
+        }
+        match (facts.kind, said.is_empty()) {
+            (Some(FailureKind::Unreachable), false) => (FailureKind::Other, last_line(said, "")),
+            (Some(kind), _) => (kind, facts.detail.clone()),
+            (None, _) if self.http.is_some() && facts.from_http => (FailureKind::Protocol, facts.detail.clone()),
+            (None, _) => (FailureKind::Other, facts.detail.clone()),
+        }
+    }
+}
+
+impl HttpTrouble {
+    fn kind(&self) -> FailureKind {
+        match self {
+            HttpTrouble::Status { code: 401 | 407, .. } | HttpTrouble::ProxyStatus { code: 407 } => {
+                FailureKind::Unauthenticated
+            }
+            HttpTrouble::Status { code: 403, .. } => FailureKind::Forbidden,
+            HttpTrouble::Status { code: 404 | 410, .. } => FailureKind::NoRepository,
+            HttpTrouble::Status {
+                code: 429 | 502..=504, ..
+            } => FailureKind::Unreachable,
+            HttpTrouble::Status { .. } | HttpTrouble::Settings(_) => FailureKind::Other,
+            HttpTrouble::Redirect { .. } => FailureKind::Refused,
+            HttpTrouble::Tls(_) | HttpTrouble::ProxyStatus { .. } => FailureKind::Unreachable,
+            HttpTrouble::Malformed(_) => FailureKind::Protocol,
+        }
+    }
+}
+
+/// What the program said last and how it ended, if it has.
+fn last_words(program: &Program, is_ending: bool) -> (Option<i32>, String) {
+    let Some(running) = program.running.upgrade() else {
+        return (None, String::new());
+    };
+    let patience = if is_ending {
+        Duration::from_secs(2)
+    } else {
+        Duration::ZERO
+    };
+    let exit = running.exit(patience);
+    let said = running.stderr(Duration::from_millis(if exit.is_some() { 200 } else { 0 }));
+    (exit.and_then(|status| status.code()), text::lines(&said, 4096))
+}
+
+/// Whether one of the places where git's servers look for a repository has something in it.
+fn has_repository(place: &Path) -> bool {
+    let with_suffix = |suffix: &str| {
+        let mut path = place.as_os_str().to_owned();
+        path.push(suffix);
+        PathBuf::from(path)
+    };
+    place.starts_with("~")
+        || ["/HEAD", "/.git", ".git/HEAD", ".git/.git"]
+            .into_iter()
+            .any(|suffix| with_suffix(suffix).symlink_metadata().is_ok())
+}
+
+fn last_line(said: &str, otherwise: &str) -> String {
+    said.lines().last().unwrap_or(otherwise).to_owned()
+}
+
+/// One sentence for `kind`.
+fn message(kind: FailureKind, url: &str, detail: &str) -> String {
+    let what = match kind {
+        FailureKind::Unauthenticated => format!("cannot authenticate to {url}"),
+        FailureKind::Forbidden => format!("{url} does not allow it"),
+        FailureKind::Unreachable => format!("cannot reach {url}"),
+        FailureKind::NoRepository => format!("there is no repository at {url}"),
+        FailureKind::TimedOut => format!("{url} did not answer in time"),
+        FailureKind::Interrupted => format!("interrupted while talking to {url}"),
+        FailureKind::Refused => format!("{url} is not followed"),
+        FailureKind::Protocol => format!("{url} does not speak git's protocol"),
+        FailureKind::Other => format!("talking to {url} failed"),
+    };
+    match text::line(detail.as_bytes(), 400) {
+        detail if detail.is_empty() => what,
+        detail => format!("{what}: {detail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gix::error::ErrorExt as _;
+    use gix::protocol::transport::client::{self, AuthenticationRequired};
+    use gix::protocol::transport::packetline;
+
+    use super::super::deadline::Deadlines;
+    use super::*;
+
+    fn explainer(http: Option<HttpTrouble>) -> Explainer {
+        let report = http.map(|trouble| {
+            let report = HttpReport::default();
+            report.set(Some(trouble));
+            Arc::new(report)
+        });
+        let watch = Arc::new(Watch::new(Deadlines::default(), Default::default()));
+        Explainer {
+            url: "https://h/r".into(),
+            watch,
+            http: report,
+            program: None,
+        }
+    }
+
+    #[test]
+    fn wrapped_causes_are_found() {
+        let err = io::Error::other(client::Error::Io(io::Error::from(io::ErrorKind::ConnectionRefused)));
+        assert_eq!(explainer(None).explain(&err).kind, FailureKind::Unreachable);
+        let err = client::Error::Io(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            AuthenticationRequired::default(),
+        ));
+        assert_eq!(explainer(None).explain(&err).kind, FailureKind::Unauthenticated);
+        let err = gix::error::message("outer").raise_all([io::Error::from(io::ErrorKind::UnexpectedEof)]);
+        assert_eq!(
+            explainer(None).explain(&gix::Error::from(err)).kind,
+            FailureKind::Unreachable
+        );
+    }
+
+    #[test]
+    fn an_err_line_is_the_servers_text_without_its_escapes() {
+        let said = packetline::read::Error {
+            message: "access denied or repository not exported: \x1b[31m/r\n".into(),
+        };
+        let err = explainer(None).explain(&client::Error::Io(io::Error::other(said)));
+        assert_eq!(err.kind, FailureKind::NoRepository);
+        assert_eq!(err.server_text, "access denied or repository not exported: /r");
+    }
+
+    #[test]
+    fn an_http_status_decides_whatever_the_error_says() {
+        for (code, kind) in [
+            (401, FailureKind::Unauthenticated),
+            (403, FailureKind::Forbidden),
+            (404, FailureKind::NoRepository),
+            (500, FailureKind::Other),
+            (503, FailureKind::Unreachable),
+        ] {
+            let trouble = HttpTrouble::Status {
+                code,
+                text: "sorry".into(),
+            };
+            let err = explainer(Some(trouble)).explain(&io::Error::other("x"));
+            assert_eq!((err.kind, err.server_text.as_str()), (kind, "sorry"));
+        }
+    }
+
+    #[test]
+    fn an_interrupt_goes_before_what_it_caused() {
+        let explainer = explainer(Some(HttpTrouble::Tls("closed".into())));
+        explainer.watch.stop(Stop::Interrupted);
+        assert_eq!(explainer.explain(&io::Error::other("x")).kind, FailureKind::Interrupted);
+    }
+}

@@ -1,0 +1,198 @@
+//! What requests to one origin have in common, how one is made, and what its answer means.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use gix::protocol::transport::client::AuthenticationRequired;
+use ureq::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode, header};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
+use ureq::{Agent, AsSendBody};
+
+use super::super::deadline::Watch;
+use super::super::failure::{HttpReport, HttpTrouble};
+use super::super::proxy::ProxyKind;
+use super::super::settings::HttpSettings;
+use super::super::text;
+use super::super::url::{RemoteUrl, Scheme};
+use super::dialer::{Dialer, NoResolver, Route};
+use super::exchange::Answer;
+use super::tls;
+
+/// Of the body of an answer that is a refusal; more is not worth keeping the connection for.
+const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// What requests to one origin have in common.
+#[derive(Clone)]
+pub(super) struct Line {
+    agent: Agent,
+    pub(super) settings: Arc<HttpSettings>,
+    pub(super) scheme: Scheme,
+}
+
+impl Line {
+    pub(super) fn new(url: &RemoteUrl, settings: HttpSettings, watch: Arc<Watch>) -> Result<Line, HttpTrouble> {
+        watch.limit_speed(settings.low_speed);
+        let agent = agent(url, &settings, watch)?;
+        Ok(Line {
+            agent,
+            settings: Arc::new(settings),
+            scheme: url.scheme(),
+        })
+    }
+
+    /// Make one request; an error is also the report's trouble.
+    pub(super) fn call(
+        &self,
+        report: &HttpReport,
+        method: &str,
+        url: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: impl AsSendBody,
+    ) -> io::Result<Response<ureq::Body>> {
+        let mut request = HttpRequest::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(body)
+            .map_err(ureq::Error::Http)
+            .and_then(|request| self.agent.run(request));
+        request.map_err(|err| {
+            let (trouble, err) = explained(err);
+            report.set(trouble);
+            err
+        })
+    }
+}
+
+fn agent(url: &RemoteUrl, settings: &HttpSettings, watch: Arc<Watch>) -> Result<Agent, HttpTrouble> {
+    let mut config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .accept_encoding("")
+        .proxy(None);
+    let mut needs_tls = url.scheme() == Scheme::Https;
+    let mut route = Route::Direct;
+    match (&settings.proxy, url.scheme()) {
+        (Some(proxy), _) if matches!(proxy.kind, ProxyKind::Socks4 { .. } | ProxyKind::Socks5 { .. }) => {
+            route = Route::Socks(proxy.clone());
+        }
+        (Some(proxy), Scheme::Http) if proxy.kind == ProxyKind::Http => {
+            route = Route::Forward(proxy.clone());
+            // The proxy's connection is not known to carry another request.
+            config = config.max_idle_connections(0);
+        }
+        (Some(proxy), _) => {
+            let kind = match proxy.kind {
+                ProxyKind::Https => ureq::ProxyProtocol::Https,
+                _ => ureq::ProxyProtocol::Http,
+            };
+            needs_tls |= proxy.kind == ProxyKind::Https;
+            let host = if proxy.host.contains(':') {
+                format!("[{}]", proxy.host)
+            } else {
+                proxy.host.clone()
+            };
+            let mut tunnel = ureq::Proxy::builder(kind).host(&host).port(proxy.port);
+            if let Some(user) = &proxy.user {
+                tunnel = tunnel
+                    .username(user)
+                    .password(proxy.password.as_deref().unwrap_or_default());
+            }
+            let tunnel = tunnel
+                .build()
+                .map_err(|_| HttpTrouble::Settings("the proxy cannot be used".to_owned()))?;
+            config = config.proxy(Some(tunnel));
+        }
+        (None, _) => {}
+    }
+    let tls = match needs_tls {
+        true => Some(tls::config(settings).map_err(HttpTrouble::Settings)?),
+        false => None,
+    };
+    let connector = ().chain(ConnectProxyConnector::default()).chain(Dialer { watch, route }).chain(tls::Wrap(tls));
+    Ok(Agent::with_parts(config.build(), connector, NoResolver))
+}
+
+/// The answer if its status is a success; the connection is left fit for the next request if it is not.
+pub(super) fn accepted(response: Response<ureq::Body>, report: &HttpReport) -> io::Result<Answer> {
+    let status = response.status();
+    if status.is_success() {
+        report.set(None);
+        let content_type = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
+        let headers = [b"content-type: ", content_type, b"\n"].concat();
+        return Ok(Answer {
+            headers,
+            body: Box::new(response.into_body().into_reader()),
+        });
+    }
+    let challenges = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
+    let www_authenticate = challenges.map(|value| value.as_bytes().into()).collect();
+    let is_text = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let body = drain(response);
+    let text = if is_text {
+        text::lines(&body, 2048)
+    } else {
+        String::new()
+    };
+    let trouble = HttpTrouble::Status {
+        code: status.as_u16(),
+        text,
+    };
+    report.set(Some(trouble.clone()));
+    Err(match status {
+        StatusCode::UNAUTHORIZED => io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            AuthenticationRequired { www_authenticate },
+        ),
+        _ => io::Error::other(trouble),
+    })
+}
+
+pub(super) fn drain(response: Response<ureq::Body>) -> Vec<u8> {
+    let mut body = Vec::new();
+    // What cannot be read of it costs a connection, and nothing else.
+    response
+        .into_body()
+        .into_reader()
+        .take(MAX_ERROR_BODY)
+        .read_to_end(&mut body)
+        .ok();
+    body
+}
+
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// What ureq's error is to us, and the error to hand on.
+fn explained(err: ureq::Error) -> (Option<HttpTrouble>, io::Error) {
+    let trouble = match err {
+        ureq::Error::Io(err) => {
+            return match err.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(tls) => (Some(HttpTrouble::Tls(tls.to_string())), err),
+                None => (None, err),
+            };
+        }
+        ureq::Error::TlsRequired => HttpTrouble::Tls("there is none".to_owned()),
+        ureq::Error::ConnectProxyFailed(reason) => {
+            let code = reason
+                .split(|c: char| !c.is_ascii_digit())
+                .find_map(|digits| digits.parse().ok());
+            HttpTrouble::ProxyStatus {
+                code: code.unwrap_or(0),
+            }
+        }
+        ureq::Error::Http(_) | ureq::Error::BadUri(_) => HttpTrouble::Settings("this is no URL for http".to_owned()),
+        err => HttpTrouble::Malformed(err.to_string()),
+    };
+    (Some(trouble.clone()), io::Error::other(trouble))
+}

@@ -1,0 +1,255 @@
+//! Requests: headers, credentials, redirects of the first one, and what the answers mean.
+
+use std::any::Any;
+use std::io::{self, BufReader};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use gix::error::ErrorExt as _;
+use gix::protocol::transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use ureq::http::{HeaderName, HeaderValue, header};
+use ureq::{AsSendBody, SendBody};
+
+use super::super::deadline::Watch;
+use super::super::failure::{HttpReport, HttpTrouble};
+use super::super::proxy::ProxyKind;
+use super::super::settings::Settings;
+use super::super::text;
+use super::super::url::{RemoteUrl, Scheme};
+use super::agent::{Line, accepted, drain, is_redirect};
+use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
+use super::{Identity, redirect};
+
+const MAX_REDIRECTS: usize = 10;
+
+/// gix's view of http. One per session, one connection at a time.
+pub(super) struct HttpClient {
+    settings: Settings,
+    watch: Arc<Watch>,
+    report: Arc<HttpReport>,
+    identity: Identity,
+    line: Option<Line>,
+    redirected: Option<String>,
+}
+
+/// A POST that knows everything but its body.
+#[derive(Clone)]
+pub(super) struct Sender {
+    line: Line,
+    report: Arc<HttpReport>,
+    url: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl HttpClient {
+    pub(super) fn new(
+        settings: Settings,
+        watch: Arc<Watch>,
+        report: Arc<HttpReport>,
+        identity: Identity,
+    ) -> HttpClient {
+        HttpClient {
+            settings,
+            watch,
+            report,
+            identity,
+            line: None,
+            redirected: None,
+        }
+    }
+
+    /// The agent for `url`, made anew only when a redirect led to where other settings hold.
+    fn line(&mut self, url: &RemoteUrl) -> Result<Line, HttpTrouble> {
+        let settings = self.settings.http(url).map_err(HttpTrouble::Settings)?;
+        let line = match self.line.take() {
+            Some(line) if *line.settings == settings && line.scheme == url.scheme() => line,
+            _ => Line::new(url, settings, self.watch.clone())?,
+        };
+        self.line = Some(line.clone());
+        Ok(line)
+    }
+
+    /// All headers of a request to `url`: gix's, the configured ones instead of those, and the credentials.
+    fn headers(
+        &self,
+        line: &Line,
+        url: &RemoteUrl,
+        given: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, HttpTrouble> {
+        let mut headers = Vec::new();
+        for header in given {
+            let (name, value) = header.as_ref().split_once(':').unwrap_or((header.as_ref(), ""));
+            headers.push(parsed(name, value)?);
+        }
+        if let Some(agent) = &line.settings.user_agent {
+            headers.retain(|(name, _)| name != header::USER_AGENT);
+            headers.push(parsed("user-agent", agent)?);
+        }
+        let extra = &line.settings.extra_headers;
+        let is_extra = |name: &HeaderName| extra.iter().any(|(extra, _)| name.as_str().eq_ignore_ascii_case(extra));
+        headers.retain(|(name, _)| !is_extra(name));
+        for (name, value) in extra {
+            headers.push(parsed(name, value)?);
+        }
+        if let Some(account) = self.identity.account(&url.origin())
+            && !is_extra(&header::AUTHORIZATION)
+        {
+            headers.push(basic("authorization", &account.username, &account.password)?);
+        }
+        // A tunnel or SOCKS is told on its own; a forwarding proxy with every request.
+        if let Some(proxy) = &line.settings.proxy
+            && let (ProxyKind::Http, Scheme::Http, Some(user)) = (proxy.kind, url.scheme(), &proxy.user)
+        {
+            headers.push(basic(
+                "proxy-authorization",
+                user,
+                proxy.password.as_deref().unwrap_or_default(),
+            )?);
+        }
+        Ok(headers)
+    }
+
+    /// The first request of a session, redirects included.
+    fn fetch(
+        &mut self,
+        base: &str,
+        tail: &str,
+        given: &[String],
+    ) -> io::Result<(GetResponse<Headers, Body>, Option<RemoteUrl>)> {
+        let mut moved_to: Option<RemoteUrl> = None;
+        for _ in 0..=MAX_REDIRECTS {
+            let current = moved_to
+                .as_ref()
+                .map_or_else(|| base.to_owned(), |url| url.to_bstring().to_string());
+            let url = RemoteUrl::parse(&current).map_err(|err| self.failed(HttpTrouble::Malformed(err.to_string())))?;
+            let line = self.line(&url).map_err(|trouble| self.failed(trouble))?;
+            let headers = self
+                .headers(&line, &url, given)
+                .map_err(|trouble| self.failed(trouble))?;
+            let target = format!("{current}{tail}");
+            let response = line.call(&self.report, "GET", &target, &headers, ())?;
+            if !is_redirect(response.status()) {
+                let answer = accepted(response, &self.report)?;
+                let body = Body::Known(Box::new(BufReader::new(answer.body)));
+                let headers = Headers::Known(io::Cursor::new(answer.headers));
+                return Ok((GetResponse { headers, body }, moved_to));
+            }
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let location = location.unwrap_or_default().to_owned();
+            if !line.settings.follow_redirects {
+                let reason = "http.followRedirects is false";
+                let to = text::line(location.rsplit('@').next().unwrap_or_default().as_bytes(), 200);
+                return Err(self.failed(HttpTrouble::Redirect { to, reason }));
+            }
+            drain(response);
+            moved_to = Some(redirect::target(&current, tail, &location).map_err(|trouble| self.failed(trouble))?);
+        }
+        let to = moved_to.map(|url| url.to_string()).unwrap_or_default();
+        Err(self.failed(HttpTrouble::Redirect {
+            to,
+            reason: "it is one of too many",
+        }))
+    }
+
+    fn failed(&self, trouble: HttpTrouble) -> io::Error {
+        self.report.set(Some(trouble.clone()));
+        io::Error::other(trouble)
+    }
+}
+
+impl Http for HttpClient {
+    type Headers = Headers;
+    type ResponseBody = Body;
+    type PostBody = Request;
+
+    fn get(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> gix::Result<GetResponse<Headers, Body>> {
+        let headers: Vec<String> = headers.into_iter().map(|header| header.as_ref().to_owned()).collect();
+        let tail = url.strip_prefix(base_url).unwrap_or_default();
+        match self.fetch(base_url, tail, &headers) {
+            Ok((response, moved_to)) => {
+                self.redirected = moved_to.map(|url| url.to_bstring().to_string());
+                Ok(response)
+            }
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(GetResponse {
+                headers: Headers::Failed(Some(err)),
+                body: Body::None,
+            }),
+            Err(err) => Err(err.raise()),
+        }
+    }
+
+    fn post(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+        body: PostBodyDataKind,
+    ) -> gix::Result<PostResponse<Headers, Body, Request>> {
+        let base = RemoteUrl::parse(base_url).map_err(|err| io::Error::other(err).raise())?;
+        let line = self.line(&base).map_err(|trouble| self.failed(trouble).raise())?;
+        let headers = self
+            .headers(&line, &base, headers)
+            .map_err(|trouble| self.failed(trouble).raise())?;
+        let limit = match body {
+            PostBodyDataKind::BoundedAndFitsIntoMemory => usize::MAX,
+            PostBodyDataKind::Unbounded => line.settings.post_buffer,
+        };
+        let sender = Sender {
+            line,
+            report: self.report.clone(),
+            url: url.to_owned(),
+            headers,
+        };
+        let exchange = Exchange::new(sender, self.watch.clone(), limit);
+        Ok(PostResponse {
+            post_body: Request(exchange.clone()),
+            headers: Headers::Awaited(exchange.clone()),
+            body: Body::Awaited(exchange),
+        })
+    }
+
+    fn configure(&mut self, _: &dyn Any) -> gix::Result {
+        Ok(())
+    }
+
+    fn redirected_base_url(&self) -> Option<String> {
+        self.redirected.clone()
+    }
+}
+
+impl Sender {
+    pub(super) fn send(&self, body: &[u8]) -> io::Result<Answer> {
+        self.answer(body)
+    }
+
+    pub(super) fn send_stream(&self, body: Upload) -> io::Result<Answer> {
+        self.answer(SendBody::from_owned_reader(body))
+    }
+
+    fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
+        let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
+        accepted(response, &self.report)
+    }
+}
+
+fn parsed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HttpTrouble> {
+    let unfit = || HttpTrouble::Settings("a header cannot be sent as it is configured".to_owned());
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| unfit())?;
+    let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| unfit())?;
+    Ok((name, value))
+}
+
+fn basic(name: &str, user: &str, password: &str) -> Result<(HeaderName, HeaderValue), HttpTrouble> {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let (name, mut value) = parsed(name, &format!("Basic {encoded}"))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}

@@ -1,0 +1,111 @@
+//! git over http and https: an implementation of gix's `Http` on ureq.
+//!
+//! Credentials are put into requests here instead of by gix's transport, for two reasons. gix refuses them over plain
+//! http, which git allows and servers in a trusted network or on loopback rely on; and here they are bound to the
+//! origin (scheme, host, port) which they were given for, so that no redirect carries them elsewhere.
+
+mod agent;
+mod client;
+mod dialer;
+mod exchange;
+mod redirect;
+mod tls;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix::bstr::BStr;
+use gix::protocol::transport::client::blocking_io::http::{Transport as GixTransport, connect_http};
+use gix::protocol::transport::client::blocking_io::{RequestWriter, SetServiceResponse, Transport};
+use gix::protocol::transport::client::{Error, MessageKind, TransportWithoutIO, WriteMode};
+use gix::protocol::transport::{Protocol, Service};
+use gix::sec::identity::Account;
+
+use super::deadline::Watch;
+use super::failure::HttpReport;
+use super::settings::Settings;
+use super::url::{RemoteUrl, Scheme};
+use client::HttpClient;
+
+type Origin = (Scheme, String, Option<u16>);
+
+/// The identity that the server at an origin has been, or is to be, given.
+#[derive(Clone, Default)]
+struct Identity(Arc<Mutex<Option<(Origin, Account)>>>);
+
+impl Identity {
+    fn set(&self, origin: Origin, account: Account) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((origin, account));
+    }
+
+    /// The account for `origin`: the same one, or https on the standard port after http on its own.
+    fn account(&self, origin: &Origin) -> Option<Account> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (given, account) = known.as_ref()?;
+        redirect::same_authority(given, origin).then(|| account.clone())
+    }
+}
+
+/// A session over http; nothing is sent before the handshake.
+pub(super) struct HttpTransport {
+    inner: GixTransport<HttpClient>,
+    identity: Identity,
+}
+
+impl HttpTransport {
+    pub(super) fn new(
+        url: &RemoteUrl,
+        version: Protocol,
+        settings: Settings,
+        watch: Arc<Watch>,
+        report: Arc<HttpReport>,
+    ) -> HttpTransport {
+        let identity = Identity::default();
+        let client = HttpClient::new(settings, watch, report, identity.clone());
+        HttpTransport {
+            inner: connect_http(client, url.for_gix(), version, false),
+            identity,
+        }
+    }
+}
+
+impl TransportWithoutIO for HttpTransport {
+    fn set_identity(&mut self, account: Account) -> Result<(), Error> {
+        // Where a redirect may have led to, which is where the challenge came from.
+        let url = RemoteUrl::parse(self.inner.to_url().as_ref())
+            .map_err(|_| Error::AuthenticationRefused("there is no URL to authenticate to"))?;
+        self.identity.set(url.origin(), account);
+        Ok(())
+    }
+
+    fn to_url(&self) -> Cow<'_, BStr> {
+        self.inner.to_url()
+    }
+
+    fn supported_protocol_versions(&self) -> &[Protocol] {
+        self.inner.supported_protocol_versions()
+    }
+
+    fn connection_persists_across_multiple_requests(&self) -> bool {
+        self.inner.connection_persists_across_multiple_requests()
+    }
+
+    fn configure(&mut self, config: &dyn Any) -> gix::Result {
+        self.inner.configure(config)
+    }
+}
+
+impl Transport for HttpTransport {
+    fn handshake<'a>(
+        &mut self,
+        service: Service,
+        extra_parameters: &'a [(&'a str, Option<&'a str>)],
+    ) -> Result<SetServiceResponse<'_>, Error> {
+        self.inner.handshake(service, extra_parameters)
+    }
+
+    fn request(&mut self, mode: WriteMode, on_into_read: MessageKind, trace: bool) -> Result<RequestWriter<'_>, Error> {
+        self.inner.request(mode, on_into_read, trace)
+    }
+}

@@ -1,0 +1,225 @@
+//! Opening a session with a git server: the transport half of a client, on gix's protocol.
+//!
+//! ```text
+//! rewrite ─→ RemoteUrl::parse ─→ open ─→ Session{transport, handshake} ─→ close
+//!                                  └────────────── explain(error) ──────────┘
+//! ```
+//!
+//! 1. [`rewrite`] applies `insteadOf`; [`RemoteUrl::parse`] refuses every location that we do not talk to.
+//! 2. [`open`] starts a process (ssh, a server for a local path), dials a `git daemon`, or prepares http; then it
+//!    performs gix's handshake, asking for credentials if the server wants them.
+//! 3. The caller talks to the server through [`Session::transport`]. Whatever fails there, [`Session::explain`] turns
+//!    into a [`ConnectError`] with a [`FailureKind`] and the server's own words.
+//! 4. [`Session::close`] hangs up politely; dropping the session just hangs up, and ends what it started.
+//!
+//! Every wait is bounded by [`Deadlines`] and ends with the interrupt flag. gix's own connectors are not used, because
+//! they wait for ever. What is not done: nothing is retried, nothing is printed or logged, no reference is interpreted.
+
+mod cause;
+mod credentials;
+mod deadline;
+mod failure;
+mod http;
+mod pace;
+mod process;
+mod prose;
+mod proxy;
+mod rewrite;
+mod server;
+mod settings;
+mod socks;
+mod ssh;
+mod tcp;
+mod text;
+mod url;
+mod url_match;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use gix::bstr::ByteSlice;
+use gix::protocol::Handshake;
+use gix::protocol::transport::client::blocking_io::Transport;
+use gix::protocol::transport::{Protocol, Service};
+
+use credentials::Credentials;
+use deadline::Watch;
+use failure::{HttpReport, Program};
+use http::HttpTransport;
+use process::Running;
+
+pub use deadline::Deadlines;
+pub use failure::{ConnectError, Explainer, FailureKind};
+pub use rewrite::rewrite;
+pub use settings::Settings;
+pub use url::{RemoteUrl, Scheme, UrlError};
+
+/// Whether the user may be asked for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prompt {
+    /// On the terminal, or by an askpass program.
+    #[default]
+    Allowed,
+    /// Not on the terminal: `GIT_TERMINAL_PROMPT=0`, ssh in batch mode. An askpass program that the user has set up
+    /// for git still answers for http.
+    Forbidden,
+    /// Not at all; only credential helpers answer.
+    Never,
+}
+
+/// How to connect; cheap to clone.
+#[derive(Clone, Default)]
+pub struct ConnectOptions {
+    /// From git's configuration and the environment.
+    pub settings: Settings,
+    /// How long to wait.
+    pub deadlines: Deadlines,
+    /// Whether the user may be asked.
+    pub prompt: Prompt,
+    /// Set it from anywhere to end every wait within a tenth of a second.
+    pub interrupt: Arc<AtomicBool>,
+    /// Where relative local paths start and whose configuration credential helpers see; empty is the current directory.
+    pub cwd: PathBuf,
+}
+
+/// A conversation with one service of one repository.
+pub struct Session {
+    /// To send requests with; hung up when the session is dropped.
+    pub transport: Box<dyn Transport + Send>,
+    /// What the server said first: version, capabilities and, before version 2, its refs. Empty repositories have none.
+    pub handshake: Handshake,
+    service: Service,
+    sent_by_handshake: u64,
+    explainer: Explainer,
+    // Dropped after the transport, so that the program sees its input end before it is told to.
+    program: Option<Arc<Running>>,
+    hang_up: HangUp,
+}
+
+/// Ends what still waits on a session, such as the thread of an upload, with the session.
+struct HangUp(Arc<Watch>);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Connect to `service` of the repository at `url` and perform the handshake.
+///
+/// `version` is what we ask for, the server may answer with less; for receiving a pack there is nothing after
+/// version 1, and it is asked for instead. Local paths are relative to `options.cwd`.
+pub fn open(
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+) -> Result<Session, ConnectError> {
+    let version = match service {
+        Service::ReceivePack => Protocol::V1,
+        Service::UploadPack => version,
+    };
+    let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
+    let hang_up = HangUp(watch.clone());
+    let mut explainer = Explainer {
+        url: url.to_string(),
+        watch: watch.clone(),
+        http: None,
+        program: None,
+    };
+    let mut program = None;
+    let connected = match url.scheme() {
+        Scheme::Http | Scheme::Https => {
+            let report = Arc::new(HttpReport::default());
+            explainer.http = Some(report.clone());
+            let transport = HttpTransport::new(url, version, options.settings.clone(), watch.clone(), report);
+            Ok(Box::new(transport) as Box<dyn Transport + Send>)
+        }
+        Scheme::Git => tcp::daemon(url, version, &watch).map(|transport| Box::new(transport) as _),
+        Scheme::Ssh | Scheme::File => server::start(url, service, version, options, &watch).and_then(|spawned| {
+            let running = Arc::new(spawned.running);
+            let place = (url.scheme() == Scheme::File).then(|| directory(options).join(url.path().to_path_lossy()));
+            explainer.program = Some(Program {
+                running: Arc::downgrade(&running),
+                place,
+            });
+            program = Some(running);
+            let (read, write) = process::wires(spawned.stdin, spawned.stdout, &watch)?;
+            Ok(Box::new(server::conversation(read, write, url, version)) as _)
+        }),
+    };
+    let mut transport = connected.map_err(|err| explainer.explain(&err))?;
+    let mut credentials = Credentials::new(url, options.prompt, directory(options), watch.clone());
+    let authenticate = |action| credentials.act(action);
+    let handshake = gix::protocol::handshake(
+        &mut transport,
+        service,
+        authenticate,
+        Vec::new(),
+        &mut gix::progress::Discard,
+    )
+    .map_err(|err| explainer.explain(&err))?;
+    Ok(Session {
+        transport,
+        handshake,
+        service,
+        sent_by_handshake: watch.sent(),
+        explainer,
+        program,
+        hang_up,
+    })
+}
+
+impl Session {
+    /// What an error that came up while talking to the server means.
+    pub fn explain(&self, error: &(dyn std::error::Error + 'static)) -> ConnectError {
+        self.explainer.explain(error)
+    }
+
+    /// The same as a value of its own, for when the transport is borrowed.
+    pub fn explainer(&self) -> Explainer {
+        self.explainer.clone()
+    }
+
+    /// Hang up, wait for the program at the other end (no longer than the idle deadline), and return what it said on
+    /// standard error, without control characters.
+    ///
+    /// Never fails: what matters has been said in the conversation.
+    pub fn close(mut self) -> String {
+        // A flush ends the conversation with upload-pack, and with receive-pack before a command is sent. Later it could
+        // complete a list of commands that was given up half-way.
+        let watch = self.explainer.watch.clone();
+        if self.service == Service::UploadPack || watch.sent() == self.sent_by_handshake {
+            gix::protocol::indicate_end_of_interaction(&mut self.transport, false).ok();
+        }
+        let Session {
+            transport,
+            program,
+            hang_up: _hang_up,
+            ..
+        } = self;
+        drop(transport);
+        let Some(program) = program else { return String::new() };
+        let started = Instant::now();
+        while program.exit(Duration::from_millis(100)).is_none() {
+            if watch.check().is_err() || started.elapsed() > watch.deadlines.idle {
+                program.end();
+            }
+        }
+        text::lines(&program.stderr(Duration::from_millis(50)), 4096)
+    }
+}
+
+/// Whether a person can be asked: the process has a terminal.
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
+fn directory(options: &ConnectOptions) -> PathBuf {
+    match options.cwd.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => options.cwd.clone(),
+    }
+}

@@ -1,0 +1,93 @@
+//! The well-known sentences of ssh, of git's servers and of the hosts in front of them.
+
+use super::failure::FailureKind;
+
+/// Each with a part of the sentence in lower case; the first that is found decides.
+const SENTENCES: &[(&str, FailureKind)] = &[
+    ("host key verification failed", FailureKind::Unauthenticated),
+    ("permission denied (", FailureKind::Unauthenticated),
+    ("permission denied, please try again", FailureKind::Unauthenticated),
+    ("too many authentication failures", FailureKind::Unauthenticated),
+    ("no supported authentication method", FailureKind::Unauthenticated),
+    ("passphrase", FailureKind::Unauthenticated),
+    ("could not resolve hostname", FailureKind::Unreachable),
+    ("connection refused", FailureKind::Unreachable),
+    ("timed out", FailureKind::TimedOut),
+    ("no route to host", FailureKind::Unreachable),
+    ("network is unreachable", FailureKind::Unreachable),
+    ("kex_exchange_identification", FailureKind::Unreachable),
+    ("connection closed by", FailureKind::Unreachable),
+    ("connection reset by", FailureKind::Unreachable),
+    ("does not appear to be a git repository", FailureKind::NoRepository),
+    ("not a git repository", FailureKind::NoRepository),
+    ("invalid gitfile format", FailureKind::NoRepository),
+    ("repository not found", FailureKind::NoRepository),
+    ("repository not exported", FailureKind::NoRepository),
+    ("no such repository", FailureKind::NoRepository),
+    ("could not be found", FailureKind::NoRepository),
+    ("dubious ownership", FailureKind::Forbidden),
+    ("service not enabled", FailureKind::Forbidden),
+    ("access denied", FailureKind::Forbidden),
+    ("permission denied", FailureKind::Forbidden),
+    ("denied to", FailureKind::Forbidden),
+    ("denied by", FailureKind::Forbidden),
+    ("not authorized", FailureKind::Forbidden),
+    ("not allowed", FailureKind::Forbidden),
+];
+
+/// The kind that `said` tells of, and the line that does.
+pub(crate) fn kind_of(said: &str) -> Option<(FailureKind, &str)> {
+    SENTENCES.iter().find_map(|(sentence, kind)| {
+        let line = said.lines().find(|line| line.to_ascii_lowercase().contains(sentence))?;
+        Some((*kind, line))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_say_is_understood() {
+        for (said, kind) in [
+            (
+                "git@github.com: Permission denied (publickey).",
+                FailureKind::Unauthenticated,
+            ),
+            (
+                "No ED25519 host key is known for h.\nHost key verification failed.",
+                FailureKind::Unauthenticated,
+            ),
+            (
+                "ssh: Could not resolve hostname x: Name or service not known",
+                FailureKind::Unreachable,
+            ),
+            (
+                "ssh: connect to host h port 1: Connection refused",
+                FailureKind::Unreachable,
+            ),
+            (
+                "ssh: connect to host h port 1: Connection timed out",
+                FailureKind::TimedOut,
+            ),
+            (
+                "fatal: '/r' does not appear to be a git repository",
+                FailureKind::NoRepository,
+            ),
+            ("ERROR: Repository not found.\nfatal: x", FailureKind::NoRepository),
+            (
+                "access denied or repository not exported: /r",
+                FailureKind::NoRepository,
+            ),
+            ("ERROR: Permission to a/b.git denied to c.", FailureKind::Forbidden),
+            ("FATAL: W any r u DENIED by fallthru", FailureKind::Forbidden),
+            (
+                "fatal: detected dubious ownership in repository at '/r'",
+                FailureKind::Forbidden,
+            ),
+        ] {
+            assert_eq!(kind_of(said).map(|(kind, _)| kind), Some(kind), "{said}");
+        }
+        assert_eq!(kind_of("fatal: something new"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The program at the other end: the user's ssh, or git itself for a local path.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{ChildStdin, ChildStdout, Command};
+use std::sync::Arc;
+
+use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection};
+use gix::protocol::transport::{Protocol, Service};
+
+use super::deadline::{Watch, Wire};
+use super::failure::CannotRun;
+use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
+use super::ssh::{Call, SshProgram, Variant};
+use super::text;
+use super::url::{RemoteUrl, Scheme};
+use super::{ConnectOptions, Prompt, directory, has_terminal};
+
+/// A conversation over the pipes of a program.
+pub(crate) fn conversation(
+    read: Wire<ChildStdout>,
+    write: Wire<ChildStdin>,
+    url: &RemoteUrl,
+    version: Protocol,
+) -> Connection<Wire<ChildStdout>, Wire<ChildStdin>> {
+    let no_host = None::<(String, Option<u16>)>;
+    let path = url.path().to_owned();
+    Connection::new(read, write, version, path, no_host, ConnectMode::Process, false)
+        .custom_url(Some(url.for_gix().to_bstring()))
+}
+
+/// Start the program that serves `url`.
+pub(crate) fn start(
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+    watch: &Arc<Watch>,
+) -> io::Result<Spawned> {
+    let own_group = options.prompt != Prompt::Allowed || !has_terminal();
+    let prepared = |program: &OsStr, arguments: Vec<OsString>| {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(directory(options));
+        for name in REPOSITORY_ENVIRONMENT.iter().chain(CONFIG_ENVIRONMENT) {
+            command.env_remove(name);
+        }
+        match version {
+            Protocol::V2 => command.env("GIT_PROTOCOL", "version=2"),
+            _ => command.env_remove("GIT_PROTOCOL"),
+        };
+        command
+    };
+    let spawned = |program: &OsStr, arguments| {
+        process::spawn(prepared(program, arguments), own_group).map_err(|source| cannot_run(program, source))
+    };
+    if url.scheme() == Scheme::File {
+        let path = OsStr::from_bytes(url.path()).to_owned();
+        // Found in PATH in most installations, which saves a process; else git knows where it is.
+        return match process::spawn(prepared(service.as_str().as_ref(), vec![path.clone()]), own_group) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => {
+                spawned("git".as_ref(), vec![service.as_git_subcommand().into(), path])
+            }
+            spawned => spawned.map_err(|source| cannot_run(service.as_str().as_ref(), source)),
+        };
+    }
+    let ssh = &options.settings.ssh;
+    let call = Call {
+        user: url.user(),
+        host: url.host().unwrap_or_default(),
+        port: url.port(),
+        service: service.as_str(),
+        path: url.path(),
+        send_protocol: version == Protocol::V2,
+        batch: options.prompt != Prompt::Allowed,
+        connect_timeout: options.deadlines.connect.as_secs(),
+    };
+    let (program, before) = ssh.invocation();
+    let with = |arguments: Result<Vec<OsString>, String>| {
+        arguments
+            .map(|arguments| before.iter().cloned().chain(arguments).collect::<Vec<_>>())
+            .map_err(io::Error::other)
+    };
+    let variant = match ssh.variant() {
+        Some(variant) => variant,
+        None => {
+            let probe = prepared(&program, with(SshProgram::probe(&call))?);
+            let limit = Some(options.deadlines.connect);
+            let (status, _) = process::run(probe, b"", 1 << 20, own_group, limit, watch)
+                .map_err(|source| cannot_run(&program, source))?;
+            if status.success() {
+                Variant::Ssh
+            } else {
+                Variant::Simple
+            }
+        }
+    };
+    spawned(&program, with(SshProgram::arguments(variant, &call))?)
+}
+
+fn cannot_run(program: &OsStr, source: io::Error) -> io::Error {
+    match source.kind() {
+        // What made us stop is no fault of the program.
+        io::ErrorKind::TimedOut => source,
+        kind => io::Error::new(
+            kind,
+            CannotRun {
+                program: text::line(program.as_bytes(), 100),
+                source,
+            },
+        ),
+    }
+}

@@ -1,0 +1,56 @@
+//! A push client on gitoxide's plumbing: everything between "these objects shall become that ref's new value" and
+//! knowing for certain whether they did.
+//!
+//! gitoxide fetches but does not push; this module is the missing half and knows nothing of the program around it.
+//!
+//! # Order of operations
+//!
+//! 1. [`connect::open()`] connects and shakes hands with `git-receive-pack` (credentials, deadlines and the trust in
+//!    URLs are settled there).
+//! 2. The advertised value of the ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent.
+//! 3. [`request`] writes one command, flush, and then the [`pack`] of exactly the objects it was given.
+//! 4. [`report`] reads the server's `report-status`, taking progress and error bands apart.
+//! 5. [`outcome`] decides what that means, by a table. An answer that is missing or might be a lost race is settled by
+//!    listing the refs again; nothing is guessed from prose.
+//!
+//! # What it does not do
+//!
+//! It sends one ref at a time, never forces (the expected old value is always compared by the server, too), never asks
+//! for `atomic` (with one ref it only hides the reason of a refusal), and does not find out which objects the
+//! server lacks: the caller knows what it made.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use metis_sync::send_pack::{self, Outcome, PackObject, RefUpdate, connect};
+//!
+//! # fn example(commit: gix::ObjectId, data: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! let url = connect::RemoteUrl::parse("https://example.com/central.git")?;
+//! let options = connect::ConnectOptions::default();
+//! let update = RefUpdate {
+//!     name: "refs/heads/main".into(),
+//!     expected: None,
+//!     new: Some(commit),
+//!     options: Vec::new(),
+//! };
+//! let objects = vec![PackObject { id: commit, kind: gix::objs::Kind::Commit, data, delta_base: None }];
+//! match send_pack::push(&url, &options, "example/1.0", &update, || Ok(objects.clone().into_iter().map(Ok)))? {
+//!     Outcome::Applied => println!("done"),
+//!     Outcome::Moved { actual } => println!("somebody was faster: {actual:?}"),
+//!     Outcome::Refused(refusal) => println!("refused: {}", refusal.reason),
+//!     Outcome::Unknown { cause } => println!("the answer was lost: {cause}"),
+//! }
+//! # Ok(()) }
+//! ```
+
+pub mod connect;
+pub mod delta;
+pub mod outcome;
+pub mod pack;
+mod push;
+pub mod report;
+pub mod request;
+
+pub use outcome::{Outcome, Refusal, RefusalKind};
+pub use pack::PackObject;
+pub use push::{PushError, RefUpdate, push};

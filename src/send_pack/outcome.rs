@@ -1,0 +1,204 @@
+//! What a push came to, decided by a table.
+
+use gix::ObjectId;
+
+use super::{connect::ConnectError, report::Report};
+
+/// What became of a push. Exactly one of these holds, whatever the network did.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The ref has the new value.
+    Applied,
+    /// The ref has another value than expected: somebody else was faster. Nothing of ours was applied, or it was and
+    /// somebody built on it.
+    Moved {
+        /// The ref's value now. `None`: there is no such ref.
+        actual: Option<ObjectId>,
+    },
+    /// The server will not have it; trying again is pointless.
+    Refused(Refusal),
+    /// The answer was lost and the refs could not be listed afterwards, or show the old value: the server may or may
+    /// not apply the push yet. A later push with the same expected value is safe either way.
+    Unknown {
+        /// What went wrong.
+        cause: ConnectError,
+    },
+}
+
+/// A refusal in the server's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind it is, as far as the table knows.
+    pub kind: RefusalKind,
+    /// The reason behind `ng` or `unpack`, fit for a terminal.
+    pub reason: String,
+    /// What the server's programs and hooks printed, fit for a terminal.
+    pub server_text: String,
+}
+
+/// Kinds of refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// A pre-receive, update or proc-receive hook said no; hosts implement branch protection this way.
+    Hook,
+    /// The server's configuration forbids it: a checked-out branch, a hidden ref, denied creation, deletion or rewind.
+    Denied,
+    /// The pack was not accepted: too large, corrupt, no room.
+    Unpack,
+    /// The ref is locked although it has not moved, twice in a row.
+    Locked,
+    /// None of these.
+    Other,
+}
+
+/// What the report alone says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Taken.
+    Applied,
+    /// Refused for a reason that another attempt will meet again.
+    Refused(Refusal),
+    /// Refused, perhaps because the ref moved under the server's hands: list the refs to know.
+    PerhapsMoved(Refusal),
+    /// The report does not speak of our ref or contradicts itself: list the refs to know.
+    Unclear,
+}
+
+/// The reasons behind `ng` that name something other than a lost race, as git, JGit and the big hosts word them.
+/// Every reason not listed here is looked into by listing the refs.
+const FINAL: &[(&str, RefusalKind)] = &[
+    ("pre-receive hook declined", RefusalKind::Hook),
+    ("hook declined", RefusalKind::Hook),
+    ("protected branch hook declined", RefusalKind::Hook),
+    ("proc-receive failed to report status", RefusalKind::Hook),
+    ("push declined due to repository rule violations", RefusalKind::Hook),
+    ("branch is currently checked out", RefusalKind::Denied),
+    ("deny updating a hidden ref", RefusalKind::Denied),
+    ("deny deleting a hidden ref", RefusalKind::Denied),
+    ("deletion prohibited", RefusalKind::Denied),
+    ("deletion of the current branch prohibited", RefusalKind::Denied),
+    ("funny refname", RefusalKind::Denied),
+    ("prohibited by Gerrit", RefusalKind::Denied),
+    ("shallow update not allowed", RefusalKind::Denied),
+    ("unpacker error", RefusalKind::Unpack),
+    ("missing necessary objects", RefusalKind::Unpack),
+    ("bad pack", RefusalKind::Unpack),
+];
+
+/// Decides what `report` says of the ref `name`.
+pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
+    let refusal = |kind, reason: &str| Refusal {
+        kind,
+        reason: reason.to_owned(),
+        server_text: report.server_text.clone(),
+    };
+    let mut ours = report.refs.iter().filter(|(n, _)| n == name);
+    match (&report.unpack, ours.next(), ours.next()) {
+        (_, Some(_), Some(_)) => Verdict::Unclear,
+        (Some(Err(reason)), Some((_, Err(_))), None) | (Some(Err(reason)), None, None) => {
+            Verdict::Refused(refusal(RefusalKind::Unpack, reason))
+        }
+        (Some(Ok(())), Some((_, Ok(()))), None) => Verdict::Applied,
+        (Some(Ok(())), Some((_, Err(reason))), None) => match FINAL.iter().find(|(known, _)| reason == known) {
+            Some((_, kind)) => Verdict::Refused(refusal(*kind, reason)),
+            None => Verdict::PerhapsMoved(refusal(RefusalKind::Other, reason)),
+        },
+        _ => Verdict::Unclear,
+    }
+}
+
+/// What the refs say after a push whose answer was missing or doubtful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// The ref has the value we pushed.
+    New,
+    /// The ref has the value we expected before the push.
+    Expected,
+    /// Something else.
+    Other(Option<ObjectId>),
+}
+
+impl Listed {
+    /// Compares a freshly listed value.
+    pub fn of(actual: Option<ObjectId>, expected: Option<ObjectId>, new: Option<ObjectId>) -> Self {
+        if actual == new {
+            Listed::New
+        } else if actual == expected {
+            Listed::Expected
+        } else {
+            Listed::Other(actual)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: &[u8] = b"refs/heads/main";
+
+    fn report(unpack: Option<Result<(), &str>>, refs: &[(&[u8], Result<(), &str>)]) -> Report {
+        Report {
+            unpack: unpack.map(|r| r.map_err(str::to_owned)),
+            refs: refs
+                .iter()
+                .map(|(n, r)| (n.to_vec(), r.map_err(str::to_owned)))
+                .collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn applied_needs_both_the_pack_and_the_ref() {
+        assert_eq!(
+            verdict(&report(Some(Ok(())), &[(MAIN, Ok(()))]), MAIN),
+            Verdict::Applied
+        );
+        for lie in [
+            report(None, &[(MAIN, Ok(()))]),
+            report(Some(Err("disk full")), &[(MAIN, Ok(()))]),
+            report(Some(Ok(())), &[(b"refs/heads/other", Ok(()))]),
+            report(Some(Ok(())), &[]),
+            report(Some(Ok(())), &[(MAIN, Ok(())), (MAIN, Err("no"))]),
+            Report::default(),
+        ] {
+            assert_eq!(verdict(&lie, MAIN), Verdict::Unclear, "{lie:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_reason_is_final_and_an_unknown_one_is_looked_into() {
+        for (reason, kind) in FINAL {
+            let verdict = verdict(&report(Some(Ok(())), &[(MAIN, Err(reason))]), MAIN);
+            assert!(matches!(verdict, Verdict::Refused(r) if r.kind == *kind), "{reason}");
+        }
+        for reason in [
+            "failed to update ref",
+            "cannot lock ref 'x': is at",
+            "failed to lock",
+            "non-fast-forward",
+            "",
+        ] {
+            let verdict = verdict(&report(Some(Ok(())), &[(MAIN, Err(reason))]), MAIN);
+            assert!(matches!(verdict, Verdict::PerhapsMoved(_)), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_pack_that_was_not_taken_is_a_refusal() {
+        for refs in [&[(MAIN, Err("unpacker error"))][..], &[]] {
+            let verdict = verdict(&report(Some(Err("unpack-objects abnormal exit")), refs), MAIN);
+            assert!(matches!(verdict, Verdict::Refused(r) if r.kind == RefusalKind::Unpack));
+        }
+    }
+
+    #[test]
+    fn listing_tells_new_from_expected_from_moved() {
+        let id = |n: u8| Some(ObjectId::Sha1([n; 20]));
+        assert_eq!(Listed::of(id(2), id(1), id(2)), Listed::New);
+        assert_eq!(Listed::of(id(1), id(1), id(2)), Listed::Expected);
+        assert_eq!(Listed::of(id(3), id(1), id(2)), Listed::Other(id(3)));
+        assert_eq!(Listed::of(None, id(1), id(2)), Listed::Other(None));
+        assert_eq!(Listed::of(None, None, id(2)), Listed::Expected);
+    }
+}

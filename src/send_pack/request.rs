@@ -1,0 +1,139 @@
+//! The client's half of the conversation: one command, then the pack.
+//!
+//! <https://git-scm.com/docs/gitprotocol-pack#_reference_update_request_and_packfile_transfer>
+
+use std::io;
+
+use gix::ObjectId;
+use gix_transport::{client::Capabilities, packetline::blocking_io::encode};
+
+use super::push::RefUpdate;
+
+/// What both sides can do, read off the server's advertisement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The server says what became of the push. Without it no push is made: an outcome could only be guessed.
+    pub report_status: bool,
+    /// The answer comes in bands, progress and errors apart from the report.
+    pub sideband: bool,
+    /// Keeps the server's own progress meter quiet.
+    pub quiet: bool,
+    /// Options for hooks are taken.
+    pub push_options: bool,
+    /// Refs can be deleted.
+    pub delete_refs: bool,
+    /// The hash of the server's repository.
+    pub object_hash: gix::hash::Kind,
+    /// Whether the server wants to know what the client is.
+    pub agent: bool,
+    /// Whether the server announced its object format, so that it may be repeated.
+    pub object_format: bool,
+}
+
+/// Reads the capabilities that matter. `Err` carries an object format that is not known.
+pub fn negotiate(capabilities: &Capabilities) -> Result<Negotiated, String> {
+    let has = |name: &str| capabilities.contains(name);
+    let format = capabilities
+        .capability("object-format")
+        .and_then(|c| c.value().map(|v| v.to_string()));
+    let object_hash = match format.as_deref() {
+        None | Some("sha1") => gix::hash::Kind::Sha1,
+        Some("sha256") => gix::hash::Kind::Sha256,
+        Some(other) => return Err(super::report::printable_lines(other.as_bytes())),
+    };
+    Ok(Negotiated {
+        report_status: has("report-status"),
+        sideband: has("side-band-64k"),
+        quiet: has("quiet"),
+        push_options: has("push-options"),
+        delete_refs: has("delete-refs"),
+        object_hash,
+        agent: has("agent"),
+        object_format: format.is_some(),
+    })
+}
+
+/// Writes the command, its flush and, if taken, the push options with theirs.
+pub fn write_command(
+    update: &RefUpdate,
+    negotiated: &Negotiated,
+    agent: &str,
+    mut out: impl io::Write,
+) -> io::Result<()> {
+    let zero = ObjectId::null(negotiated.object_hash);
+    let mut line = format!("{} {} ", update.expected.unwrap_or(zero), update.new.unwrap_or(zero)).into_bytes();
+    line.extend_from_slice(&update.name);
+    line.push(0);
+    let mut say = |word: &str| {
+        line.push(b' ');
+        line.extend_from_slice(word.as_bytes());
+    };
+    say("report-status");
+    if negotiated.sideband {
+        say("side-band-64k");
+    }
+    if negotiated.quiet {
+        say("quiet");
+    }
+    if negotiated.object_format {
+        say(&format!("object-format={}", negotiated.object_hash));
+    }
+    let options = negotiated.push_options && !update.options.is_empty();
+    if options {
+        say("push-options");
+    }
+    if negotiated.agent {
+        say(&format!("agent={agent}"));
+    }
+    encode::data_to_write(&line, &mut out)?;
+    encode::flush_to_write(&mut out)?;
+    if options {
+        for option in &update.options {
+            encode::data_to_write(option.as_bytes(), &mut out)?;
+        }
+        encode::flush_to_write(&mut out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(line: &str) -> Negotiated {
+        let bytes = format!("{} HEAD\0{line}", "0".repeat(40));
+        let (capabilities, _) = Capabilities::from_bytes(bytes.as_bytes()).unwrap();
+        negotiate(&capabilities).unwrap()
+    }
+
+    #[test]
+    fn says_only_what_the_server_can_do() {
+        let update = RefUpdate {
+            name: "refs/heads/main".into(),
+            expected: None,
+            new: Some(ObjectId::Sha1([1; 20])),
+            options: vec!["ci.skip".into()],
+        };
+        let mut out = Vec::new();
+        write_command(&update, &server("report-status delete-refs"), "test/1", &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with("refs/heads/main\0 report-status0000"), "{text:?}");
+
+        let mut out = Vec::new();
+        let all = "report-status side-band-64k quiet push-options object-format=sha1 agent=git/2";
+        write_command(&update, &server(all), "test/1", &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("\0 report-status side-band-64k quiet object-format=sha1 push-options agent=test/10000"),
+            "{text:?}"
+        );
+        assert!(text.ends_with("000bci.skip0000"), "{text:?}");
+    }
+
+    #[test]
+    fn an_unknown_object_format_is_not_guessed_at() {
+        let bytes = format!("{} HEAD\0report-status object-format=sha512", "0".repeat(40));
+        let (capabilities, _) = Capabilities::from_bytes(bytes.as_bytes()).unwrap();
+        assert_eq!(negotiate(&capabilities), Err("sha512".into()));
+    }
+}

@@ -1,0 +1,138 @@
+//! Central's branch, and its objects at hand.
+
+use crate::{
+    central::{CentralError, fetch, history, remote::Remote, store::Store, tree},
+    names::{ObjectFormat, ObjectId},
+    plan::guard::Lineage,
+};
+
+use super::Context;
+
+/// What a listing of central's branch asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchPlan {
+    /// Central is where this clone saw it last.
+    Nothing,
+    /// Central has no commit, and never had one as far as this clone knows.
+    Empty,
+    /// The branch is gone.
+    Gone,
+    /// There is a commit that this clone has not dealt with.
+    Receive(ObjectId),
+}
+
+/// Decides by the branch's commit now and the one that was dealt with last.
+pub fn plan(listed: Option<ObjectId>, seen: Option<ObjectId>) -> FetchPlan {
+    match (listed, seen) {
+        (None, None) => FetchPlan::Empty,
+        (None, Some(_)) => FetchPlan::Gone,
+        (Some(head), Some(seen)) if head == seen => FetchPlan::Nothing,
+        (Some(head), _) => FetchPlan::Receive(head),
+    }
+}
+
+/// Central as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its branch.
+    pub branch: String,
+    /// The hash of its objects.
+    pub format: ObjectFormat,
+    /// The branch's commit. `None`: central is empty.
+    pub head: Option<ObjectId>,
+    /// How that commit relates to the one seen last.
+    pub lineage: Lineage,
+    /// Objects received.
+    pub received: u32,
+}
+
+/// Lists central's branch. The connection stays open for [`apply()`].
+pub fn list(ctx: &Context<'_>) -> Result<Remote, CentralError> {
+    Remote::list(&ctx.upstream, &ctx.connect, ctx.branch.as_deref())
+}
+
+/// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.
+pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<Store, CentralError> {
+    if scratch {
+        Store::scratch(&ctx.cache_dir, &ctx.upstream_name, format)
+    } else {
+        Store::open(&ctx.cache_dir, &ctx.upstream_name, format)
+    }
+}
+
+/// Brings the objects of a listed commit into `store` and finds out whether it descends from `seen`.
+///
+/// A damaged store is thrown away once: everything in it is central's.
+pub fn apply(
+    ctx: &Context<'_>,
+    remote: &mut Remote,
+    store: &mut Store,
+    plan: FetchPlan,
+    seen: Option<ObjectId>,
+) -> Result<Snapshot, CentralError> {
+    let mut snapshot = Snapshot {
+        branch: remote.branch.clone(),
+        format: remote.format,
+        head: remote.head,
+        lineage: Lineage::Same,
+        received: 0,
+    };
+    match plan {
+        FetchPlan::Nothing | FetchPlan::Empty => {}
+        FetchPlan::Gone => snapshot.lineage = Lineage::Rewound,
+        FetchPlan::Receive(head) => {
+            let fetched = receive(ctx, remote, store, head, seen);
+            (snapshot.received, snapshot.lineage) = match fetched {
+                Err(err) if err.is_damaged_cache() => {
+                    store.reset()?;
+                    *remote = list(ctx)?;
+                    receive(ctx, remote, store, head, seen)?
+                }
+                fetched => fetched?,
+            };
+        }
+    }
+    Ok(snapshot)
+}
+
+fn receive(
+    ctx: &Context<'_>,
+    remote: &mut Remote,
+    store: &mut Store,
+    head: ObjectId,
+    seen: Option<ObjectId>,
+) -> Result<(u32, Lineage), CentralError> {
+    let received = fetch::fetch(remote, &ctx.connect, store, head, seen)?;
+    let lineage = match seen {
+        Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
+        None => Lineage::Same,
+    };
+    tree::of_commit(store, head)?;
+    Ok((received, lineage))
+}
+
+/// Makes sure that `head` is at hand, as after the cache directory was emptied between two stages of a pipe.
+pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<(), CentralError> {
+    if store.contains(head) && tree::of_commit(store, head).is_ok() {
+        return Ok(());
+    }
+    let mut remote = list(ctx)?;
+    fetch::fetch(&mut remote, &ctx.connect, store, head, None)?;
+    remote.close();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_is_compared_with_what_was_seen() {
+        let id = |n| ObjectId::from_bytes(&[n; 20]);
+        assert_eq!(plan(None, None), FetchPlan::Empty);
+        assert_eq!(plan(None, id(1)), FetchPlan::Gone);
+        assert_eq!(plan(id(1), id(1)), FetchPlan::Nothing);
+        assert_eq!(plan(id(1), None), FetchPlan::Receive(id(1).unwrap()));
+        assert_eq!(plan(id(2), id(1)), FetchPlan::Receive(id(2).unwrap()));
+    }
+}

@@ -1,0 +1,524 @@
+//! Others' folders of central into `.metis/<prefix>/`.
+//!
+//! A folder's marker says which tree it is at. Before the first change it also says which tree it is going to, so that a run
+//! that is killed half way is known to have been there: the next one then looks at every file instead of trusting the
+//! difference between two trees.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    central::{
+        self, CentralError,
+        store::{Handle, Store},
+        tree,
+    },
+    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
+    plan::{
+        hydrate::{self, FolderPlan, Known, Pulled},
+        listing::{self, Documents, SkipReason, Skipped},
+    },
+    state::cursor::Cursor,
+    sync::Warning,
+    workspace::{self, Dir, DirError, FolderState, FolderWriter, Marker, OnDisk, Survey},
+};
+
+use super::{Context, Limits, fetch::Snapshot};
+
+/// From this number of files on a folder is written by several threads.
+const PARALLEL_FROM: usize = 128;
+const MAX_THREADS: usize = 4;
+
+/// What to do in one folder.
+#[derive(Debug, Clone)]
+pub struct FolderWork {
+    /// The workspace.
+    pub prefix: Prefix,
+    /// The tree it shall be at.
+    pub tree: ObjectId,
+    /// The tree that its marker says it is at.
+    pub from: Option<ObjectId>,
+    /// Files to write and remove.
+    pub files: FolderPlan,
+}
+
+/// What to do in all folders.
+#[derive(Debug, Clone, Default)]
+pub struct HydratePlan {
+    /// Folders with something to do, be it only in their marker.
+    pub work: Vec<FolderWork>,
+    /// Folders whose workspace is gone from central, with the documents to remove.
+    pub gone: Vec<(Prefix, FolderPlan)>,
+    /// Every workspace in central but the own one.
+    pub listed: BTreeMap<Prefix, ObjectId>,
+    /// Folders that are in step already.
+    pub in_step: BTreeMap<Prefix, ObjectId>,
+    /// Folders that cannot be dealt with.
+    pub unfinished: BTreeSet<Prefix>,
+    /// What was left out and why.
+    pub warnings: Vec<Warning>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default)]
+pub struct Hydrated {
+    /// Per workspace with changes.
+    pub pulled: BTreeMap<Prefix, Pulled>,
+    /// Locally edited files kept under these paths.
+    pub kept: Vec<String>,
+    /// The tree of each folder that is in step now.
+    pub folders: BTreeMap<Prefix, ObjectId>,
+    /// Folders that are not.
+    pub unfinished: BTreeSet<Prefix>,
+    /// What deserves a look.
+    pub warnings: Vec<Warning>,
+}
+
+/// Looks at the top of `.metis/`: which folders are hydrated ones.
+pub fn survey(ctx: &Context<'_>, cursor: &Cursor) -> Result<Survey, DirError> {
+    workspace::survey(ctx.metis.dir(), &cursor.folders.keys().cloned().collect())
+}
+
+/// Whether anything may have to be done: central moved, a folder is unfinished, missing, or not known.
+///
+/// Files inside the folders are not looked at: what others own costs nothing while central does not change. `verify` looks.
+pub fn is_due(survey: &Survey, cursor: &Cursor, snapshot: &Snapshot, all: bool) -> bool {
+    let marked = |prefix: &Prefix| matches!(survey.folders.get(prefix), Some(FolderState::Marked(_)));
+    !all || cursor.head != snapshot.head
+        || !cursor.unfinished.is_empty()
+        || !cursor.folders.keys().all(marked)
+        || survey
+            .folders
+            .iter()
+            .any(|(prefix, state)| matches!(state, FolderState::Marked(_)) && !cursor.folders.contains_key(prefix))
+}
+
+/// Decides folder by folder. A folder whose listing cannot be read is left out and named; the others go on.
+pub fn plan(
+    ctx: &Context<'_>,
+    store: &Store,
+    cursor: &Cursor,
+    snapshot: &Snapshot,
+    survey: &Survey,
+    only: &BTreeSet<Prefix>,
+) -> Result<HydratePlan, CentralError> {
+    let root = match snapshot.head {
+        Some(head) => listing::root(tree::entries(store, tree::of_commit(store, head)?)?),
+        None => listing::Root::default(),
+    };
+    let mut plan = HydratePlan {
+        warnings: root.skipped.into_iter().map(Warning::Skipped).collect(),
+        listed: root.workspaces,
+        ..HydratePlan::default()
+    };
+    if let Some(owned) = &ctx.owned {
+        plan.listed.remove(owned);
+    }
+    let wanted = |prefix: &Prefix| only.is_empty() || only.contains(prefix);
+    for (prefix, tree) in plan.listed.clone() {
+        if !wanted(&prefix) {
+            match cursor.folders.get(&prefix) {
+                Some(at) if *at == tree => drop(plan.in_step.insert(prefix, tree)),
+                _ => drop(plan.unfinished.insert(prefix)),
+            }
+            continue;
+        }
+        match folder_work(ctx, store, survey, &prefix, tree, &mut plan.warnings) {
+            Ok(Some(work)) => plan.work.push(work),
+            Ok(None) => drop(plan.in_step.insert(prefix, tree)),
+            Err(reason) => {
+                plan.warnings.push(Warning::FolderFailed {
+                    prefix: prefix.clone(),
+                    reason,
+                });
+                plan.unfinished.insert(prefix);
+            }
+        }
+    }
+    for (prefix, state) in &survey.folders {
+        if !wanted(prefix) || plan.listed.contains_key(prefix) {
+            continue;
+        }
+        if let FolderState::Marked(marker) = state {
+            let held = read_listing(store, prefix, marker.tree).unwrap_or_default();
+            let present = documents_in(ctx.metis.dir(), prefix).unwrap_or_default();
+            let known = Known::Unfinished {
+                from: &held,
+                to: &held,
+                present: &present,
+            };
+            plan.gone
+                .push((prefix.clone(), hydrate::plan(known, &Documents::new())));
+        }
+    }
+    Ok(plan)
+}
+
+/// `None` if the folder is in step.
+fn folder_work(
+    ctx: &Context<'_>,
+    store: &Store,
+    survey: &Survey,
+    prefix: &Prefix,
+    tree: ObjectId,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<FolderWork>, String> {
+    let state = survey.folders.get(prefix);
+    if let Some(FolderState::Marked(marker)) = state
+        && marker.tree == Some(tree)
+        && marker.applying.is_none()
+        && marker.central == ctx.upstream_name
+    {
+        return Ok(None);
+    }
+    let entries = tree::entries(store, tree).map_err(|err| err.to_string())?;
+    let target = listing::folder(prefix, entries);
+    if target.documents.len() as u64 > ctx.limits.entries {
+        return Err(format!(
+            "it holds {} documents, more than the limit of {}",
+            target.documents.len(),
+            ctx.limits.entries
+        ));
+    }
+    warnings.extend(target.skipped.into_iter().map(Warning::Skipped));
+    let nothing = Documents::new();
+    let present = || documents_in(ctx.metis.dir(), prefix).map_err(|err| err.to_string());
+    let (from, files) = match state {
+        None | Some(FolderState::Absent) => (None, hydrate::plan(Known::Finished(&nothing), &target.documents)),
+        Some(FolderState::Newer) => {
+            return Err(format!(
+                ".metis/{prefix}/ was written by a later version of git-metis-sync; use that one"
+            ));
+        }
+        Some(FolderState::Reserved) => {
+            return Err(format!(
+                "the Metis tools keep own documents in .metis/{prefix}/, so a workspace of that name cannot be copied there"
+            ));
+        }
+        Some(FolderState::Unreadable(err)) => return Err(err.to_string()),
+        Some(FolderState::Foreign) => {
+            return Err(format!(
+                ".metis/{prefix}/ is a folder of your own; move or rename it, then sync again"
+            ));
+        }
+        Some(FolderState::Adoptable) => {
+            let known = Known::Unfinished {
+                from: &nothing,
+                to: &nothing,
+                present: &present()?,
+            };
+            (None, hydrate::plan(known, &target.documents))
+        }
+        Some(FolderState::Marked(marker)) => {
+            let held = read_listing(store, prefix, marker.tree);
+            let files = match (marker.applying, &held) {
+                (None, Some(held)) => hydrate::plan(Known::Finished(held), &target.documents),
+                (applying, held) => {
+                    let to = read_listing(store, prefix, applying);
+                    let known = Known::Unfinished {
+                        from: held.as_ref().unwrap_or(&nothing),
+                        to: to.as_ref().unwrap_or(&nothing),
+                        present: &present()?,
+                    };
+                    hydrate::plan(known, &target.documents)
+                }
+            };
+            (marker.tree, files)
+        }
+    };
+    Ok(Some(FolderWork {
+        prefix: prefix.clone(),
+        tree,
+        from,
+        files,
+    }))
+}
+
+/// The codes that `.metis/<prefix>/` has files for, without reading them.
+pub fn documents_in(metis: &Dir, prefix: &Prefix) -> Result<Vec<ShortCode>, DirError> {
+    let entries = metis.open_dir(prefix.as_str())?.list()?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| ShortCode::from_file_name(entry.name.to_str()?))
+        .collect())
+}
+
+/// The documents of a tree, if it is at hand.
+fn read_listing(store: &Store, prefix: &Prefix, tree: Option<ObjectId>) -> Option<Documents> {
+    let tree = tree.filter(|tree| store.contains(*tree))?;
+    Some(listing::folder(prefix, tree::entries(store, tree).ok()?).documents)
+}
+
+/// What [`apply()`] would do if no file had been touched since, for a dry run.
+pub fn foresee(plan: &HydratePlan) -> Hydrated {
+    let mut out = Hydrated {
+        folders: plan.in_step.clone(),
+        unfinished: plan.unfinished.clone(),
+        warnings: plan.warnings.clone(),
+        ..Hydrated::default()
+    };
+    let files = |files: &FolderPlan| Pulled {
+        written: files.write.len(),
+        removed: files.remove.len(),
+    };
+    for work in &plan.work {
+        out.pulled.insert(work.prefix.clone(), files(&work.files));
+        out.folders.insert(work.prefix.clone(), work.tree);
+    }
+    for (prefix, plan) in &plan.gone {
+        out.pulled.insert(prefix.clone(), files(plan));
+    }
+    out.pulled.retain(|_, pulled| *pulled != Pulled::default());
+    out
+}
+
+/// Does what the plan says: copies in all folders before any delete. `told` hears of files done and files in all.
+pub fn apply(
+    ctx: &Context<'_>,
+    store: &Store,
+    plan: &HydratePlan,
+    survey: &Survey,
+    now: Timestamp,
+    told: &mut dyn FnMut(usize, usize),
+) -> Result<Hydrated, DirError> {
+    let mut out = Hydrated {
+        folders: plan.in_step.clone(),
+        unfinished: plan.unfinished.clone(),
+        warnings: plan.warnings.clone(),
+        ..Hydrated::default()
+    };
+    // Before the folders: one that is not listed yet would be taken for own documents by a run that comes in between.
+    let listed = plan
+        .listed
+        .keys()
+        .filter(|prefix| !plan.unfinished.contains(*prefix) || plan.in_step.contains_key(*prefix));
+    let gone = plan.gone.iter().map(|(prefix, _)| prefix);
+    workspace::write_ignored(ctx.metis.dir(), &listed.chain(gone).cloned().collect())?;
+    let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let open = |prefix: &Prefix| {
+        FolderWriter::open(ctx.metis.dir(), survey, prefix, ctx.limits.blob_bytes).map_err(|err| err.to_string())
+    };
+
+    let total = plan
+        .work
+        .iter()
+        .map(|work| work.files.write.len() + work.files.remove.len())
+        .sum();
+    let budget = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let mut deletes: Vec<(&FolderWork, FolderWriter<'_>)> = Vec::new();
+    for work in &plan.work {
+        if ctx.connect.interrupt.load(Ordering::Relaxed) {
+            out.unfinished.insert(work.prefix.clone());
+            continue;
+        }
+        let copied = open(&work.prefix).and_then(|writer| {
+            if !work.files.is_empty() {
+                writer
+                    .mark(&marker(ctx, work.from, Some(work.tree)))
+                    .map_err(|err| err.to_string())?;
+            }
+            copy(ctx, store, work, &writer, &stamp, &budget, &done, &mut out).map(|()| writer)
+        });
+        told(done.load(Ordering::Relaxed), total);
+        match copied {
+            Ok(writer) => deletes.push((work, writer)),
+            Err(reason) => fail(&mut out, &work.prefix, reason),
+        }
+    }
+    if deletes.iter().any(|(work, _)| !work.files.write.is_empty()) {
+        // What is about to be called done has to survive a power loss.
+        ctx.metis.dir().sync_all()?;
+    }
+    for (work, writer) in deletes {
+        let removed = remove(store.format(), &work.files, &writer, &stamp, &mut out).and_then(|()| {
+            writer
+                .mark(&marker(ctx, Some(work.tree), None))
+                .map_err(|err| err.to_string())
+        });
+        match removed {
+            Ok(()) => drop(out.folders.insert(work.prefix.clone(), work.tree)),
+            Err(reason) => fail(&mut out, &work.prefix, reason),
+        }
+    }
+    for (prefix, files) in &plan.gone {
+        let removed = open(prefix).and_then(|writer| {
+            remove(store.format(), files, &writer, &stamp, &mut out)?;
+            writer.dissolve().map_err(|err| err.to_string())
+        });
+        match removed {
+            Ok(left) if left.is_empty() => {}
+            Ok(left) => out.warnings.push(Warning::LeftOver {
+                prefix: prefix.clone(),
+                names: left,
+            }),
+            Err(reason) => fail(&mut out, prefix, reason),
+        }
+    }
+    if !plan.gone.is_empty() {
+        let listed = out.folders.keys().chain(&out.unfinished).cloned().collect();
+        workspace::write_ignored(ctx.metis.dir(), &listed)?;
+    }
+    out.pulled.retain(|_, pulled| *pulled != Pulled::default());
+    Ok(out)
+}
+
+fn fail(out: &mut Hydrated, prefix: &Prefix, reason: String) {
+    out.unfinished.insert(prefix.clone());
+    out.warnings.push(Warning::FolderFailed {
+        prefix: prefix.clone(),
+        reason,
+    });
+}
+
+fn marker(ctx: &Context<'_>, tree: Option<ObjectId>, applying: Option<ObjectId>) -> Marker {
+    Marker {
+        central: ctx.upstream_name.clone(),
+        tree,
+        applying,
+    }
+}
+
+/// What one written file came to.
+enum Copied {
+    Written,
+    InPlace,
+    Kept(String),
+    Skipped(Skipped),
+}
+
+fn copy(
+    ctx: &Context<'_>,
+    store: &Store,
+    work: &FolderWork,
+    writer: &FolderWriter<'_>,
+    stamp: &str,
+    budget: &AtomicUsize,
+    done: &AtomicUsize,
+    out: &mut Hydrated,
+) -> Result<(), String> {
+    let files = &work.files.write;
+    let threads = if files.len() < PARALLEL_FROM {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS))
+    };
+    let results: Mutex<Vec<Copied>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    let failed: Mutex<Option<String>> = Mutex::default();
+    let (limits, interrupt) = (ctx.limits, &*ctx.connect.interrupt);
+    let run = |odb: Handle| {
+        while let Some(write) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if interrupt.load(Ordering::Relaxed) {
+                failed
+                    .lock()
+                    .expect("no panics while held")
+                    .get_or_insert("interrupted".into());
+            }
+            if failed.lock().expect("no panics while held").is_some() {
+                return;
+            }
+            match copy_one(&limits, &odb, write, writer, stamp, budget) {
+                Ok(Copied::InPlace) => {}
+                Ok(copied) => results.lock().expect("no panics while held").push(copied),
+                Err(reason) => {
+                    failed.lock().expect("no panics while held").get_or_insert(reason);
+                }
+            }
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            let odb = store.odb();
+            let run = &run;
+            scope.spawn(move || run(odb));
+        }
+        run(store.odb());
+    });
+    let pulled = out.pulled.entry(work.prefix.clone()).or_default();
+    for copied in results.into_inner().expect("no panics while held") {
+        match copied {
+            Copied::InPlace => {}
+            Copied::Written => pulled.written += 1,
+            Copied::Kept(path) => {
+                pulled.written += 1;
+                out.kept.push(path);
+            }
+            Copied::Skipped(skipped) => out.warnings.push(Warning::Skipped(skipped)),
+        }
+    }
+    match failed.into_inner().expect("no panics while held") {
+        Some(reason) => Err(reason),
+        None => Ok(()),
+    }
+}
+
+fn copy_one(
+    limits: &Limits,
+    odb: &Handle,
+    write: &hydrate::Write,
+    writer: &FolderWriter<'_>,
+    stamp: &str,
+    budget: &AtomicUsize,
+) -> Result<Copied, String> {
+    let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
+    let name = write.code.file_name();
+    let path = format!("{}/{name}", writer.prefix());
+    let on_disk = writer.check(&name, &write.ours, &hash).map_err(|err| err.to_string())?;
+    if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
+        return Ok(Copied::InPlace);
+    }
+    let bytes = match central::store::blob(odb, write.blob, limits.blob_bytes) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            return Ok(Copied::Skipped(Skipped {
+                path,
+                reason: SkipReason::TooLarge,
+            }));
+        }
+        Err(err) => return Err(format!("{path}: {err}")),
+    };
+    let before = budget.fetch_add(bytes.len(), Ordering::Relaxed) as u64;
+    if before + bytes.len() as u64 > limits.total_bytes {
+        return Err(format!("more than {} bytes would be written", limits.total_bytes));
+    }
+    let kept = match on_disk {
+        OnDisk::Absent | OnDisk::Expected(_) => None,
+        OnDisk::LocallyEdited(_) => Some(writer.keep(&name, stamp).map_err(|err| err.to_string())?),
+        OnDisk::NotAFile => return Err(format!("{path} is not a regular file; move it away, then sync again")),
+    };
+    writer.write(&name, &bytes).map_err(|err| err.to_string())?;
+    Ok(kept.map_or(Copied::Written, Copied::Kept))
+}
+
+fn remove(
+    format: ObjectFormat,
+    files: &FolderPlan,
+    writer: &FolderWriter<'_>,
+    stamp: &str,
+    out: &mut Hydrated,
+) -> Result<(), String> {
+    for remove in &files.remove {
+        let name = remove.code.file_name();
+        let hash = |bytes: &[u8]| central::blob_id(format, bytes);
+        match writer
+            .check(&name, &remove.ours, &hash)
+            .map_err(|err| err.to_string())?
+        {
+            OnDisk::Absent | OnDisk::NotAFile => continue,
+            OnDisk::Expected(_) => {}
+            OnDisk::LocallyEdited(_) => out.kept.push(writer.keep(&name, stamp).map_err(|err| err.to_string())?),
+        }
+        writer.remove(&name).map_err(|err| err.to_string())?;
+        out.pulled.entry(writer.prefix().clone()).or_default().removed += 1;
+    }
+    Ok(())
+}

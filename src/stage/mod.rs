@@ -1,0 +1,72 @@
+//! The stages of a sync. Each is a plan (a value, see [`crate::plan`]) and an apply that does what the plan says and
+//! nothing else. Stages don't call each other: `sync` composes them in one process, a shell pipe in five.
+//!
+//! | stage | takes | gives |
+//! |---|---|---|
+//! | [`fetch`] | central's branch | a [`fetch::Snapshot`]: commit and tree, objects at hand |
+//! | [`hydrate`] | snapshot | `.metis/<prefix>/` of the others |
+//! | [`dehydrate`] | snapshot, own documents | a commit, stored but not pushed, or none |
+//! | [`push`] | commit | an outcome |
+//! | [`record`] | snapshot or pushed commit | the cursor, `last_synced_commit`, the journal |
+//! | [`rebuild_cache`] | the files as they are now | `metis.db` |
+
+use std::path::PathBuf;
+
+use crate::{
+    central::project::Project,
+    names::Prefix,
+    send_pack::connect::{ConnectOptions, RemoteUrl},
+    workspace::{Config, MetisDir},
+};
+
+pub mod dehydrate;
+pub mod fetch;
+pub mod hydrate;
+pub mod push;
+pub mod rebuild_cache;
+pub mod record;
+
+/// What every stage needs to know.
+pub struct Context<'a> {
+    /// `.metis/`, open.
+    pub metis: &'a MetisDir,
+    /// Its config.toml.
+    pub config: &'a Config,
+    /// The repository around it.
+    pub project: &'a Project,
+    /// The workspace's own folder in central. `None`: it only reads.
+    pub owned: Option<Prefix>,
+    /// Central.
+    pub upstream: RemoteUrl,
+    /// Central as it may be shown, stored and compared.
+    pub upstream_name: String,
+    /// The configured branch.
+    pub branch: Option<String>,
+    /// How to connect.
+    pub connect: ConnectOptions,
+    /// Where object stores lie.
+    pub cache_dir: PathBuf,
+    /// Limits for what central sends.
+    pub limits: Limits,
+}
+
+/// Limits for what central sends; configurable in `[sync.limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// One document, in bytes.
+    pub blob_bytes: u64,
+    /// Documents of one workspace.
+    pub entries: u64,
+    /// All that one sync writes, in bytes.
+    pub total_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            blob_bytes: 16 << 20,
+            entries: 200_000,
+            total_bytes: 8 << 30,
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The folder `.metis/.sync/` and the small JSON files in it.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat},
+    io::Errno,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The folder's name below `.metis/`.
+pub const FOLDER: &str = ".sync";
+
+/// No file of state comes near it; one that does is not ours and is not read into memory.
+const MAX_FILE: u64 = 256 << 20;
+
+const TEMP_MARK: &str = ".tmp-";
+
+/// Why a file of state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// A symlink or a file, where following or replacing it could hit something of the user's.
+    #[error("{} is not a folder but a symlink or a file: move it away, then run `git metis-sync` again", path.display())]
+    NotAFolder {
+        /// Where the folder should be.
+        path: PathBuf,
+    },
+    /// The contents make no sense: damaged, edited, or not ours.
+    #[error("{} is damaged ({reason})", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Written by a version of the program that keeps more in it than this one knows of.
+    #[error("{} was written by another version of git-metis-sync (format {found}, this one knows up to {newest})", path.display())]
+    OtherSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest that this version knows.
+        newest: u32,
+    },
+    /// The system said no.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as in `cannot <action> <path>`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What every file of state has.
+#[derive(Deserialize)]
+struct Versioned {
+    schema: u32,
+}
+
+/// The folder `.metis/.sync/`, open.
+///
+/// Everything in it is reached through the open handle and without following symlinks, so that a folder swapped for a symlink
+/// meanwhile leads nowhere.
+#[derive(Debug)]
+pub struct StateDir {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+impl StateDir {
+    /// Opens the folder if it is there. Creates nothing, fit for `status` and `--dry-run`.
+    pub fn open(dot_metis: &Path) -> Result<Option<Self>, StateError> {
+        let path = dot_metis.join(FOLDER);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match openat(CWD, &path, flags, Mode::empty()) {
+            Ok(handle) => Ok(Some(StateDir { handle, path })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => Err(StateError::NotAFolder { path }),
+            Err(error) => Err(StateError::Io {
+                action: "open",
+                path,
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// Opens the folder and creates it if it is not there, with a `.gitignore` that keeps git away from all of it.
+    pub fn create(dot_metis: &Path) -> Result<Self, StateError> {
+        let path = dot_metis.join(FOLDER);
+        match mkdirat(CWD, &path, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => {
+                return Err(StateError::Io {
+                    action: "create",
+                    path,
+                    source: error.into(),
+                });
+            }
+        }
+        let dir = Self::open(dot_metis)?.ok_or_else(|| StateError::Io {
+            action: "open",
+            path,
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        if let Err(Errno::NOENT) = statat(dir.fd(), ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
+            dir.replace(".gitignore", b"*\n")?;
+        }
+        Ok(dir)
+    }
+
+    /// Where it is, for messages and for those who put folders of their own into it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The bytes of `name`, a plain file name. `None` if there is no such file.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        let Some(mut file) = self.open_file(name, OFlags::RDONLY)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        Read::by_ref(&mut file)
+            .take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.error("read", name, error))?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(StateError::Corrupt {
+                path: self.path.join(name),
+                reason: "larger than any file of state".into(),
+            });
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Reads the value of `name`, a plain file name. `None` if there is no such file.
+    ///
+    /// `newest` is the newest format that `T` understands; an older one is left to `T`'s defaults.
+    pub fn load<T: DeserializeOwned>(&self, name: &str, newest: u32) -> Result<Option<T>, StateError> {
+        let path = self.path.join(name);
+        let corrupt = |reason: String| StateError::Corrupt {
+            path: path.clone(),
+            reason,
+        };
+        let Some(bytes) = self.read(name)? else {
+            return Ok(None);
+        };
+        // Before the value itself, since a later format may well look like a damaged one.
+        let Versioned { schema } = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        if schema > newest {
+            return Err(StateError::OtherSchema {
+                path,
+                found: schema,
+                newest,
+            });
+        }
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| corrupt(error.to_string()))
+    }
+
+    /// Writes `value`, a struct with a number `schema`, to `name`. Afterwards the file is on disk; old or new whole whatever happens.
+    pub fn store<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
+        let mut bytes = serde_json::to_vec(value).map_err(|error| self.error("write", name, error.into()))?;
+        if let Err(error) = serde_json::from_slice::<Versioned>(&bytes) {
+            return Err(self.error("write", name, error.into()));
+        }
+        bytes.push(b'\n');
+        self.replace(name, &bytes)
+    }
+
+    /// Removes `name`. That it was not there is fine.
+    pub fn remove(&self, name: &str) -> Result<(), StateError> {
+        match unlinkat(self.fd(), self.checked(name)?, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(self.error("remove", name, error.into())),
+        }
+    }
+
+    /// Puts `bytes` at `name`, all or nothing, through to the disk.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        self.checked(name)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let temp = format!("{name}{TEMP_MARK}{}-{number}", process::id());
+        let written = self.write_new(&temp, bytes).and_then(|()| {
+            renameat(self.fd(), temp.as_str(), self.fd(), name)?;
+            rustix::fs::fsync(self.fd()).map_err(io::Error::from)
+        });
+        written.map_err(|error| {
+            let _ = unlinkat(self.fd(), temp.as_str(), AtFlags::empty());
+            self.error("write", name, error)
+        })
+    }
+
+    fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || openat(self.fd(), name, flags, Mode::from_raw_mode(0o666));
+        let handle = match open() {
+            // The leftover of a killed process whose id has come round again.
+            Err(Errno::EXIST) => {
+                unlinkat(self.fd(), name, AtFlags::empty())?;
+                open()?
+            }
+            result => result?,
+        };
+        let mut file = File::from(handle);
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// Removes the temp files that killed processes left. Only for whoever holds the lock: it can't tell theirs from one in use.
+    pub(super) fn sweep(&self) {
+        let Ok(entries) = rustix::fs::Dir::read_from(self.fd()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if entry
+                .file_name()
+                .to_bytes()
+                .windows(TEMP_MARK.len())
+                .any(|part| part == TEMP_MARK.as_bytes())
+            {
+                let _ = unlinkat(self.fd(), entry.file_name(), AtFlags::empty());
+            }
+        }
+    }
+
+    /// Opens a regular file; `None` if there is none. A device or a pipe in its place is refused without waiting for it.
+    pub(super) fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, StateError> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = match openat(self.fd(), self.checked(name)?, flags, Mode::from_raw_mode(0o666)) {
+            Ok(handle) => File::from(handle),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP | Errno::MLINK) => {
+                return Err(StateError::Corrupt {
+                    path: self.path.join(name),
+                    reason: "a symlink, which is not followed".into(),
+                });
+            }
+            Err(error) => return Err(self.error("open", name, error.into())),
+        };
+        let metadata = file.metadata().map_err(|error| self.error("open", name, error))?;
+        if !metadata.is_file() {
+            return Err(StateError::Corrupt {
+                path: self.path.join(name),
+                reason: "not a regular file".into(),
+            });
+        }
+        Ok(Some(file))
+    }
+
+    /// Renames within the folder, replacing what is there.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StateError> {
+        renameat(self.fd(), self.checked(from)?, self.fd(), self.checked(to)?)
+            .map_err(|error| self.error("rename", from, error.into()))
+    }
+
+    pub(super) fn error(&self, action: &'static str, name: &str, source: io::Error) -> StateError {
+        StateError::Io {
+            action,
+            path: self.path.join(name),
+            source,
+        }
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+
+    fn checked<'n>(&self, name: &'n str) -> Result<&'n str, StateError> {
+        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+            return Err(self.error("use", name, io::ErrorKind::InvalidFilename.into()));
+        }
+        Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Seen {
+        schema: u32,
+        branch: String,
+        #[serde(default)]
+        pushes: u32,
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            schema: 1,
+            branch: "main".into(),
+            pushes: 3,
+        }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_stored_is_loaded_and_nothing_else_is_left() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        assert!(StateDir::open(dot_metis.path()).unwrap().is_none());
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        assert_eq!(dir.load::<Seen>("seen.json", 1).unwrap(), None);
+
+        dir.store("seen.json", &seen()).unwrap();
+        dir.store("seen.json", &seen()).unwrap();
+
+        assert_eq!(dir.load("seen.json", 1).unwrap(), Some(seen()));
+        assert_eq!(names(dir.path()), [".gitignore", "seen.json"]);
+        assert_eq!(fs::read_to_string(dir.path().join(".gitignore")).unwrap(), "*\n");
+        dir.remove("seen.json").unwrap();
+        dir.remove("seen.json").unwrap();
+        assert_eq!(names(dir.path()), [".gitignore"]);
+    }
+
+    #[test]
+    fn a_users_gitignore_stays() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        fs::create_dir(dot_metis.path().join(FOLDER)).unwrap();
+        fs::write(dot_metis.path().join(".sync/.gitignore"), "mine").unwrap();
+        StateDir::create(dot_metis.path()).unwrap();
+        assert_eq!(
+            fs::read_to_string(dot_metis.path().join(".sync/.gitignore")).unwrap(),
+            "mine"
+        );
+    }
+
+    #[test]
+    fn an_older_format_is_read_and_a_newer_one_refused() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        fs::write(dir.path().join("seen.json"), r#"{"schema": 1, "branch": "main"}"#).unwrap();
+        assert_eq!(dir.load::<Seen>("seen.json", 2).unwrap().unwrap().pushes, 0);
+        dir.store("seen.json", &Seen { schema: 3, ..seen() }).unwrap();
+        let error = dir.load::<Seen>("seen.json", 2).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StateError::OtherSchema {
+                    found: 3,
+                    newest: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn damage_is_told_from_absence() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        for bytes in ["", "{", "[]", "{\"branch\": \"main\"}", "{\"schema\": 1}", "\0\0\0\0"] {
+            fs::write(dir.path().join("seen.json"), bytes).unwrap();
+            let error = dir.load::<Seen>("seen.json", 1).unwrap_err();
+            assert!(matches!(error, StateError::Corrupt { .. }), "{bytes:?}: {error}");
+            assert!(error.to_string().contains("seen.json"));
+        }
+    }
+
+    #[test]
+    fn symlinks_are_not_followed() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        symlink(outside.path(), dot_metis.path().join(FOLDER)).unwrap();
+        let refused = |result: Result<_, StateError>| matches!(result, Err(StateError::NotAFolder { .. }));
+        assert!(refused(StateDir::create(dot_metis.path()).map(drop)));
+        assert!(refused(StateDir::open(dot_metis.path()).map(drop)));
+        assert!(names(outside.path()).is_empty());
+        fs::remove_file(dot_metis.path().join(FOLDER)).unwrap();
+        fs::write(dot_metis.path().join(FOLDER), "a file").unwrap();
+        assert!(refused(StateDir::create(dot_metis.path()).map(drop)));
+        fs::remove_file(dot_metis.path().join(FOLDER)).unwrap();
+
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        let precious = outside.path().join("precious");
+        fs::write(&precious, "{\"schema\": 1, \"branch\": \"x\"}").unwrap();
+        symlink(&precious, dir.path().join("seen.json")).unwrap();
+        assert!(dir.load::<Seen>("seen.json", 1).is_err());
+        dir.store("seen.json", &seen()).unwrap();
+        assert!(
+            fs::read_to_string(&precious).unwrap().contains("\"x\""),
+            "the symlink was replaced, not its target"
+        );
+        assert_eq!(dir.load("seen.json", 1).unwrap(), Some(seen()));
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_other() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        fs::create_dir_all(dir.path().join("seen.json/full")).unwrap();
+        assert!(dir.store("seen.json", &seen()).is_err());
+        assert_eq!(names(dir.path()), [".gitignore", "seen.json"]);
+        assert!(dir.store("seen.json", &"no struct").is_err());
+        for name in ["", "..", "a/b", "a\0b"] {
+            assert!(dir.store(name, &seen()).is_err(), "{name:?}");
+        }
+    }
+}

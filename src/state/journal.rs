@@ -1,0 +1,253 @@
+//! What this clone's syncs did, one line of JSON each. For people and for `git metis-sync log`; no decision reads it.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+};
+
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+
+use super::files::{StateDir, StateError};
+use crate::names::{ObjectId, Prefix};
+
+const NAME: &str = "journal.jsonl";
+const PREVIOUS: &str = "journal.1.jsonl";
+
+/// The journal is rotated before it grows beyond. One older file is kept.
+const MAX_SIZE: u64 = 1 << 20;
+
+const MAX_WARNINGS: usize = 50;
+const MAX_TEXT: usize = 500;
+
+/// The format of the lines that this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// One sync. Every field but the first three may be missing in a line, so that later versions can add some.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// [`SCHEMA`] when it was written.
+    pub schema: u32,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// How it ended, e.g. `synced`, `stopped`, `failed`.
+    pub outcome: String,
+    /// How long it took.
+    #[serde(default)]
+    pub seconds: f64,
+    /// What set it off: `command`, `pre-push`, `post-merge`, ….
+    #[serde(default)]
+    pub trigger: String,
+    /// Documents written or removed here, per workspace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pulled: BTreeMap<Prefix, u64>,
+    /// Documents pushed.
+    #[serde(default)]
+    pub pushed: u64,
+    /// Documents removed from central.
+    #[serde(default)]
+    pub removed: u64,
+    /// Pushes that were refused because central had moved.
+    #[serde(default)]
+    pub retries: u32,
+    /// Central's commit afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<ObjectId>,
+    /// Warnings, without secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// The kind of error that ended it, e.g. `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What [`read_last()`] found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Journal {
+    /// Oldest first.
+    pub entries: Vec<JournalEntry>,
+    /// Lines among them that are torn, damaged or of a later format.
+    pub unreadable: usize,
+}
+
+/// Appends one line, in one write. Call it under the lock: rotation is not made for two at once.
+pub fn append(dir: &StateDir, entry: &JournalEntry) -> Result<(), StateError> {
+    let mut line = serde_json::to_vec(&bounded(entry)).map_err(|error| dir.error("write", NAME, error.into()))?;
+    line.push(b'\n');
+
+    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE;
+    let open = || {
+        dir.open_file(NAME, flags)?
+            .ok_or_else(|| dir.error("open", NAME, std::io::ErrorKind::NotFound.into()))
+    };
+    let fail = |error| dir.error("write", NAME, error);
+    let mut file = open()?;
+    let mut size = file.metadata().map_err(fail)?.len();
+    if size > 0 && size + line.len() as u64 > MAX_SIZE {
+        dir.rename(NAME, PREVIOUS)?;
+        file = open()?;
+        size = 0;
+    }
+    // A write that was cut off must not take this line with it.
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.read_exact_at(&mut last, size - 1).map_err(fail)?;
+    }
+    if last != *b"\n" {
+        line.insert(0, b'\n');
+    }
+    file.write_all(&line).map_err(fail)
+}
+
+/// The last `count` syncs. No journal is an empty one.
+pub fn read_last(dir: &StateDir, count: usize) -> Result<Journal, StateError> {
+    let mut journal = Journal::default();
+    for name in [NAME, PREVIOUS] {
+        let text = tail(dir, name)?;
+        for line in text.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty()) {
+            if journal.entries.len() == count {
+                break;
+            }
+            match serde_json::from_slice(line) {
+                Ok(entry) => journal.entries.push(entry),
+                Err(_) => journal.unreadable += 1,
+            }
+        }
+    }
+    journal.entries.reverse();
+    Ok(journal)
+}
+
+/// The end of a file as far as we could have written it: somebody may have put a gigabyte there.
+fn tail(dir: &StateDir, name: &str) -> Result<Vec<u8>, StateError> {
+    let Some(mut file) = dir.open_file(name, OFlags::RDONLY)? else {
+        return Ok(Vec::new());
+    };
+    let mut read = || {
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(2 * MAX_SIZE)))?;
+        let mut bytes = Vec::new();
+        (&file).take(2 * MAX_SIZE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error| dir.error("read", name, error))
+}
+
+/// Fits a line into the file, whatever a server or a thousand bad documents had to say.
+fn bounded(entry: &JournalEntry) -> JournalEntry {
+    let cut = |text: &String| text.chars().take(MAX_TEXT).collect::<String>();
+    let mut warnings: Vec<_> = entry.warnings.iter().take(MAX_WARNINGS).map(cut).collect();
+    if let Some(more) = entry.warnings.len().checked_sub(MAX_WARNINGS + 1) {
+        warnings.push(format!("and {} more", more + 1));
+    }
+    JournalEntry {
+        schema: entry.schema,
+        started: cut(&entry.started),
+        outcome: cut(&entry.outcome),
+        seconds: entry.seconds,
+        trigger: cut(&entry.trigger),
+        pulled: entry.pulled.clone(),
+        pushed: entry.pushed,
+        removed: entry.removed,
+        retries: entry.retries,
+        commit: entry.commit,
+        warnings,
+        error: entry.error.as_ref().map(cut),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+
+    use super::*;
+
+    fn state() -> (tempfile::TempDir, StateDir) {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        (dot_metis, dir)
+    }
+
+    fn entry(pushed: u64) -> JournalEntry {
+        JournalEntry {
+            schema: SCHEMA,
+            started: "2026-02-26T01:30:00Z".into(),
+            outcome: "synced".into(),
+            seconds: 0.25,
+            trigger: "pre-push".into(),
+            pulled: BTreeMap::from([("web".parse().unwrap(), 2)]),
+            pushed,
+            commit: Some("ab".repeat(20).parse().unwrap()),
+            ..Default::default()
+        }
+    }
+
+    fn pushed(dir: &StateDir, count: usize) -> Vec<u64> {
+        let journal = read_last(dir, count).unwrap();
+        journal.entries.iter().map(|entry| entry.pushed).collect()
+    }
+
+    #[test]
+    fn lines_come_back_as_they_were_written_oldest_first() {
+        let (_dot_metis, dir) = state();
+        assert_eq!(read_last(&dir, 5).unwrap(), Journal::default());
+        for number in 0..4 {
+            append(&dir, &entry(number)).unwrap();
+        }
+        assert_eq!(pushed(&dir, 2), [2, 3]);
+        assert!(pushed(&dir, 0).is_empty());
+        assert_eq!(read_last(&dir, 9).unwrap().entries[1], entry(1));
+    }
+
+    #[test]
+    fn a_torn_line_costs_itself_only() {
+        let (_dot_metis, dir) = state();
+        append(&dir, &entry(1)).unwrap();
+        let mut file = OpenOptions::new().append(true).open(dir.path().join(NAME)).unwrap();
+        file.write_all(b"{\"schema\":1,\"star").unwrap();
+        assert_eq!(pushed(&dir, 9), [1]);
+
+        append(&dir, &entry(2)).unwrap();
+        assert_eq!(pushed(&dir, 9), [1, 2]);
+        assert_eq!(read_last(&dir, 9).unwrap().unreadable, 1);
+        assert_eq!(pushed(&dir, 1), [2]);
+    }
+
+    #[test]
+    fn a_full_journal_is_rotated_and_read_across() {
+        let (_dot_metis, dir) = state();
+        let mut number = 0;
+        while !dir.path().join(PREVIOUS).exists() {
+            append(
+                &dir,
+                &JournalEntry {
+                    warnings: vec!["w".repeat(400); 50],
+                    ..entry(number)
+                },
+            )
+            .unwrap();
+            number += 1;
+        }
+        assert!(fs::metadata(dir.path().join(PREVIOUS)).unwrap().len() <= MAX_SIZE);
+        assert_eq!(pushed(&dir, 3), [number - 3, number - 2, number - 1]);
+        assert_eq!(pushed(&dir, 10_000).len() as u64, number);
+    }
+
+    #[test]
+    fn one_entry_never_fills_the_journal() {
+        let (_dot_metis, dir) = state();
+        append(
+            &dir,
+            &JournalEntry {
+                warnings: vec!["ä".repeat(10_000); 1000],
+                error: Some("e".repeat(1 << 22)),
+                ..entry(1)
+            },
+        )
+        .unwrap();
+        assert!(fs::metadata(dir.path().join(NAME)).unwrap().len() < 200_000);
+        let read = read_last(&dir, 1).unwrap().entries.remove(0);
+        assert_eq!(read.warnings.last().unwrap(), "and 950 more");
+    }
+}

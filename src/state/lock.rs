@@ -1,0 +1,378 @@
+//! One sync at a time per workspace.
+//!
+//! The lock is the kernel's lock on the open file `.sync/lock`, not the file: it is gone when its holder is, however that ended, so
+//! there is no such thing as a stale lock. What the file says about the holder is for the message only and is never believed further.
+//! Central is protected by its own compare-and-swap. That is why a file system without locks is no reason to stop.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Read, Seek, Write},
+    path::PathBuf,
+    process, thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{fs::OFlags, io::Errno};
+use serde::{Deserialize, Serialize};
+
+use super::files::{StateDir, StateError};
+
+const NAME: &str = "lock";
+
+/// How long a sync waits for another one, unless told otherwise.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// First pause between two tries; doubled up to [`LONGEST_PAUSE`], so that a short sync is followed at once.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who holds the lock, in its own words. Escape it before it goes to a terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id on `host`.
+    pub pid: u32,
+    /// The machine's name: `.metis` may be on a shared disk.
+    pub host: String,
+    /// When it took the lock, RFC 3339.
+    pub started: String,
+    /// What it does, e.g. `git metis-sync sync`. No argument that may hold a secret.
+    pub command: String,
+}
+
+impl Holder {
+    /// This process.
+    pub fn this_process(started: jiff::Timestamp, command: &str) -> Self {
+        Holder {
+            pid: process::id(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            started: started.to_string(),
+            command: command.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Holder {
+            pid,
+            host,
+            started,
+            command,
+        } = self;
+        write!(f, "`{command}`, process {pid} on {host} since {started}")
+    }
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it (exit code 75).
+    #[error(
+        "another sync of this workspace is running ({}): nothing was changed. Try again when it is done",
+        holder.as_ref().map_or_else(|| "it does not say which".to_owned(), Holder::to_string)
+    )]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// As far as it says.
+        holder: Option<Holder>,
+    },
+    /// The lock file can't be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is released when it is dropped"]
+pub struct Lock {
+    /// `None`: there are no locks here.
+    file: Option<File>,
+    unsupported: Option<String>,
+}
+
+impl Lock {
+    /// Takes the lock of the workspace whose state is `dir`; tries at once, then again and again for `wait`.
+    ///
+    /// Holding it, temp files of killed syncs in `dir` are removed.
+    pub fn acquire(dir: &StateDir, wait: Duration, holder: &Holder) -> Result<Lock, LockError> {
+        let (file, writable) = match open(dir)? {
+            Opened::Writable(file) => (file, true),
+            Opened::ReadOnly(file) => (file, false),
+            Opened::No(reason) => return Ok(Lock::unsupported_because(reason)),
+        };
+        let start = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let left = wait.saturating_sub(start.elapsed());
+                    if left.is_zero() {
+                        return Err(LockError::Held {
+                            path: dir.path().join(NAME),
+                            holder: read_holder(&file),
+                        });
+                    }
+                    thread::sleep(pause.min(left));
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                    return Ok(Lock::unsupported_because(error.to_string()));
+                }
+                Err(TryLockError::Error(error)) => return Err(dir.error("lock", NAME, error).into()),
+            }
+        }
+        dir.sweep();
+        if writable {
+            // Without it the message names nobody, which is no reason to stop.
+            let _ = write_holder(&file, holder);
+        }
+        Ok(Lock {
+            file: Some(file),
+            unsupported: None,
+        })
+    }
+
+    /// Why there is no lock here, in the system's words, if so. Worth a warning: two syncs at once may then do the same work twice.
+    pub fn unsupported(&self) -> Option<&str> {
+        self.unsupported.as_deref()
+    }
+
+    fn unsupported_because(reason: String) -> Self {
+        Lock {
+            file: None,
+            unsupported: Some(reason),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // Emptied, so that nobody is named who is not there. Removing the file would part those who wait on it from those
+            // who come later and make a new one. Closing it releases the lock.
+            let _ = file.set_len(0);
+        }
+    }
+}
+
+enum Opened {
+    Writable(File),
+    ReadOnly(File),
+    No(String),
+}
+
+/// Another user's file or a read-only disk can still be locked, only not written to.
+fn open(dir: &StateDir) -> Result<Opened, StateError> {
+    let reason = match dir.open_file(NAME, OFlags::RDWR | OFlags::CREATE) {
+        Ok(Some(file)) => return Ok(Opened::Writable(file)),
+        Ok(None) => io::Error::from(io::ErrorKind::NotFound),
+        Err(StateError::Io { source, .. })
+            if matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            source
+        }
+        Err(error) => return Err(error),
+    };
+    match dir.open_file(NAME, OFlags::RDONLY)? {
+        Some(file) => Ok(Opened::ReadOnly(file)),
+        None if reason.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(Opened::No(reason.to_string())),
+        None => Err(dir.error("create", NAME, reason)),
+    }
+}
+
+fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+        || matches!(
+            Errno::from_io_error(error),
+            Some(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
+        )
+}
+
+fn write_holder(mut file: &File, holder: &Holder) -> io::Result<()> {
+    let mut line = serde_json::to_vec(holder)?;
+    line.push(b'\n');
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&line)
+}
+
+/// `None` also when the holder has the lock and has not written its line yet.
+fn read_holder(mut file: &File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(16 << 10).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        io::{BufRead, BufReader},
+        path::Path,
+        process::{Child, Command, Stdio},
+    };
+
+    use super::*;
+
+    const OTHER: &str = "METIS_SYNC_TEST_LOCKS";
+
+    fn me() -> Holder {
+        Holder::this_process(jiff::Timestamp::UNIX_EPOCH, "git metis-sync sync")
+    }
+
+    fn state() -> (tempfile::TempDir, StateDir) {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let dir = StateDir::create(dot_metis.path()).unwrap();
+        (dot_metis, dir)
+    }
+
+    /// Re-run by the tests below as a process of its own: takes the lock, says so, and keeps it until its input ends.
+    #[test]
+    fn the_other_process() {
+        let Some(dot_metis) = std::env::var_os(OTHER) else {
+            return;
+        };
+        let dir = StateDir::create(Path::new(&dot_metis)).unwrap();
+        let lock = Lock::acquire(
+            &dir,
+            Duration::ZERO,
+            &Holder::this_process(jiff::Timestamp::UNIX_EPOCH, "other"),
+        );
+        println!("\n{}", if lock.is_ok() { "locked" } else { "refused" });
+        io::stdin().read_line(&mut String::new()).unwrap();
+    }
+
+    /// With its output, which it must be able to write to until its end.
+    fn other_process(dot_metis: &Path) -> (Child, impl BufRead) {
+        let (_, module) = module_path!().split_once("::").unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", &format!("{module}::the_other_process")])
+            .env(OTHER, dot_metis)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let said = output
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find(|line| line == "locked" || line == "refused");
+        assert_eq!(said.as_deref(), Some("locked"));
+        (child, output)
+    }
+
+    #[test]
+    fn the_holder_is_named_and_its_death_frees_the_lock() {
+        let (dot_metis, dir) = state();
+        let (mut other, _output) = other_process(dot_metis.path());
+
+        let error = Lock::acquire(&dir, Duration::from_millis(20), &me()).unwrap_err();
+        let LockError::Held {
+            holder: Some(holder), ..
+        } = &error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!((holder.pid, holder.command.as_str()), (other.id(), "other"));
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("`other`, process {} on", other.id())),
+            "{error}"
+        );
+
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(
+            fs::read_to_string(dir.path().join("lock")).unwrap().contains("other"),
+            "it could not tidy up"
+        );
+        let lock = Lock::acquire(&dir, Duration::ZERO, &me()).unwrap();
+        assert_eq!(lock.unsupported(), None);
+    }
+
+    #[test]
+    fn waiting_ends_when_the_holder_is_done() {
+        let (dot_metis, dir) = state();
+        let (mut other, _output) = other_process(dot_metis.path());
+        let waiting = thread::spawn(move || Lock::acquire(&dir, Duration::from_secs(60), &me()).map(drop));
+        drop(other.stdin.take());
+        other.wait().unwrap();
+        waiting.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_an_old_file_says_is_no_obstacle() {
+        let (_dot_metis, dir) = state();
+        let path = dir.path().join("lock");
+        // A process that certainly lives, a dead one, and rubbish longer than what is written over it.
+        for old in [
+            format!("{{\"pid\": {}}}", process::id()),
+            "{\"pid\": 4000000}".into(),
+            "x".repeat(5000),
+        ] {
+            fs::write(&path, old).unwrap();
+            let lock = Lock::acquire(&dir, Duration::ZERO, &me()).unwrap();
+            let said: Holder = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(said, me());
+            drop(lock);
+            assert_eq!(fs::read(&path).unwrap(), b"");
+        }
+    }
+
+    #[test]
+    fn a_holder_that_says_nothing_still_holds() {
+        let (_dot_metis, dir) = state();
+        let lock = Lock::acquire(&dir, Duration::ZERO, &me()).unwrap();
+        fs::write(dir.path().join("lock"), "").unwrap();
+        let error = Lock::acquire(&dir, Duration::ZERO, &me()).unwrap_err();
+        assert!(matches!(error, LockError::Held { holder: None, .. }));
+        drop(lock);
+        drop(Lock::acquire(&dir, Duration::ZERO, &me()).unwrap());
+    }
+
+    #[test]
+    fn leftovers_are_swept_by_whoever_holds_the_lock() {
+        let (_dot_metis, dir) = state();
+        fs::write(dir.path().join("cursor.json.tmp-1-0"), "half").unwrap();
+        fs::write(dir.path().join("cursor.json"), "whole").unwrap();
+        drop(Lock::acquire(&dir, Duration::ZERO, &me()).unwrap());
+        assert!(!dir.path().join("cursor.json.tmp-1-0").exists());
+        assert!(dir.path().join("cursor.json").exists());
+    }
+
+    #[test]
+    fn a_symlink_or_a_pipe_is_no_lock_file() {
+        let (dot_metis, dir) = state();
+        let victim = dot_metis.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("lock")).unwrap();
+        let result = Lock::acquire(&dir, Duration::ZERO, &me());
+        assert!(matches!(result, Err(LockError::State(StateError::Corrupt { .. }))));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+
+        fs::remove_file(dir.path().join("lock")).unwrap();
+        let made = Command::new("mkfifo").arg(dir.path().join("lock")).status().unwrap();
+        assert!(made.success());
+        let result = Lock::acquire(&dir, Duration::ZERO, &me());
+        assert!(matches!(result, Err(LockError::State(StateError::Corrupt { .. }))));
+    }
+
+    #[test]
+    fn missing_lock_support_is_told_from_failure() {
+        for errno in [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS] {
+            assert!(has_no_locks(&errno.into()), "{errno}");
+        }
+        for errno in [Errno::IO, Errno::BADF] {
+            assert!(!has_no_locks(&errno.into()), "{errno}");
+        }
+    }
+}

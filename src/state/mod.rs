@@ -1,0 +1,12 @@
+//! `.metis/.sync/`: what this clone knows and its colleagues' clones don't.
+//!
+//! Git ignores the folder. Losing it costs a full rescan and the history of syncs, never a document.
+//!
+//! - [`files`]: the folder itself, and small JSON files written all or nothing
+//! - [`lock`]: one sync at a time
+//! - [`journal`]: what the syncs did
+
+pub mod cursor;
+pub mod files;
+pub mod journal;
+pub mod lock;

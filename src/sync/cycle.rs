@@ -1,0 +1,390 @@
+//! One cycle: fetch, hydrate, dehydrate, push. Nothing in here is carried over from an earlier cycle but what was
+//! applied on disk: own documents are read anew each time.
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::SyncErrorKind,
+    options::{Progress, Step, SyncOptions},
+    report::{SyncReport, Warning},
+    setup::Setup,
+};
+use crate::{
+    central::project::Freshness,
+    names::{ObjectId, ShortCode},
+    plan::{
+        dehydrate::DehydratePlan,
+        guard::{self, Lineage},
+    },
+    send_pack::{Outcome, PushError},
+    stage::{
+        dehydrate::{self, Own},
+        fetch::{self, FetchPlan, Snapshot},
+        hydrate,
+        push::{self, PushPlan},
+    },
+    state::cursor::{Base, Cursor},
+};
+
+/// How a cycle ended.
+pub enum End {
+    /// All that could be done is done; the cursor in memory says so.
+    Done,
+    /// Central moved before our push: run the whole cycle again.
+    Moved,
+}
+
+/// Documents that change while they are read are read again this many times before the sync gives up on them.
+const READ_ATTEMPTS: usize = 3;
+
+pub fn run(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+) -> Result<End, SyncErrorKind> {
+    setup.check_interrupt()?;
+    let snapshot = fetched(setup, options, progress, report)?;
+    hydrated(setup, options, progress, report, &snapshot)?;
+    if options.pull_only {
+        finish(setup, report, &snapshot, snapshot.head);
+        return Ok(End::Done);
+    }
+    progress.step(Step::Dehydrating);
+    let prepared = prepared(setup, options, report, &snapshot)?;
+    if options.dry_run {
+        return Ok(End::Done);
+    }
+    published(setup, progress, report, &snapshot, &prepared)
+}
+
+/// Lists central's branch and brings its objects here.
+pub fn fetched(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+) -> Result<Snapshot, SyncErrorKind> {
+    progress.step(Step::Listing);
+    let ctx = &setup.ctx;
+    let mut remote = fetch::list(ctx)?;
+    // What was pushed under another hash cannot be compared with anything here.
+    let known = setup.cursor.take().filter(|cursor| {
+        cursor.format == remote.format || !options.adopt_central || {
+            report.warnings.push(Warning::CentralAdopted);
+            false
+        }
+    });
+    let cursor = setup
+        .cursor
+        .insert(known.unwrap_or_else(|| Cursor::new(ctx.upstream_name.clone(), remote.branch.clone(), remote.format)));
+    let seen = setup.seen;
+    let rewound = |branch: &str| match seen {
+        Some(seen) => SyncErrorKind::Rewound {
+            branch: branch.to_owned(),
+            seen,
+        },
+        None => SyncErrorKind::Central(crate::central::CentralError::Receive(
+            "its hash function changed".into(),
+        )),
+    };
+    if cursor.format != remote.format {
+        return Err(rewound(&remote.branch));
+    }
+    if setup.store.is_none() {
+        setup.store = Some(fetch::store(ctx, remote.format, options.dry_run)?);
+    }
+    let store = setup.store.as_mut().expect("opened above");
+    let plan = fetch::plan(remote.head, seen);
+    if let FetchPlan::Receive(_) = plan {
+        progress.step(Step::Fetching);
+    }
+    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen)?;
+    remote.close();
+    guard::lineage(snapshot.lineage, options.adopt_central).map_err(|_| rewound(&snapshot.branch))?;
+    if snapshot.lineage == Lineage::Rewound {
+        report.warnings.push(Warning::CentralAdopted);
+        // Versions that this clone believed to be in central need no longer be there; which side is newer is not
+        // known any more.
+        dehydrate::forget_lost_versions(store, cursor, snapshot.head, setup.ctx.owned.as_ref())?;
+        cursor.head = None;
+        cursor.compared = None;
+    }
+    cursor.branch.clone_from(&snapshot.branch);
+    setup.seen = snapshot.head;
+    Ok(snapshot)
+}
+
+/// Brings the others' folders to the snapshot.
+pub fn hydrated(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    snapshot: &Snapshot,
+) -> Result<(), SyncErrorKind> {
+    let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_mut()) else {
+        unreachable!("fetching opened the store and made the cursor")
+    };
+    let survey = hydrate::survey(&setup.ctx, cursor)?;
+    if !hydrate::is_due(&survey, cursor, snapshot, options.only.is_empty()) {
+        return Ok(());
+    }
+    if let Some(head) = snapshot.head {
+        fetch::ensure(&setup.ctx, store, head)?;
+    }
+    let plan = hydrate::plan(&setup.ctx, store, cursor, snapshot, &survey, &options.only)?;
+    if let Some(prefix) = options.only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
+        return Err(SyncErrorKind::NoSuchWorkspace(prefix.clone()));
+    }
+    let done = if options.dry_run {
+        hydrate::foresee(&plan)
+    } else {
+        hydrate::apply(&setup.ctx, store, &plan, &survey, setup.started, &mut |done, total| {
+            progress.step(Step::Hydrating { done, total })
+        })?
+    };
+    for (prefix, pulled) in &done.pulled {
+        let sum = report.pulled.entry(prefix.clone()).or_default();
+        sum.written += pulled.written;
+        sum.removed += pulled.removed;
+    }
+    report.kept.extend(done.kept.iter().cloned());
+    for warning in done.warnings {
+        warn(report, warning);
+    }
+    cursor.folders = done.folders;
+    cursor.unfinished = done.unfinished;
+    setup.check_interrupt()
+}
+
+/// Takes up a snapshot that another process made.
+pub fn resume(setup: &mut Setup<'_>, snapshot: &Snapshot) -> Result<(), SyncErrorKind> {
+    let name = setup.ctx.upstream_name.clone();
+    let cursor = setup
+        .cursor
+        .get_or_insert_with(|| Cursor::new(name, snapshot.branch.clone(), snapshot.format));
+    let mut store = fetch::store(&setup.ctx, snapshot.format, false)?;
+    if let Some(head) = snapshot.head {
+        fetch::ensure(&setup.ctx, &mut store, head)?;
+    }
+    if snapshot.lineage == Lineage::Rewound && cursor.head != snapshot.head {
+        dehydrate::forget_lost_versions(&store, cursor, snapshot.head, setup.ctx.owned.as_ref())?;
+        cursor.compared = None;
+    }
+    setup.store = Some(store);
+    Ok(())
+}
+
+/// Writes down what hydrating came to, where nothing is pushed by this process.
+pub fn note(setup: &mut Setup<'_>, report: &mut SyncReport, snapshot: &Snapshot) -> Result<(), SyncErrorKind> {
+    finish(setup, report, snapshot, snapshot.head);
+    if let (Some(state), Some(cursor), true) = (&setup.state, &setup.cursor, setup.cursor_changed()) {
+        state.store(crate::state::cursor::FILE, cursor)?;
+    }
+    Ok(())
+}
+
+/// Own documents, ready to be pushed: a commit that is stored but known to nobody yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The commit, or `None` if central's owned folder is as it should be.
+    pub commit: Option<ObjectId>,
+    /// The versions that this clone and central have in common once the commit is central's head. `None`: as before.
+    pub base: Option<BTreeMap<ShortCode, Base>>,
+}
+
+/// Surveys the own documents, decides, and makes the commit.
+pub fn prepared(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    report: &mut SyncReport,
+    snapshot: &Snapshot,
+) -> Result<Prepared, SyncErrorKind> {
+    for attempt in 1.. {
+        setup.check_interrupt()?;
+        match prepare(setup, options, report, snapshot)? {
+            Ok(prepared) => return Ok(prepared),
+            Err(Restless { path }) if attempt == READ_ATTEMPTS => return Err(SyncErrorKind::Restless { path }),
+            Err(Restless { .. }) => {}
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+/// This document changed between being surveyed and being read.
+struct Restless {
+    path: String,
+}
+
+fn prepare(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    report: &mut SyncReport,
+    snapshot: &Snapshot,
+) -> Result<Result<Prepared, Restless>, SyncErrorKind> {
+    let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_ref()) else {
+        unreachable!("fetching opened the store and made the cursor")
+    };
+    let Some(prefix) = setup.ctx.owned.clone() else {
+        unreachable!("a workspace without a prefix only pulls")
+    };
+    let own = dehydrate::survey(
+        &setup.ctx,
+        cursor,
+        &setup.stat_cache,
+        snapshot.format,
+        SystemTime::now(),
+    )?;
+    for warning in own.warnings() {
+        warn(report, warning);
+    }
+    if own.scan.cache_changed {
+        setup.stat_cache = own.scan.stat_cache.clone();
+        setup.stat_cache_changed = true;
+    }
+    if own.is_in_step(cursor) && cursor.compared == snapshot.head && snapshot.head.is_some() {
+        setup.scan = Some(own.scan);
+        return Ok(Ok(Prepared {
+            commit: None,
+            base: None,
+        }));
+    }
+    if let Some(head) = snapshot.head {
+        fetch::ensure(&setup.ctx, store, head)?;
+    }
+    let (central, plan) = dehydrate::plan(&setup.ctx, store, cursor, snapshot, &own, options.force)?;
+    report.behind.clone_from(&plan.behind);
+    guards(&setup.ctx, options, report, &own, &plan, central.len())?;
+    report.pushed = plan.push.keys().cloned().collect();
+    report.removed = plan.remove.iter().cloned().collect();
+    report.registered = central.is_empty() && !plan.push.is_empty() && !dehydrate::exists(store, snapshot, &prefix)?;
+    let mut commit = None;
+    if !plan.changes_nothing() && !options.dry_run {
+        let author = crate::central::git_config::committer(setup.ctx.project.config());
+        let now = jiff::Timestamp::now();
+        match dehydrate::apply(&setup.ctx, store, snapshot, &plan, &own, &author, now) {
+            Ok(id) => commit = Some(id),
+            Err(dehydrate::ApplyError::Changed { path }) => return Ok(Err(Restless { path })),
+            Err(dehydrate::ApplyError::Central(err)) => return Err(err.into()),
+            Err(dehydrate::ApplyError::Dir(err)) => return Err(err.into()),
+        }
+    }
+    let paths = &own.scan.documents;
+    let base = cursor.base_after(&plan.base_after, |code| paths.get(code).map(|d| d.path.clone()));
+    setup.scan = Some(own.scan);
+    Ok(Ok(Prepared {
+        commit,
+        base: Some(base),
+    }))
+}
+
+/// Makes the commit central's head and takes note of it.
+pub fn published(
+    setup: &mut Setup<'_>,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    snapshot: &Snapshot,
+    prepared: &Prepared,
+) -> Result<End, SyncErrorKind> {
+    let mut head = snapshot.head;
+    if let (Some(commit), Some(store), Some(prefix)) = (prepared.commit, &setup.store, &setup.ctx.owned) {
+        setup.check_interrupt()?;
+        progress.step(Step::Pushing);
+        let push = PushPlan {
+            branch: snapshot.branch.clone(),
+            prefix: prefix.clone(),
+            expected: snapshot.head,
+            commit,
+        };
+        match push::apply(&setup.ctx, store, &push) {
+            Ok(Outcome::Applied) => {
+                report.commit = Some(commit);
+                head = Some(commit);
+            }
+            Ok(Outcome::Moved { .. }) => {
+                forget_push(report);
+                return Ok(End::Moved);
+            }
+            other => {
+                forget_push(report);
+                return Err(failure(other));
+            }
+        }
+    }
+    if let Some(cursor) = &mut setup.cursor {
+        if let Some(base) = &prepared.base {
+            cursor.base.clone_from(base);
+        }
+        cursor.compared = head;
+    }
+    finish(setup, report, snapshot, head);
+    Ok(End::Done)
+}
+
+fn guards(
+    ctx: &crate::stage::Context<'_>,
+    options: &SyncOptions,
+    report: &mut SyncReport,
+    own: &Own,
+    plan: &DehydratePlan,
+    held: usize,
+) -> Result<(), SyncErrorKind> {
+    // Older than what the project's remote has: whatever else would stop this sync is likely to come from that.
+    if !plan.changes_nothing() && !options.force {
+        match ctx.project.freshness(&ctx.connect, &ctx.cache_dir, &|top| {
+            top.parse().is_ok_and(|prefix| own.hydrated.contains(&prefix))
+        }) {
+            Ok(Freshness::NotApplicable | Freshness::Fresh) => {}
+            Ok(Freshness::Stale { remote, documents }) => return Err(SyncErrorKind::Stale { remote, documents }),
+            Err(err) => {
+                warn(report, Warning::FreshnessUnknown(err.to_string()));
+            }
+        }
+    }
+    if !plan.conflicts.is_empty() {
+        return Err(SyncErrorKind::Diverged {
+            conflicts: plan.conflicts.clone(),
+        });
+    }
+    match guard::deletes(plan, held) {
+        Some(found) if !options.allow_deletes => Err(SyncErrorKind::TooManyDeletes(found)),
+        _ => Ok(()),
+    }
+}
+
+/// A retry meets the same things again; each is said once.
+fn warn(report: &mut SyncReport, warning: Warning) {
+    if !report.warnings.contains(&warning) {
+        report.warnings.push(warning);
+    }
+}
+
+fn forget_push(report: &mut SyncReport) {
+    report.pushed.clear();
+    report.removed.clear();
+    report.registered = false;
+}
+
+fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) -> SyncErrorKind {
+    match outcome {
+        Ok(Outcome::Refused(refusal)) => SyncErrorKind::Refused(refusal),
+        Ok(Outcome::Unknown { cause }) => SyncErrorKind::AnswerLost { cause },
+        Ok(Outcome::Applied | Outcome::Moved { .. }) => unreachable!("no failure"),
+        Err(PushError::Connect(err)) => err.into(),
+        Err(PushError::Source(err)) => err.into(),
+        Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. })) => {
+            SyncErrorKind::Unsupported(err.to_string())
+        }
+    }
+}
+
+pub(super) fn finish(setup: &mut Setup<'_>, report: &mut SyncReport, snapshot: &Snapshot, head: Option<ObjectId>) {
+    report.head = head;
+    if let Some(cursor) = &mut setup.cursor {
+        cursor.head = head;
+        cursor.branch.clone_from(&snapshot.branch);
+    }
+}

@@ -1,0 +1,168 @@
+//! Why a sync stopped.
+
+use crate::{
+    central::CentralError,
+    names::Prefix,
+    plan::{dehydrate::Conflict, guard::TooManyDeletes},
+    send_pack::{
+        Refusal,
+        connect::{ConnectError, FailureKind},
+    },
+    state, workspace,
+};
+
+use super::report::SyncReport;
+
+/// A sync that stopped, with what it did before that.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct SyncError {
+    /// Why.
+    #[source]
+    pub kind: SyncErrorKind,
+    /// What had been done until then: hydrated folders stay hydrated.
+    pub report: Box<SyncReport>,
+}
+
+/// See the variants. Which exit code and advice belongs to which is for the command line to say.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncErrorKind {
+    /// `.metis/` could not be used.
+    #[error(transparent)]
+    MetisDir(#[from] workspace::MetisDirError),
+    /// Something below `.metis/` could not be read or written.
+    #[error(transparent)]
+    Dir(#[from] workspace::DirError),
+    /// config.toml is unusable.
+    #[error(transparent)]
+    Config(#[from] workspace::ConfigError),
+    /// config.toml has no upstream: single-workspace mode, in which there is nothing for this command to do.
+    #[error("config.toml names no central repository ([sync] upstream_url)")]
+    NoUpstream,
+    /// config.toml has an upstream but no owned prefix.
+    #[error("config.toml names a central repository but no [workspace] prefix, so nothing can be pushed")]
+    NoPrefix,
+    /// `.metis/.sync/` could not be used.
+    #[error(transparent)]
+    State(#[from] state::files::StateError),
+    /// Another sync runs in this workspace.
+    #[error("another sync is running here: {holder}")]
+    Locked {
+        /// Who, in words.
+        holder: String,
+    },
+    /// config.toml names another central than this clone synced with before.
+    #[error("config.toml names the central repository {configured}, this clone has synced with {remembered} so far")]
+    UpstreamChanged {
+        /// As in config.toml, without secrets.
+        configured: String,
+        /// As remembered.
+        remembered: String,
+    },
+    /// Central's branch does not descend from the commit that this clone saw last.
+    #[error(
+        "central was rewound or force-pushed: its branch {branch} no longer contains {seen}, the commit this workspace synced with last"
+    )]
+    Rewound {
+        /// Central's branch.
+        branch: String,
+        /// The lost commit.
+        seen: crate::names::ObjectId,
+    },
+    /// The project's remote has newer documents than this checkout.
+    #[error(
+        "{remote} has commits that are not pulled yet and that change planning documents: {}",
+        list(documents)
+    )]
+    Stale {
+        /// The remote's branch.
+        remote: String,
+        /// The documents.
+        documents: Vec<String>,
+    },
+    /// Documents changed here and in central.
+    #[error("changed here and, by another clone of this workspace, in central: {}", list(conflicts.iter().map(|c| c.code.to_string())))]
+    Diverged {
+        /// The documents.
+        conflicts: Vec<Conflict>,
+    },
+    /// The plan removes too much.
+    #[error("{} of the {} documents that central holds for this workspace would be removed", .0.removed, .0.held)]
+    TooManyDeletes(TooManyDeletes),
+    /// Retries are spent.
+    #[error("sync failed after {retries} retries — another workspace is pushing frequently, try again")]
+    RetriesExhausted {
+        /// How many.
+        retries: u32,
+    },
+    /// The deadline passed.
+    #[error("the sync did not finish within {seconds} s")]
+    OutOfTime {
+        /// The whole time there was.
+        seconds: u64,
+    },
+    /// metis.db could not be rebuilt.
+    #[error(transparent)]
+    Cache(#[from] crate::cache::CacheError),
+    /// Central could not be worked with.
+    #[error(transparent)]
+    Central(#[from] CentralError),
+    /// Central does not accept the push.
+    #[error("central refused the push: {}", .0.reason)]
+    Refused(Refusal),
+    /// The connection broke before the server's answer to the push, and afterwards central was as before.
+    #[error("the connection broke before central answered: {cause}")]
+    AnswerLost {
+        /// How.
+        cause: ConnectError,
+    },
+    /// A document changed every time it was read.
+    #[error("{path} keeps changing while it is read")]
+    Restless {
+        /// Relative to `.metis/`.
+        path: String,
+    },
+    /// Central's objects have another hash than this clone's records.
+    #[error("the server does not offer what a safe push needs: {0}")]
+    Unsupported(String),
+    /// The user or the system asked us to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Asked for a workspace that central does not have.
+    #[error("central has no workspace {0}")]
+    NoSuchWorkspace(Prefix),
+}
+
+impl SyncErrorKind {
+    /// The failure of the connection, where that is what went wrong.
+    pub fn connection(&self) -> Option<&ConnectError> {
+        match self {
+            SyncErrorKind::Central(CentralError::Connect(err)) | SyncErrorKind::AnswerLost { cause: err } => Some(err),
+            _ => None,
+        }
+    }
+
+    /// Whether it was an interruption, however it surfaced.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, SyncErrorKind::Interrupted)
+            || self
+                .connection()
+                .is_some_and(|err| err.kind == FailureKind::Interrupted)
+    }
+}
+
+impl From<ConnectError> for SyncErrorKind {
+    fn from(err: ConnectError) -> Self {
+        SyncErrorKind::Central(CentralError::Connect(err))
+    }
+}
+
+/// Up to ten items and how many more there are.
+fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    let shown = items.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+    match items.len().checked_sub(10) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}

@@ -1,0 +1,172 @@
+//! The one entry for every trigger: command line, hooks, scripts, services.
+//!
+//! [`sync()`] composes the [stages](crate::stage) and holds the only loop: when central moved between our fetch and our push,
+//! the whole cycle runs again, own documents included.
+//!
+//! ```no_run
+//! use metis_sync::sync::{SyncOptions, Workspace, sync};
+//!
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let workspace = Workspace::discover(std::path::Path::new("."))?;
+//! let report = sync(&workspace, &SyncOptions::default(), &mut ())?;
+//! println!("{} pulled, {} pushed, {} retries", report.files_pulled(), report.files_pushed(), report.retries);
+//! # Ok(()) }
+//! ```
+
+mod cycle;
+mod error;
+mod options;
+mod report;
+mod setup;
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+pub use error::{SyncError, SyncErrorKind};
+pub use options::{DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
+pub use report::{SyncOutcome, SyncReport, Warning};
+pub use setup::{Setup, Workspace, connect_options, rewritten};
+
+/// The steps of a cycle, for those who compose them across processes.
+pub mod steps {
+    pub use super::cycle::{End, Prepared, fetched, hydrated, note, prepared, published, resume};
+}
+
+use crate::{
+    plan::retry::{self, CycleEnd, Decision},
+    stage::{rebuild_cache, record},
+};
+
+/// Runs a sync from fetch to cache. See the [module documentation](self).
+///
+/// Without `[sync] upstream_url` in config.toml nothing is done and the outcome is
+/// [`NotConfigured`](SyncOutcome::NotConfigured).
+///
+/// # Errors
+///
+/// [`SyncError::report`] has what had been done before the sync stopped; nothing of it needs to be undone, and the next
+/// sync goes on from there.
+pub fn sync(
+    workspace: &Workspace,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+) -> Result<SyncReport, SyncError> {
+    let started = Timestamp::now();
+    let clock = Instant::now();
+    let mut report = SyncReport::default();
+    let result = run(workspace, options, progress, &mut report, clock, started);
+    report.seconds = clock.elapsed().as_secs_f64();
+    match result {
+        Ok(()) => Ok(report),
+        Err(kind) => Err(SyncError {
+            kind,
+            report: Box::new(report),
+        }),
+    }
+}
+
+fn run(
+    workspace: &Workspace,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    clock: Instant,
+    started: Timestamp,
+) -> Result<(), SyncErrorKind> {
+    if workspace.config().sync.is_none() {
+        report.outcome = SyncOutcome::NotConfigured;
+        return Ok(());
+    }
+    let mut setup = Setup::new(workspace, options, clock, started)?;
+    report.warnings.append(&mut setup.take_warnings());
+    let result = cycles(&mut setup, options, progress, report, clock);
+    if setup.ctx.connect.interrupt.load(std::sync::atomic::Ordering::Relaxed) && result.is_err() {
+        journal(&setup, options, report, clock, started, Some("interrupted"));
+        return Err(SyncErrorKind::Interrupted);
+    }
+    let error = result.as_ref().err().map(record::kind_of);
+    if !options.dry_run && (error.is_some() || report.outcome == SyncOutcome::Synced) {
+        if let Some(warning) = journal(&setup, options, report, clock, started, error) {
+            report.warnings.push(warning);
+        }
+    }
+    result
+}
+
+fn journal(
+    setup: &Setup<'_>,
+    options: &SyncOptions,
+    report: &SyncReport,
+    clock: Instant,
+    started: Timestamp,
+    error: Option<&str>,
+) -> Option<Warning> {
+    let state = setup.state.as_ref()?;
+    record::journal(state, report, &options.trigger, started, clock.elapsed(), error)
+        .err()
+        .map(|err| Warning::JournalNotWritten(err.to_string()))
+}
+
+fn cycles(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    clock: Instant,
+) -> Result<(), SyncErrorKind> {
+    let max_retries = setup.max_retries;
+    loop {
+        let begun = Instant::now();
+        match cycle::run(setup, options, progress, report)? {
+            cycle::End::Done => break,
+            cycle::End::Moved => {
+                let left = setup.deadline.map(|total| total.saturating_sub(clock.elapsed()));
+                let decision = retry::decide(
+                    CycleEnd::Moved,
+                    report.retries,
+                    max_retries,
+                    fastrand::f64(),
+                    begun.elapsed(),
+                    left,
+                );
+                match decision {
+                    Decision::Again(wait) => {
+                        report.retries += 1;
+                        progress.step(Step::Retrying {
+                            retry: report.retries,
+                            wait,
+                        });
+                        setup.pause(wait)?;
+                    }
+                    Decision::OutOfTime => {
+                        return Err(SyncErrorKind::OutOfTime {
+                            seconds: setup.deadline.unwrap_or_default().as_secs(),
+                        });
+                    }
+                    Decision::Exhausted | Decision::Hopeless => {
+                        return Err(SyncErrorKind::RetriesExhausted {
+                            retries: report.retries,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    if options.dry_run {
+        report.outcome = SyncOutcome::Planned;
+        return Ok(());
+    }
+    let recorded = record::apply(setup, report)?;
+    if recorded.anything || !report.pulled.is_empty() || report.commit.is_some() {
+        report.outcome = SyncOutcome::Synced;
+    }
+    if report.outcome == SyncOutcome::Synced || setup.cache_is_due() {
+        progress.step(Step::RebuildingCache);
+        rebuild_cache::after_sync(setup, report);
+    }
+    Ok(())
+}
+
+/// How long [`Setup::pause`] sleeps at a time, so that an interruption is seen soon.
+const NAP: Duration = Duration::from_millis(50);

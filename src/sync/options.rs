@@ -1,0 +1,109 @@
+//! How a sync is asked for.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use crate::names::Prefix;
+use crate::send_pack::connect::Prompt;
+
+/// Retries after a moved branch, unless configured: the seed's five.
+pub const DEFAULT_MAX_RETRIES: u32 = 5;
+/// The whole sync's deadline, unless configured.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(300);
+/// How long to wait for another sync in the same workspace.
+pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// See the fields; [`Default`] is a plain `git metis-sync`.
+#[derive(Debug, Clone)]
+pub struct SyncOptions {
+    /// Push although the project's checkout is stale, and let local versions win where both sides changed.
+    pub force: bool,
+    /// Apply a plan that removes most or all of the owned documents.
+    pub allow_deletes: bool,
+    /// Accept a central whose history was rewritten.
+    pub adopt_central: bool,
+    /// Hydrate only; push nothing.
+    pub pull_only: bool,
+    /// Write nothing anywhere; report what would be done.
+    pub dry_run: bool,
+    /// Hydrate only these workspaces; empty means all.
+    pub only: BTreeSet<Prefix>,
+    /// Retries after a moved branch. `None`: config.toml's, else [`DEFAULT_MAX_RETRIES`].
+    pub max_retries: Option<u32>,
+    /// The time for everything. `None`: config.toml's, else [`DEFAULT_DEADLINE`].
+    pub deadline: Option<Duration>,
+    /// Whether a person may be asked for passwords.
+    pub prompt: Prompt,
+    /// How long to wait for another sync in this workspace.
+    pub lock_wait: Duration,
+    /// What to note as the reason of this sync: `sync`, `hook pre-push`, ….
+    pub trigger: String,
+    /// Set by a signal handler: everything ends soon and orderly.
+    pub interrupt: Arc<AtomicBool>,
+    /// Where object stores lie. `None`: the user's cache directory.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        SyncOptions {
+            force: false,
+            allow_deletes: false,
+            adopt_central: false,
+            pull_only: false,
+            dry_run: false,
+            only: BTreeSet::new(),
+            max_retries: None,
+            deadline: None,
+            prompt: Prompt::Forbidden,
+            lock_wait: DEFAULT_LOCK_WAIT,
+            trigger: "sync".into(),
+            interrupt: Arc::default(),
+            cache_dir: None,
+        }
+    }
+}
+
+/// What a sync is doing, for progress displays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Asking central for its branch.
+    Listing,
+    /// Receiving objects.
+    Fetching,
+    /// Writing hydrated files.
+    Hydrating {
+        /// Files dealt with.
+        done: usize,
+        /// Files in all.
+        total: usize,
+    },
+    /// Reading own documents and making the commit.
+    Dehydrating,
+    /// Sending it.
+    Pushing,
+    /// Somebody was faster; the next cycle begins after this wait.
+    Retrying {
+        /// Which retry this is, from 1.
+        retry: u32,
+        /// The wait before it.
+        wait: Duration,
+    },
+    /// Bringing metis.db up to date.
+    RebuildingCache,
+}
+
+/// Told of every [`Step`]. Called from the thread that runs the sync.
+pub trait Progress {
+    /// A step begins or goes on.
+    fn step(&mut self, step: Step);
+}
+
+/// Shows nothing.
+impl Progress for () {
+    fn step(&mut self, _: Step) {}
+}

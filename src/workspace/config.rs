@@ -1,0 +1,456 @@
+//! `config.toml`: what it says, checked rule by rule. Changes to it are in [`config_edit`](super::config_edit).
+
+use std::{fmt, str::FromStr};
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::safe_dir::{Dir, DirError};
+use crate::names::{ObjectId, Prefix};
+
+/// The configuration's file name in `.metis`.
+pub const CONFIG_FILE: &str = "config.toml";
+
+/// The most bytes a configuration may have.
+pub const CONFIG_LIMIT: u64 = 1 << 20;
+
+/// Why the configuration cannot be used. The messages name file, key and rule, and never a value: it may be a URL with
+/// a password in it.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ConfigError {
+    #[error("cannot use .metis/config.toml: {0}")]
+    File(#[from] DirError),
+    #[error(".metis/config.toml is not UTF-8 text")]
+    NotUtf8,
+    #[error(".metis/config.toml, line {line}, column {column}: {message}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+        message: String,
+    },
+    #[error(".metis/config.toml: {key} must be {rule}")]
+    Invalid { key: String, rule: &'static str },
+    #[error(".metis/config.toml: {key} cannot be changed in place; set it to {value:?} by hand")]
+    CannotEdit { key: String, value: String },
+}
+
+/// `config.toml` as far as this program needs it. A key that is not there is `None`; keys of other tools are passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// `project.prefix`: 2 to 8 letters A–Z, the first part of this project's own codes.
+    pub project_prefix: Option<String>,
+    /// `workspace.prefix`: this workspace's folder in central.
+    pub workspace: Option<Prefix>,
+    /// `workspace.team`: a label.
+    pub team: Option<String>,
+    /// `[sync]`, or `None` in single-workspace mode: without an `upstream_url` there is nothing to sync with.
+    pub sync: Option<SyncSettings>,
+    /// Whether there is a `[sync]` section, with an `upstream_url` or without.
+    pub has_sync_section: bool,
+}
+
+/// The `[sync]` section of a workspace that syncs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SyncSettings {
+    /// Central's URL as written, possibly with a password in it: not for messages.
+    pub upstream_url: String,
+    /// The published record of the last synced central commit. It travels with the team, so it says nothing certain
+    /// about this clone.
+    pub last_synced_commit: Option<ObjectId>,
+    /// Central's branch; default: what central's HEAD names.
+    pub branch: Option<String>,
+    /// How often the whole cycle is run again after a lost race.
+    pub max_retries: Option<u32>,
+    /// Where the last synced commit is recorded.
+    pub record: Record,
+    /// The whole sync's deadline.
+    pub deadline_seconds: Option<u64>,
+    /// `[sync.hooks]`
+    pub hooks: HookSettings,
+    /// `[sync.limits]`
+    pub limits: LimitSettings,
+}
+
+impl fmt::Debug for SyncSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncSettings")
+            .field("last_synced_commit", &self.last_synced_commit)
+            .field("branch", &self.branch)
+            .field("max_retries", &self.max_retries)
+            .field("record", &self.record)
+            .field("deadline_seconds", &self.deadline_seconds)
+            .field("hooks", &self.hooks)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `sync.record`: where a successful sync's commit is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Record {
+    /// In config.toml too, for the team to see.
+    #[default]
+    Config,
+    /// In this clone's own state only.
+    Local,
+}
+
+/// `[sync.hooks]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HookSettings {
+    /// Whether a failed sync may fail the user's git command.
+    pub blocking: bool,
+    /// The deadline of a sync run by a hook.
+    pub deadline_seconds: Option<u64>,
+}
+
+/// `[sync.limits]`: what is accepted from central.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LimitSettings {
+    /// Bytes of one document.
+    pub blob_bytes: Option<u64>,
+    /// Documents in all folders together.
+    pub entries: Option<u64>,
+    /// Bytes of all documents together.
+    pub total_bytes: Option<u64>,
+}
+
+impl Config {
+    /// Read and check `config.toml` in `metis`.
+    pub fn load(metis: &Dir) -> Result<Config, ConfigError> {
+        let (bytes, _) = metis.read_file(CONFIG_FILE, CONFIG_LIMIT)?;
+        Config::parse(&bytes)
+    }
+
+    /// Check the bytes of a `config.toml`. A byte order mark is accepted, an empty file is an empty configuration.
+    pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
+        let (_, text) = split_bom(bytes)?;
+        let document = parse_toml(text)?;
+        let root = document.as_table();
+        let section = |key| Section::of(root, String::new(), key);
+        let project = section("project")?;
+        let workspace = section("workspace")?;
+        let sync = section("sync")?;
+
+        let hooks = sync.section("hooks")?;
+        let limits = sync.section("limits")?;
+        let settings = SyncSettings {
+            upstream_url: sync.text("upstream_url", is_plain_url, URL_RULE)?.unwrap_or_default(),
+            last_synced_commit: sync.parsed("last_synced_commit", "a commit id of 40 or 64 hex digits")?,
+            branch: sync.text("branch", is_branch_name, BRANCH_RULE)?,
+            max_retries: sync
+                .number("max_retries", 0, 1000, "a whole number from 0 to 1000")?
+                .map(|n| n as u32),
+            record: match sync.text("record", |s| s == "config" || s == "local", "\"config\" or \"local\"")? {
+                Some(record) if record == "local" => Record::Local,
+                _ => Record::Config,
+            },
+            deadline_seconds: sync.positive("deadline_seconds")?,
+            hooks: HookSettings {
+                blocking: hooks.flag("blocking")?.unwrap_or_default(),
+                deadline_seconds: hooks.positive("deadline_seconds")?,
+            },
+            limits: LimitSettings {
+                blob_bytes: limits.positive("blob_bytes")?,
+                entries: limits.positive("entries")?,
+                total_bytes: limits.positive("total_bytes")?,
+            },
+        };
+        Ok(Config {
+            project_prefix: project.text("prefix", is_project_prefix, "2 to 8 letters A-Z")?,
+            workspace: workspace.parsed(
+                "prefix",
+                "2 to 20 characters a-z, 0-9 and '-', neither first nor last a '-'",
+            )?,
+            team: workspace.text(
+                "team",
+                is_label,
+                "a label of 1 to 64 characters, none of them a control character",
+            )?,
+            has_sync_section: sync.table.is_some(),
+            sync: (!settings.upstream_url.is_empty()).then_some(settings),
+        })
+    }
+}
+
+const URL_RULE: &str =
+    "a git URL or path: not empty, not beginning with '-', without spaces at its ends or control characters";
+const BRANCH_RULE: &str = "a git branch name without refs/heads/, such as \"main\"";
+
+/// The byte order mark, if there is one, and the text after it.
+pub(super) fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8)?;
+    let bom = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    Ok(text.split_at(bom))
+}
+
+pub(super) fn parse_toml(text: &str) -> Result<Document<&str>, ConfigError> {
+    Document::parse(text).map_err(|err| {
+        let at = err.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        // The error's own rendering quotes the line, which may hold a password.
+        ConfigError::Syntax {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: err.message().chars().filter(|c| !c.is_control()).collect(),
+        }
+    })
+}
+
+/// A table of the document and the path of keys to it. One that is not there is as good as an empty one.
+struct Section<'a> {
+    path: String,
+    table: Option<&'a dyn TableLike>,
+}
+
+impl<'a> Section<'a> {
+    fn of(parent: &'a dyn TableLike, parent_path: String, key: &str) -> Result<Self, ConfigError> {
+        let path = parent_path + key;
+        let table = match parent.get(key) {
+            None => None,
+            Some(item) => Some(item.as_table_like().ok_or_else(|| ConfigError::Invalid {
+                key: path.clone(),
+                rule: "a table",
+            })?),
+        };
+        Ok(Section { path, table })
+    }
+
+    fn section(&self, key: &str) -> Result<Self, ConfigError> {
+        match self.table {
+            Some(table) => Section::of(table, format!("{}.", self.path), key),
+            None => Ok(Section {
+                path: format!("{}.{key}", self.path),
+                table: None,
+            }),
+        }
+    }
+
+    /// The value of `key` as `read` sees it. `None` from `read` breaks the rule.
+    fn value<T>(
+        &self,
+        key: &str,
+        rule: &'static str,
+        read: impl FnOnce(&Item) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        match self.table.and_then(|table| table.get(key)) {
+            None => Ok(None),
+            Some(item) => read(item).map(Some).ok_or_else(|| ConfigError::Invalid {
+                key: format!("{}.{key}", self.path),
+                rule,
+            }),
+        }
+    }
+
+    fn text(&self, key: &str, valid: fn(&str) -> bool, rule: &'static str) -> Result<Option<String>, ConfigError> {
+        self.value(key, rule, |item| {
+            item.as_str().filter(|text| valid(text)).map(str::to_owned)
+        })
+    }
+
+    fn parsed<T: FromStr>(&self, key: &str, rule: &'static str) -> Result<Option<T>, ConfigError> {
+        self.value(key, rule, |item| item.as_str()?.parse().ok())
+    }
+
+    fn number(&self, key: &str, least: u64, most: u64, rule: &'static str) -> Result<Option<u64>, ConfigError> {
+        self.value(key, rule, |item| {
+            let number = u64::try_from(item.as_integer()?).ok()?;
+            (least..=most).contains(&number).then_some(number)
+        })
+    }
+
+    fn positive(&self, key: &str) -> Result<Option<u64>, ConfigError> {
+        self.number(key, 1, u64::MAX, "a whole number from 1")
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
+        self.value(key, "true or false", Item::as_bool)
+    }
+}
+
+fn is_project_prefix(text: &str) -> bool {
+    (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+fn is_label(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 64 && !text.contains(char::is_control)
+}
+
+fn is_plain_url(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 4096
+        && text.trim() == text
+        && !text.starts_with('-')
+        && !text.contains(char::is_control)
+}
+
+/// git's rules for a branch name (`git check-ref-format --branch`), and a little stricter.
+fn is_branch_name(text: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    !text.is_empty()
+        && text.len() <= 200
+        && !text.starts_with('-')
+        && !text.starts_with("refs/")
+        && text != "@"
+        && text != "HEAD"
+        && !text.contains("..")
+        && !text.contains("@{")
+        && !text.contains(forbidden)
+        && !text.ends_with('.')
+        && text
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn everything_a_config_can_say() {
+        let commit = "ab".repeat(20);
+        let config = parse(&format!(
+            r#"
+            [project]
+            prefix = "API"
+            [flight_levels]
+            strategies_enabled = false
+            [workspace]
+            prefix = "api"
+            team = "platform"
+            [sync]
+            upstream_url = "git@host:org/central.git"
+            last_synced_commit = "{commit}"
+            branch = "team/plans"
+            max_retries = 0
+            record = "local"
+            deadline_seconds = 90
+            later = "unknown keys are fine"
+            [sync.hooks]
+            blocking = true
+            deadline_seconds = 5
+            [sync.limits]
+            blob_bytes = 1_000
+            entries = 2
+            total_bytes = 3
+            "#
+        ))
+        .unwrap();
+        let sync = config.sync.unwrap();
+        assert_eq!(config.project_prefix.as_deref(), Some("API"));
+        assert_eq!(config.workspace.unwrap().as_str(), "api");
+        assert_eq!(config.team.as_deref(), Some("platform"));
+        assert_eq!(sync.upstream_url, "git@host:org/central.git");
+        assert_eq!(sync.last_synced_commit.unwrap().to_string(), commit);
+        assert_eq!(sync.branch.as_deref(), Some("team/plans"));
+        assert_eq!(
+            (sync.max_retries, sync.record, sync.deadline_seconds),
+            (Some(0), Record::Local, Some(90))
+        );
+        assert_eq!((sync.hooks.blocking, sync.hooks.deadline_seconds), (true, Some(5)));
+        assert_eq!(
+            (sync.limits.blob_bytes, sync.limits.entries, sync.limits.total_bytes),
+            (Some(1000), Some(2), Some(3))
+        );
+    }
+
+    #[test]
+    fn nothing_is_required() {
+        for empty in ["", "\u{feff}", "# nothing\r\n", "[sync]\n", "[project]\n[workspace]\n"] {
+            let config = parse(empty).unwrap();
+            assert_eq!(config.sync, None, "{empty:?}");
+            assert_eq!(config.has_sync_section, empty.contains("sync"));
+        }
+        let config = parse("\u{feff}sync.upstream_url = 'x'\r\nworkspace = { prefix = 'ab' }\r\n").unwrap();
+        assert_eq!(config.sync.unwrap().upstream_url, "x");
+        assert_eq!(config.workspace.unwrap().as_str(), "ab");
+    }
+
+    #[test]
+    fn a_broken_rule_is_named_with_file_and_key() {
+        for (text, key) in [
+            ("project.prefix = 'api'", "project.prefix"),
+            ("project.prefix = 'A'", "project.prefix"),
+            ("workspace.prefix = 'Api'", "workspace.prefix"),
+            ("workspace.prefix = '../x'", "workspace.prefix"),
+            ("workspace.team = \"a\\u0007\"", "workspace.team"),
+            ("sync = 3", "sync"),
+            ("[[sync]]", "sync"),
+            ("sync.upstream_url = 3", "sync.upstream_url"),
+            ("sync.upstream_url = ''", "sync.upstream_url"),
+            ("sync.upstream_url = '--upload-pack=x'", "sync.upstream_url"),
+            ("sync.upstream_url = \"a\\nb\"", "sync.upstream_url"),
+            ("sync.last_synced_commit = 'abc'", "sync.last_synced_commit"),
+            ("sync.max_retries = -1", "sync.max_retries"),
+            ("sync.max_retries = 5000000000", "sync.max_retries"),
+            ("sync.record = 'both'", "sync.record"),
+            ("sync.deadline_seconds = 0", "sync.deadline_seconds"),
+            ("sync.hooks = true", "sync.hooks"),
+            ("sync.hooks.blocking = 'yes'", "sync.hooks.blocking"),
+            ("sync.limits.entries = 1.5", "sync.limits.entries"),
+        ] {
+            let message = parse(text).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!(".metis/config.toml: {key} must be ")),
+                "{text}: {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn branch_names_are_those_git_accepts() {
+        for good in ["main", "team/plans", "v1.0", "ünïcode"] {
+            assert!(is_branch_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            "-x",
+            "a..b",
+            "a b",
+            "a\u{7f}",
+            "a~1",
+            "a^",
+            "a:b",
+            "a?",
+            "a*",
+            "a[",
+            "a\\b",
+            "/a",
+            "a/",
+            "a//b",
+            ".a",
+            "a/.b",
+            "a.",
+            "a.lock",
+            "a.lock/b",
+            "@",
+            "a@{1}",
+            "HEAD",
+            "refs/heads/main",
+        ] {
+            assert!(!is_branch_name(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_is_placed_and_quotes_no_secret() {
+        let err =
+            parse("[project]\r\nprefix = \"A\"\r\n[sync]\r\nupstream_url = \"https://me:hunter2@h/x\r\n").unwrap_err();
+        assert!(matches!(err, ConfigError::Syntax { line: 4, .. }), "{err:?}");
+        assert!(!format!("{err} {err:?}").contains("hunter2"));
+        let config = parse("[sync]\nupstream_url = \"https://me:hunter2@h/x\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(matches!(Config::parse(b"a = '\xff'"), Err(ConfigError::NotUtf8)));
+    }
+}

@@ -1,0 +1,284 @@
+//! Changes to `config.toml`, in place: every byte that is not the changed value stays as the user wrote it.
+//!
+//! `toml_edit` finds the place; the text itself is spliced here, because `toml_edit` writes CRLF files back with LF.
+
+use std::ops::Range;
+
+use toml_edit::{Item, TableLike};
+
+use super::{
+    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, parse_toml, split_bom},
+    safe_dir::{Dir, DirError, FileMode},
+};
+use crate::names::{ObjectId, Prefix};
+
+/// One key and its new value.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// `sync.last_synced_commit`
+    LastSyncedCommit(ObjectId),
+    /// `sync.upstream_url`
+    Upstream(String),
+    /// `sync.branch`
+    Branch(String),
+    /// `workspace.prefix`
+    WorkspacePrefix(Prefix),
+    /// `workspace.team`
+    Team(String),
+}
+
+impl Edit {
+    fn parts(&self) -> (&'static str, &'static str, String) {
+        match self {
+            Edit::LastSyncedCommit(id) => ("sync", "last_synced_commit", id.to_string()),
+            Edit::Upstream(url) => ("sync", "upstream_url", url.clone()),
+            Edit::Branch(branch) => ("sync", "branch", branch.clone()),
+            Edit::WorkspacePrefix(prefix) => ("workspace", "prefix", prefix.to_string()),
+            Edit::Team(team) => ("workspace", "team", team.clone()),
+        }
+    }
+}
+
+/// Make `edits` in `config.toml` of `metis`, which is made if it is not there. Returns whether anything had to be written.
+///
+/// A `config.toml` that is a symbolic link is refused: replacing it would cut the user's link.
+pub fn edit_config(metis: &Dir, edits: &[Edit]) -> Result<bool, ConfigError> {
+    // The file is the team's: who saves it between our reading and writing must not lose the change.
+    for _ in 0..4 {
+        let (bytes, read) = match metis.read_file(CONFIG_FILE, CONFIG_LIMIT) {
+            Ok((bytes, stat)) => (bytes, Some(stat)),
+            Err(DirError::Missing { .. }) => (Vec::new(), None),
+            Err(err) => return Err(err.into()),
+        };
+        let Some(edited) = with_edits(&bytes, edits)? else {
+            return Ok(false);
+        };
+        if metis.lstat(CONFIG_FILE).ok() == read {
+            metis.write_atomic(CONFIG_FILE, &edited, FileMode::Keep)?;
+            return Ok(true);
+        }
+    }
+    Err(ConfigError::File(DirError::Unstable {
+        path: metis.path().join(CONFIG_FILE),
+    }))
+}
+
+/// The bytes of a `config.toml` with `edits` made; `None` if it says all that already.
+pub fn with_edits(bytes: &[u8], edits: &[Edit]) -> Result<Option<Vec<u8>>, ConfigError> {
+    let (bom, text) = split_bom(bytes)?;
+    let mut edited = text.to_owned();
+    for edit in edits {
+        let (section, key, value) = edit.parts();
+        if let Some((at, new)) = splice(&edited, section, key, &value)? {
+            edited.replace_range(at, &new);
+            // What cannot be read back must never reach the disk.
+            if splice(&edited, section, key, &value).map_or(true, |again| again.is_some()) {
+                let key = format!("{section}.{key}");
+                return Err(ConfigError::CannotEdit { key, value });
+            }
+        }
+    }
+    if edited == text {
+        return Ok(None);
+    }
+    let edited = [bom, &edited].concat().into_bytes();
+    Config::parse(&edited)?;
+    Ok(Some(edited))
+}
+
+/// What to put where so that `section.key` is `value`; `None` if it is.
+fn splice(text: &str, section: &str, key: &str, value: &str) -> Result<Option<(Range<usize>, String)>, ConfigError> {
+    let document = parse_toml(text)?;
+    let quoted = toml_edit::Value::from(value).to_string();
+    let line = format!("{key} = {quoted}");
+    let eol = if text.split('\n').next().is_some_and(|first| first.ends_with('\r')) {
+        "\r\n"
+    } else {
+        "\n"
+    };
+    let new_line_after = |at: usize, line: String| match text[at..].find('\n') {
+        Some(end) => (at + end + 1..at + end + 1, line + eol),
+        None => (text.len()..text.len(), format!("{eol}{line}{eol}")),
+    };
+
+    let item = document.get(section);
+    let table = item.and_then(Item::as_table_like);
+    if let Some(old) = table.and_then(|table| table.get(key)) {
+        if old.as_str() == Some(value) {
+            return Ok(None);
+        }
+        return match old.as_value().and_then(|value| value.span()) {
+            Some(span) => Ok(Some((span, quoted))),
+            None => Err(cannot_edit(section, key, value)),
+        };
+    }
+    match (item, table) {
+        (Some(Item::Value(inline)), Some(table)) => {
+            let open = inline.span().ok_or_else(|| cannot_edit(section, key, value))?.start + 1;
+            let more = if table.is_empty() { " " } else { "," };
+            Ok(Some((open..open, format!(" {line}{more}"))))
+        }
+        (Some(Item::Table(table)), _) if table.is_dotted() => match last_value_end(table) {
+            Some(end) => Ok(Some(new_line_after(end, format!("{section}.{line}")))),
+            None => Err(cannot_edit(section, key, value)),
+        },
+        (Some(Item::Table(table)), _) if !table.is_implicit() => {
+            let header = table.span().ok_or_else(|| cannot_edit(section, key, value))?;
+            Ok(Some(new_line_after(last_value_end(table).unwrap_or(header.end), line)))
+        }
+        // Not there, or only as the parent of `[section.other]`: a section of its own at the end is right for both.
+        (None | Some(Item::Table(_)), _) => {
+            let gap = match text {
+                "" => String::new(),
+                text if text.ends_with('\n') => eol.to_owned(),
+                _ => eol.repeat(2),
+            };
+            Ok(Some((
+                text.len()..text.len(),
+                format!("{gap}[{section}]{eol}{line}{eol}"),
+            )))
+        }
+        _ => Err(cannot_edit(section, key, value)),
+    }
+}
+
+/// Where the last value ends that stands in the table's own section, that is, not under a further `[header]`.
+fn last_value_end(table: &dyn TableLike) -> Option<usize> {
+    table
+        .iter()
+        .filter_map(|(_, item)| match item {
+            Item::Value(value) => Some(value.span()?.end),
+            Item::Table(table) if table.is_dotted() => last_value_end(table),
+            _ => None,
+        })
+        .max()
+}
+
+fn cannot_edit(section: &str, key: &str, value: &str) -> ConfigError {
+    ConfigError::CannotEdit {
+        key: format!("{section}.{key}"),
+        value: value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "1111111111111111111111111111111111111111";
+    const NEW: &str = "2222222222222222222222222222222222222222";
+
+    fn recorded(text: &str) -> String {
+        let edits = [Edit::LastSyncedCommit(NEW.parse().unwrap())];
+        let edited = with_edits(text.as_bytes(), &edits).unwrap().expect("a change");
+        assert_eq!(
+            with_edits(&edited, &edits).unwrap(),
+            None,
+            "the second time nothing changes"
+        );
+        String::from_utf8(edited).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_replaced_and_every_other_byte_stays() {
+        for text in [
+            "[sync]\nlast_synced_commit = \"OLD\"\n",
+            "\u{feff}# top\r\n[sync]   # s\r\nupstream_url='x'\r\n  last_synced_commit=\"OLD\"   # why\r\n\r\n[z]\r\nq = [ 1,\r\n 2 ]",
+            "sync.last_synced_commit = \"OLD\"",
+            "sync = { upstream_url = \"x\", last_synced_commit = \"OLD\" } # inline\n",
+            "[\"sync\"]\n\"last_synced_commit\" = \"OLD\"\nlast = 1",
+        ] {
+            assert_eq!(
+                recorded(&text.replace("OLD", OLD)),
+                text.replace("OLD", NEW),
+                "{text:?}"
+            );
+        }
+        let literal = format!("[sync]\nlast_synced_commit = '''{OLD}'''\n");
+        assert_eq!(recorded(&literal), format!("[sync]\nlast_synced_commit = \"{NEW}\"\n"));
+    }
+
+    #[test]
+    fn a_new_key_goes_where_its_section_is() {
+        let key = format!("last_synced_commit = \"{NEW}\"");
+        for (before, after) in [
+            ("", "[sync]\nKEY\n"),
+            ("a = 1", "a = 1\n\n[sync]\nKEY\n"),
+            ("a = 1\r\n", "a = 1\r\n\r\n[sync]\r\nKEY\r\n"),
+            ("[sync]", "[sync]\nKEY\n"),
+            ("[sync]\r\n[z]\r\n", "[sync]\r\nKEY\r\n[z]\r\n"),
+            (
+                "[sync] # s\na = '''\n]''' # c\n\n# about z\n[z]\n",
+                "[sync] # s\na = '''\n]''' # c\nKEY\n\n# about z\n[z]\n",
+            ),
+            (
+                "[sync]\nhooks.blocking = true\n[sync.limits]\nentries = 1",
+                "[sync]\nhooks.blocking = true\nKEY\n[sync.limits]\nentries = 1",
+            ),
+            (
+                "[sync.limits]\nentries = 1\n",
+                "[sync.limits]\nentries = 1\n\n[sync]\nKEY\n",
+            ),
+            ("sync.branch = 'x'\nz = 1\n", "sync.branch = 'x'\nsync.KEY\nz = 1\n"),
+            ("sync.hooks.blocking = true", "sync.hooks.blocking = true\nsync.KEY\n"),
+            ("sync = {}\n", "sync = { KEY }\n"),
+            ("sync = { branch = 'x' }\n", "sync = { KEY, branch = 'x' }\n"),
+        ] {
+            assert_eq!(recorded(before), after.replace("KEY", &key), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn init_sets_several_keys_and_any_text_comes_back_as_it_was() {
+        let url = "C:\\odd \"path\" 'x' ü";
+        let edits = [
+            Edit::Upstream(url.into()),
+            Edit::WorkspacePrefix("api".parse().unwrap()),
+            Edit::Team("it's \"us\"".into()),
+            Edit::Branch("plans".into()),
+        ];
+        let edited = with_edits(b"[project]\nprefix = \"API\"\n", &edits).unwrap().unwrap();
+        let config = Config::parse(&edited).unwrap();
+        let sync = config.sync.unwrap();
+        assert_eq!(
+            (sync.upstream_url.as_str(), sync.branch.as_deref()),
+            (url, Some("plans"))
+        );
+        assert_eq!(
+            (config.workspace.unwrap().as_str(), config.team.as_deref()),
+            ("api", Some("it's \"us\""))
+        );
+        assert!(edited.starts_with(b"[project]\nprefix = \"API\"\n\n[sync]\n"));
+    }
+
+    #[test]
+    fn nothing_unreadable_is_ever_written() {
+        let edit = |text: &str, edit| with_edits(text.as_bytes(), &[edit]);
+        assert!(edit("", Edit::Upstream(String::new())).is_err());
+        assert!(edit("", Edit::Branch("-x".into())).is_err());
+        assert!(edit("sync = 3", Edit::Branch("x".into())).is_err());
+        assert!(edit("[[sync]]", Edit::Branch("x".into())).is_err());
+        assert!(edit("[sync]\nbranch.x = 1", Edit::Branch("x".into())).is_err());
+        assert!(edit("not toml", Edit::Branch("x".into())).is_err());
+    }
+
+    #[test]
+    fn the_file_is_written_only_for_a_change_and_never_through_a_link() {
+        let temp = tempfile::tempdir().unwrap();
+        let metis = Dir::open_root(temp.path()).unwrap();
+        let edits = [Edit::Branch("plans".into())];
+        assert!(edit_config(&metis, &edits).unwrap());
+        let written = metis.lstat(CONFIG_FILE).unwrap();
+        assert!(!edit_config(&metis, &edits).unwrap());
+        assert_eq!(metis.lstat(CONFIG_FILE).unwrap(), written);
+
+        metis.rename(CONFIG_FILE, "elsewhere.toml").unwrap();
+        std::os::unix::fs::symlink("elsewhere.toml", temp.path().join(CONFIG_FILE)).unwrap();
+        let refused = edit_config(&metis, &[Edit::Branch("other".into())]);
+        assert!(matches!(refused, Err(ConfigError::File(DirError::Symlink { .. }))));
+        assert!(matches!(
+            Config::load(&metis),
+            Err(ConfigError::File(DirError::Symlink { .. }))
+        ));
+    }
+}

@@ -1,0 +1,391 @@
+//! Writing into one hydrated folder.
+
+use super::{
+    hydrated::{FolderState, MARKER_FILE, Marker, Survey, folder_state},
+    safe_dir::{Dir, DirError, FileMode},
+    temps::is_temp,
+};
+use crate::names::{ObjectId, Prefix, ShortCode};
+
+/// Where locally edited copies are kept before they are replaced, relative to `.metis`.
+pub const KEPT_DIR: &str = ".sync/kept";
+
+/// Why a hydrated folder could not be written to. One folder's error concerns that workspace alone.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum FolderError {
+    #[error(
+        ".metis/{prefix} is a folder of your own, so workspace {prefix} of central cannot be copied there; nothing in it was \
+         touched. Rename your folder to get that workspace"
+    )]
+    Foreign { prefix: Prefix },
+    #[error(
+        "the Metis tools keep your own documents in .metis/{prefix}, so workspace {prefix} of central cannot be copied \
+         there; its owner would have to choose another prefix"
+    )]
+    Reserved { prefix: Prefix },
+    #[error(".metis/{prefix} was written by a later version of git-metis-sync; update this one")]
+    Newer { prefix: Prefix },
+    #[error("{name:?} is no name for a file in a hydrated folder")]
+    BadName { name: String },
+    #[error(transparent)]
+    Dir(#[from] DirError),
+}
+
+/// What is on disk in place of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDisk {
+    /// Nothing.
+    Absent,
+    /// A version that we put there.
+    Expected(ObjectId),
+    /// Something else, which is nowhere else: to be [kept](FolderWriter::keep) before it is replaced or removed.
+    LocallyEdited(ObjectId),
+    /// A folder, a link or the like, which is left alone.
+    NotAFile,
+}
+
+/// One hydrated folder, open for changes. May be used from several threads at once.
+///
+/// The caller's order for a new tree: [`mark()`](Self::mark) it as `applying`; for each file [`check()`](Self::check), if
+/// need be [`keep()`](Self::keep), then [`write()`](Self::write); then the removals likewise; `mark()` it as applied.
+#[derive(Debug)]
+pub struct FolderWriter<'a> {
+    metis: &'a Dir,
+    prefix: Prefix,
+    limit: u64,
+}
+
+impl<'a> FolderWriter<'a> {
+    /// The folder of `prefix` in `metis`, made if there is none. Refuses a folder that is not certainly ours.
+    ///
+    /// `limit`: the most bytes a document may have; a larger file on disk cannot be checked or kept.
+    pub fn open(metis: &'a Dir, survey: &Survey, prefix: &Prefix, limit: u64) -> Result<Self, FolderError> {
+        let prefix = prefix.clone();
+        // Looked at again: much may have happened since the survey.
+        match folder_state(metis, &prefix, survey.listed.contains(&prefix)) {
+            FolderState::Marked(_) | FolderState::Adoptable => {}
+            FolderState::Absent => match metis.create_new_dir(prefix.as_str()) {
+                Err(DirError::Exists { .. }) => return Err(FolderError::Foreign { prefix }),
+                made => made?,
+            },
+            FolderState::Newer => return Err(FolderError::Newer { prefix }),
+            FolderState::Reserved => return Err(FolderError::Reserved { prefix }),
+            FolderState::Foreign => return Err(FolderError::Foreign { prefix }),
+            FolderState::Unreadable(err) => return Err(err.into()),
+        }
+        Ok(FolderWriter { metis, prefix, limit })
+    }
+
+    /// Whose folder it is.
+    pub fn prefix(&self) -> &Prefix {
+        &self.prefix
+    }
+
+    /// Write the marker.
+    pub fn mark(&self, marker: &Marker) -> Result<(), FolderError> {
+        let path = self.path_of(MARKER_FILE);
+        Ok(self.metis.write_atomic(path, &marker.to_bytes(), FileMode::Plain)?)
+    }
+
+    /// Compare the file `name` (`<code>.md`, as in all methods) with the versions that we may have put there.
+    pub fn check(
+        &self,
+        name: &str,
+        expected: &[ObjectId],
+        hash: &dyn Fn(&[u8]) -> ObjectId,
+    ) -> Result<OnDisk, FolderError> {
+        match self.metis.read_file(self.document(name)?, self.limit) {
+            Ok((bytes, _)) => {
+                let id = hash(&bytes);
+                Ok(match expected.contains(&id) {
+                    true => OnDisk::Expected(id),
+                    false => OnDisk::LocallyEdited(id),
+                })
+            }
+            Err(DirError::Missing { .. }) => Ok(OnDisk::Absent),
+            Err(DirError::Symlink { .. } | DirError::NotAFile { .. }) => Ok(OnDisk::NotAFile),
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    /// Put `bytes` in the file `name`, replacing what is there.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        Ok(self.metis.write_atomic(self.document(name)?, bytes, FileMode::Plain)?)
+    }
+
+    /// Remove the file `name`; that it is gone already is fine.
+    pub fn remove(&self, name: &str) -> Result<(), FolderError> {
+        match self.metis.remove_file(self.document(name)?) {
+            Err(err) if !err.is_gone() => Err(err.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copy the file `name`, as it is now, to `.sync/kept/<stamp>/<prefix>/`, flushed to the disk. Returns the copy's path
+    /// relative to `.metis`. An earlier copy is never overwritten: of several, later ones get a number.
+    pub fn keep(&self, name: &str, stamp: &str) -> Result<String, FolderError> {
+        if stamp.is_empty() || stamp.starts_with('.') || stamp.contains(['/', '\0']) {
+            return Err(FolderError::BadName { name: stamp.to_owned() });
+        }
+        let (bytes, _) = self.metis.read_file(self.document(name)?, self.limit)?;
+        let folder = format!("{KEPT_DIR}/{stamp}/{}", self.prefix);
+        self.metis.create_dir(&folder)?;
+        for number in 0u64.. {
+            let path = match number {
+                0 => format!("{folder}/{name}"),
+                number => format!("{folder}/{name}.{number}"),
+            };
+            match self.metis.create_new(&path, &bytes) {
+                Ok(()) => return Ok(path),
+                Err(DirError::Exists { .. }) => match self.metis.read_file(&path, bytes.len() as u64) {
+                    Ok((kept, _)) if kept == bytes => return Ok(path),
+                    _ => continue,
+                },
+                Err(err) => return Err(err.into()),
+            }
+        }
+        Err(FolderError::BadName { name: name.to_owned() })
+    }
+
+    /// The names of everything in the folder but our marker and temporary files; those that are not UTF-8 with
+    /// replacement characters.
+    pub fn names(&self) -> Result<Vec<String>, FolderError> {
+        let entries = self.metis.open_dir(self.prefix.as_str())?.list()?;
+        let ours = |name: &std::ffi::OsStr| name == MARKER_FILE || is_temp(name);
+        let others = entries.iter().filter(|entry| !ours(&entry.name));
+        Ok(others.map(|entry| entry.name.to_string_lossy().into_owned()).collect())
+    }
+
+    /// Give the folder up, after all documents in it were [removed](Self::remove): the marker goes, and the folder itself if
+    /// nothing else is in it. Returns the names of what is left, which is the user's own and stays.
+    pub fn dissolve(self) -> Result<Vec<String>, FolderError> {
+        let left = self.names()?;
+        if left.is_empty() {
+            let folder = self.metis.open_dir(self.prefix.as_str())?;
+            for temp in folder.list()?.iter().filter(|entry| is_temp(&entry.name)) {
+                let _ = folder.remove_file(&temp.name);
+            }
+        }
+        match self.metis.remove_file(self.path_of(MARKER_FILE)) {
+            Err(err) if !err.is_gone() => return Err(err.into()),
+            _ => {}
+        }
+        if left.is_empty() {
+            match self.metis.remove_dir(self.prefix.as_str()) {
+                Ok(()) => {}
+                Err(DirError::NotEmpty { .. }) => return self.names(),
+                Err(err) => return Err(err.into()),
+            }
+        }
+        Ok(left)
+    }
+
+    /// The path of a document. Names come from central, and only those that no disk and no shell takes amiss may
+    /// reach one.
+    fn document(&self, name: &str) -> Result<String, FolderError> {
+        match ShortCode::from_file_name(name) {
+            Some(_) => Ok(self.path_of(name)),
+            None => Err(FolderError::BadName { name: name.to_owned() }),
+        }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
+
+    use super::*;
+    use crate::workspace::hydrated::survey;
+
+    /// No hash at all, but different for the different contents of these tests.
+    fn hash(bytes: &[u8]) -> ObjectId {
+        let mut digest = [0; 20];
+        for (i, byte) in bytes.iter().enumerate() {
+            digest[i % 20] ^= byte.rotate_left(i as u32 / 20);
+        }
+        ObjectId::from_bytes(&digest).unwrap()
+    }
+
+    struct World {
+        temp: tempfile::TempDir,
+        metis: Dir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let temp = tempfile::tempdir().unwrap();
+            let metis = Dir::open_root(temp.path()).unwrap();
+            World { temp, metis }
+        }
+
+        fn open(&self, prefix: &str) -> Result<FolderWriter<'_>, FolderError> {
+            let survey = survey(&self.metis, &BTreeSet::new()).unwrap();
+            FolderWriter::open(&self.metis, &survey, &prefix.parse().unwrap(), 1000)
+        }
+
+        fn text(&self, path: &str) -> String {
+            fs::read_to_string(self.temp.path().join(path)).unwrap()
+        }
+
+        fn put(&self, path: &str, text: &str) {
+            fs::write(self.temp.path().join(path), text).unwrap();
+        }
+    }
+
+    fn marker() -> Marker {
+        Marker {
+            central: "https://host/central".into(),
+            tree: None,
+            applying: Some(hash(b"tree")),
+        }
+    }
+
+    #[test]
+    fn a_folder_is_made_filled_and_dissolved() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        strat.mark(&marker()).unwrap();
+        assert_eq!(strat.check("S-T-0001.md", &[], &hash).unwrap(), OnDisk::Absent);
+        strat.write("S-T-0001.md", b"one").unwrap();
+        strat.write("S-T-0001.md", b"two").unwrap();
+        assert_eq!(world.text("strat/S-T-0001.md"), "two");
+        assert_eq!(strat.names().unwrap(), ["S-T-0001.md"]);
+
+        let strat = world.open("strat").unwrap();
+        strat.remove("S-T-0001.md").unwrap();
+        strat.remove("S-T-0001.md").unwrap();
+        assert!(strat.dissolve().unwrap().is_empty());
+        assert!(world.metis.list().unwrap().is_empty());
+    }
+
+    #[test]
+    fn local_edits_are_noticed_and_kept_for_good() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        let check = |expected: &[ObjectId]| strat.check("S-T-0001.md", expected, &hash).unwrap();
+        strat.write("S-T-0001.md", b"one").unwrap();
+        assert_eq!(check(&[hash(b"zero"), hash(b"one")]), OnDisk::Expected(hash(b"one")));
+
+        world.put("strat/S-T-0001.md", "edited");
+        assert_eq!(check(&[hash(b"one")]), OnDisk::LocallyEdited(hash(b"edited")));
+        let kept = strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap();
+        assert_eq!(kept, ".sync/kept/2026-02-26T013000Z/strat/S-T-0001.md");
+        assert_eq!(
+            strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap(),
+            kept,
+            "the same bytes once"
+        );
+        world.put("strat/S-T-0001.md", "edited again");
+        let again = strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap();
+        assert_eq!(
+            (world.text(&kept), world.text(&again)),
+            ("edited".into(), "edited again".into())
+        );
+
+        for stamp in ["", "..", "a/b", ".x"] {
+            assert!(strat.keep("S-T-0001.md", stamp).is_err(), "{stamp:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_users_own_is_refused_and_untouched() {
+        let world = World::new();
+        fs::create_dir(world.temp.path().join("tasks")).unwrap();
+        world.put("tasks/mine.md", "mine");
+        world.put("file", "mine");
+        symlink("tasks", world.temp.path().join("link")).unwrap();
+        for prefix in ["tasks", "file", "link"] {
+            assert!(
+                matches!(world.open(prefix), Err(FolderError::Foreign { .. })),
+                "{prefix}"
+            );
+        }
+        assert!(matches!(world.open("adrs"), Err(FolderError::Reserved { .. })));
+        assert_eq!(world.text("tasks/mine.md"), "mine");
+        assert_eq!(world.metis.list().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn names_that_are_no_documents_never_reach_the_disk() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        for name in [
+            "",
+            "..",
+            "../x.md",
+            "README.md",
+            ".hydrated",
+            "a/S-T-0001.md",
+            "S-T-0001.MD",
+            "S-T-0001.md/",
+        ] {
+            assert!(
+                matches!(strat.write(name, b""), Err(FolderError::BadName { .. })),
+                "{name:?}"
+            );
+            assert!(
+                matches!(strat.remove(name), Err(FolderError::BadName { .. })),
+                "{name:?}"
+            );
+            assert!(
+                matches!(strat.keep(name, "now"), Err(FolderError::BadName { .. })),
+                "{name:?}"
+            );
+        }
+        assert!(strat.names().unwrap().is_empty());
+    }
+
+    #[test]
+    fn links_and_folders_in_a_documents_place_are_left_alone() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        world.put("mine.md", "mine");
+        symlink("../mine.md", world.temp.path().join("strat/S-T-0001.md")).unwrap();
+        fs::create_dir(world.temp.path().join("strat/S-T-0002.md")).unwrap();
+        for name in ["S-T-0001.md", "S-T-0002.md"] {
+            assert_eq!(strat.check(name, &[], &hash).unwrap(), OnDisk::NotAFile);
+            assert!(strat.write(name, b"theirs").is_err());
+            assert!(strat.keep(name, "now").is_err());
+        }
+        assert_eq!(world.text("mine.md"), "mine");
+    }
+
+    #[test]
+    fn the_users_extra_files_outlive_the_folder() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        strat.mark(&marker()).unwrap();
+        world.put("strat/my notes.txt", "mine");
+        assert_eq!(strat.dissolve().unwrap(), ["my notes.txt"]);
+        assert_eq!(world.text("strat/my notes.txt"), "mine");
+        assert!(!world.temp.path().join("strat/.hydrated").exists());
+    }
+
+    #[test]
+    fn many_threads_may_write_at_once() {
+        let world = World::new();
+        let strat = world.open("strat").unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let strat = &strat;
+                scope.spawn(move || {
+                    for i in 0..50 {
+                        strat.write(&format!("S-T-{:04}.md", thread * 50 + i), b"text").unwrap();
+                        strat.write("S-T-9999.md", &[b'a' + thread as u8; 500]).unwrap();
+                        strat.keep("S-T-9999.md", "now").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(strat.names().unwrap().len(), 201);
+        let last = world.text("strat/S-T-9999.md");
+        assert_eq!(last, last[..1].repeat(500), "one writer's, whole");
+        let kept = world.metis.open_dir(".sync/kept/now/strat").unwrap().list().unwrap();
+        assert!(kept.len() <= 4, "each version once: {kept:?}");
+    }
+}

@@ -1,0 +1,312 @@
+//! Hydrated folders, `.metis/<prefix>/`: copies of other workspaces' folders in central, and how they are told from
+//! folders of the user's own.
+//!
+//! Only a folder that is certainly ours is ever written to: it holds our marker, or an older tool listed it in `.gitignore`,
+//! or there is nothing in it. Everything else belongs to the user, whatever its name.
+
+use std::{collections::BTreeMap, collections::BTreeSet, fmt::Write};
+
+use super::{
+    ignore_file::read_ignored,
+    safe_dir::{Dir, DirError, Kind},
+    temps::is_temp,
+};
+use crate::names::{ObjectId, Prefix};
+
+/// The marker's file name.
+pub const MARKER_FILE: &str = ".hydrated";
+
+const MARKER_HEADER: &str = "git-metis-sync hydrated folder";
+const MARKER_VERSION: u32 = 1;
+const MARKER_LIMIT: u64 = 64 << 10;
+
+/// Folders that the Metis tools make for own documents. A workspace of such a name is never hydrated: the documents that
+/// these tools put there next would be taken for copies, and never be pushed.
+const LAYOUT_FOLDERS: [&str; 7] = [
+    "adrs",
+    "archived",
+    "backlog",
+    "initiatives",
+    "specifications",
+    "strategies",
+    "templates",
+];
+
+/// What a hydrated folder's marker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Central's URL, without user name and password.
+    pub central: String,
+    /// The tree that was last applied whole; `None` while the first one is.
+    pub tree: Option<ObjectId>,
+    /// The tree that is being applied. Found by a later run, it says that the one before was interrupted: each file may
+    /// be that of `tree` or of this one.
+    pub applying: Option<ObjectId>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum MarkerError {
+    Newer,
+    Corrupt,
+}
+
+impl Marker {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let central: String = self.central.chars().filter(|c| !c.is_control()).collect();
+        let mut text = format!(
+            "{MARKER_HEADER} {MARKER_VERSION}\n\
+             # A copy of central's folder, kept by git-metis-sync. Changes made here are set aside, not synced.\n\
+             central: {central}\n"
+        );
+        for (key, id) in [("tree", self.tree), ("applying", self.applying)] {
+            if let Some(id) = id {
+                let _ = writeln!(text, "{key}: {id}");
+            }
+        }
+        text.into_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, MarkerError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| MarkerError::Corrupt)?;
+        let mut lines = text.lines();
+        let version = lines.next().and_then(|line| line.strip_prefix(MARKER_HEADER));
+        match version.and_then(|version| version.trim().parse::<u32>().ok()) {
+            Some(MARKER_VERSION) => {}
+            Some(version) if version > MARKER_VERSION => return Err(MarkerError::Newer),
+            _ => return Err(MarkerError::Corrupt),
+        }
+        let (mut central, mut tree, mut applying) = (None, None, None);
+        for (key, value) in lines.filter_map(|line| line.split_once(": ")) {
+            let id = || value.parse().map(Some).map_err(|_| MarkerError::Corrupt);
+            match key {
+                "central" => central = Some(value.to_owned()),
+                "tree" => tree = id()?,
+                "applying" => applying = id()?,
+                _ => {}
+            }
+        }
+        Ok(Marker {
+            central: central.ok_or(MarkerError::Corrupt)?,
+            tree,
+            applying,
+        })
+    }
+}
+
+/// Whose the folder of a prefix is.
+#[derive(Debug)]
+pub enum FolderState {
+    /// There is nothing of that name.
+    Absent,
+    /// Ours.
+    Marked(Marker),
+    /// Ours or nobody's, its content unknown: listed by an older tool, empty, or left behind by a run that was killed.
+    Adoptable,
+    /// Ours, but written by a later version of this program.
+    Newer,
+    /// Nobody's yet, but the Metis tools keep own documents in a folder of this name.
+    Reserved,
+    /// The user's own.
+    Foreign,
+    /// It cannot be told.
+    Unreadable(DirError),
+}
+
+/// Which folders in `.metis` are hydrated.
+#[derive(Debug)]
+pub struct Survey {
+    /// All top-level folders whose name could be a prefix, and those that were asked for.
+    pub folders: BTreeMap<Prefix, FolderState>,
+    /// The folders that `.gitignore` lists as hydrated, there or not.
+    pub listed: BTreeSet<Prefix>,
+}
+
+impl Survey {
+    /// The folders in which nothing is an own document.
+    pub fn hydrated(&self) -> BTreeSet<Prefix> {
+        let marked = self.folders.iter().filter_map(|(prefix, state)| match state {
+            FolderState::Marked(_) | FolderState::Newer => Some(prefix.clone()),
+            _ => None,
+        });
+        self.listed.iter().cloned().chain(marked).collect()
+    }
+}
+
+/// Look at all folders in `metis`, and at those of `wanted` prefixes, which on some disks are there under another spelling.
+pub fn survey(metis: &Dir, wanted: &BTreeSet<Prefix>) -> Result<Survey, DirError> {
+    let listed = read_ignored(metis)?;
+    let entries = metis.list()?;
+    let named = entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok());
+    let prefixes: BTreeSet<Prefix> = named
+        .chain(wanted.iter().cloned())
+        .chain(listed.iter().cloned())
+        .collect();
+    let folders = prefixes.into_iter().map(|prefix| {
+        let state = folder_state(metis, &prefix, listed.contains(&prefix));
+        (prefix, state)
+    });
+    Ok(Survey {
+        folders: folders.collect(),
+        listed,
+    })
+}
+
+/// The marker of `prefix`'s folder, `None` if it has none that can be read.
+pub fn read_marker(metis: &Dir, prefix: &Prefix) -> Option<Marker> {
+    match folder_state(metis, prefix, false) {
+        FolderState::Marked(marker) => Some(marker),
+        _ => None,
+    }
+}
+
+/// Whose the folder of `prefix` is, given whether `.gitignore` lists it.
+pub(super) fn folder_state(metis: &Dir, prefix: &Prefix, listed: bool) -> FolderState {
+    look(metis, prefix, listed).unwrap_or_else(FolderState::Unreadable)
+}
+
+fn look(metis: &Dir, prefix: &Prefix, listed: bool) -> Result<FolderState, DirError> {
+    let is_reserved = !listed && LAYOUT_FOLDERS.contains(&prefix.as_str());
+    match metis.lstat(prefix.as_str()) {
+        Ok(stat) if stat.kind == Kind::Dir => {}
+        Ok(_) => return Ok(FolderState::Foreign),
+        Err(err) if err.is_gone() && is_reserved => return Ok(FolderState::Reserved),
+        Err(err) if err.is_gone() => return Ok(FolderState::Absent),
+        Err(err) => return Err(err),
+    }
+    let folder = metis.open_dir(prefix.as_str())?;
+    let entries = folder.list()?;
+    if let Some(marker) = entries.iter().find(|entry| entry.name == MARKER_FILE) {
+        if marker.kind != Kind::File {
+            return Ok(FolderState::Foreign);
+        }
+        let (bytes, _) = folder.read_file(MARKER_FILE, MARKER_LIMIT)?;
+        return Ok(match Marker::from_bytes(&bytes) {
+            Ok(marker) => FolderState::Marked(marker),
+            Err(MarkerError::Newer) => FolderState::Newer,
+            // Power was lost before it reached the disk. The folder is ours, its content anything.
+            Err(MarkerError::Corrupt) => FolderState::Adoptable,
+        });
+    }
+    Ok(if listed {
+        FolderState::Adoptable
+    } else if is_reserved {
+        FolderState::Reserved
+    } else if entries
+        .iter()
+        .all(|entry| entry.kind == Kind::File && is_temp(&entry.name))
+    {
+        FolderState::Adoptable
+    } else {
+        FolderState::Foreign
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+    use crate::workspace::temps;
+
+    fn marker() -> Marker {
+        Marker {
+            central: "https://host/org/central.git".into(),
+            tree: Some(ObjectId::from_bytes(&[1; 20]).unwrap()),
+            applying: None,
+        }
+    }
+
+    #[test]
+    fn a_marker_is_read_as_it_was_written() {
+        let applying = ObjectId::from_bytes(&[2; 32]);
+        for marker in [
+            marker(),
+            Marker { applying, ..marker() },
+            Marker {
+                tree: None,
+                applying,
+                ..marker()
+            },
+        ] {
+            assert_eq!(Marker::from_bytes(&marker.to_bytes()), Ok(marker));
+        }
+        let bytes = marker().to_bytes();
+        for end in 0..bytes.len() - 1 {
+            let cut = Marker::from_bytes(&bytes[..end]);
+            assert!(cut != Ok(marker()), "cut at {end}");
+            assert!(
+                cut.is_err() || cut.is_ok_and(|cut| cut.tree.is_none()),
+                "half a tree is no tree"
+            );
+        }
+        let newer = String::from_utf8(bytes).unwrap().replace("folder 1", "folder 2");
+        assert_eq!(Marker::from_bytes(newer.as_bytes()), Err(MarkerError::Newer));
+    }
+
+    #[test]
+    fn only_what_is_certainly_ours_is_ours() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |path: &str| temp.path().join(path);
+        for folder in [
+            "marked",
+            "torn",
+            "newer",
+            "empty",
+            "leftover",
+            "tasks",
+            "linked-marker",
+            "old-copy",
+            "adrs",
+            "Upper",
+        ] {
+            fs::create_dir(at(folder)).unwrap();
+        }
+        fs::write(at("marked/.hydrated"), marker().to_bytes()).unwrap();
+        fs::write(at("torn/.hydrated"), "").unwrap();
+        fs::write(at("torn/A-T-0001.md"), "").unwrap();
+        fs::write(at("newer/.hydrated"), "git-metis-sync hydrated folder 7\n").unwrap();
+        fs::write(at("leftover").join(temps::fresh_name()), "").unwrap();
+        fs::write(at("tasks/A-T-0001.md"), "mine").unwrap();
+        symlink("../marked/.hydrated", at("linked-marker/.hydrated")).unwrap();
+        fs::write(at("old-copy/A-T-0001.md"), "theirs").unwrap();
+        symlink("marked", at("link")).unwrap();
+        fs::write(at("file"), "").unwrap();
+        fs::write(
+            at(".gitignore"),
+            "# Hydrated remote workspaces\nold-copy/\nlong-gone/\n",
+        )
+        .unwrap();
+
+        let metis = Dir::open_root(temp.path()).unwrap();
+        let survey = survey(&metis, &["absent", "backlog"].map(|name| name.parse().unwrap()).into()).unwrap();
+        let states: Vec<String> = survey
+            .folders
+            .iter()
+            .map(|(prefix, state)| format!("{prefix} {}", format!("{state:?}").split(['(', ' ']).next().unwrap()))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                "absent Absent",
+                "adrs Reserved",
+                "backlog Reserved",
+                "empty Adoptable",
+                "file Foreign",
+                "leftover Adoptable",
+                "link Foreign",
+                "linked-marker Foreign",
+                "long-gone Absent",
+                "marked Marked",
+                "newer Newer",
+                "old-copy Adoptable",
+                "tasks Foreign",
+                "torn Adoptable",
+            ]
+        );
+        let hydrated = survey.hydrated();
+        let names: Vec<&str> = hydrated.iter().map(Prefix::as_str).collect();
+        assert_eq!(names, ["long-gone", "marked", "newer", "old-copy"]);
+        assert_eq!(read_marker(&metis, &"marked".parse().unwrap()), Some(marker()));
+        assert_eq!(read_marker(&metis, &"tasks".parse().unwrap()), None);
+    }
+}

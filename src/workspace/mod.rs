@@ -1,0 +1,47 @@
+//! `.metis` on disk: the configuration, this workspace's own documents, and the copies of everybody else's.
+//!
+//! People's plans are in here, and nothing in this room may lose them. Three rules do most of it:
+//!
+//! 1. What cannot be read is never taken for deleted ([`scan()`], [`Protected`]).
+//! 2. Only a folder that is certainly ours is written to ([`survey()`], [`FolderWriter`]), and what somebody edited in it is
+//!    kept before it is replaced.
+//! 3. Nothing follows a symbolic link, and every file appears whole ([`Dir`]).
+//!
+//! | file | what |
+//! |---|---|
+//! | `metis_dir` | finding `.metis` |
+//! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
+//! | `config`, `config_edit` | `config.toml` read, and changed in place |
+//! | `frontmatter` | the YAML at a document's head |
+//! | `documents` | the scan for own documents: `sightings` sees, `protection` judges, `stat_cache` remembers |
+//! | `hydrated`, `ignore_file`, `folder_writer` | copies of others' folders: which they are, where git is told to ignore them, how they are written |
+//!
+//! Object ids are computed by a function that is handed in, and the time is passed in: this room knows neither git nor
+//! the clock.
+
+mod config;
+mod config_edit;
+mod documents;
+mod folder_writer;
+pub mod frontmatter;
+mod hydrated;
+mod ignore_file;
+mod metis_dir;
+mod protection;
+mod safe_dir;
+mod sightings;
+mod stat_cache;
+mod temps;
+
+pub use config::{CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, Record, SyncSettings};
+pub use config_edit::{Edit, edit_config, with_edits};
+pub use documents::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason, Scan, read_document, scan};
+pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk};
+pub use frontmatter::{Damage, Frontmatter};
+pub use hydrated::{FolderState, MARKER_FILE, Marker, Survey, read_marker, survey};
+pub use ignore_file::{ignored_folders, with_block, write_ignored};
+pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
+pub use protection::Protected;
+pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
+pub use stat_cache::StatCache;
+pub use temps::{TEMP_PREFIX, sweep_temps};

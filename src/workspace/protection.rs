@@ -1,0 +1,223 @@
+//! What the sightings of a scan mean: which documents there are, and which must be left alone.
+//!
+//! The rule everything here serves: **what cannot be read is never taken for deleted.** A document counts as deleted only if
+//! every place where it was known to be is certainly empty, or certainly holds another document.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use super::{
+    documents::{Damaged, OwnedDocument, Reason},
+    safe_dir::Kind,
+    sightings::{Sightings, What, code_of_folder, code_of_name},
+    stat_cache::{CacheEntry, StatCache},
+};
+use crate::names::{ObjectId, ShortCode};
+pub use crate::plan::dehydrate::Protected;
+
+/// Which documents were known to be where, from the last sync and from the last scan.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    by_path: BTreeMap<String, BTreeSet<ShortCode>>,
+    by_code: BTreeMap<ShortCode, BTreeSet<String>>,
+    /// Files that were read before and were no documents.
+    plain: BTreeSet<String>,
+}
+
+impl Known {
+    pub fn new(last_paths: &BTreeMap<ShortCode, String>, cache: &StatCache) -> Self {
+        let mut known = Known::default();
+        for (code, path) in last_paths {
+            known.add(code, path);
+        }
+        for (path, entry) in cache.iter() {
+            match &entry.code {
+                Some(code) => known.add(code, path),
+                None => {
+                    known.plain.insert(path.to_owned());
+                }
+            }
+        }
+        known
+    }
+
+    fn add(&mut self, code: &ShortCode, path: &str) {
+        self.by_path.entry(path.to_owned()).or_default().insert(code.clone());
+        self.by_code.entry(code.clone()).or_default().insert(path.to_owned());
+    }
+
+    fn at(&self, path: &Path) -> BTreeSet<ShortCode> {
+        let codes = path.to_str().and_then(|path| self.by_path.get(path));
+        codes.cloned().unwrap_or_default()
+    }
+
+    fn was_plain(&self, path: &Path) -> bool {
+        path.to_str()
+            .is_some_and(|path| self.plain.contains(path) && !self.by_path.contains_key(path))
+    }
+}
+
+/// The meaning of one walk.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub documents: BTreeMap<ShortCode, OwnedDocument>,
+    pub damaged: Vec<Damaged>,
+    pub protected: Protected,
+    pub cache: StatCache,
+    /// Whether another walk may well see something else: a document that moves while we walk is missed, or seen twice.
+    pub unsettled: bool,
+}
+
+/// Judge `sightings`. `is_gone` says whether nothing at all is at a path, and may look at the disk; `any_id` is an id of
+/// the right length.
+pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_gone: &dyn Fn(&str) -> bool) -> Findings {
+    let Sightings {
+        files,
+        blind,
+        mut cache,
+    } = sightings;
+    let mut judge = Judge {
+        found: BTreeMap::new(),
+        damaged: Vec::new(),
+        protected: Protected::default(),
+    };
+    let mut doubtful = Vec::new();
+    for (path, what) in files {
+        match (what, path.to_str()) {
+            (What::Document { code, blob, len }, Some(path)) => {
+                let path = path.to_owned();
+                judge
+                    .found
+                    .entry(code)
+                    .or_default()
+                    .push(OwnedDocument { path, blob, len });
+            }
+            (What::Document { code, .. }, None) => {
+                doubtful.push((path, What::Broken(Reason::NameNotUtf8, vec![code])));
+            }
+            (what, _) => doubtful.push((path, what)),
+        }
+    }
+    for (path, reason) in blind {
+        judge.protected.all_absent = true;
+        judge.report(&path, reason, None);
+    }
+    for (path, what) in doubtful {
+        judge.doubtful(&path, what, known);
+    }
+
+    let mut unsettled = judge.found.values().any(|places| places.len() > 1);
+    for (code, paths) in &known.by_code {
+        if judge.found.contains_key(code) || judge.protected.codes.contains(code) {
+            continue;
+        }
+        let other_document_at = |path: &String| {
+            let holds = |place: &OwnedDocument| place.path == *path;
+            judge.found.values().flatten().any(holds)
+        };
+        match paths.iter().find(|path| !is_gone(path) && !other_document_at(path)) {
+            None => unsettled = true,
+            Some(path) => {
+                judge.protected.codes.insert(code.clone());
+                judge.report(Path::new(path), Reason::Hidden, Some(code.clone()));
+            }
+        }
+    }
+
+    let Judge {
+        found,
+        mut damaged,
+        mut protected,
+    } = judge;
+    let mut documents = BTreeMap::new();
+    for (code, mut places) in found {
+        if places.len() == 1 && !protected.codes.contains(&code) {
+            documents.extend(places.pop().map(|place| (code, place)));
+            continue;
+        }
+        damaged.extend(places.into_iter().map(|place| Damaged {
+            path: place.path,
+            reason: Reason::Twice,
+            may_be: Some(code.clone()),
+        }));
+        protected.codes.insert(code);
+    }
+    damaged.sort_by(|a, b| a.path.cmp(&b.path));
+
+    // What is not to be forgotten while it cannot be read.
+    let absent =
+        |code: &ShortCode| protected.covers(code, documents.contains_key(code)) && !documents.contains_key(code);
+    let reported = damaged
+        .iter()
+        .filter_map(|file| Some((file.path.clone(), file.may_be.clone()?)));
+    let remembered = known.by_code.iter().filter(|(code, _)| absent(code));
+    let remembered = remembered.flat_map(|(code, paths)| paths.iter().map(|path| (path.clone(), code.clone())));
+    for (path, code) in reported.chain(remembered).collect::<Vec<_>>() {
+        if cache.get(&path).is_none_or(|entry| entry.code.is_none()) {
+            cache.insert(path, CacheEntry::reminder(code, any_id));
+        }
+    }
+    Findings {
+        documents,
+        damaged,
+        protected,
+        cache,
+        unsettled,
+    }
+}
+
+struct Judge {
+    found: BTreeMap<ShortCode, Vec<OwnedDocument>>,
+    damaged: Vec<Damaged>,
+    protected: Protected,
+}
+
+impl Judge {
+    fn report(&mut self, path: &Path, reason: Reason, may_be: Option<ShortCode>) {
+        self.damaged.push(Damaged {
+            path: path.to_string_lossy().into_owned(),
+            reason,
+            may_be,
+        });
+    }
+
+    /// A file that is no whole document: find out which one it may be, and protect that.
+    fn doubtful(&mut self, path: &Path, what: What, known: &Known) {
+        let mut clues = Vec::from_iter(known.at(path));
+        clues.extend(code_of_name(path));
+        // The folder's own document is the likely one only as long as that is not found; then it is somebody's notes.
+        let folder = code_of_folder(path).filter(|code| !self.found.contains_key(code));
+        let reason = match what {
+            What::Document { .. } => return,
+            What::Broken(reason, claims) => {
+                clues.extend(claims);
+                if clues.is_empty() {
+                    clues.extend(folder);
+                }
+                self.protected.all_absent |= clues.is_empty();
+                reason
+            }
+            What::Plain(damage) => {
+                if clues.is_empty() && !known.was_plain(path) {
+                    clues.extend(folder);
+                }
+                Reason::Frontmatter(damage)
+            }
+            What::NotAFile(Kind::Symlink) => Reason::Symlink,
+            What::NotAFile(_) => Reason::NotAFile,
+        };
+        // A README or a link is certainly no document. It matters only where one may have been lost in its favour.
+        if matches!(reason, Reason::Symlink | Reason::NotAFile)
+            || matches!(&reason, Reason::Frontmatter(damage) if damage.is_plain_file())
+        {
+            clues.retain(|code| !self.found.contains_key(code));
+            if clues.is_empty() {
+                return;
+            }
+        }
+        self.report(path, reason, clues.first().cloned());
+        self.protected.codes.extend(clues);
+    }
+}

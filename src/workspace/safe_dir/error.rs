@@ -1,0 +1,60 @@
+//! What can go wrong in an open folder.
+
+use std::{io, path::PathBuf};
+
+use rustix::io::Errno;
+
+/// Why something below a [`Dir`] could not be done. Every message names the path.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum DirError {
+    #[error("{} is not a plain path inside the folder", path.display())]
+    Escapes { path: PathBuf },
+    #[error("{} does not exist", path.display())]
+    Missing { path: PathBuf },
+    #[error("{} is, or lies behind, a symbolic link; links are never followed inside .metis", path.display())]
+    Symlink { path: PathBuf },
+    #[error("{} leads through something that is not a folder", path.display())]
+    NotADirectory { path: PathBuf },
+    #[error("{} is not a regular file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("{} is not empty", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("{} exists already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} has more than the {limit} bytes allowed", path.display())]
+    TooLarge { path: PathBuf, limit: u64 },
+    #[error("{} kept changing while it was read; another program is writing it", path.display())]
+    Unstable { path: PathBuf },
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl DirError {
+    /// Whether the path certainly names nothing: the one answer that may be taken for "was deleted".
+    ///
+    /// A link in the way is no such answer: what it hides may still be there.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, DirError::Missing { .. } | DirError::NotADirectory { .. })
+    }
+
+    pub(super) fn new(action: &'static str, path: PathBuf, errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT => DirError::Missing { path },
+            Errno::LOOP => DirError::Symlink { path },
+            Errno::NOTDIR => DirError::NotADirectory { path },
+            Errno::ISDIR | Errno::NXIO => DirError::NotAFile { path },
+            Errno::NOTEMPTY => DirError::NotEmpty { path },
+            Errno::EXIST => DirError::Exists { path },
+            errno => DirError::Io {
+                action,
+                path,
+                source: errno.into(),
+            },
+        }
+    }
+}

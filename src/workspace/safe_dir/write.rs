@@ -1,0 +1,163 @@
+//! Changes in an open folder.
+
+use std::{fs::File, io::Write, os::fd::AsFd, path::Path};
+
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, RenameFlags},
+    io::Errno,
+};
+
+use super::{
+    Dir, DirError, Kind, Stat, TRIES,
+    beneath::{Parent, plain_names},
+};
+use crate::workspace::temps;
+
+/// The permission bits of a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileMode {
+    /// 0644, whatever was there before and whatever the umask: hydrated documents.
+    Plain,
+    /// Those of the file that is replaced, else 0644: files that belong to the user.
+    Keep,
+}
+
+const PLAIN_MODE: u32 = 0o644;
+
+impl Dir {
+    /// Put a file of `bytes` at `path` in one step: a reader, also after a crash, sees the old file or the new one.
+    ///
+    /// A link or a folder at `path` is refused. Nothing is flushed to the disk, see [`sync_all()`](Self::sync_all).
+    pub fn write_atomic(&self, path: impl AsRef<Path>, bytes: &[u8], mode: FileMode) -> Result<(), DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        let mut bits = PLAIN_MODE;
+        match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).map(Stat::from) {
+            Ok(Stat {
+                kind: Kind::File,
+                mode: old,
+                ..
+            }) if mode == FileMode::Keep => bits = old,
+            Ok(Stat { kind: Kind::File, .. }) | Err(Errno::NOENT) => {}
+            Ok(Stat {
+                kind: Kind::Symlink, ..
+            }) => return Err(self.error("write", path, Errno::LOOP)),
+            Ok(_) => return Err(self.error("write", path, Errno::ISDIR)),
+            Err(errno) => return Err(self.error("write", path, errno)),
+        }
+        for _ in 0..TRIES {
+            let (temp, _) = self.write_temp(&parent, path, bytes, bits)?;
+            match rustix::fs::renameat(&parent, &temp, &parent, name) {
+                Ok(()) => return Ok(()),
+                // Another process took our temporary file for a leftover.
+                Err(Errno::NOENT) => continue,
+                Err(errno) => {
+                    let _ = rustix::fs::unlinkat(&parent, &temp, AtFlags::empty());
+                    return Err(self.error("write", path, errno));
+                }
+            }
+        }
+        Err(self.error("write", path, Errno::NOENT))
+    }
+
+    /// Put a file of `bytes` at `path` where nothing is yet, flushed to the disk: [`DirError::Exists`] otherwise.
+    ///
+    /// For bytes that are about to lose their only other copy. The temporary file is made in the path's first folder, where
+    /// it is found and swept away however deep `path` leads.
+    pub fn create_new(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        let top = match plain_names(path).as_deref() {
+            Some([first, _, ..]) => Parent::Below(self.open_beneath(first, OFlags::RDONLY | OFlags::DIRECTORY)?),
+            _ => Parent::Here(self.fd.as_fd()),
+        };
+        let (temp, file) = self.write_temp(&top, path, bytes, PLAIN_MODE)?;
+        let flushed = file.sync_all().map_err(|err| self.io("flush", path, err));
+        let created = flushed.and_then(|()| {
+            rename_new(&top, &temp, &parent, name).map_err(|e| self.error("write", path, e))?;
+            rustix::fs::fsync(&parent).or_else(|errno| match errno {
+                // Some file systems cannot flush a folder.
+                Errno::INVAL | Errno::BADF => Ok(()),
+                errno => Err(self.error("flush", path, errno)),
+            })
+        });
+        let _ = rustix::fs::unlinkat(&top, &temp, AtFlags::empty());
+        created
+    }
+
+    /// Remove the file, or the link itself, at `path`.
+    pub fn remove_file(&self, path: impl AsRef<Path>) -> Result<(), DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        rustix::fs::unlinkat(&parent, name, AtFlags::empty()).map_err(|e| self.error("remove", path, e))
+    }
+
+    /// Remove the empty folder at `path`; [`DirError::NotEmpty`] if something is in it.
+    pub fn remove_dir(&self, path: impl AsRef<Path>) -> Result<(), DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR).map_err(|errno| match errno {
+            Errno::EXIST => self.error("remove", path, Errno::NOTEMPTY),
+            errno => self.error("remove", path, errno),
+        })
+    }
+
+    /// Move `from` to `to`, replacing a file that is there.
+    pub fn rename(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), DirError> {
+        let (from, to) = (from.as_ref(), to.as_ref());
+        let (from_parent, from_name) = self.parent(from)?;
+        let (to_parent, to_name) = self.parent(to)?;
+        rustix::fs::renameat(&from_parent, from_name, &to_parent, to_name).map_err(|e| self.error("rename", from, e))
+    }
+
+    /// Flush everything written to this folder's file system to the disk: one wait instead of one per file.
+    pub fn sync_all(&self) -> Result<(), DirError> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let result = rustix::fs::syncfs(&self.fd);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let result = rustix::fs::fsync(&self.fd);
+        result.map_err(|errno| DirError::new("flush", self.path.clone(), errno))
+    }
+
+    /// A finished temporary file beside `path`. Removed again if it cannot be finished.
+    fn write_temp(
+        &self,
+        parent: &Parent<'_>,
+        path: &Path,
+        bytes: &[u8],
+        bits: u32,
+    ) -> Result<(String, File), DirError> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let (temp, mut file) = loop {
+            let temp = temps::fresh_name();
+            match rustix::fs::openat(parent, &temp, flags, Mode::from(0o600)) {
+                Ok(fd) => break (temp, File::from(fd)),
+                Err(Errno::EXIST | Errno::INTR) => continue,
+                Err(errno) => return Err(self.error("write", path, errno)),
+            }
+        };
+        let written = file
+            .write_all(bytes)
+            // File systems without permissions (FAT, some network shares) refuse this; the bytes are what counts.
+            .and_then(|()| match rustix::fs::fchmod(&file, Mode::from_raw_mode(bits as _)) {
+                Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+                Err(errno) => Err(errno.into()),
+            });
+        match written {
+            Ok(()) => Ok((temp, file)),
+            Err(err) => {
+                let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
+                Err(self.io("write", path, err))
+            }
+        }
+    }
+}
+
+/// Give `temp` in `from` the name `name` in `to` unless that is taken.
+fn rename_new(from: &Parent<'_>, temp: &str, to: &Parent<'_>, name: &Path) -> Result<(), Errno> {
+    match rustix::fs::renameat_with(from, temp, to, name, RenameFlags::NOREPLACE) {
+        // Not every file system has this; hard links give the same answer.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rustix::fs::linkat(from, temp, to, name, AtFlags::empty()),
+        result => result,
+    }
+}

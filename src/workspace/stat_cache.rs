@@ -1,0 +1,307 @@
+//! What the last scan read, so that the next one need not read it again.
+//!
+//! As git's index does, a file whose size, times and inode are what they were is taken for unchanged, unless it is
+//! *racy*: changed so shortly before the scan that a later change may carry the same time.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::safe_dir::Stat;
+use crate::names::{ObjectId, ShortCode};
+
+/// The slack of the racy rule. Some file systems keep whole or even seconds, and a file server's clock may be a little
+/// behind ours.
+const RACY_NS: i64 = 2_000_000_000;
+
+const HEADER: &str = "git-metis-sync stat cache 1";
+
+/// What was read from the files of one scan, by path.
+///
+/// It is an aid to speed and memory, never an authority: lost or unreadable, it costs one full scan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatCache {
+    scanned_at_ns: i64,
+    entries: BTreeMap<String, CacheEntry>,
+}
+
+/// What one file was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CacheEntry {
+    len: u64,
+    mtime_ns: i64,
+    ctime_ns: i64,
+    inode: u64,
+    /// The object id of the content.
+    pub blob: ObjectId,
+    /// The document's code; `None` for a file that is no document.
+    pub code: Option<ShortCode>,
+}
+
+impl CacheEntry {
+    pub fn new(stat: &Stat, blob: ObjectId, code: Option<ShortCode>) -> Self {
+        CacheEntry {
+            len: stat.len,
+            mtime_ns: stat.mtime_ns,
+            ctime_ns: stat.ctime_ns,
+            inode: stat.inode,
+            blob,
+            code,
+        }
+    }
+
+    /// An entry that remembers which document was here, while no content is known: it never answers for a file.
+    pub fn reminder(code: ShortCode, any_id: ObjectId) -> Self {
+        CacheEntry {
+            len: 0,
+            mtime_ns: i64::MAX,
+            ctime_ns: i64::MAX,
+            inode: 0,
+            blob: any_id,
+            code: Some(code),
+        }
+    }
+
+    fn is_racy(&self, scanned_at_ns: i64) -> bool {
+        self.mtime_ns.max(self.ctime_ns) >= scanned_at_ns.saturating_sub(RACY_NS)
+    }
+}
+
+impl StatCache {
+    /// An empty cache for a scan that begins at `now`. The moment must not be later than the first reading.
+    pub(super) fn begun_at(now: SystemTime) -> Self {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        StatCache {
+            scanned_at_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, path: String, entry: CacheEntry) {
+        self.entries.insert(path, entry);
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&CacheEntry> {
+        self.entries.get(path)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &CacheEntry)> {
+        self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
+    }
+
+    /// The entry of a file that has not changed since it was read; `id_len` is the length of the ids in use now.
+    pub(super) fn unchanged(&self, path: &str, stat: &Stat, id_len: usize) -> Option<&CacheEntry> {
+        self.entries.get(path).filter(|entry| {
+            let same = (entry.len, entry.mtime_ns, entry.ctime_ns, entry.inode)
+                == (stat.len, stat.mtime_ns, stat.ctime_ns, stat.inode);
+            same && !entry.is_racy(self.scanned_at_ns) && entry.blob.as_bytes().len() == id_len
+        })
+    }
+
+    /// Whether both say the same of the same files; when they were made does not matter.
+    pub(super) fn same_entries(&self, other: &StatCache) -> bool {
+        self.entries == other.entries
+    }
+
+    /// How many entries this cache can answer for which `older` could not, being racy there.
+    pub(super) fn settled_since(&self, older: &StatCache) -> usize {
+        self.entries
+            .iter()
+            .filter(|(path, entry)| {
+                !entry.is_racy(self.scanned_at_ns)
+                    && older.get(path).is_some_and(|old| old.is_racy(older.scanned_at_ns))
+            })
+            .count()
+    }
+
+    /// Number of files.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it knows of no file.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The cache as the bytes of a file, one line per entry.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut body = String::with_capacity(self.entries.len() * 160);
+        for (path, entry) in &self.entries {
+            let code = entry.code.as_ref().map_or("-", ShortCode::as_str);
+            let _ = write!(
+                body,
+                "{} {} {} {} {} {code} ",
+                entry.len, entry.mtime_ns, entry.ctime_ns, entry.inode, entry.blob
+            );
+            for c in path.chars() {
+                match c {
+                    '\n' => body.push_str("\\n"),
+                    '\\' => body.push_str("\\\\"),
+                    c => body.push(c),
+                }
+            }
+            body.push('\n');
+        }
+        format!(
+            "{HEADER} {} {:016x}\n{body}",
+            self.scanned_at_ns,
+            checksum(body.as_bytes())
+        )
+        .into_bytes()
+    }
+
+    /// The cache in the bytes of a file. Anything but what [`to_bytes()`](Self::to_bytes) wrote, whole, is an empty cache.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        read(bytes).unwrap_or_default()
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<StatCache> {
+    let (header, body) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+    let (scanned_at, sum) = header.strip_prefix(HEADER)?.strip_prefix(' ')?.split_once(' ')?;
+    if u64::from_str_radix(sum, 16).ok()? != checksum(body.as_bytes()) {
+        return None;
+    }
+    let entries = body.lines().map(read_line).collect::<Option<BTreeMap<_, _>>>()?;
+    Some(StatCache {
+        scanned_at_ns: scanned_at.parse().ok()?,
+        entries,
+    })
+}
+
+fn read_line(line: &str) -> Option<(String, CacheEntry)> {
+    let mut fields = line.splitn(7, ' ');
+    let mut next = || fields.next();
+    let entry = CacheEntry {
+        len: next()?.parse().ok()?,
+        mtime_ns: next()?.parse().ok()?,
+        ctime_ns: next()?.parse().ok()?,
+        inode: next()?.parse().ok()?,
+        blob: next()?.parse().ok()?,
+        code: match next()? {
+            "-" => None,
+            code => Some(code.parse().ok()?),
+        },
+    };
+    let path = next()?;
+    if !path.contains('\\') {
+        return Some((path.to_owned(), entry));
+    }
+    let mut unescaped = String::with_capacity(path.len());
+    let mut chars = path.chars();
+    while let Some(c) = chars.next() {
+        unescaped.push(match c {
+            '\\' => match chars.next()? {
+                'n' => '\n',
+                c => c,
+            },
+            c => c,
+        });
+    }
+    Some((unescaped, entry))
+}
+
+/// FNV-1a: tells a torn or rotten file from a whole one; it need not withstand an enemy.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::workspace::safe_dir::Kind;
+
+    fn stat(mtime_ns: i64) -> Stat {
+        Stat {
+            kind: Kind::File,
+            len: 5,
+            mtime_ns,
+            ctime_ns: mtime_ns,
+            inode: 9,
+            mode: 0o644,
+            links: 1,
+        }
+    }
+
+    fn id(byte: u8) -> ObjectId {
+        ObjectId::from_bytes(&[byte; 20]).unwrap()
+    }
+
+    fn cache(files: usize) -> StatCache {
+        let mut cache = StatCache::begun_at(UNIX_EPOCH + Duration::from_secs(100));
+        for i in 0..files {
+            let code = (i % 3 > 0).then(|| format!("API-T-{i:04}").parse().unwrap());
+            let entry = CacheEntry::new(&stat(-5 + i as i64), id(i as u8), code);
+            cache.insert(format!("odd \\ na\nme/ünï-{i}.md"), entry);
+        }
+        cache
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        for files in [0, 1, 300] {
+            let cache = cache(files);
+            assert_eq!(StatCache::from_bytes(&cache.to_bytes()), cache);
+        }
+    }
+
+    #[test]
+    fn a_damaged_cache_is_an_empty_one() {
+        let bytes = cache(3).to_bytes();
+        for end in 0..bytes.len() {
+            assert!(StatCache::from_bytes(&bytes[..end]).is_empty(), "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            let loaded = StatCache::from_bytes(&bytes);
+            assert!(
+                loaded.is_empty() || loaded.entries == cache(3).entries,
+                "changed at {at}"
+            );
+        }
+        assert!(StatCache::from_bytes(b"{\"version\": 9}").is_empty());
+    }
+
+    #[test]
+    fn only_what_is_surely_unchanged_is_answered_for() {
+        let second = 1_000_000_000;
+        let mut cache = StatCache::begun_at(UNIX_EPOCH + Duration::from_secs(100));
+        for (path, mtime) in [("old", 97 * second), ("racy", 99 * second), ("future", 200 * second)] {
+            cache.insert(path.into(), CacheEntry::new(&stat(mtime), id(1), None));
+        }
+        cache.insert("known".into(), CacheEntry::reminder("A-T-0001".parse().unwrap(), id(1)));
+
+        assert!(cache.unchanged("old", &stat(97 * second), 20).is_some());
+        assert!(
+            cache.unchanged("old", &stat(97 * second), 32).is_none(),
+            "another object format"
+        );
+        assert!(cache.unchanged("old", &stat(97 * second + 1), 20).is_none());
+        let smaller = Stat {
+            len: 4,
+            ..stat(97 * second)
+        };
+        assert!(cache.unchanged("old", &smaller, 20).is_none());
+        let replaced = Stat {
+            inode: 8,
+            ..stat(97 * second)
+        };
+        assert!(cache.unchanged("old", &replaced, 20).is_none());
+        assert!(cache.unchanged("racy", &stat(99 * second), 20).is_none());
+        assert!(cache.unchanged("future", &stat(200 * second), 20).is_none());
+        assert!(cache.unchanged("known", &stat(i64::MAX), 20).is_none());
+
+        let mut later = StatCache::begun_at(UNIX_EPOCH + Duration::from_secs(150));
+        later.entries = cache.entries.clone();
+        assert!(later.same_entries(&cache));
+        assert_eq!(later.settled_since(&cache), 1, "the racy one");
+    }
+}

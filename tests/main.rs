@@ -1,0 +1,9 @@
+//! The program seen from outside: real workspaces, real git servers, the built binary.
+//!
+//! One test binary with modules, so that it is linked once. `support` is the kit (a world of one central and some
+//! workspaces, servers, races), `harness` shows with git itself as the client that the kit is sound, and the other
+//! modules are the program's own stories.
+
+mod harness;
+mod support;
+mod sync;

@@ -1,0 +1,7 @@
+//! `git metis-sync` from end to end.
+
+mod convergence;
+mod corpus;
+mod crash;
+mod input;
+mod race;
