@@ -515,6 +515,12 @@ mod tests {
                 world.remove("d/x.md");
                 world.put("archived/A-T-0001.md", "---\n");
             }),
+            ("moved and grown too large", |world| {
+                world.remove("d/x.md");
+                world.put("archived/x.md", document("A-T-0001"));
+                let file = fs::File::options().write(true).open(world.at("archived/x.md")).unwrap();
+                file.set_len(DOCUMENT_LIMIT + 1).unwrap();
+            }),
             ("moved and damaged beyond recognition", |world| {
                 world.remove("d/x.md");
                 world.put("archived/x.md", "---\n: [");

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Far above what any step of a test takes, so that reaching it means "hangs" and never "slow machine".
-pub const DEADLINE: Duration = Duration::from_secs(100);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A command that has ended.
 #[derive(Debug)]

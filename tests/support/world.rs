@@ -94,7 +94,7 @@ impl World {
         let config = format!(
             "# Kept by hand.\n[project]\nprefix = \"{}\"\n\n[flight_levels]\ninitiatives_enabled = true\n\n\
              [workspace]\nprefix = \"{prefix}\"\n\n[sync]\nupstream_url = \"{}\"\n",
-            prefix.replace('-', "").to_uppercase(),
+            prefix.replace(|c: char| !c.is_ascii_alphabetic(), "").to_uppercase(),
             remote.url
         );
         self.workspace_with_config(prefix, remote, &config)

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -225,10 +226,12 @@ fn has_repository(place: &Path) -> bool {
         path.push(suffix);
         PathBuf::from(path)
     };
-    place.starts_with("~")
-        || ["/HEAD", "/.git", ".git/HEAD", ".git/.git"]
-            .into_iter()
-            .any(|suffix| with_suffix(suffix).symlink_metadata().is_ok())
+    // Only the server knows whose home `~user` is.
+    let is_home = place
+        .components()
+        .any(|part| part.as_os_str().as_bytes().starts_with(b"~"));
+    let mut candidates = ["/HEAD", "/.git", ".git/HEAD", ".git/.git"].into_iter();
+    is_home || candidates.any(|suffix| with_suffix(suffix).symlink_metadata().is_ok())
 }
 
 fn last_line(said: &str, otherwise: &str) -> String {

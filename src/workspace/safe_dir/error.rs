@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use rustix::io::Errno;
 
-/// Why something below a [`Dir`] could not be done. Every message names the path.
+/// Why something below a [`Dir`](super::Dir) could not be done. Every message names the path.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum DirError {

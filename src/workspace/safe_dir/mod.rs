@@ -104,6 +104,9 @@ impl Dir {
 
     /// The whole regular file at `path` and its [`Stat`], of one moment: a file that changes meanwhile is read again.
     ///
+    /// What cannot be noticed is a single write, begun before the reading and not over after it. Its time is recent, so a
+    /// scan trusts nothing about that file next time either.
+    ///
     /// Fails with [`DirError::TooLarge`] beyond `limit` bytes and [`DirError::Unstable`] when it never holds still.
     pub fn read_file(&self, path: impl AsRef<Path>, limit: u64) -> Result<(Vec<u8>, Stat), DirError> {
         let path = path.as_ref();

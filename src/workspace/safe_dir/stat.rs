@@ -29,7 +29,7 @@ impl From<FileType> for Kind {
 }
 
 /// What the file system says of an entry. Equal values of a regular file mean unchanged content, save for changes
-/// within one tick of the clock (see [`StatCache`](super::StatCache)).
+/// within one tick of the clock (see [`StatCache`](crate::workspace::StatCache)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// File, folder, link or other.
