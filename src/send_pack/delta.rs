@@ -6,19 +6,24 @@ use std::collections::HashMap;
 
 /// Bases and targets beyond this size are sent whole: offsets have four bytes, and an index of the base costs memory.
 const MAX_SIZE: usize = 256 << 20;
-/// The length of the base's pieces that a target is searched for.
-const BLOCK: usize = 16;
+/// The length of the base's pieces that a target is searched for: long enough to be told apart in text whose lines
+/// are alike.
+const WINDOW: usize = 32;
+/// A piece of the base is remembered at every such offset.
+const STRIDE: usize = 16;
+/// The multiplier of the rolling hash: odd, with its bits well spread.
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The longest run that one copy instruction can name.
 const MAX_COPY: usize = 0xff_ffff;
 /// The longest run that one insert instruction can carry.
 const MAX_INSERT: usize = 127;
-/// Of blocks with the same content (a base of zeros) only this many are remembered; more only cost time.
-const MAX_EQUAL_BLOCKS: usize = 8;
+/// Of pieces with the same content (a base of zeros) only this many are remembered; more only cost time.
+const MAX_EQUAL: usize = 8;
 
 /// Encodes `target` against `base`. `None` if that would not make it notably smaller.
 ///
 /// Equal beginnings and ends are found first: one changed line costs no search at all. What is left between them is
-/// searched for the base's 16-byte blocks.
+/// searched for pieces of the base.
 pub fn encode(base: &[u8], target: &[u8]) -> Option<Vec<u8>> {
     if base.is_empty() || target.is_empty() || base.len() > MAX_SIZE || target.len() > MAX_SIZE {
         return None;
@@ -48,24 +53,29 @@ pub fn encode(base: &[u8], target: &[u8]) -> Option<Vec<u8>> {
     (out.len() < worthwhile).then_some(out)
 }
 
-/// Encodes `target` against `base[from..to]`, which shares neither its first nor its last byte with it.
+/// Encodes `target` against `base[from..to]`, which shares neither its first nor its last byte with it. Gives up once
+/// `out` is larger than `limit`.
 fn middle(out: &mut Vec<u8>, base: &[u8], from: usize, to: usize, target: &[u8], limit: usize) -> Option<()> {
-    if target.len() < 2 * BLOCK || to - from < BLOCK {
+    if target.len() < WINDOW || to - from < WINDOW {
         insert(out, target);
         return Some(());
     }
-    let mut blocks: HashMap<&[u8], Vec<usize>> = HashMap::with_capacity((to - from) / BLOCK);
-    for at in (from..=to - BLOCK).step_by(BLOCK) {
-        let same = blocks.entry(&base[at..at + BLOCK]).or_default();
-        if same.len() < MAX_EQUAL_BLOCKS {
+    let mut pieces: HashMap<u64, Vec<usize>> = HashMap::with_capacity((to - from) / STRIDE);
+    for at in (from..=to - WINDOW).step_by(STRIDE) {
+        let same = pieces.entry(hash(&base[at..at + WINDOW])).or_default();
+        if same.len() < MAX_EQUAL {
             same.push(at);
         }
     }
+    // What the oldest byte of the window has been multiplied with by the time it leaves.
+    let leaving = BASE.wrapping_pow(WINDOW as u32 - 1);
     let (mut pending, mut at) = (0, 0);
-    while at + BLOCK <= target.len() {
-        let best = blocks.get(&target[at..at + BLOCK]).and_then(|candidates| {
+    let mut rolling = hash(&target[..WINDOW]);
+    while at + WINDOW <= target.len() {
+        let best = pieces.get(&rolling).and_then(|candidates| {
             candidates
                 .iter()
+                .filter(|&&start| base[start..start + WINDOW] == target[at..at + WINDOW])
                 .map(|&start| {
                     let back = base[from..start]
                         .iter()
@@ -88,15 +98,34 @@ fn middle(out: &mut Vec<u8>, base: &[u8], from: usize, to: usize, target: &[u8],
                 copy(out, base_at, length);
                 at = target_at + length;
                 pending = at;
+                if let Some(window) = target.get(at..at + WINDOW) {
+                    rolling = hash(window);
+                }
             }
-            None => at += 1,
+            None => {
+                if let Some(&entering) = target.get(at + WINDOW) {
+                    let left = (target[at] as u64 + 1).wrapping_mul(leaving);
+                    rolling = rolling
+                        .wrapping_sub(left)
+                        .wrapping_mul(BASE)
+                        .wrapping_add(entering as u64 + 1);
+                }
+                at += 1;
+            }
         }
-        if out.len() > limit {
+        if out.len() + at - pending > limit {
             return None;
         }
     }
     insert(out, &target[pending..]);
     Some(())
+}
+
+/// The rolling hash of a whole window.
+fn hash(window: &[u8]) -> u64 {
+    window
+        .iter()
+        .fold(0, |hash: u64, byte| hash.wrapping_mul(BASE).wrapping_add(*byte as u64 + 1))
 }
 
 fn size(out: &mut Vec<u8>, mut n: usize) {
@@ -140,7 +169,7 @@ fn insert(out: &mut Vec<u8>, data: &[u8]) {
 mod tests {
     use super::*;
 
-    /// gitoxide's own decoder, through the header it leaves to its caller.
+    /// A decoder written from the format's description, not from the encoder.
     fn apply(base: &[u8], delta: &[u8]) -> Vec<u8> {
         let number = |at: &mut usize| {
             let (mut n, mut shift) = (0usize, 0);
@@ -156,8 +185,26 @@ mod tests {
         };
         let mut at = 0;
         assert_eq!(number(&mut at), base.len());
-        let mut out = vec![0; number(&mut at)];
-        gix_pack::data::delta::apply(base, &mut out, &delta[at..]).unwrap();
+        let size = number(&mut at);
+        let mut out = Vec::new();
+        let mut bytes = delta[at..].iter().copied();
+        while let Some(head) = bytes.next() {
+            if head & 0x80 != 0 {
+                let mut field = |first: u32, count: u32| {
+                    (0..count).fold(0usize, |n, i| match head >> (first + i) & 1 {
+                        1 => n | (bytes.next().unwrap() as usize) << (8 * i),
+                        _ => n,
+                    })
+                };
+                let (offset, length) = (field(0, 4), field(4, 3));
+                let length = if length == 0 { 0x10000 } else { length };
+                out.extend_from_slice(&base[offset..offset + length]);
+            } else {
+                assert_ne!(head, 0, "reserved");
+                out.extend(bytes.by_ref().take(head as usize));
+            }
+        }
+        assert_eq!(out.len(), size);
         out
     }
 

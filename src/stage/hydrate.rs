@@ -143,7 +143,8 @@ pub fn plan(
         }
     }
     for (prefix, state) in &survey.folders {
-        if !wanted(prefix) || plan.listed.contains_key(prefix) {
+        // A folder of the own prefix that was hydrated before the prefix became ours: nobody's to remove.
+        if !wanted(prefix) || plan.listed.contains_key(prefix) || ctx.owned.as_ref() == Some(prefix) {
             continue;
         }
         if let FolderState::Marked(marker) = state {
@@ -320,6 +321,10 @@ pub fn apply(
             continue;
         }
         let copied = open(&work.prefix).and_then(|writer| {
+            if let Ok(folder) = ctx.metis.dir().open_dir(work.prefix.as_str()) {
+                // Left by a run that was killed here; failing to tidy up is no reason to stop.
+                let _ = workspace::sweep_temps(&folder, now.into());
+            }
             if !work.files.is_empty() {
                 writer
                     .mark(&marker(ctx, work.from, Some(work.tree)))

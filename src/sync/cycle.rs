@@ -60,6 +60,9 @@ pub fn run(
     published(setup, progress, report, &snapshot, &prepared)
 }
 
+/// So many files read in vain because they had changed just before the last scan make writing the stat cache pay.
+const WORTH_A_WRITE: usize = 32;
+
 /// Lists central's branch and brings its objects here.
 pub fn fetched(
     setup: &mut Setup<'_>,
@@ -241,7 +244,7 @@ fn prepare(
     for warning in own.warnings() {
         warn(report, warning);
     }
-    if own.scan.cache_changed {
+    if own.scan.cache_changed || own.scan.cache_gain >= WORTH_A_WRITE {
         setup.stat_cache = own.scan.stat_cache.clone();
         setup.stat_cache_changed = true;
     }

@@ -118,6 +118,8 @@ impl<'a> Setup<'a> {
                 },
                 LockError::State(err) => SyncErrorKind::State(err),
             })?;
+            // Left by a run that was killed while writing config.toml or .gitignore.
+            let _ = workspace::sweep_temps(workspace.metis.dir(), started.into());
             if lock.unsupported().is_some() {
                 warnings.push(Warning::Unlocked);
             }
