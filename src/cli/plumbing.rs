@@ -15,6 +15,7 @@ use std::{
     time::Instant,
 };
 
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,7 +140,7 @@ enum NoRecord {
     /// An earlier stage failed and said so.
     Earlier(u8, String),
     /// There was nothing, or nothing that can be read.
-    Unreadable(String),
+    Unreadable(anyhow::Error),
 }
 
 impl Record {
@@ -218,6 +219,21 @@ impl Record {
     }
 }
 
+fn read_stdin() -> anyhow::Result<String> {
+    ensure!(
+        !io::stdin().is_terminal(),
+        "pipe the stage before into this one, or name a commit with --head"
+    );
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .take(MAX_RECORD)
+        .read_to_string(&mut text)
+        .context("standard input cannot be read")?;
+    ensure!(!text.trim().is_empty(), "the stage before said nothing; it may have failed");
+    Ok(text)
+}
+
 /// Runs one stage with everything set up around it, and turns its result into output and exit code.
 fn stage(
     global: &Global,
@@ -269,7 +285,7 @@ fn without_record(name: &str, problem: NoRecord) -> Exit {
         }
         NoRecord::Unreadable(message) => {
             let hint = Hint {
-                message: format!("{name}: {message}"),
+                message: format!("{name}: {message:#}"),
                 server_text: String::new(),
                 state: "Nothing was changed.".into(),
                 next: String::new(),

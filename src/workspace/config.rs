@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use toml_edit::{Document, Item, TableLike};
+use toml::{Table, Value};
 
 use super::safe_dir::{Dir, DirError};
 use crate::names::{ObjectId, Prefix};
@@ -127,9 +127,8 @@ impl Config {
     /// Check the bytes of a `config.toml`. A byte order mark is accepted, an empty file is an empty configuration.
     pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
         let (_, text) = split_bom(bytes)?;
-        let document = parse_toml(text)?;
-        let root = document.as_table();
-        let section = |key| Section::of(root, String::new(), key);
+        let root: Table = toml::from_str(text).map_err(|err| syntax_error(text, err.span(), err.message()))?;
+        let section = |key| Section::of(&root, String::new(), key);
         let project = section("project")?;
         let workspace = section("workspace")?;
         let sync = section("sync")?;
@@ -190,32 +189,29 @@ pub(super) fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
     Ok(text.split_at(bom))
 }
 
-pub(super) fn parse_toml(text: &str) -> Result<Document<&str>, ConfigError> {
-    Document::parse(text).map_err(|err| {
-        let at = err.span().map_or(0, |span| span.start);
-        let before = text.get(..at).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        // The error's own rendering quotes the line, which may hold a password.
-        ConfigError::Syntax {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message: err.message().chars().filter(|c| !c.is_control()).collect(),
-        }
-    })
+/// Where `text` is no TOML. The parsers' own rendering quotes the line, which may hold a password.
+pub(super) fn syntax_error(text: &str, span: Option<std::ops::Range<usize>>, message: &str) -> ConfigError {
+    let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    ConfigError::Syntax {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        message: message.chars().filter(|c| !c.is_control()).collect(),
+    }
 }
 
 /// A table of the document and the path of keys to it. One that is not there is as good as an empty one.
 struct Section<'a> {
     path: String,
-    table: Option<&'a dyn TableLike>,
+    table: Option<&'a Table>,
 }
 
 impl<'a> Section<'a> {
-    fn of(parent: &'a dyn TableLike, parent_path: String, key: &str) -> Result<Self, ConfigError> {
+    fn of(parent: &'a Table, parent_path: String, key: &str) -> Result<Self, ConfigError> {
         let path = parent_path + key;
         let table = match parent.get(key) {
             None => None,
-            Some(item) => Some(item.as_table_like().ok_or_else(|| ConfigError::Invalid {
+            Some(item) => Some(item.as_table().ok_or_else(|| ConfigError::Invalid {
                 key: path.clone(),
                 rule: "a table",
             })?),
@@ -238,7 +234,7 @@ impl<'a> Section<'a> {
         &self,
         key: &str,
         rule: &'static str,
-        read: impl FnOnce(&Item) -> Option<T>,
+        read: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
         match self.table.and_then(|table| table.get(key)) {
             None => Ok(None),
@@ -271,7 +267,7 @@ impl<'a> Section<'a> {
     }
 
     fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
-        self.value(key, "true or false", Item::as_bool)
+        self.value(key, "true or false", Value::as_bool)
     }
 }
 

@@ -4,10 +4,10 @@
 
 use std::ops::Range;
 
-use toml_edit::{Item, TableLike};
+use toml_edit::{Document, Item, TableLike};
 
 use super::{
-    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, parse_toml, split_bom},
+    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, split_bom, syntax_error},
     safe_dir::{Dir, DirError, FileMode},
 };
 use crate::names::{ObjectId, Prefix};
@@ -88,7 +88,7 @@ pub fn with_edits(bytes: &[u8], edits: &[Edit]) -> Result<Option<Vec<u8>>, Confi
 
 /// What to put where so that `section.key` is `value`; `None` if it is.
 fn splice(text: &str, section: &str, key: &str, value: &str) -> Result<Option<(Range<usize>, String)>, ConfigError> {
-    let document = parse_toml(text)?;
+    let document = Document::parse(text).map_err(|err| syntax_error(text, err.span(), err.message()))?;
     let quoted = toml_edit::Value::from(value).to_string();
     let line = format!("{key} = {quoted}");
     let eol = if text.split('\n').next().is_some_and(|first| first.ends_with('\r')) {
