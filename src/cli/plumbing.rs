@@ -154,29 +154,20 @@ impl Record {
                 received: 0,
             }));
         }
-        let unreadable = |why: &str| NoRecord::Unreadable(why.to_owned());
-        if io::stdin().is_terminal() {
-            return Err(unreadable(
-                "pipe the stage before into this one, or name a commit with --head",
-            ));
-        }
-        let mut text = String::new();
-        io::stdin()
-            .lock()
-            .take(MAX_RECORD)
-            .read_to_string(&mut text)
-            .map_err(|err| unreadable(&format!("standard input cannot be read: {err}")))?;
-        if text.trim().is_empty() {
-            return Err(unreadable("the stage before said nothing; it may have failed"));
-        }
+        let text = read_stdin().map_err(NoRecord::Unreadable)?;
         if let Ok(failed) = serde_json::from_str::<Failed>(&text) {
             return Err(NoRecord::Earlier(failed.error.exit, text));
         }
-        let record: Record =
-            serde_json::from_str(&text).map_err(|err| unreadable(&format!("standard input is no record: {err}")))?;
-        if record.schema != render::SCHEMA {
-            return Err(unreadable("the record has another schema than 1"));
-        }
+        Record::parse(&text).map_err(NoRecord::Unreadable)
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let record: Record = serde_json::from_str(text).context("standard input is no record")?;
+        ensure!(
+            record.schema == render::SCHEMA,
+            "the record has another schema than {}",
+            render::SCHEMA
+        );
         Ok(record)
     }
 
@@ -230,7 +221,10 @@ fn read_stdin() -> anyhow::Result<String> {
         .take(MAX_RECORD)
         .read_to_string(&mut text)
         .context("standard input cannot be read")?;
-    ensure!(!text.trim().is_empty(), "the stage before said nothing; it may have failed");
+    ensure!(
+        !text.trim().is_empty(),
+        "the stage before said nothing; it may have failed"
+    );
     Ok(text)
 }
 
