@@ -313,3 +313,40 @@ fn edits_archiving_and_deletes_arrive() {
     );
     world.assert_converged(&[api, web]);
 }
+
+/// The codes that `query children` answers with, sorted.
+fn children(workspace: &Workspace, code: &str) -> Vec<String> {
+    let answer = workspace.run(&["query", "children", code, "--json"]).success();
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("one document");
+    let code = |document: &serde_json::Value| document["code"].as_str().expect("a code").to_owned();
+    let mut codes: Vec<_> = answer["answer"].as_array().expect("a list").iter().map(code).collect();
+    codes.sort();
+    codes
+}
+
+/// Who works on this? The answer spans workspaces, follows each sync, and survives the loss of its database.
+#[test]
+fn a_parent_knows_its_children_in_other_workspaces() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    api.write("API-I-0001", "What others build on.");
+    for (workspace, code) in [(&api, "API-T-0001"), (&web, "WEB-T-0001")] {
+        let task = with_parent(&document(code, "A part", "Text."), "API-I-0001");
+        workspace.write_at(format!("backlog/features/{code}.md"), code, task);
+    }
+    web.write("WEB-T-0002", "Stays, so that not all of web/ goes.");
+    for workspace in [&api, &web, &api] {
+        workspace.sync().report();
+    }
+    for workspace in [&api, &web] {
+        assert_eq!(children(workspace, "API-I-0001"), ["API-T-0001", "WEB-T-0001"]);
+    }
+    web.delete("WEB-T-0001");
+    for workspace in [&web, &api] {
+        workspace.sync().report();
+        assert_eq!(children(workspace, "API-I-0001"), ["API-T-0001"]);
+    }
+    fs::remove_file(api.metis().join("metis.db")).unwrap();
+    api.run(&["rebuild-cache"]).success();
+    assert_eq!(children(&api, "API-I-0001"), ["API-T-0001"]);
+}

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use super::{Server, find, server_command, skip};
+use super::{Server, find, not_installed, server_command};
 use crate::support::{process::run, workspace::Remote, world::World};
 
 pub struct GitDaemon {
@@ -16,7 +16,7 @@ impl GitDaemon {
         ask.arg("--exec-path");
         let core = run(ask).success();
         if find(&format!("{}/git-daemon", core.trim())).is_none() {
-            skip("git-daemon is not installed");
+            not_installed("git-daemon");
             return None;
         }
         let command = |port: u16| {
