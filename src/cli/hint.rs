@@ -108,6 +108,7 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             Exit::Error,
         ),
         SyncErrorKind::Config(_) => ("Mend config.toml, then sync again.", Exit::Error),
+        SyncErrorKind::UpstreamUrl(_) => ("Use an https, http, ssh, git or file URL, or a path.", Exit::Error),
         SyncErrorKind::NoUpstream => ("Set it with `git metis-sync init --upstream URL`.", Exit::Error),
         SyncErrorKind::NoPrefix => (
             "Choose one with `git metis-sync init --upstream URL --prefix NAME`, or use --pull-only.",

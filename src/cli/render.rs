@@ -98,8 +98,13 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
     }
     let would = |done: &'static str, planned_word: &'static str| if planned { planned_word } else { done };
     if report.registered {
-        let prefix = would("Registered", "Would register");
-        writeln!(out, "{prefix}: first push of this workspace")?;
+        let word = would("Registered", "Would register");
+        let owned = report
+            .workspace
+            .as_ref()
+            .map(|prefix| format!(" {prefix}/"))
+            .unwrap_or_default();
+        writeln!(out, "{word}:{owned} (first push)")?;
     }
     let word = would("Pulled", "Would pull");
     for (prefix, pulled) in report.pulled.iter().take(MAX_LINES) {

@@ -1,5 +1,7 @@
 //! What has to happen in `.metis/<prefix>/` so that it holds what central holds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::listing::Documents;
@@ -109,21 +111,19 @@ pub struct Pulled {
     pub removed: usize,
 }
 
-/// The workspaces whose folder is not at central's tree, and those that are gone from central.
+/// Of the folders at the trees `applied`, those that are not at central's or unfinished, and those that are gone from
+/// central. `central` is without the own workspace.
 pub fn stale<'a>(
-    applied: &'a std::collections::BTreeMap<Prefix, ObjectId>,
-    central: &'a std::collections::BTreeMap<Prefix, ObjectId>,
-    owned: Option<&'a Prefix>,
-) -> (Vec<(&'a Prefix, ObjectId)>, Vec<&'a Prefix>) {
+    applied: &'a BTreeMap<Prefix, ObjectId>,
+    central: &'a BTreeMap<Prefix, ObjectId>,
+    unfinished: &BTreeSet<Prefix>,
+) -> (Vec<&'a Prefix>, Vec<&'a Prefix>) {
     let stale = central
         .iter()
-        .filter(|(prefix, tree)| Some(*prefix) != owned && applied.get(prefix) != Some(tree))
-        .map(|(prefix, tree)| (prefix, *tree))
+        .filter(|(prefix, tree)| applied.get(prefix) != Some(tree) || unfinished.contains(*prefix))
+        .map(|(prefix, _)| prefix)
         .collect();
-    let gone = applied
-        .keys()
-        .filter(|prefix| !central.contains_key(prefix) || Some(*prefix) == owned)
-        .collect();
+    let gone = applied.keys().filter(|prefix| !central.contains_key(prefix)).collect();
     (stale, gone)
 }
 
@@ -178,18 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn the_owned_workspace_is_never_hydrated() {
-        let trees = |names: &[&str]| {
+    fn folders_at_centrals_tree_need_no_look() {
+        let trees = |names: &[(&str, u8)]| {
             names
                 .iter()
-                .map(|n| (n.parse().unwrap(), ObjectId::from_bytes(&[7; 20]).unwrap()))
-                .collect::<std::collections::BTreeMap<Prefix, ObjectId>>()
+                .map(|(name, n)| (name.parse().unwrap(), ObjectId::from_bytes(&[*n; 20]).unwrap()))
+                .collect::<BTreeMap<Prefix, ObjectId>>()
         };
-        let owned: Prefix = "api".parse().unwrap();
-        let applied = trees(&["web", "old"]);
-        let central = trees(&["api", "web", "cli"]);
-        let (stale, gone) = stale(&applied, &central, Some(&owned));
-        assert_eq!(stale.iter().map(|s| s.0.as_str()).collect::<Vec<_>>(), ["cli"]);
+        let applied = trees(&[("web", 1), ("ops", 1), ("old", 1), ("half", 1)]);
+        let central = trees(&[("web", 1), ("ops", 2), ("new", 1), ("half", 1)]);
+        let (stale, gone) = stale(&applied, &central, &["half".parse().unwrap()].into());
+        assert_eq!(
+            stale.iter().map(|p| p.as_str()).collect::<Vec<_>>(),
+            ["half", "new", "ops"]
+        );
         assert_eq!(gone.iter().map(|p| p.as_str()).collect::<Vec<_>>(), ["old"]);
     }
 }

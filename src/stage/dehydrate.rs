@@ -71,10 +71,9 @@ pub fn survey(
     format: ObjectFormat,
     now: SystemTime,
 ) -> Result<Own, DirError> {
-    let hydrated = workspace::survey(ctx.metis.dir(), &BTreeSet::new())?
-        .hydrated()
+    let hydrated = workspace::glance(ctx.metis.dir(), cursor.folders.keys())?
+        .hydrated
         .into_iter()
-        .chain(cursor.folders.keys().cloned())
         .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
         .collect();
     let scan = workspace::scan(

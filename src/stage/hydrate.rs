@@ -27,7 +27,7 @@ use crate::{
     },
     state::cursor::Cursor,
     sync::Warning,
-    workspace::{self, Dir, DirError, FolderState, FolderWriter, Marker, OnDisk, Survey},
+    workspace::{self, Dir, DirError, FolderState, FolderWriter, Glance, Marker, OnDisk, Survey},
 };
 
 use super::{Context, Limits, fetch::Snapshot};
@@ -50,8 +50,10 @@ pub struct FolderWork {
 }
 
 /// What to do in all folders.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct HydratePlan {
+    /// What the folders that are not in step looked like.
+    pub survey: Survey,
     /// Folders with something to do, be it only in their marker.
     pub work: Vec<FolderWork>,
     /// Folders whose workspace is gone from central, with the documents to remove.
@@ -81,23 +83,27 @@ pub struct Hydrated {
     pub warnings: Vec<Warning>,
 }
 
-/// Looks at the top of `.metis/`: which folders are hydrated ones.
-pub fn survey(ctx: &Context<'_>, cursor: &Cursor) -> Result<Survey, DirError> {
-    workspace::survey(ctx.metis.dir(), &cursor.folders.keys().cloned().collect())
+/// Looks at the top of `.metis/`, not into the folders that this clone knows to be hydrated.
+pub fn glance(ctx: &Context<'_>, cursor: &Cursor) -> Result<Glance, DirError> {
+    workspace::glance(ctx.metis.dir(), cursor.folders.keys())
 }
 
 /// Whether anything may have to be done: central moved, a folder is unfinished, missing, or not known.
 ///
-/// Files inside the folders are not looked at: what others own costs nothing while central does not change. `verify` looks.
-pub fn is_due(survey: &Survey, cursor: &Cursor, snapshot: &Snapshot, all: bool) -> bool {
-    let marked = |prefix: &Prefix| matches!(survey.folders.get(prefix), Some(FolderState::Marked(_)));
-    !all || cursor.head != snapshot.head
-        || !cursor.unfinished.is_empty()
-        || !cursor.folders.keys().all(marked)
-        || survey
-            .folders
-            .iter()
-            .any(|(prefix, state)| matches!(state, FolderState::Marked(_)) && !cursor.folders.contains_key(prefix))
+/// Files inside the folders are not looked at: what others own costs nothing while central does not change.
+pub fn is_due(glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, all: bool) -> bool {
+    !all || cursor.head != snapshot.head || !cursor.unfinished.is_empty() || !glance.as_known
+}
+
+/// Why no plan could be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Central's root could not be read.
+    #[error(transparent)]
+    Central(#[from] CentralError),
+    /// `.metis/` could not be read.
+    #[error(transparent)]
+    Dir(#[from] DirError),
 }
 
 /// Decides folder by folder. A folder whose listing cannot be read is left out and named; the others go on.
@@ -106,9 +112,9 @@ pub fn plan(
     store: &Store,
     cursor: &Cursor,
     snapshot: &Snapshot,
-    survey: &Survey,
+    glance: &Glance,
     only: &BTreeSet<Prefix>,
-) -> Result<HydratePlan, CentralError> {
+) -> Result<HydratePlan, PlanError> {
     let root = match snapshot.head {
         Some(head) => listing::root(tree::entries(store, tree::of_commit(store, head)?)?),
         None => listing::Root::default(),
@@ -122,6 +128,12 @@ pub fn plan(
         plan.listed.remove(owned);
     }
     let wanted = |prefix: &Prefix| only.is_empty() || only.contains(prefix);
+    plan.survey = if glance.as_known {
+        let (stale, gone) = hydrate::stale(&cursor.folders, &plan.listed, &cursor.unfinished);
+        workspace::survey_of(ctx.metis.dir(), stale.into_iter().chain(gone).cloned())?
+    } else {
+        workspace::survey(ctx.metis.dir(), &plan.listed.keys().cloned().collect())?
+    };
     for (prefix, tree) in plan.listed.clone() {
         if !wanted(&prefix) {
             match cursor.folders.get(&prefix) {
@@ -130,7 +142,11 @@ pub fn plan(
             }
             continue;
         }
-        match folder_work(ctx, store, survey, &prefix, tree, &mut plan.warnings) {
+        let Some(state) = plan.survey.folders.get(&prefix) else {
+            plan.in_step.insert(prefix, tree);
+            continue;
+        };
+        match folder_work(ctx, store, state, &prefix, tree, &mut plan.warnings) {
             Ok(Some(work)) => plan.work.push(work),
             Ok(None) => drop(plan.in_step.insert(prefix, tree)),
             Err(reason) => {
@@ -142,7 +158,7 @@ pub fn plan(
             }
         }
     }
-    for (prefix, state) in &survey.folders {
+    for (prefix, state) in &plan.survey.folders {
         // A folder of the own prefix that was hydrated before the prefix became ours: nobody's to remove.
         if !wanted(prefix) || plan.listed.contains_key(prefix) || ctx.owned.as_ref() == Some(prefix) {
             continue;
@@ -166,13 +182,12 @@ pub fn plan(
 fn folder_work(
     ctx: &Context<'_>,
     store: &Store,
-    survey: &Survey,
+    state: &FolderState,
     prefix: &Prefix,
     tree: ObjectId,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<FolderWork>, String> {
-    let state = survey.folders.get(prefix);
-    if let Some(FolderState::Marked(marker)) = state
+    if let FolderState::Marked(marker) = state
         && marker.tree == Some(tree)
         && marker.applying.is_none()
         && marker.central == ctx.upstream_name
@@ -192,24 +207,24 @@ fn folder_work(
     let nothing = Documents::new();
     let present = || documents_in(ctx.metis.dir(), prefix).map_err(|err| err.to_string());
     let (from, files) = match state {
-        None | Some(FolderState::Absent) => (None, hydrate::plan(Known::Finished(&nothing), &target.documents)),
-        Some(FolderState::Newer) => {
+        FolderState::Absent => (None, hydrate::plan(Known::Finished(&nothing), &target.documents)),
+        FolderState::Newer => {
             return Err(format!(
                 ".metis/{prefix}/ was written by a later version of git-metis-sync; use that one"
             ));
         }
-        Some(FolderState::Reserved) => {
+        FolderState::Reserved => {
             return Err(format!(
                 "the Metis tools keep own documents in .metis/{prefix}/, so a workspace of that name cannot be copied there"
             ));
         }
-        Some(FolderState::Unreadable(err)) => return Err(err.to_string()),
-        Some(FolderState::Foreign) => {
+        FolderState::Unreadable(err) => return Err(err.to_string()),
+        FolderState::Foreign => {
             return Err(format!(
                 ".metis/{prefix}/ is a folder of your own; move or rename it, then sync again"
             ));
         }
-        Some(FolderState::Adoptable) => {
+        FolderState::Adoptable => {
             let known = Known::Unfinished {
                 from: &nothing,
                 to: &nothing,
@@ -217,7 +232,7 @@ fn folder_work(
             };
             (None, hydrate::plan(known, &target.documents))
         }
-        Some(FolderState::Marked(marker)) => {
+        FolderState::Marked(marker) => {
             let held = read_listing(store, prefix, marker.tree);
             let files = match (marker.applying, &held) {
                 (None, Some(held)) => hydrate::plan(Known::Finished(held), &target.documents),
@@ -285,7 +300,6 @@ pub fn apply(
     ctx: &Context<'_>,
     store: &Store,
     plan: &HydratePlan,
-    survey: &Survey,
     now: Timestamp,
     told: &mut dyn FnMut(usize, usize),
 ) -> Result<Hydrated, DirError> {
@@ -304,7 +318,7 @@ pub fn apply(
     workspace::write_ignored(ctx.metis.dir(), &listed.chain(gone).cloned().collect())?;
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let open = |prefix: &Prefix| {
-        FolderWriter::open(ctx.metis.dir(), survey, prefix, ctx.limits.blob_bytes).map_err(|err| err.to_string())
+        FolderWriter::open(ctx.metis.dir(), &plan.survey, prefix, ctx.limits.blob_bytes).map_err(|err| err.to_string())
     };
 
     let total = plan

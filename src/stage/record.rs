@@ -108,6 +108,7 @@ pub fn kind_of(error: &SyncErrorKind) -> &'static str {
     match error {
         SyncErrorKind::MetisDir(_) => "no-workspace",
         SyncErrorKind::Dir(_) => "io",
+        SyncErrorKind::UpstreamUrl(_) => "url",
         SyncErrorKind::Config(_) | SyncErrorKind::NoPrefix | SyncErrorKind::NoUpstream => "config",
         SyncErrorKind::State(_) => "state",
         SyncErrorKind::Locked { .. } => "locked",

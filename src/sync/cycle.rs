@@ -131,21 +131,24 @@ pub fn hydrated(
     let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_mut()) else {
         unreachable!("fetching opened the store and made the cursor")
     };
-    let survey = hydrate::survey(&setup.ctx, cursor)?;
-    if !hydrate::is_due(&survey, cursor, snapshot, options.only.is_empty()) {
+    let glance = hydrate::glance(&setup.ctx, cursor)?;
+    if !hydrate::is_due(&glance, cursor, snapshot, options.only.is_empty()) {
         return Ok(());
     }
     if let Some(head) = snapshot.head {
         fetch::ensure(&setup.ctx, store, head)?;
     }
-    let plan = hydrate::plan(&setup.ctx, store, cursor, snapshot, &survey, &options.only)?;
+    let plan = hydrate::plan(&setup.ctx, store, cursor, snapshot, &glance, &options.only).map_err(|err| match err {
+        hydrate::PlanError::Central(err) => SyncErrorKind::from(err),
+        hydrate::PlanError::Dir(err) => err.into(),
+    })?;
     if let Some(prefix) = options.only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
         return Err(SyncErrorKind::NoSuchWorkspace(prefix.clone()));
     }
     let done = if options.dry_run {
         hydrate::foresee(&plan)
     } else {
-        hydrate::apply(&setup.ctx, store, &plan, &survey, setup.started, &mut |done, total| {
+        hydrate::apply(&setup.ctx, store, &plan, setup.started, &mut |done, total| {
             progress.step(Step::Hydrating { done, total })
         })?
     };

@@ -1,5 +1,6 @@
 //! Why a sync stopped.
 
+use crate::send_pack::connect;
 use crate::{
     central::CentralError,
     names::Prefix,
@@ -36,6 +37,9 @@ pub enum SyncErrorKind {
     /// config.toml is unusable.
     #[error(transparent)]
     Config(#[from] workspace::ConfigError),
+    /// The configured URL is not one that is connected to.
+    #[error(".metis/config.toml: sync.upstream_url is not accepted: {0}")]
+    UpstreamUrl(connect::UrlError),
     /// config.toml has no upstream: single-workspace mode, in which there is nothing for this command to do.
     #[error("config.toml names no central repository ([sync] upstream_url)")]
     NoUpstream,

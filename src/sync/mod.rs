@@ -78,6 +78,7 @@ fn run(
         report.outcome = SyncOutcome::NotConfigured;
         return Ok(());
     }
+    report.workspace.clone_from(&workspace.config().workspace);
     let mut setup = Setup::new(workspace, options, clock, started)?;
     report.warnings.append(&mut setup.take_warnings());
     let result = cycles(&mut setup, options, progress, report, clock);

@@ -33,6 +33,8 @@ pub enum SyncOutcome {
 pub struct SyncReport {
     /// How it ended.
     pub outcome: SyncOutcome,
+    /// The workspace's own folder in central, if it has one.
+    pub workspace: Option<Prefix>,
     /// Files written and removed per hydrated workspace; only those where something changed.
     pub pulled: BTreeMap<Prefix, Pulled>,
     /// Documents whose version here went to central.

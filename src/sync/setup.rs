@@ -259,7 +259,7 @@ pub fn context<'a>(
         .project
         .dir()
         .unwrap_or_else(|| workspace.metis.project().to_owned());
-    let configured = RemoteUrl::parse(&settings.upstream_url).map_err(connect::ConnectError::from)?;
+    let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
     let deadline = options
         .deadline
         .or_else(|| settings.deadline_seconds.map(Duration::from_secs))

@@ -113,7 +113,7 @@ pub enum FolderState {
 }
 
 /// Which folders in `.metis` are hydrated.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Survey {
     /// All top-level folders whose name could be a prefix, and those that were asked for.
     pub folders: BTreeMap<Prefix, FolderState>,
@@ -137,11 +137,14 @@ pub fn survey(metis: &Dir, wanted: &BTreeSet<Prefix>) -> Result<Survey, DirError
     let listed = read_ignored(metis)?;
     let entries = metis.list()?;
     let named = entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok());
-    let prefixes: BTreeSet<Prefix> = named
-        .chain(wanted.iter().cloned())
-        .chain(listed.iter().cloned())
-        .collect();
-    let folders = prefixes.into_iter().map(|prefix| {
+    let prefixes: BTreeSet<Prefix> = named.chain(wanted.iter().cloned()).chain(listed).collect();
+    survey_of(metis, prefixes.into_iter())
+}
+
+/// A [`survey()`] of these folders alone.
+pub fn survey_of(metis: &Dir, prefixes: impl Iterator<Item = Prefix>) -> Result<Survey, DirError> {
+    let listed = read_ignored(metis)?;
+    let folders = prefixes.map(|prefix| {
         let state = folder_state(metis, &prefix, listed.contains(&prefix));
         (prefix, state)
     });
@@ -149,6 +152,36 @@ pub fn survey(metis: &Dir, wanted: &BTreeSet<Prefix>) -> Result<Survey, DirError
         folders: folders.collect(),
         listed,
     })
+}
+
+/// What the top of `metis` says without a look into the folders that are known to be hydrated.
+#[derive(Debug, Default)]
+pub struct Glance {
+    /// The folders in which nothing is an own document.
+    pub hydrated: BTreeSet<Prefix>,
+    /// Whether each known folder is there, and no other one has a marker.
+    pub as_known: bool,
+}
+
+/// A [`survey()`] for when nothing happened: `known` folders are taken for what they were, so its cost does not grow with
+/// what others own. A known folder whose content or marker somebody changed is not noticed.
+pub fn glance<'a>(metis: &Dir, known: impl Iterator<Item = &'a Prefix>) -> Result<Glance, DirError> {
+    let mut missing: BTreeSet<&Prefix> = known.collect();
+    let mut glance = Glance {
+        hydrated: missing.iter().copied().cloned().chain(read_ignored(metis)?).collect(),
+        as_known: true,
+    };
+    for entry in metis.list()?.iter().filter(|entry| entry.kind == Kind::Dir) {
+        let Some(prefix) = entry.name.to_str().and_then(|name| name.parse::<Prefix>().ok()) else {
+            continue;
+        };
+        if !missing.remove(&prefix) && metis.lstat(format!("{prefix}/{MARKER_FILE}")).is_ok() {
+            glance.as_known = false;
+            glance.hydrated.insert(prefix);
+        }
+    }
+    glance.as_known &= missing.is_empty();
+    Ok(glance)
 }
 
 /// The marker of `prefix`'s folder, `None` if it has none that can be read.
