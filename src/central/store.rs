@@ -24,6 +24,8 @@ use crate::names::ObjectId;
 /// No single object larger than this is ever held in memory: larger ones are an error of their own, whatever small
 /// pack they came in.
 const ALLOC_LIMIT: usize = 64 << 20;
+/// What each handle keeps of decoded objects, as bases of those stored as differences to them.
+const PACK_CACHE: usize = 8 << 20;
 
 /// Reads objects; one for each thread.
 pub type Handle = gix::odb::Handle;
@@ -84,7 +86,29 @@ impl Store {
     pub fn odb(&self) -> Handle {
         let mut handle = self.odb.clone();
         handle.refresh_never();
+        handle.set_pack_cache(|| Box::new(gix_pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
         handle
+    }
+
+    /// Sorts by where the objects lie: pack by pack, in each pack from front to end, what is in no pack last.
+    pub fn sort_by_place<T>(&self, items: &mut [T], id: impl Fn(&T) -> ObjectId) {
+        let packs = self.root.join("objects").join("pack");
+        let indices: Vec<gix_pack::index::File> = fs::read_dir(packs)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "idx"))
+            .filter_map(|path| gix_pack::index::File::at(path, hash_kind(self.format)).ok())
+            .collect();
+        items.sort_by_cached_key(|item| {
+            let id = to_gix(id(item));
+            indices
+                .iter()
+                .enumerate()
+                .find_map(|(number, index)| Some((number, index.pack_offset_at_index(index.lookup(id)?))))
+                .unwrap_or((usize::MAX, 0))
+        });
     }
 
     /// Whether an object is here.
@@ -222,19 +246,22 @@ pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, C
         reason: err.to_string(),
     };
     let gix_id = to_gix(id);
-    let header = odb.header(gix_id).map_err(unreadable)?;
-    if header.kind() != gix::objs::Kind::Blob {
+    let mut buffer = Vec::new();
+    let kind = match odb.find(&gix_id, &mut buffer) {
+        Ok(object) => object.kind,
+        // Too large to be read at all is too large.
+        Err(err) => match odb.header(gix_id) {
+            Ok(header) if header.size() > limit => return Ok(None),
+            _ => return Err(unreadable(err)),
+        },
+    };
+    if kind != gix::objs::Kind::Blob {
         return Err(CentralError::Object {
             id,
-            reason: format!("it is a {}, not a file", header.kind()),
+            reason: format!("it is a {kind}, not a file"),
         });
     }
-    if header.size() > limit {
-        return Ok(None);
-    }
-    let mut buffer = Vec::new();
-    odb.find(&gix_id, &mut buffer).map_err(unreadable)?;
-    Ok(Some(buffer))
+    Ok((buffer.len() as u64 <= limit).then_some(buffer))
 }
 
 pub(crate) fn open_odb(objects: &Path, format: ObjectFormat) -> Result<Handle, CentralError> {

@@ -4,37 +4,25 @@
 //! that is killed half way is known to have been there: the next one then looks at every file instead of trusting the
 //! difference between two trees.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::{
-    central::{
-        self, CentralError,
-        store::{Handle, Store},
-        tree,
-    },
+    central::{self, CentralError, store::Store, tree},
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{
         hydrate::{self, FolderPlan, Known, Pulled},
-        listing::{self, Documents, SkipReason, Skipped},
+        listing::{self, Documents},
     },
     state::cursor::Cursor,
     sync::Warning,
     workspace::{self, Dir, DirError, FolderState, FolderWriter, Glance, Marker, OnDisk, Survey},
 };
 
-use super::{Context, Limits, fetch::Snapshot};
+use super::{Context, fetch::Snapshot};
 
-/// From this number of files on a folder is written by several threads.
-const PARALLEL_FROM: usize = 128;
-const MAX_THREADS: usize = 4;
+mod copy;
 
 /// What to do in one folder.
 #[derive(Debug, Clone)]
@@ -321,20 +309,10 @@ pub fn apply(
         FolderWriter::open(ctx.metis.dir(), &plan.survey, prefix, ctx.limits.blob_bytes).map_err(|err| err.to_string())
     };
 
-    let total = plan
-        .work
-        .iter()
-        .map(|work| work.files.write.len() + work.files.remove.len())
-        .sum();
-    let budget = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let mut deletes: Vec<(&FolderWork, FolderWriter<'_>)> = Vec::new();
+    let mut works = Vec::new();
+    let mut folders = Vec::new();
     for work in &plan.work {
-        if ctx.connect.interrupt.load(Ordering::Relaxed) {
-            out.unfinished.insert(work.prefix.clone());
-            continue;
-        }
-        let copied = open(&work.prefix).and_then(|writer| {
+        let marked = open(&work.prefix).and_then(|writer| {
             if let Ok(folder) = ctx.metis.dir().open_dir(work.prefix.as_str()) {
                 // Left by a run that was killed here; failing to tidy up is no reason to stop.
                 let _ = workspace::sweep_temps(&folder, now.into());
@@ -344,12 +322,33 @@ pub fn apply(
                     .mark(&marker(ctx, work.from, Some(work.tree)))
                     .map_err(|err| err.to_string())?;
             }
-            copy(ctx, store, work, &writer, &stamp, &budget, &done, &mut out).map(|()| writer)
+            Ok(writer)
         });
-        told(done.load(Ordering::Relaxed), total);
-        match copied {
-            Ok(writer) => deletes.push((work, writer)),
+        match marked {
+            Ok(writer) => {
+                works.push(work);
+                folders.push(copy::Folder {
+                    writer,
+                    files: &work.files.write,
+                });
+            }
             Err(reason) => fail(&mut out, &work.prefix, reason),
+        }
+    }
+    let terms = copy::Terms {
+        limits: ctx.limits,
+        stamp: &stamp,
+        interrupt: &ctx.connect.interrupt,
+    };
+    let copied = copy::copy(store, &folders, &terms, told);
+    let mut deletes = Vec::new();
+    for ((work, folder), copied) in works.into_iter().zip(folders).zip(copied) {
+        out.pulled.entry(work.prefix.clone()).or_default().written = copied.written;
+        out.kept.extend(copied.kept);
+        out.warnings.extend(copied.skipped.into_iter().map(Warning::Skipped));
+        match copied.failed {
+            None => deletes.push((work, folder.writer)),
+            Some(reason) => fail(&mut out, &work.prefix, reason),
         }
     }
     if deletes.iter().any(|(work, _)| !work.files.write.is_empty()) {
@@ -403,119 +402,6 @@ fn marker(ctx: &Context<'_>, tree: Option<ObjectId>, applying: Option<ObjectId>)
         tree,
         applying,
     }
-}
-
-/// What one written file came to.
-enum Copied {
-    Written,
-    InPlace,
-    Kept(String),
-    Skipped(Skipped),
-}
-
-fn copy(
-    ctx: &Context<'_>,
-    store: &Store,
-    work: &FolderWork,
-    writer: &FolderWriter<'_>,
-    stamp: &str,
-    budget: &AtomicUsize,
-    done: &AtomicUsize,
-    out: &mut Hydrated,
-) -> Result<(), String> {
-    let files = &work.files.write;
-    let threads = if files.len() < PARALLEL_FROM {
-        1
-    } else {
-        std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS))
-    };
-    let results: Mutex<Vec<Copied>> = Mutex::default();
-    let next = AtomicUsize::new(0);
-    let failed: Mutex<Option<String>> = Mutex::default();
-    let (limits, interrupt) = (ctx.limits, &*ctx.connect.interrupt);
-    let run = |odb: Handle| {
-        while let Some(write) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if interrupt.load(Ordering::Relaxed) {
-                failed
-                    .lock()
-                    .expect("no panics while held")
-                    .get_or_insert("interrupted".into());
-            }
-            if failed.lock().expect("no panics while held").is_some() {
-                return;
-            }
-            match copy_one(&limits, &odb, write, writer, stamp, budget) {
-                Ok(Copied::InPlace) => {}
-                Ok(copied) => results.lock().expect("no panics while held").push(copied),
-                Err(reason) => {
-                    failed.lock().expect("no panics while held").get_or_insert(reason);
-                }
-            }
-            done.fetch_add(1, Ordering::Relaxed);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            let odb = store.odb();
-            let run = &run;
-            scope.spawn(move || run(odb));
-        }
-        run(store.odb());
-    });
-    let pulled = out.pulled.entry(work.prefix.clone()).or_default();
-    for copied in results.into_inner().expect("no panics while held") {
-        match copied {
-            Copied::InPlace => {}
-            Copied::Written => pulled.written += 1,
-            Copied::Kept(path) => {
-                pulled.written += 1;
-                out.kept.push(path);
-            }
-            Copied::Skipped(skipped) => out.warnings.push(Warning::Skipped(skipped)),
-        }
-    }
-    match failed.into_inner().expect("no panics while held") {
-        Some(reason) => Err(reason),
-        None => Ok(()),
-    }
-}
-
-fn copy_one(
-    limits: &Limits,
-    odb: &Handle,
-    write: &hydrate::Write,
-    writer: &FolderWriter<'_>,
-    stamp: &str,
-    budget: &AtomicUsize,
-) -> Result<Copied, String> {
-    let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
-    let name = write.code.file_name();
-    let path = format!("{}/{name}", writer.prefix());
-    let on_disk = writer.check(&name, &write.ours, &hash).map_err(|err| err.to_string())?;
-    if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
-        return Ok(Copied::InPlace);
-    }
-    let bytes = match central::store::blob(odb, write.blob, limits.blob_bytes) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            return Ok(Copied::Skipped(Skipped {
-                path,
-                reason: SkipReason::TooLarge,
-            }));
-        }
-        Err(err) => return Err(format!("{path}: {err}")),
-    };
-    let before = budget.fetch_add(bytes.len(), Ordering::Relaxed) as u64;
-    if before + bytes.len() as u64 > limits.total_bytes {
-        return Err(format!("more than {} bytes would be written", limits.total_bytes));
-    }
-    let kept = match on_disk {
-        OnDisk::Absent | OnDisk::Expected(_) => None,
-        OnDisk::LocallyEdited(_) => Some(writer.keep(&name, stamp).map_err(|err| err.to_string())?),
-        OnDisk::NotAFile => return Err(format!("{path} is not a regular file; move it away, then sync again")),
-    };
-    writer.write(&name, &bytes).map_err(|err| err.to_string())?;
-    Ok(kept.map_or(Copied::Written, Copied::Kept))
 }
 
 fn remove(

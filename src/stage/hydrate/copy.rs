@@ -1,0 +1,178 @@
+//! Writing the files of all folders, in the order in which their blobs lie in the pack, by several threads.
+//!
+//! Blobs are mostly stored as differences to their neighbours: read in the pack's order, each base is at hand from the
+//! blob before; in any other order each blob costs the decoding of its whole chain.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+use crate::{
+    central::{
+        self,
+        store::{Handle, Store},
+    },
+    plan::{
+        hydrate::Write,
+        listing::{SkipReason, Skipped},
+    },
+    stage::Limits,
+    workspace::{FolderWriter, OnDisk},
+};
+
+/// Files that a thread takes at a time: neighbours in the pack stay together.
+const CHUNK: usize = 128;
+/// Writing files is the kernel's work, which more threads than this only make wait for each other.
+const MAX_THREADS: usize = 4;
+
+/// A folder to write to.
+pub struct Folder<'a> {
+    /// Its writer, marked as being changed.
+    pub writer: FolderWriter<'a>,
+    /// What to write.
+    pub files: &'a [Write],
+}
+
+/// What became of a folder's files.
+#[derive(Debug, Default)]
+pub struct Copied {
+    /// Files written.
+    pub written: usize,
+    /// Locally edited files, kept under these paths first.
+    pub kept: Vec<String>,
+    /// Files left out.
+    pub skipped: Vec<Skipped>,
+    /// The first failure. The folder's other files may or may not have been written.
+    pub failed: Option<String>,
+}
+
+/// What all files have in common.
+pub struct Terms<'a> {
+    /// For what central sends.
+    pub limits: Limits,
+    /// The name of this sync among kept files.
+    pub stamp: &'a str,
+    /// Ends the work when set.
+    pub interrupt: &'a AtomicBool,
+}
+
+enum File {
+    Written,
+    InPlace,
+    Kept(String),
+    Skipped(Skipped),
+}
+
+/// Writes the files that do not hold the right bytes yet. A failure stops its folder, not the others.
+/// `told` hears of files done and files in all.
+pub fn copy(
+    store: &Store,
+    folders: &[Folder<'_>],
+    terms: &Terms<'_>,
+    told: &mut dyn FnMut(usize, usize),
+) -> Vec<Copied> {
+    let mut jobs: Vec<(usize, &Write)> = folders
+        .iter()
+        .enumerate()
+        .flat_map(|(folder, f)| f.files.iter().map(move |write| (folder, write)))
+        .collect();
+    if jobs.len() > CHUNK {
+        store.sort_by_place(&mut jobs, |(_, write)| write.blob);
+    }
+    let outcomes: Vec<Mutex<Copied>> = folders.iter().map(|_| Mutex::default()).collect();
+    let next = AtomicUsize::new(0);
+    let written = AtomicU64::new(0);
+    let done = AtomicUsize::new(0);
+    let work = |odb: Handle, told: &mut dyn FnMut(usize, usize)| {
+        loop {
+            let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let Some(chunk) = jobs.get(start..jobs.len().min(start + CHUNK)).filter(|c| !c.is_empty()) else {
+                return;
+            };
+            for (folder, write) in chunk {
+                let outcome = &outcomes[*folder];
+                if lock(outcome).failed.is_some() {
+                    continue;
+                }
+                let file = if terms.interrupt.load(Ordering::Relaxed) {
+                    Err("interrupted".to_owned())
+                } else {
+                    copy_one(&odb, write, &folders[*folder].writer, terms, &written)
+                };
+                let mut outcome = lock(outcome);
+                match file {
+                    Ok(File::InPlace) => {}
+                    Ok(File::Written) => outcome.written += 1,
+                    Ok(File::Kept(path)) => {
+                        outcome.written += 1;
+                        outcome.kept.push(path);
+                    }
+                    Ok(File::Skipped(skipped)) => outcome.skipped.push(skipped),
+                    Err(reason) => outcome.failed = Some(reason),
+                }
+            }
+            told(done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), jobs.len());
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
+    let threads = threads.min(jobs.len().div_ceil(CHUNK));
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            let odb = store.odb();
+            let work = &work;
+            scope.spawn(move || work(odb, &mut |_, _| {}));
+        }
+        work(store.odb(), told);
+    });
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        .collect()
+}
+
+fn lock(outcome: &Mutex<Copied>) -> std::sync::MutexGuard<'_, Copied> {
+    outcome.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn copy_one(
+    odb: &Handle,
+    write: &Write,
+    writer: &FolderWriter<'_>,
+    terms: &Terms<'_>,
+    written: &AtomicU64,
+) -> Result<File, String> {
+    let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
+    let name = write.code.file_name();
+    let path = || format!("{}/{name}", writer.prefix());
+    let on_disk = writer.check(&name, &write.ours, &hash).map_err(|err| err.to_string())?;
+    if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
+        return Ok(File::InPlace);
+    }
+    let bytes = match central::store::blob(odb, write.blob, terms.limits.blob_bytes) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            return Ok(File::Skipped(Skipped {
+                path: path(),
+                reason: SkipReason::TooLarge,
+            }));
+        }
+        Err(err) => return Err(format!("{}: {err}", path())),
+    };
+    let size = bytes.len() as u64;
+    if written.fetch_add(size, Ordering::Relaxed) + size > terms.limits.total_bytes {
+        return Err(format!("more than {} bytes would be written", terms.limits.total_bytes));
+    }
+    let kept = match on_disk {
+        OnDisk::Absent | OnDisk::Expected(_) => None,
+        OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(|err| err.to_string())?),
+        OnDisk::NotAFile => {
+            return Err(format!(
+                "{} is not a regular file; move it away, then sync again",
+                path()
+            ));
+        }
+    };
+    writer.write(&name, &bytes).map_err(|err| err.to_string())?;
+    Ok(kept.map_or(File::Written, File::Kept))
+}
