@@ -1,0 +1,5 @@
+//! The scenarios of METIS-T-0081 that the stories in `sync` do not tell; `tests/SCENARIOS.md` lists which test covers which.
+
+mod freshness;
+mod project;
+mod traffic;
