@@ -9,6 +9,7 @@ use std::path::Path;
 use gix::protocol::{
     Command,
     fetch::{Arguments, Response, response::ShallowUpdate},
+    transport::Protocol,
 };
 
 use super::{
@@ -26,7 +27,8 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 struct Want<'a> {
     tip: ObjectId,
-    have: Option<ObjectId>,
+    /// What is here, the likeliest to be there too first.
+    haves: &'a [ObjectId],
     shallow: &'a [ObjectId],
     depth: Option<usize>,
     filter: Option<&'a str>,
@@ -49,7 +51,7 @@ pub fn fetch(
     let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
     let want = Want {
         tip: head,
-        have,
+        haves: have.as_slice(),
         shallow: &shallow,
         depth: have.is_none().then_some(1),
         filter: None,
@@ -68,7 +70,7 @@ pub fn fill_in(
 ) -> Result<u32, CentralError> {
     let want = Want {
         tip: head,
-        have: Some(seen),
+        haves: &[seen],
         shallow: &[seen],
         depth: None,
         filter: None,
@@ -85,7 +87,7 @@ pub fn history(
 ) -> Result<(), CentralError> {
     let want = Want {
         tip: head,
-        have: None,
+        haves: &[],
         shallow: &[],
         depth: None,
         filter: Some("tree:0"),
@@ -94,19 +96,21 @@ pub fn history(
     receive(remote, options, &want, aside, bases, |_| Ok(())).map(|_| ())
 }
 
-/// What `tip` of another repository has and `have` has not, without files where the server can leave them out, into
-/// `aside`. `shallow` are the commits whose parents that repository lacks here.
+/// What `tip` of another repository has and the commits `haves` have not, without files where the server can leave them
+/// out, into `aside`. `shallow` are the commits whose parents that repository lacks here.
+///
+/// Commits that were never pushed are nothing to the server: unless `haves` go back to one that was, it sends everything.
 pub fn beyond(
     remote: &mut Remote,
     options: &ConnectOptions,
     tip: ObjectId,
-    have: ObjectId,
+    haves: &[ObjectId],
     shallow: &[ObjectId],
     aside: &Path,
 ) -> Result<(), CentralError> {
     let want = Want {
         tip,
-        have: Some(have),
+        haves,
         shallow,
         depth: None,
         filter: Some("blob:none"),
@@ -154,8 +158,10 @@ fn receive(
     {
         arguments.filter(filter);
     }
-    if let Some(have) = want.have {
-        arguments.have(to_gix(have));
+    // The older protocols answer each of several, which takes more than the one round.
+    let haves = if version == Protocol::V2 { want.haves.len() } else { 1 };
+    for have in want.haves.iter().take(haves) {
+        arguments.have(to_gix(*have));
     }
 
     let mut received = None;

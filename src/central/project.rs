@@ -23,6 +23,9 @@ use crate::{
 const MAX_NAMED: usize = 20;
 /// Folders in a project's `.metis/` deeper than this are nobody's plans.
 const MAX_DEPTH: usize = 64;
+/// So many of our newest commits are named to the remote. More than that are seldom ahead of it, and a request has to
+/// stay small.
+const MAX_HAVES: usize = 256;
 
 /// What git knows around a workspace.
 pub struct Project {
@@ -136,13 +139,14 @@ impl Project {
             remote.close();
             return Ok(Freshness::NotApplicable);
         };
-        let ours = ancestors(&repo.objects, upstream.head);
+        let newest_first = ancestors(&repo.objects, upstream.head);
+        let ours: HashSet<ObjectId> = newest_first.iter().copied().collect();
         if ours.contains(&tip) {
             remote.close();
             return Ok(Freshness::Fresh);
         }
         let documents = if repo.objects.exists(&to_gix(tip)) {
-            self.touched(&repo.objects, tip, &ours, skip)
+            self.newer(&repo.objects, tip, upstream.head, &ours, skip)
         } else {
             let shallow: Vec<ObjectId> = repo
                 .shallow_commits()
@@ -151,9 +155,10 @@ impl Project {
                 .map(|commits| commits.iter().map(|id| from_gix(id)).collect())
                 .unwrap_or_default();
             store::aside(cache, &[repo.objects.store_ref().path().to_owned()], |aside| {
-                fetch::beyond(&mut remote, options, tip, upstream.head, &shallow, aside)?;
+                let haves = &newest_first[..newest_first.len().min(MAX_HAVES)];
+                fetch::beyond(&mut remote, options, tip, haves, &shallow, aside)?;
                 let odb = store::open_odb(aside, remote.format)?;
-                Ok(self.touched(&odb, tip, &ours, skip))
+                Ok(self.newer(&odb, tip, upstream.head, &ours, skip))
             })?
         };
         remote.close();
@@ -193,14 +198,42 @@ impl Project {
         })
     }
 
-    /// The documents that commits reachable from `tip`, but not in `ours`, changed.
-    fn touched(
+    /// The documents that are another version, or gone, at `tip` than at `head`, through a commit that is not in `ours`.
+    ///
+    /// Either alone would be wrong: our own unpushed commits make a difference too, and a change that is taken back, or
+    /// that was made here as well (picked, squashed, or older than a shallow clone's end), leaves nothing to pull.
+    fn newer(
         &self,
         odb: &impl gix::objs::Find,
         tip: ObjectId,
+        head: ObjectId,
         ours: &HashSet<ObjectId>,
         skip: &dyn Fn(&str) -> bool,
     ) -> BTreeSet<String> {
+        let (theirs, here) = (self.metis_tree(odb, tip), self.metis_tree(odb, head));
+        let mut different = BTreeSet::new();
+        for (one, other) in [(theirs, here), (here, theirs)] {
+            list_documents(odb, one, other, "", 0, &mut |path, _| {
+                different.insert(path);
+            });
+        }
+        if different.is_empty() {
+            return different;
+        }
+        let mut touched = self.touched(odb, tip, ours);
+        touched.retain(|path| {
+            let top = path.split('/').next().unwrap_or_default();
+            let name = path.rsplit('/').next().unwrap_or_default();
+            different.contains(path)
+                && !(path.contains('/') && skip(top))
+                && !path.split('/').any(|part| part.starts_with('.'))
+                && !name.starts_with("code-index")
+        });
+        touched
+    }
+
+    /// The documents that commits reachable from `tip`, but not in `ours`, changed.
+    fn touched(&self, odb: &impl gix::objs::Find, tip: ObjectId, ours: &HashSet<ObjectId>) -> BTreeSet<String> {
         let mut out = BTreeSet::new();
         let mut queue = VecDeque::from([tip]);
         let mut seen = HashSet::from([tip]);
@@ -225,10 +258,6 @@ impl Project {
                 }
             }
         }
-        out.retain(|path| {
-            let top = path.split('/').next().unwrap_or_default();
-            !(path.contains('/') && skip(top)) && !path.split('/').any(|part| part.starts_with('.'))
-        });
         out
     }
 
@@ -259,18 +288,20 @@ fn parents(odb: &impl gix::objs::Find, id: ObjectId) -> Option<Vec<ObjectId>> {
     Some(commit.parent_ids().map(|id| from_gix(&id)).collect())
 }
 
-/// All commits reachable from `head` as far as they are here (a shallow clone has an end).
-fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> HashSet<ObjectId> {
+/// All commits reachable from `head` as far as they are here (a shallow clone has an end), by their distance from it.
+fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> Vec<ObjectId> {
     let mut seen = HashSet::from([head]);
-    let mut queue = VecDeque::from([head]);
-    while let Some(id) = queue.pop_front() {
+    let mut found = vec![head];
+    let mut next = 0;
+    while let Some(id) = found.get(next).copied() {
+        next += 1;
         for parent in parents(odb, id).unwrap_or_default() {
             if seen.insert(parent) {
-                queue.push_back(parent);
+                found.push(parent);
             }
         }
     }
-    seen
+    found
 }
 
 /// Calls `found` with every `*.md` file below `tree` that is not the same in `other`.

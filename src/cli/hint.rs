@@ -70,6 +70,7 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
     let report = &error.report;
     let pulled = match report.files_pulled() {
         0 => String::new(),
+        1 => " One document of another workspace was hydrated before that.".into(),
         n => format!(" {n} documents of other workspaces were hydrated before that."),
     };
     let central = match &error.kind {
@@ -159,6 +160,15 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
 }
 
 fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
+    // Most errors of a connection say themselves with whom it was.
+    let said = |start: String| match !url.is_empty() && err.message.contains(url) {
+        true => err.message.clone(),
+        false => format!("{start}: {}", err.message),
+    };
+    let without_url = match url {
+        "" => err.message.clone(),
+        url => err.message.replacen(url, "it", 1),
+    };
     match err.kind {
         FailureKind::Unauthenticated => (
             format!("cannot authenticate to {url} — check SSH keys or credential helper"),
@@ -166,12 +176,17 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
             Exit::Auth,
         ),
         FailureKind::Forbidden => (
-            format!("{url} does not allow this: {}", err.message),
+            said(format!("{url} does not allow this")),
             "Ask for write access to central.".into(),
             Exit::Refused,
         ),
-        FailureKind::Unreachable | FailureKind::TimedOut => (
-            format!("cannot reach {url}: {}", err.message),
+        FailureKind::Unreachable => (
+            said(format!("cannot reach {url}")),
+            "Check the network and the address, then sync again.".into(),
+            Exit::Network,
+        ),
+        FailureKind::TimedOut => (
+            format!("cannot reach {url}: {without_url}"),
             "Check the network and the address, then sync again.".into(),
             Exit::Network,
         ),
@@ -191,7 +206,7 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
             Exit::Error,
         ),
         FailureKind::Protocol | FailureKind::Other => (
-            format!("talking to {url} failed: {}", err.message),
+            said(format!("talking to {url} failed")),
             "Sync again; if it stays like this, look at central.".into(),
             Exit::Error,
         ),

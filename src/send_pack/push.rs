@@ -138,7 +138,9 @@ where
         });
     }
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
-    if actual != update.expected {
+    // A ref that is not listed may be hidden from those who push rather than gone. The server knows, so it is asked.
+    let perhaps_hidden = actual.is_none() && update.new.is_some();
+    if actual != update.expected && !perhaps_hidden {
         hang_up(session);
         return Ok(Attempt::Settled(if actual == update.new {
             Outcome::Applied

@@ -2,11 +2,11 @@
 //!
 //! <https://git-scm.com/docs/gitprotocol-pack#_report_status>
 
-use std::io::{self, Read};
+use std::io;
 
 use gix_transport::{
     client::blocking_io::ExtendedBufRead,
-    packetline::{self, PacketLineRef},
+    packetline::{self, BandRef, PacketLineRef},
 };
 
 /// The server's answer, as it was given.
@@ -25,7 +25,7 @@ pub struct Report {
 /// Everything a server says is kept only up to here; the rest is read and dropped.
 const MAX_TEXT: usize = 16 << 10;
 /// A report has a line per ref: we send one.
-const MAX_REPORT: u64 = 256 << 10;
+const MAX_REPORT: usize = 256 << 10;
 
 /// Reads to the end of the answer. An `Err` means that the answer broke off or was none; `report` then holds
 /// what was understood up to there.
@@ -35,27 +35,11 @@ pub fn read<'a>(
     report: &mut Report,
 ) -> io::Result<()> {
     if sideband {
-        let mut text = Vec::new();
-        let result;
-        {
-            let shared = std::rc::Rc::new(std::cell::RefCell::new((Vec::new(), false)));
-            let sink = shared.clone();
-            reader.set_progress_handler(Some(Box::new(move |is_error, bytes| {
-                let (text, fatal) = &mut *sink.borrow_mut();
-                *fatal |= is_error;
-                let room = MAX_TEXT.saturating_sub(text.len());
-                text.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                std::ops::ControlFlow::Continue(())
-            })));
-            let mut nested = Vec::new();
-            result = (&mut reader).take(MAX_REPORT).read_to_end(&mut nested).map(|_| nested);
-            drop(reader);
-            let (bytes, fatal) = std::mem::take(&mut *shared.borrow_mut());
-            text.extend(bytes);
-            report.fatal = fatal;
-        }
-        report.server_text = crate::send_pack::report::printable_lines(&text);
-        parse(&result?, report)
+        let (mut nested, mut text) = (Vec::new(), Vec::new());
+        let ended = demultiplex(&mut *reader, &mut nested, &mut text, &mut report.fatal);
+        report.server_text = printable_lines(&text);
+        ended?;
+        parse(&nested, report)
     } else {
         loop {
             match reader.readline() {
@@ -67,6 +51,38 @@ pub fn read<'a>(
             }
         }
     }
+}
+
+/// Takes the bands apart: `nested` is band 1, `text` the others.
+///
+/// Not with gix's progress handler, which gets each piece without the line end it may have: then two lines look like one.
+fn demultiplex<'a>(
+    reader: &mut (dyn ExtendedBufRead<'a> + Unpin + 'a),
+    nested: &mut Vec<u8>,
+    text: &mut Vec<u8>,
+    fatal: &mut bool,
+) -> io::Result<()> {
+    let invalid = |err: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, err.to_string());
+    let keep = |into: &mut Vec<u8>, bytes: &[u8], limit: usize| {
+        into.extend_from_slice(&bytes[..bytes.len().min(limit.saturating_sub(into.len()))]);
+    };
+    while let Some(line) = reader.readline() {
+        match line?.map_err(|err| invalid(&err))? {
+            PacketLineRef::Flush => break,
+            line => match line.decode_band().map_err(|err| invalid(&err))? {
+                BandRef::Data(bytes) => keep(nested, bytes, MAX_REPORT),
+                BandRef::Progress(bytes) => keep(text, bytes, MAX_TEXT),
+                BandRef::Error(bytes) => {
+                    *fatal = true;
+                    if !text.is_empty() && !text.ends_with(b"\n") {
+                        text.push(b'\n');
+                    }
+                    keep(text, bytes, MAX_TEXT);
+                }
+            },
+        }
+    }
+    Ok(())
 }
 
 /// Parses the pkt-lines that the report consists of, up to its flush.

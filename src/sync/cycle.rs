@@ -18,7 +18,10 @@ use crate::{
         dehydrate::DehydratePlan,
         guard::{self, Lineage},
     },
-    send_pack::{Outcome, PushError},
+    send_pack::{
+        Outcome, PushError,
+        connect::{ConnectError, FailureKind},
+    },
     stage::{
         dehydrate::{self, Own},
         fetch::{self, FetchPlan, Snapshot},
@@ -379,6 +382,13 @@ fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) ->
         Ok(Outcome::Refused(refusal)) => SyncErrorKind::Refused(refusal),
         Ok(Outcome::Unknown { cause }) => SyncErrorKind::AnswerLost { cause },
         Ok(Outcome::Applied | Outcome::Moved { .. }) => unreachable!("no failure"),
+        // It was there a moment ago, when it was listed: some servers say so of what one may not push to.
+        Err(PushError::Connect(err)) if err.kind == FailureKind::NoRepository => ConnectError {
+            kind: FailureKind::Forbidden,
+            message: "it can be read there, but not pushed to".into(),
+            ..err
+        }
+        .into(),
         Err(PushError::Connect(err)) => err.into(),
         Err(PushError::Source(err)) => err.into(),
         Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. })) => {

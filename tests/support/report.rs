@@ -40,6 +40,8 @@ pub struct Failure {
     pub message: String,
     /// What the server or its programs said.
     pub server_text: String,
+    /// What was and was not changed.
+    pub state: String,
     pub next: Option<String>,
     pub exit: i32,
 }

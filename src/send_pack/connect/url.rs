@@ -295,6 +295,11 @@ fn shown(input: &[u8]) -> String {
         Some(at) => input.split_at(at + 3),
         None => (&input[..0], input),
     };
+    // A token may be in a query as well.
+    let rest = match scheme.to_ascii_lowercase().as_slice() {
+        b"http://" | b"https://" => &rest[..rest.find_byteset(b"?#").unwrap_or(rest.len())],
+        _ => rest,
+    };
     let start = rest.rfind_byte(b'@').map_or(0, |at| at + 1);
     text::line(&[scheme, &rest[start..]].concat(), 200)
 }

@@ -1,0 +1,6 @@
+//! The scenarios of METIS-T-0081 that the stories in `sync` do not tell; `tests/SCENARIOS.md` lists which test covers which.
+
+mod errors;
+mod freshness;
+mod project;
+mod traffic;
