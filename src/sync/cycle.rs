@@ -381,7 +381,7 @@ fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) ->
         Ok(Outcome::Applied | Outcome::Moved { .. }) => unreachable!("no failure"),
         Err(PushError::Connect(err)) => err.into(),
         Err(PushError::Source(err)) => err.into(),
-        Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. })) => {
+        Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. } | PushError::RefName(_))) => {
             SyncErrorKind::Unsupported(err.to_string())
         }
     }
