@@ -101,7 +101,7 @@ fn store_pack<E>(
     });
     send_pack::pack::write(objects, blobs.len() as u32, hash_kind(format), &mut file).map_err(|err| match err {
         send_pack::pack::WriteError::Source(err) => StorePackError::Read(err),
-        send_pack::pack::WriteError::Write(err) => stored(err),
+        send_pack::pack::WriteError::Write(err) => stored(err.to_string()),
         send_pack::pack::WriteError::Count { .. } => stored("a pack could not be made".into()),
     })?;
     std::io::Write::flush(&mut file).map_err(created)?;

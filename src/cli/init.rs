@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     central::{project::Project, remote::Remote},
     names::Prefix,
-    send_pack::connect::RemoteUrl,
+    send_pack::connect::{Direction, RemoteUrl},
     state::{cursor, files::StateDir},
     sync::{self, SyncErrorKind, SyncOptions},
     workspace::{self, Config, Edit, MetisDir},
@@ -98,7 +98,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         base,
         Instant::now() + sync::DEFAULT_DEADLINE,
     );
-    let tested = sync::rewritten(&args.upstream, project.config())
+    let tested = sync::rewritten(&args.upstream, project.config(), Direction::Fetch)
         .and_then(|url| Remote::list(&url, &connect, None).map_err(SyncErrorKind::from))
         .map_err(|kind| Stopped::Kind(kind, shown.clone()))?;
     let empty = tested.head.is_none();

@@ -50,6 +50,7 @@ pub mod pack;
 mod push;
 pub mod report;
 pub mod request;
+mod text;
 
 pub use outcome::{Outcome, Refusal, RefusalKind};
 pub use pack::PackObject;

@@ -5,6 +5,19 @@ use gix::ObjectId;
 use super::{connect::ConnectError, report::Report};
 
 /// What became of a push. Exactly one of these holds, whatever the network did.
+///
+/// The table, with what the refs said when they were listed again:
+///
+/// | the server said | listed: new | listed: something else | listed: as expected |
+/// |---|---|---|---|
+/// | `unpack ok`, `ok` | | | |
+/// | `ng` for a known reason | | | |
+/// | `ng`, a lock or a lost race | `Applied` | `Moved` | again, then `Refused(Locked)` |
+/// | `ng`, a reason not known | `Applied` | `Moved` | `Refused(Other)` |
+/// | nothing, or contradictions | `Applied` | `Moved` | `Unknown` |
+///
+/// The first row is `Applied` and the second `Refused` without another look. Refs that cannot be listed are `Unknown` in
+/// the last row; after a refusal they are an error, as nothing was changed.
 #[derive(Debug)]
 pub enum Outcome {
     /// The ref has the new value.
@@ -17,8 +30,9 @@ pub enum Outcome {
     },
     /// The server will not have it; trying again is pointless.
     Refused(Refusal),
-    /// The answer was lost and the refs could not be listed afterwards, or show the old value: the server may or may
-    /// not apply the push yet. A later push with the same expected value is safe either way.
+    /// The answer was lost and the refs could not be listed afterwards, or show the old value still: the server may or
+    /// may not apply the push yet. Whoever goes on must begin with the refs: a later push with the same expected value
+    /// is safe either way, since the server takes only one of the two.
     Unknown {
         /// What went wrong.
         cause: ConnectError,
@@ -45,7 +59,7 @@ pub enum RefusalKind {
     Denied,
     /// The pack was not accepted: too large, corrupt, no room.
     Unpack,
-    /// The ref is locked although it has not moved, twice in a row.
+    /// The ref was locked although it had not moved, for as long as [`settle`](super::connect::Deadlines::settle) says.
     Locked,
     /// None of these.
     Other,
@@ -58,7 +72,8 @@ pub enum Verdict {
     Applied,
     /// Refused for a reason that another attempt will meet again.
     Refused(Refusal),
-    /// Refused, perhaps because the ref moved under the server's hands: list the refs to know.
+    /// Refused, perhaps because the ref moved under the server's hands: list the refs to know. Of kind
+    /// [`Locked`](RefusalKind::Locked) if another attempt may help where the ref did not move.
     PerhapsMoved(Refusal),
     /// The report does not speak of our ref or contradicts itself: list the refs to know.
     Unclear,
@@ -85,6 +100,20 @@ const FINAL: &[(&str, RefusalKind)] = &[
     ("bad pack", RefusalKind::Unpack),
 ];
 
+/// How the reasons behind `ng` begin that tell of a lock or a lost race, in the words of git, JGit, Gitaly and dulwich.
+const LOCKS: &[&str] = &[
+    "failed to update ref",
+    "cannot lock ref",
+    "failed to lock",
+    "lock error",
+    "unable to lock",
+    "reference already exists",
+    "incorrect old value",
+    "failed to write",
+    "fetch first",
+    "stale info",
+];
+
 /// Decides what `report` says of the ref `name`.
 pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
     let refusal = |kind, reason: &str| Refusal {
@@ -101,6 +130,9 @@ pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
         (Some(Ok(())), Some((_, Ok(()))), None) => Verdict::Applied,
         (Some(Ok(())), Some((_, Err(reason))), None) => match FINAL.iter().find(|(known, _)| reason == known) {
             Some((_, kind)) => Verdict::Refused(refusal(*kind, reason)),
+            None if LOCKS.iter().any(|lock| reason.starts_with(lock)) => {
+                Verdict::PerhapsMoved(refusal(RefusalKind::Locked, reason))
+            }
             None => Verdict::PerhapsMoved(refusal(RefusalKind::Other, reason)),
         },
         _ => Verdict::Unclear,
@@ -172,15 +204,18 @@ mod tests {
             let verdict = verdict(&report(Some(Ok(())), &[(MAIN, Err(reason))]), MAIN);
             assert!(matches!(verdict, Verdict::Refused(r) if r.kind == *kind), "{reason}");
         }
-        for reason in [
-            "failed to update ref",
-            "cannot lock ref 'x': is at",
-            "failed to lock",
-            "non-fast-forward",
-            "",
+        for (reason, kind) in [
+            ("failed to update ref", RefusalKind::Locked),
+            ("cannot lock ref 'x': is at", RefusalKind::Locked),
+            ("failed to lock", RefusalKind::Locked),
+            ("non-fast-forward", RefusalKind::Other),
+            ("", RefusalKind::Other),
         ] {
             let verdict = verdict(&report(Some(Ok(())), &[(MAIN, Err(reason))]), MAIN);
-            assert!(matches!(verdict, Verdict::PerhapsMoved(_)), "{reason}");
+            assert!(
+                matches!(verdict, Verdict::PerhapsMoved(r) if r.kind == kind),
+                "{reason}"
+            );
         }
     }
 

@@ -55,7 +55,8 @@ pub fn write<E>(
     });
     let mut bytes = 0;
     let mut result = Ok(());
-    for written in FromEntriesIter::new(entries, out, count, data::Version::V2, hash) {
+    let mut out = Tap { out, failed: None };
+    for written in FromEntriesIter::new(entries, &mut out, count, data::Version::V2, hash) {
         match written {
             Ok(written) => bytes += written,
             Err(err) => result = Err(err),
@@ -64,8 +65,42 @@ pub fn write<E>(
     match (failed, result) {
         (Some(err), _) => Err(WriteError::Source(err)),
         (None, Err(_)) if seen != count => Err(WriteError::Count { announced: count, seen }),
-        (None, Err(err)) => Err(WriteError::Write(format!("{err:#}"))),
+        (None, Err(err)) => Err(WriteError::Write(
+            out.failed.unwrap_or_else(|| io::Error::other(format!("{err:#}"))),
+        )),
         (None, Ok(())) => Ok(bytes),
+    }
+}
+
+/// Keeps the error of a failed write as it is, of which the encoder on top only hands on a copy in words.
+struct Tap<W> {
+    out: W,
+    failed: Option<io::Error>,
+}
+
+impl<W> Tap<W> {
+    fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|err| {
+            let copy = io::Error::from(err.kind());
+            self.failed.get_or_insert(err);
+            copy
+        })
+    }
+}
+
+impl<W: io::Write> io::Write for Tap<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(buf);
+        match written {
+            // Not a failure: it is tried again.
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => Err(err),
+            written => self.noted(written),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.noted(flushed)
     }
 }
 
@@ -77,7 +112,7 @@ pub enum WriteError<E> {
     Source(E),
     /// Writing failed.
     #[error("the pack could not be sent: {0}")]
-    Write(String),
+    Write(io::Error),
     /// The source yielded another number of objects than announced.
     #[error("{announced} objects were announced, {seen} were there")]
     Count {

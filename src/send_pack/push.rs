@@ -1,6 +1,10 @@
 //! The push itself: connect, compare, send, read, settle.
 
-use std::io;
+use std::{
+    io,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use gix::protocol::{
     handshake::Ref,
@@ -9,10 +13,13 @@ use gix::protocol::{
         client::{MessageKind, WriteMode},
     },
 };
-use gix::{ObjectId, bstr::BString};
+use gix::{
+    ObjectId,
+    bstr::{BString, ByteSlice},
+};
 
 use super::{
-    connect::{self, ConnectError, ConnectOptions, RemoteUrl, Session},
+    connect::{self, ConnectError, ConnectOptions, FailureKind, RemoteUrl, Scheme, Session},
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
@@ -28,14 +35,16 @@ pub struct RefUpdate {
     pub expected: Option<ObjectId>,
     /// The value it shall get. `None`: it shall be deleted.
     pub new: Option<ObjectId>,
-    /// Options for the server's hooks (`git push -o`), sent if the server takes them.
+    /// Options for the server's hooks (`git push -o`); if there are any, a server that takes none is an error.
     pub options: Vec<String>,
 }
 
-/// Why there is no outcome: nothing was asked of the server yet, so nothing can have changed there.
+/// Why there is no outcome: the ref was not touched, because nothing was asked of the server, because it cannot have
+/// received the whole of what was asked, or because it refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError<E> {
-    /// The server could not be reached, would not let us in, or does not speak the protocol.
+    /// The server could not be reached, would not let us in, does not speak the protocol, or the connection broke
+    /// before all was sent.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The source of the objects failed; the pack was not completed, which no server accepts.
@@ -52,15 +61,20 @@ pub enum PushError<E> {
         /// The hash of the new value.
         ours: gix::hash::Kind,
     },
+    /// The ref's name is none that git takes.
+    #[error("{0:?} is not the full name of a ref")]
+    RefName(BString),
 }
 
-/// A ref that is locked without having moved is tried this many times in all.
-const LOCKED_ATTEMPTS: usize = 2;
+/// The first pause before the refs are listed once more; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(40);
 
-/// Pushes one ref. `agent` is what the server may log us as, e.g. `git/2.50`. `objects` is called for each attempt and yields exactly the objects that the server lacks.
+/// Pushes one ref. `agent` is what the server may log us as, e.g. `git/2.50`. `objects` is called for each attempt and
+/// yields exactly the objects that the server lacks.
 ///
-/// See the [module documentation](super) for the order of operations. An [`Outcome`] is only returned once
-/// it is settled; an error means that the ref was not touched.
+/// There is another attempt where the server demanded credentials only once it was sent something, and where it could
+/// not lock the ref; never after a lost answer. An [`Outcome`] is only returned once it is settled; an error means that
+/// the ref was not touched. See the [module documentation](super) for the order of operations.
 pub fn push<E, I>(
     url: &RemoteUrl,
     options: &ConnectOptions,
@@ -71,42 +85,106 @@ pub fn push<E, I>(
 where
     I: ExactSizeIterator<Item = Result<PackObject, E>>,
 {
-    let mut attempt = 1;
+    if !update.name.starts_with(b"refs/") || gix::validate::reference::name(update.name.as_bstr()).is_err() {
+        return Err(PushError::RefName(update.name.clone()));
+    }
+    let mut locked: Option<Patience> = None;
+    let mut with_credentials = false;
     loop {
-        let session = connect::open(url, Service::ReceivePack, Protocol::V1, options)?;
-        let (answer, refusal) = match attempt_once(session, agent, update, &mut objects)? {
+        let session = match with_credentials {
+            false => connect::open(url, Service::ReceivePack, Protocol::V1, options)?,
+            true => connect::open_authenticated(url, Service::ReceivePack, Protocol::V1, options)?,
+        };
+        let refusal = match attempt_once(session, agent, update, &mut objects)? {
             Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::PerhapsMoved(refusal) => (None, Some(refusal)),
-            Attempt::AnswerLost(cause) => (Some(cause), None),
-        };
-        let listed = match list(url, options, update) {
-            Ok(listed) => listed,
-            Err(err) => {
-                return Ok(Outcome::Unknown {
-                    cause: answer.unwrap_or(err),
-                });
-            }
-        };
-        return Ok(match (listed, answer, refusal) {
-            (Listed::New, _, _) => Outcome::Applied,
-            (Listed::Other(actual), _, _) => Outcome::Moved { actual },
-            (Listed::Expected, Some(cause), _) => Outcome::Unknown { cause },
-            (Listed::Expected, None, _) if attempt < LOCKED_ATTEMPTS => {
-                attempt += 1;
+            Attempt::NotSent(cause) | Attempt::AnswerLost(cause)
+                if cause.kind == FailureKind::Unauthenticated && !with_credentials =>
+            {
+                with_credentials = true;
                 continue;
             }
-            (Listed::Expected, None, Some(refusal)) => Outcome::Refused(Refusal {
-                kind: RefusalKind::Locked,
-                ..refusal
-            }),
-            (Listed::Expected, None, None) => unreachable!("either an answer was lost or a refusal was given"),
-        });
+            Attempt::NotSent(cause) => return Err(cause.into()),
+            // An answer of its own, to say no.
+            Attempt::AnswerLost(cause) if cause.kind == FailureKind::Unauthenticated => return Err(cause.into()),
+            Attempt::AnswerLost(cause) => return settle(url, options, update, cause),
+            Attempt::PerhapsMoved(refusal) => refusal,
+        };
+        match list(url, options, update)? {
+            Listed::New => return Ok(Outcome::Applied),
+            Listed::Other(actual) => return Ok(Outcome::Moved { actual }),
+            Listed::Expected if refusal.kind != RefusalKind::Locked => return Ok(Outcome::Refused(refusal)),
+            Listed::Expected => {
+                let patience = locked.get_or_insert_with(|| Patience::new(options));
+                if !patience.pause(options) {
+                    return Ok(Outcome::Refused(refusal));
+                }
+            }
+        }
+    }
+}
+
+/// Finds out what became of a push whose answer was lost, by listing the refs until they show it or time is over.
+fn settle<E>(
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    update: &RefUpdate,
+    cause: ConnectError,
+) -> Result<Outcome, PushError<E>> {
+    let mut options = options.clone();
+    // The answer may have been lost because time was over; to know what became of the push is worth a little more.
+    let end = Instant::now() + options.deadlines.settle;
+    options.deadlines.total = options.deadlines.total.map(|total| total.max(end));
+    let mut patience = Patience::new(&options);
+    loop {
+        match list(url, &options, update) {
+            Ok(Listed::New) => return Ok(Outcome::Applied),
+            Ok(Listed::Other(actual)) => return Ok(Outcome::Moved { actual }),
+            // The server was a program of ours, and has been ended by now.
+            Ok(Listed::Expected) if url.scheme() == Scheme::File => return Err(cause.into()),
+            Ok(Listed::Expected) | Err(_) if patience.pause(&options) => {}
+            Ok(Listed::Expected) | Err(_) => return Ok(Outcome::Unknown { cause }),
+        }
+    }
+}
+
+/// Pauses that grow, until [`connect::Deadlines::settle`] is over.
+struct Patience {
+    end: Instant,
+    next: Duration,
+}
+
+impl Patience {
+    fn new(options: &ConnectOptions) -> Self {
+        Patience {
+            end: Instant::now() + options.deadlines.settle,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    /// Waits a little. False if there is no time left, or somebody wants us to stop.
+    fn pause(&mut self, options: &ConnectOptions) -> bool {
+        let wake = Instant::now() + self.next;
+        let end = options.deadlines.total.map_or(self.end, |total| total.min(self.end));
+        if wake >= end {
+            return false;
+        }
+        self.next *= 2;
+        while !options.interrupt.load(Ordering::Relaxed) {
+            let left = wake.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+        false
     }
 }
 
 enum Attempt {
     Settled(Outcome),
     PerhapsMoved(Refusal),
+    /// The server cannot have got all of it.
+    NotSent(ConnectError),
     AnswerLost(ConnectError),
 }
 
@@ -129,23 +207,25 @@ where
     if update.new.is_none() && !negotiated.delete_refs {
         return Err(PushError::Unsupported("delete-refs"));
     }
-    if let Some(new) = update.new
-        && new.kind() != negotiated.object_hash
+    if !update.options.is_empty() && !negotiated.push_options {
+        return Err(PushError::Unsupported("push-options"));
+    }
+    if let Some(id) = update.new.or(update.expected)
+        && id.kind() != negotiated.object_hash
     {
         return Err(PushError::ObjectFormat {
             server: negotiated.object_hash.to_string(),
-            ours: new.kind(),
+            ours: id.kind(),
         });
     }
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
     // A ref that is not listed may be hidden from those who push rather than gone. The server knows, so it is asked.
     let perhaps_hidden = actual.is_none() && update.new.is_some();
-    if actual != update.expected && !perhaps_hidden {
-        hang_up(session);
-        return Ok(Attempt::Settled(if actual == update.new {
-            Outcome::Applied
-        } else {
-            Outcome::Moved { actual }
+    if actual == update.new || (actual != update.expected && !perhaps_hidden) {
+        let _ = session.close();
+        return Ok(Attempt::Settled(match actual == update.new {
+            true => Outcome::Applied,
+            false => Outcome::Moved { actual },
         }));
     }
     let source = match update.new {
@@ -156,43 +236,46 @@ where
     let mut report = Report::default();
     let talked = talk(&mut session, update, &negotiated, agent, source, &mut report);
     let verdict = outcome::verdict(&report, &update.name);
-    let answer = match talked {
-        Err(Talk::Source(err)) => return Err(PushError::Source(err)),
-        Err(Talk::Io(err)) => Err(err),
-        Ok(()) => Ok(()),
+    let explained = |session: &Session, err: io::Error| {
+        let mut cause = session.explain(&err);
+        if cause.server_text.is_empty() {
+            cause.server_text = report.server_text;
+        }
+        cause
     };
-    Ok(match (verdict, answer) {
+    Ok(match (verdict, talked) {
+        (_, Err(Talk::Source(err))) => return Err(PushError::Source(err)),
         // A server that refuses may stop reading our pack: its reason counts more than the broken pipe.
         (Verdict::Refused(refusal), _) => Attempt::Settled(Outcome::Refused(refusal)),
         (Verdict::PerhapsMoved(refusal), _) => Attempt::PerhapsMoved(refusal),
+        (Verdict::Unclear, Err(Talk::Send(err))) => Attempt::NotSent(explained(&session, err)),
         (Verdict::Applied, Ok(())) => {
+            session.credentials_work(true);
             let _ = session.close();
             Attempt::Settled(Outcome::Applied)
         }
-        (Verdict::Applied | Verdict::Unclear, Err(err)) => {
-            let mut cause = session.explain(&err);
-            if cause.server_text.is_empty() {
-                cause.server_text = report.server_text;
+        (Verdict::Applied | Verdict::Unclear, Err(Talk::Send(err) | Talk::Receive(err))) => {
+            let cause = explained(&session, err);
+            if cause.kind == FailureKind::Unauthenticated {
+                session.credentials_work(false);
             }
             Attempt::AnswerLost(cause)
         }
-        (Verdict::Unclear, Ok(())) => {
-            let err = io::Error::new(
+        (Verdict::Unclear, Ok(())) => Attempt::AnswerLost(explained(
+            &session,
+            io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the server's report does not say what became of the push",
-            );
-            let mut cause = session.explain(&err);
-            if cause.server_text.is_empty() {
-                cause.server_text = report.server_text;
-            }
-            Attempt::AnswerLost(cause)
-        }
+            ),
+        )),
     })
 }
 
 enum Talk<E> {
     Source(E),
-    Io(io::Error),
+    /// Not all was sent.
+    Send(io::Error),
+    Receive(io::Error),
 }
 
 fn talk<E>(
@@ -203,65 +286,63 @@ fn talk<E>(
     objects: Option<impl ExactSizeIterator<Item = Result<PackObject, E>>>,
     report: &mut Report,
 ) -> Result<(), Talk<E>> {
-    let io = |err: &dyn std::fmt::Display| Talk::Io(io::Error::other(err.to_string()));
     let request = session
         .transport
         .request(WriteMode::Binary, MessageKind::Flush, false)
         .map_err(|err| match err {
-            gix::protocol::transport::client::Error::Io(err) => Talk::Io(err),
-            other => io(&other),
+            gix::protocol::transport::client::Error::Io(err) => Talk::Send(err),
+            other => Talk::Send(io::Error::other(other)),
         })?;
     let (writer, reader) = request.into_parts();
     let mut writer = io::BufWriter::with_capacity(32 << 10, writer);
-    let sent = request::write_command(update, negotiated, agent, &mut writer)
-        .map_err(Talk::Io)
-        .and_then(|()| match objects {
-            Some(objects) => {
-                let count = objects.len() as u32;
-                pack::write(objects, count, negotiated.object_hash, &mut writer)
-                    .map(|_| ())
-                    .map_err(|err| match err {
-                        WriteError::Source(err) => Talk::Source(err),
-                        other @ (WriteError::Write(_) | WriteError::Count { .. }) => Talk::Io(io::Error::new(
-                            io::ErrorKind::BrokenPipe,
-                            match other {
-                                WriteError::Write(text) => text,
-                                WriteError::Count { announced, seen } => {
-                                    format!("{announced} objects announced, {seen} sent")
-                                }
-                                WriteError::Source(_) => unreachable!("matched above"),
-                            },
-                        )),
-                    })
-            }
-            None => Ok(()),
-        })
-        .and_then(|()| io::Write::flush(&mut writer).map_err(Talk::Io));
+    let sent = send(&mut writer, update, negotiated, agent, objects);
     // A half-written request must not be completed by the buffer's drop.
     let (inner, _unsent) = writer.into_parts();
     drop(inner);
-    if let Err(Talk::Source(err)) = sent {
-        return Err(Talk::Source(err));
+    if let Err(Talk::Source(_)) = sent {
+        return sent;
     }
+    // Also after a failure to send: the server may have said why.
     let read = report::read(reader, negotiated.sideband, report);
     sent?;
-    read.map_err(Talk::Io)
+    read.map_err(Talk::Receive)
 }
 
-/// Ends a conversation in which nothing is to be updated.
-fn hang_up(mut session: Session) {
-    if session.transport.connection_persists_across_multiple_requests()
-        && let Ok(request) = session.transport.request(WriteMode::Binary, MessageKind::Flush, false)
-    {
-        let _ = request.into_read();
+fn send<E>(
+    mut out: impl io::Write,
+    update: &RefUpdate,
+    negotiated: &request::Negotiated,
+    agent: &str,
+    objects: Option<impl ExactSizeIterator<Item = Result<PackObject, E>>>,
+) -> Result<(), Talk<E>> {
+    request::write_command(update, negotiated, agent, &mut out).map_err(Talk::Send)?;
+    if let Some(objects) = objects {
+        let count = u32::try_from(objects.len())
+            .map_err(|_| Talk::Send(io::Error::other("a pack cannot have that many objects")))?;
+        let objects = objects.map(|object| {
+            object.map(|object| match negotiated.thin {
+                true => object,
+                false => PackObject {
+                    delta_base: None,
+                    ..object
+                },
+            })
+        });
+        pack::write(objects, count, negotiated.object_hash, &mut out).map_err(|err| match err {
+            WriteError::Source(err) => Talk::Source(err),
+            WriteError::Write(err) => Talk::Send(err),
+            WriteError::Count { announced, seen } => Talk::Send(io::Error::other(format!(
+                "{announced} objects were announced, {seen} were there"
+            ))),
+        })?;
     }
-    let _ = session.close();
+    out.flush().map_err(Talk::Send)
 }
 
 fn list(url: &RemoteUrl, options: &ConnectOptions, update: &RefUpdate) -> Result<Listed, ConnectError> {
     let session = connect::open(url, Service::ReceivePack, Protocol::V1, options)?;
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
-    hang_up(session);
+    let _ = session.close();
     Ok(Listed::of(actual, update.expected, update.new))
 }
 

@@ -6,8 +6,10 @@ use std::io;
 
 use gix_transport::{
     client::blocking_io::ExtendedBufRead,
-    packetline::{self, BandRef, PacketLineRef},
+    packetline::{self, PacketLineRef},
 };
+
+use super::text;
 
 /// The server's answer, as it was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,10 +24,12 @@ pub struct Report {
     pub fatal: bool,
 }
 
-/// Everything a server says is kept only up to here; the rest is read and dropped.
+/// Of what a server says beside its report, the end is kept, because that is where the reason stands.
 const MAX_TEXT: usize = 16 << 10;
 /// A report has a line per ref: we send one.
 const MAX_REPORT: usize = 256 << 10;
+/// Hooks are talkative, but one that says more than this never ends.
+const MAX_HEARD: usize = 64 << 20;
 
 /// Reads to the end of the answer. An `Err` means that the answer broke off or was none; `report` then holds
 /// what was understood up to there.
@@ -34,55 +38,102 @@ pub fn read<'a>(
     sideband: bool,
     report: &mut Report,
 ) -> io::Result<()> {
-    if sideband {
-        let (mut nested, mut text) = (Vec::new(), Vec::new());
-        let ended = demultiplex(&mut *reader, &mut nested, &mut text, &mut report.fatal);
-        report.server_text = printable_lines(&text);
-        ended?;
-        parse(&nested, report)
-    } else {
-        loop {
-            match reader.readline() {
-                None => return Ok(()),
-                Some(Ok(Ok(PacketLineRef::Data(line)))) => line_of_report(line, report),
-                Some(Ok(Ok(_))) => return Ok(()),
-                Some(Ok(Err(err))) => return Err(io::Error::new(io::ErrorKind::InvalidData, err.to_string())),
-                Some(Err(err)) => return Err(err),
+    let mut answer = Answer::new(sideband);
+    let heard = loop {
+        match reader.readline() {
+            None => break Ok(()),
+            Some(Ok(Ok(PacketLineRef::Data(line)))) => {
+                if let Err(err) = answer.line(line) {
+                    break Err(err);
+                }
             }
+            Some(Ok(Ok(_))) => break Err(invalid("the server's answer is out of order")),
+            Some(Ok(Err(err))) => break Err(invalid(&err.to_string())),
+            Some(Err(err)) => break Err(err),
         }
+    };
+    answer.finish(heard, report)
+}
+
+/// What has been heard of an answer, line by line; never more of it in memory than the limits say.
+#[derive(Debug)]
+pub struct Answer {
+    sideband: bool,
+    /// The report: the pkt-lines on band 1, or the lines themselves as pkt-lines again.
+    report: Vec<u8>,
+    text: Vec<u8>,
+    fatal: bool,
+    heard: usize,
+}
+
+impl Answer {
+    /// Of a server with which bands were agreed on, or not.
+    pub fn new(sideband: bool) -> Self {
+        Answer {
+            sideband,
+            report: Vec::new(),
+            text: Vec::new(),
+            fatal: false,
+            heard: 0,
+        }
+    }
+
+    /// Takes the content of one pkt-line of the server's; an error ends the conversation.
+    pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.heard += line.len();
+        if self.heard > MAX_HEARD {
+            return Err(invalid("the server says more than any hook would"));
+        }
+        if let Some(message) = line.strip_prefix(b"ERR ") {
+            return Err(io::Error::other(packetline::read::Error {
+                message: message.into(),
+            }));
+        }
+        if !self.sideband {
+            packetline::blocking_io::encode::data_to_write(line, &mut self.report)?;
+            return self.check_report();
+        }
+        match line {
+            [1, report @ ..] => {
+                self.report.extend_from_slice(report);
+                self.check_report()
+            }
+            [band @ (2 | 3), text @ ..] => {
+                self.fatal |= *band == 3;
+                if *band == 3 && !self.text.is_empty() && !self.text.ends_with(b"\n") {
+                    self.text.push(b'\n');
+                }
+                self.text.extend_from_slice(text);
+                if self.text.len() > 2 * MAX_TEXT {
+                    self.text.drain(..self.text.len() - MAX_TEXT);
+                }
+                Ok(())
+            }
+            _ => Err(invalid("the server's answer has a band that does not exist")),
+        }
+    }
+
+    fn check_report(&self) -> io::Result<()> {
+        match self.report.len() > MAX_REPORT {
+            true => Err(invalid("the server's report is longer than any report")),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts what was understood into `report`, also if listening ended with an error, which is returned.
+    pub fn finish(mut self, heard: io::Result<()>, report: &mut Report) -> io::Result<()> {
+        if !self.sideband && heard.is_ok() {
+            self.report.extend_from_slice(b"0000");
+        }
+        report.server_text = text::lines(&self.text, MAX_TEXT);
+        report.fatal = self.fatal;
+        let parsed = parse(&self.report, report);
+        heard.and(parsed)
     }
 }
 
-/// Takes the bands apart: `nested` is band 1, `text` the others.
-///
-/// Not with gix's progress handler, which gets each piece without the line end it may have: then two lines look like one.
-fn demultiplex<'a>(
-    reader: &mut (dyn ExtendedBufRead<'a> + Unpin + 'a),
-    nested: &mut Vec<u8>,
-    text: &mut Vec<u8>,
-    fatal: &mut bool,
-) -> io::Result<()> {
-    let invalid = |err: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, err.to_string());
-    let keep = |into: &mut Vec<u8>, bytes: &[u8], limit: usize| {
-        into.extend_from_slice(&bytes[..bytes.len().min(limit.saturating_sub(into.len()))]);
-    };
-    while let Some(line) = reader.readline() {
-        match line?.map_err(|err| invalid(&err))? {
-            PacketLineRef::Flush => break,
-            line => match line.decode_band().map_err(|err| invalid(&err))? {
-                BandRef::Data(bytes) => keep(nested, bytes, MAX_REPORT),
-                BandRef::Progress(bytes) => keep(text, bytes, MAX_TEXT),
-                BandRef::Error(bytes) => {
-                    *fatal = true;
-                    if !text.is_empty() && !text.ends_with(b"\n") {
-                        text.push(b'\n');
-                    }
-                    keep(text, bytes, MAX_TEXT);
-                }
-            },
-        }
-    }
-    Ok(())
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 /// Parses the pkt-lines that the report consists of, up to its flush.
@@ -102,7 +153,7 @@ pub fn parse(mut bytes: &[u8], report: &mut Report) -> io::Result<()> {
                     "the server's report broke off",
                 ));
             }
-            Err(err) => return Err(io::Error::new(io::ErrorKind::InvalidData, err.to_string())),
+            Err(err) => return Err(invalid(&err.to_string())),
         }
     }
 }
@@ -125,49 +176,10 @@ fn line_of_report(line: &[u8], report: &mut Report) {
     }
 }
 
-/// Text from the other side, fit for a terminal: lines trimmed, control and bidirectional characters dropped, no
-/// empty lines, cut at 16 KiB. A carriage return ends a line, as progress meters use it.
+/// Text from the other side, fit for a terminal: no escape sequences, control or bidirectional characters and empty
+/// lines, and of what is longer than 16 Ki characters the end.
 pub fn printable_lines(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_TEXT)]);
-    let mut out = String::new();
-    for line in text.split(['\n', '\r']) {
-        let clean: String = strip_escapes(line);
-        let clean = clean.trim_end();
-        if !clean.is_empty() {
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out.push_str(clean);
-        }
-    }
-    out
-}
-
-/// Drops ANSI escape sequences whole, so that no `[31m` is left of them, and every other character that does not print.
-fn strip_escapes(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\u{1b}' || c == '\u{9b}' {
-            if c == '\u{1b}' && chars.next_if_eq(&'[').is_none() {
-                chars.next();
-                continue;
-            }
-            while chars.next_if(|c| matches!(c, '0'..='?' | ' '..='/')).is_some() {}
-            chars.next_if(|c| matches!(c, '@'..='~'));
-        } else if c == '\t' {
-            out.push(' ');
-        } else if !prints_nothing(c) {
-            out.push(c);
-        }
-    }
-    out
-}
-
-fn prints_nothing(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
+    text::lines(bytes, MAX_TEXT)
 }
 
 #[cfg(test)]
@@ -212,6 +224,58 @@ mod tests {
         for garbage in [&b"zzzz"[..], b"0003", b"ffff", b"0004", b"00"] {
             assert!(parse(garbage, &mut Report::default()).is_err());
         }
+    }
+
+    fn answer(sideband: bool, heard: &[&[u8]]) -> (Report, io::Result<()>) {
+        let (mut report, mut answer) = (Report::default(), Answer::new(sideband));
+        let heard = heard.iter().try_for_each(|line| answer.line(line));
+        let read = answer.finish(heard, &mut report);
+        (report, read)
+    }
+
+    #[test]
+    fn hooks_lines_stay_lines_and_the_report_may_come_in_pieces() {
+        let whole = lines(&["unpack ok", "ok refs/heads/main"]);
+        let (one, two) = whole.split_at(7);
+        let on = |band: u8, bytes: &[u8]| [&[band], bytes].concat();
+        let (report, read) = answer(
+            true,
+            &[
+                &on(2, b"first\nsec"),
+                &on(1, one),
+                &on(2, b"ond\n"),
+                &on(1, two),
+                &on(3, b"fatal"),
+            ],
+        );
+        assert!(read.is_ok() && report.fatal);
+        assert_eq!(report.refs.len(), 1);
+        assert_eq!(report.server_text, "first\nsecond\nfatal");
+    }
+
+    #[test]
+    fn what_was_understood_before_the_answer_broke_off_is_kept() {
+        let refused = lines(&["unpack ok", "ng refs/heads/main hook declined"]);
+        let on_band = [&[1], &refused[..refused.len() - 4]].concat();
+        let (report, read) = answer(true, &[&on_band, b"\x07?"]);
+        assert!(read.is_err());
+        assert_eq!(report.refs[0].1, Err("hook declined".into()));
+        let (report, read) = answer(false, &[b"unpack ok\n", b"ok refs/heads/main\n"]);
+        assert!(read.is_ok() && report.refs.len() == 1);
+        assert!(answer(false, &[b"ERR no such thing"]).1.is_err());
+    }
+
+    #[test]
+    fn a_server_that_never_stops_is_stopped() {
+        let line = [2; 60_000];
+        let mut answer = Answer::new(true);
+        let mut said = 0;
+        while answer.line(&line).is_ok() {
+            said += line.len();
+            assert!(said <= MAX_HEARD && answer.text.len() <= 2 * MAX_TEXT);
+        }
+        let mut answer = Answer::new(true);
+        assert!((0..10).any(|_| answer.line(&[1; 60_000]).is_err()));
     }
 
     #[test]

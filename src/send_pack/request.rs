@@ -28,6 +28,8 @@ pub struct Negotiated {
     pub agent: bool,
     /// Whether the server announced its object format, so that it may be repeated.
     pub object_format: bool,
+    /// The server takes packs whose deltas are against objects that it has and the pack has not.
+    pub thin: bool,
 }
 
 /// Reads the capabilities that matter. `Err` carries an object format that is not known.
@@ -39,7 +41,7 @@ pub fn negotiate(capabilities: &Capabilities) -> Result<Negotiated, String> {
     let object_hash = match format.as_deref() {
         None | Some("sha1") => gix::hash::Kind::Sha1,
         Some("sha256") => gix::hash::Kind::Sha256,
-        Some(other) => return Err(super::report::printable_lines(other.as_bytes())),
+        Some(other) => return Err(super::text::line(other.as_bytes(), 100)),
     };
     Ok(Negotiated {
         report_status: has("report-status"),
@@ -50,6 +52,7 @@ pub fn negotiate(capabilities: &Capabilities) -> Result<Negotiated, String> {
         object_hash,
         agent: has("agent"),
         object_format: format.is_some(),
+        thin: !has("no-thin"),
     })
 }
 
@@ -83,7 +86,9 @@ pub fn write_command(
         say("push-options");
     }
     if negotiated.agent {
-        say(&format!("agent={agent}"));
+        // One word, as git makes one of it: a space or a line break would be another capability.
+        let word = |c: char| if c.is_ascii_graphic() { c } else { '.' };
+        say(&format!("agent={}", agent.chars().map(word).collect::<String>()));
     }
     encode::data_to_write(&line, &mut out)?;
     encode::flush_to_write(&mut out)?;
@@ -121,10 +126,10 @@ mod tests {
 
         let mut out = Vec::new();
         let all = "report-status side-band-64k quiet push-options object-format=sha1 agent=git/2";
-        write_command(&update, &server(all), "test/1", &mut out).unwrap();
+        write_command(&update, &server(all), "test 1", &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(
-            text.contains("\0 report-status side-band-64k quiet object-format=sha1 push-options agent=test/10000"),
+            text.contains("\0 report-status side-band-64k quiet object-format=sha1 push-options agent=test.10000"),
             "{text:?}"
         );
         assert!(text.ends_with("000bci.skip0000"), "{text:?}");

@@ -38,6 +38,8 @@ pub struct Context<'a> {
     pub owned: Option<Prefix>,
     /// Central.
     pub upstream: RemoteUrl,
+    /// Central for pushes, which `pushInsteadOf` may send elsewhere: another URL, or another account, of the same.
+    pub push_to: RemoteUrl,
     /// Central as it may be shown, stored and compared.
     pub upstream_name: String,
     /// The configured branch.

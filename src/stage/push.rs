@@ -25,7 +25,7 @@ pub struct PushPlan {
 pub fn apply(ctx: &Context<'_>, store: &Store, plan: &PushPlan) -> Result<Outcome, PushError<CentralError>> {
     publish::publish(
         store,
-        &ctx.upstream,
+        &ctx.push_to,
         &ctx.connect,
         &plan.branch,
         &plan.prefix,

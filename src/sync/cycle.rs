@@ -391,7 +391,7 @@ fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) ->
         .into(),
         Err(PushError::Connect(err)) => err.into(),
         Err(PushError::Source(err)) => err.into(),
-        Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. })) => {
+        Err(err @ (PushError::Unsupported(_) | PushError::ObjectFormat { .. } | PushError::RefName(_))) => {
             SyncErrorKind::Unsupported(err.to_string())
         }
     }

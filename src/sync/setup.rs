@@ -16,7 +16,7 @@ use super::{
 use crate::{
     central::{project::Project, store::Store},
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, Deadlines, RemoteUrl, Settings},
+    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
     stage::{Context, Limits, record},
     state::{
         cursor::{self, Cursor},
@@ -269,7 +269,8 @@ pub fn context<'a>(
         config: &workspace.config,
         project: &workspace.project,
         owned: workspace.config.workspace.clone(),
-        upstream: rewritten(&settings.upstream_url, git_config)?,
+        upstream: rewritten(&settings.upstream_url, git_config, Direction::Fetch)?,
+        push_to: rewritten(&settings.upstream_url, git_config, Direction::Push)?,
         upstream_name: configured.to_string(),
         branch: settings.branch.clone(),
         connect: connect_options(options, git_config, project_dir, clock + deadline),
@@ -300,9 +301,9 @@ pub fn connect_options(
     }
 }
 
-/// The URL to connect to: as configured, after `url.*.insteadOf`, and checked once more after that.
-pub fn rewritten(url: &str, config: &gix::config::File) -> Result<RemoteUrl, SyncErrorKind> {
-    let url = connect::rewrite(url, config, gix::remote::Direction::Fetch);
+/// The URL to connect to: as configured, after `url.*.insteadOf` or `pushInsteadOf`, and checked once more after that.
+pub fn rewritten(url: &str, config: &gix::config::File, direction: Direction) -> Result<RemoteUrl, SyncErrorKind> {
+    let url = connect::rewrite(url, config, direction);
     Ok(RemoteUrl::parse(url).map_err(connect::ConnectError::from)?)
 }
 

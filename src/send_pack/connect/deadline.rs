@@ -26,15 +26,19 @@ pub struct Deadlines {
     pub idle: Duration,
     /// When everything must be over; what catches a server that sends a byte now and then for ever.
     pub total: Option<Instant>,
+    /// After an answer that was lost or a ref that was locked: how long to go on looking what became of the ref, if
+    /// need be beyond `total`.
+    pub settle: Duration,
 }
 
 impl Default for Deadlines {
-    /// 30 seconds to connect, 120 of silence, no end.
+    /// 30 seconds to connect, 120 of silence, no end, 3 to settle.
     fn default() -> Self {
         Deadlines {
             connect: Duration::from_secs(30),
             idle: Duration::from_secs(120),
             total: None,
+            settle: Duration::from_secs(3),
         }
     }
 }
@@ -52,13 +56,15 @@ pub(crate) enum Stop {
     Total,
     #[error("interrupted")]
     Interrupted,
+    #[error("it lists more refs than can be taken in")]
+    TooMuch,
 }
 
 impl From<Stop> for io::Error {
     fn from(stop: Stop) -> Self {
         match stop {
             // Never `ErrorKind::Interrupted`: std's read and write loops would try again for ever.
-            Stop::Interrupted => io::Error::other(stop),
+            Stop::Interrupted | Stop::TooMuch => io::Error::other(stop),
             _ => io::Error::new(io::ErrorKind::TimedOut, stop),
         }
     }
@@ -73,6 +79,8 @@ pub(crate) struct Watch {
     stopped: Mutex<Option<Stop>>,
     pace: Mutex<Option<Pace>>,
     sent: AtomicU64,
+    /// How many more bytes may be received.
+    allowance: AtomicU64,
 }
 
 impl Watch {
@@ -84,6 +92,7 @@ impl Watch {
             stopped: Mutex::new(None),
             pace: Mutex::new(None),
             sent: AtomicU64::new(0),
+            allowance: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -104,6 +113,25 @@ impl Watch {
     /// Bytes written so far.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// From now on no more than this may be received; `None` is no limit.
+    pub(crate) fn allow(&self, bytes: Option<u64>) {
+        self.allowance.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn received(&self, bytes: u64) -> io::Result<()> {
+        let left = self.allowance.load(Ordering::Relaxed);
+        if left == u64::MAX {
+            return Ok(());
+        }
+        match left.checked_sub(bytes) {
+            Some(left) => {
+                self.allowance.store(left, Ordering::Relaxed);
+                Ok(())
+            }
+            None => Err(self.stop(Stop::TooMuch)),
+        }
     }
 
     /// Fails if the session must not go on.
@@ -228,7 +256,9 @@ impl<T: AsFd> Wire<T> {
 
 impl<T: Read + AsFd> Read for Wire<T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.retry(PollFlags::IN, |inner| inner.read(buf))
+        let read = self.retry(PollFlags::IN, |inner| inner.read(buf))?;
+        self.watch.received(read as u64)?;
+        Ok(read)
     }
 }
 

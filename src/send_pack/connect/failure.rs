@@ -151,6 +151,7 @@ impl Explainer {
     fn kind(&self, facts: &Facts, exit_code: Option<i32>, said: &str) -> (FailureKind, String) {
         match self.watch.stopped() {
             Some(Stop::Interrupted) => return (FailureKind::Interrupted, String::new()),
+            Some(stop @ Stop::TooMuch) => return (FailureKind::Protocol, stop.to_string()),
             Some(stop) => return (FailureKind::TimedOut, stop.to_string()),
             None => {}
         }

@@ -30,7 +30,6 @@ mod settings;
 mod socks;
 mod ssh;
 mod tcp;
-mod text;
 mod url;
 mod url_match;
 
@@ -40,6 +39,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use gix::bstr::ByteSlice;
+use gix::credentials::helper::{Action, NextAction};
+use gix::error::{ResultExt, message};
 use gix::protocol::Handshake;
 use gix::protocol::transport::client::blocking_io::Transport;
 use gix::protocol::transport::{Protocol, Service};
@@ -50,9 +51,11 @@ use failure::{HttpReport, Program};
 use http::HttpTransport;
 use process::Running;
 
+use super::text;
+
 pub use deadline::Deadlines;
 pub use failure::{ConnectError, Explainer, FailureKind};
-pub use rewrite::rewrite;
+pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
 pub use url::{RemoteUrl, Scheme, UrlError};
 
@@ -93,6 +96,8 @@ pub struct Session {
     service: Service,
     sent_by_handshake: u64,
     explainer: Explainer,
+    /// Credentials given unasked, of which it is not known yet whether they work.
+    on_trial: Option<(Credentials, NextAction)>,
     // Dropped after the transport, so that the program sees its input end before it is told to.
     program: Option<Arc<Running>>,
     hang_up: HangUp,
@@ -111,11 +116,39 @@ impl Drop for HangUp {
 ///
 /// `version` is what we ask for, the server may answer with less; for receiving a pack there is nothing after
 /// version 1, and it is asked for instead. Local paths are relative to `options.cwd`.
+///
+/// The list of refs that the handshake brings along may have up to 64 MiB.
 pub fn open(
     url: &RemoteUrl,
     service: Service,
     version: Protocol,
     options: &ConnectOptions,
+) -> Result<Session, ConnectError> {
+    establish(url, service, version, options, false)
+}
+
+/// The same, giving an http server credentials without being asked for them.
+///
+/// For servers that let everybody list the refs and demand authentication only when they are sent something. Say with
+/// [`Session::credentials_work()`] whether they were right.
+pub fn open_authenticated(
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+) -> Result<Session, ConnectError> {
+    establish(url, service, version, options, true)
+}
+
+/// What a handshake may bring: some 700,000 refs.
+const MAX_HANDSHAKE: u64 = 64 << 20;
+
+fn establish(
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+    give_credentials: bool,
 ) -> Result<Session, ConnectError> {
     let version = match service {
         Service::ReceivePack => Protocol::V1,
@@ -152,6 +185,11 @@ pub fn open(
     };
     let mut transport = connected.map_err(|err| explainer.explain(&err))?;
     let mut credentials = Credentials::new(url, options.prompt, directory(options), watch.clone());
+    watch.allow(Some(MAX_HANDSHAKE));
+    let mut next = None;
+    if give_credentials && explainer.http.is_some() {
+        next = give(&mut credentials, &mut *transport).map_err(|err| explainer.explain(&err))?;
+    }
     let authenticate = |action| credentials.act(action);
     let handshake = gix::protocol::handshake(
         &mut transport,
@@ -161,7 +199,9 @@ pub fn open(
         &mut gix::progress::Discard,
     )
     .map_err(|err| explainer.explain(&err))?;
+    watch.allow(None);
     Ok(Session {
+        on_trial: next.map(|next| (credentials, next)),
         transport,
         handshake,
         service,
@@ -172,7 +212,34 @@ pub fn open(
     })
 }
 
+/// Asks for credentials and hands them to the transport; what is to become of them is returned.
+fn give(credentials: &mut Credentials, transport: &mut (dyn Transport + Send)) -> gix::Result<Option<NextAction>> {
+    let context = gix::credentials::protocol::Context {
+        url: Some(transport.to_url().into_owned()),
+        ..Default::default()
+    };
+    let Some(outcome) = credentials.act(Action::Get(context))? else {
+        return Ok(None);
+    };
+    transport
+        .set_identity(outcome.identity)
+        .or_raise(|| message("the credentials cannot be used here"))?;
+    Ok(Some(outcome.next))
+}
+
 impl Session {
+    /// Whether the credentials of [`open_authenticated()`] were right, so that helpers keep or forget them.
+    pub fn credentials_work(&mut self, right: bool) {
+        if let Some((mut credentials, next)) = self.on_trial.take() {
+            let action = match right {
+                true => next.store(),
+                false => next.erase(),
+            };
+            // What just worked is not spoiled by a helper that fails.
+            let _ = credentials.act(action);
+        }
+    }
+
     /// What an error that came up while talking to the server means.
     pub fn explain(&self, error: &(dyn std::error::Error + 'static)) -> ConnectError {
         self.explainer.explain(error)

@@ -1,7 +1,7 @@
 //! `url.<base>.insteadOf` and `url.<base>.pushInsteadOf`.
 
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::remote::Direction;
+pub use gix::remote::Direction;
 
 /// `url` as git would use it: the longest matching prefix is replaced by its base.
 ///

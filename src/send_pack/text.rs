@@ -7,7 +7,7 @@
 pub(crate) fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
             | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
@@ -45,25 +45,39 @@ fn without_escapes(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let introducer = match c {
-            '\u{1b}' => chars.next_if(|c| matches!(c, '[' | ']' | 'P' | '^' | '_' | 'X')),
-            '\u{9b}' => Some('['),
-            '\u{9d}' => Some(']'),
+            '\u{1b}' => match chars.next_if(|c| !matches!(c, '\n' | '\r' | '\u{1b}')) {
+                Some(second) => second,
+                None => continue,
+            },
+            '\u{9b}' => '[',
+            '\u{9d}' => ']',
+            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => 'P',
             other => {
                 out.push(other);
                 continue;
             }
         };
         match introducer {
-            Some('[') => while chars.next_if(|c| !('\u{40}'..='\u{7e}').contains(c)).is_some() {},
-            Some(_) => {
-                while chars
-                    .next_if(|c| !matches!(c, '\u{7}' | '\u{1b}' | '\u{9c}' | '\n'))
-                    .is_some()
-                {}
+            '[' => {
+                while chars.next_if(|c| (' '..='?').contains(c)).is_some() {}
+                chars.next_if(|c| ('@'..='~').contains(c));
             }
-            None => continue,
+            // Texts for the terminal itself, such as its title, up to BEL or ST; a line break ends one that never does.
+            ']' | 'P' | '^' | '_' | 'X' => {
+                let inside = |c: &char| !matches!(c, '\u{7}' | '\u{1b}' | '\u{9c}' | '\n' | '\r');
+                while chars.next_if(inside).is_some() {}
+                if chars.next_if(|c| matches!(c, '\u{7}' | '\u{9c}')).is_none() && chars.next_if_eq(&'\u{1b}').is_some()
+                {
+                    chars.next_if_eq(&'\\');
+                }
+            }
+            // `ESC ( B` and the like: intermediate characters and one more.
+            ' '..='/' => {
+                while chars.next_if(|c| (' '..='/').contains(c)).is_some() {}
+                chars.next_if(|c| ('0'..='~').contains(c));
+            }
+            _ => {}
         }
-        chars.next();
     }
     out
 }
@@ -84,5 +98,21 @@ mod tests {
         assert_eq!(lines("aßc".as_bytes(), 2), "…ßc");
         assert_eq!(line("aßc".as_bytes(), 2), "aß…");
         assert_eq!(line(&[0xff, b'x'], 9), "\u{fffd}x");
+    }
+
+    #[test]
+    fn an_escape_that_never_ends_takes_no_more_than_its_line() {
+        assert_eq!(lines(b"\x1b]0;title\nreason", 99), "reason");
+        assert_eq!(lines("\u{1b}[\nreason\u{1b}[3é".as_bytes(), 99), "reasoné");
+        assert_eq!(lines(b"a\x1b(Bb\x1b]8;;http://x\x1b\\link\x1b", 99), "ablink");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_in_nothing_hostile_comes_out(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            let hostile = |c: char| is_hostile(c) && c != '\n';
+            proptest::prop_assert!(!lines(&bytes, 1000).contains(hostile));
+            proptest::prop_assert!(!line(&bytes, 50).contains(is_hostile));
+        }
     }
 }
