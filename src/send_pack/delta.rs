@@ -123,9 +123,9 @@ fn middle(out: &mut Vec<u8>, base: &[u8], from: usize, to: usize, target: &[u8],
 
 /// The rolling hash of a whole window.
 fn hash(window: &[u8]) -> u64 {
-    window
-        .iter()
-        .fold(0, |hash: u64, byte| hash.wrapping_mul(BASE).wrapping_add(*byte as u64 + 1))
+    window.iter().fold(0, |hash: u64, byte| {
+        hash.wrapping_mul(BASE).wrapping_add(*byte as u64 + 1)
+    })
 }
 
 fn size(out: &mut Vec<u8>, mut n: usize) {
