@@ -34,6 +34,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod fresh;
+mod health;
 mod plan;
 mod query;
 mod rebuild;
@@ -45,6 +46,7 @@ pub use answer::{
     Blocks, ChainEnd, Document, Link, PhaseCount, Progress, QueryError, Upstream, Workspace, WorkspaceDocuments,
 };
 pub use error::CacheError;
+pub use health::{Health, forget, health};
 pub use query::Cache;
 pub use rebuild::{Outcome, Rebuilt, Skipped, rebuild};
 pub use source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource};

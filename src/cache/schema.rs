@@ -9,7 +9,7 @@ const VERSION: &str = "1";
 const OWNER: &str = "git-metis-sync";
 
 /// All tables that any version ever had. What is outdated is dropped by this list.
-const TABLES: [&str; 4] = ["sync_meta", "sync_workspaces", "sync_documents", "sync_relations"];
+pub(super) const TABLES: [&str; 4] = ["sync_meta", "sync_workspaces", "sync_documents", "sync_relations"];
 
 const CREATE_TABLES: &str = "
     CREATE TABLE sync_meta (

@@ -54,3 +54,10 @@ pub fn committer(config: &File) -> (String, String) {
         _ => ("metis-sync".into(), "metis@localhost".into()),
     }
 }
+
+/// Whether a credential helper is set up, for all servers or for some.
+pub fn has_credential_helper(config: &File) -> bool {
+    config.sections_by_name("credential").is_some_and(|mut sections| {
+        sections.any(|section| section.value("helper").is_some_and(|helper| !helper.is_empty()))
+    })
+}

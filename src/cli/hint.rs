@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    central::CentralError,
     send_pack::connect::{ConnectError, FailureKind},
     sync::{SyncError, SyncErrorKind},
 };
@@ -153,10 +154,20 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         SyncErrorKind::Central(_) => ("Sync again; if it stays like this, look at central.", Exit::Error),
         SyncErrorKind::Restless { .. } => ("Let the program that writes it finish, then sync again.", Exit::Error),
         SyncErrorKind::Unsupported(_) => ("Central needs a git server that offers it.", Exit::Error),
+        SyncErrorKind::Mend(_) => ("Mend that by hand, then try again.", Exit::Error),
+        SyncErrorKind::NeverSynced => ("Sync first: `git metis-sync`.", Exit::Error),
         SyncErrorKind::NoSuchWorkspace(_) => ("`git metis-sync query workspace` lists those there are.", Exit::Error),
         SyncErrorKind::Interrupted | SyncErrorKind::AnswerLost { .. } => ("Sync again.", Exit::Error),
     };
     (own, next.into(), exit)
+}
+
+/// What is wrong with central, in one line.
+pub fn explain_central(err: &CentralError, url: &str) -> String {
+    match err {
+        CentralError::Connect(err) => connection(err, url).0,
+        other => other.to_string(),
+    }
 }
 
 fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {

@@ -9,14 +9,20 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+mod colour;
+mod diff;
+mod doctor;
 mod hint;
 mod init;
 mod interrupt;
+mod log;
 mod plumbing;
 mod progress;
 mod query;
 mod render;
+mod status;
 mod sync;
+mod verify;
 
 pub use hint::Exit;
 
@@ -78,6 +84,16 @@ enum Command {
     Push(plumbing::PushArgs),
     /// Bring metis.db up to the files as they are
     RebuildCache(plumbing::RebuildCacheArgs),
+    /// Say where this workspace stands and what a sync would do
+    Status(status::StatusArgs),
+    /// Show as unified diffs what a sync would push, or with --central what it would bring
+    Diff(diff::DiffArgs),
+    /// List past syncs, newest first
+    Log(log::LogArgs),
+    /// Compare central and this workspace id by id, every file
+    Verify(verify::VerifyArgs),
+    /// Look for what is broken around this workspace, and mend it with --fix
+    Doctor(doctor::DoctorArgs),
     /// Ask across workspaces
     Query(query::QueryArgs),
 }
@@ -111,6 +127,11 @@ pub fn main() -> ExitCode {
         Some(Command::Dehydrate(args)) => plumbing::dehydrate(&global, &args, interrupt),
         Some(Command::Push(args)) => plumbing::push(&global, &args, interrupt),
         Some(Command::RebuildCache(args)) => plumbing::rebuild_cache(&global, &args),
+        Some(Command::Status(args)) => status::run(&global, &args, interrupt),
+        Some(Command::Diff(args)) => diff::run(&global, &args, interrupt),
+        Some(Command::Log(args)) => log::run(&global, &args),
+        Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
+        Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
     };
     exit.into()

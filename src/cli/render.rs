@@ -2,17 +2,26 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    names::ObjectId,
     plan::dehydrate::CentralChange,
-    sync::{SyncOutcome, SyncReport},
+    stage::record,
+    sync::{SyncErrorKind, SyncOutcome, SyncReport},
 };
 
-use super::{Global, hint::Hint};
+use super::{
+    Global,
+    colour::Paint,
+    hint::{self, Exit, Hint},
+};
 
 /// The version of every JSON document that is printed.
 pub const SCHEMA: u32 = 1;
+
+const NOT_CONFIGURED: &str = "No central repository is configured: nothing to sync.";
 
 /// More lines of one kind than this are summed up.
 const MAX_LINES: usize = 20;
@@ -23,7 +32,7 @@ pub fn report(global: &Global, command: &str, report: &SyncReport) {
         print_json(&document(command, serde_json::to_value(report).unwrap_or_default()));
         return;
     }
-    warnings(report);
+    warnings(global, report);
     if global.talks() {
         let _ = summary(report, global.verbose, &mut io::stdout().lock());
     }
@@ -49,13 +58,13 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
     if let Some(report) = report
         && !global.json
     {
-        warnings(report);
+        warnings(global, report);
     }
     let mut err = io::stderr().lock();
     for line in hint.server_text.lines() {
         let _ = writeln!(err, "remote: {line}");
     }
-    let _ = writeln!(err, "error: {}", hint.message);
+    let _ = writeln!(err, "{} {}", Paint::stderr(global).red("error:"), hint.message);
     for line in [&hint.state, &hint.next] {
         if !line.is_empty() {
             let _ = writeln!(err, "  {line}");
@@ -77,13 +86,64 @@ pub fn print_json(value: &Value) {
     let _ = writeln!(io::stdout().lock(), "{value}");
 }
 
-fn warnings(report: &SyncReport) {
+/// A workspace on its own is no error, there is only nothing to tell.
+pub fn single_workspace(global: &Global, command: &str) -> Exit {
+    if global.json {
+        print_json(&document(command, json!({ "state": "not-configured" })));
+    } else if global.talks() {
+        let _ = writeln!(io::stdout().lock(), "{NOT_CONFIGURED}");
+    }
+    Exit::Ok
+}
+
+/// Prints an error of a command that changes nothing, and returns its exit code.
+pub fn explained(global: &Global, command: &str, kind: &SyncErrorKind, url: &str) -> Exit {
+    let (message, next, exit) = hint::explain(kind, url);
+    let server_text = kind.connection().map(|err| err.server_text.clone()).unwrap_or_default();
+    let hint = Hint {
+        message,
+        server_text,
+        state: String::new(),
+        next,
+        exit,
+    };
+    failure(global, command, record::kind_of(kind), &hint, None);
+    exit
+}
+
+/// The first digits of an id, enough to recognize it by.
+pub fn short(id: ObjectId) -> String {
+    let mut hex = id.to_string();
+    hex.truncate(10);
+    hex
+}
+
+/// Whole seconds from an RFC 3339 time to `now`; `None` if it is none.
+pub fn seconds_since(time: &str, now: Timestamp) -> Option<i64> {
+    let time: Timestamp = time.parse().ok()?;
+    Some(now.as_second() - time.as_second())
+}
+
+/// How long ago, as people say it.
+pub fn ago(seconds: i64) -> String {
+    let (n, unit) = match seconds {
+        ..0 => return "in the future, by this clock".into(),
+        0..=59 => (seconds, "second"),
+        60..=3599 => (seconds / 60, "minute"),
+        3600..=86_399 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
+}
+
+fn warnings(global: &Global, report: &SyncReport) {
+    let word = Paint::stderr(global).yellow("warning:");
     let mut err = io::stderr().lock();
     for warning in report.warnings.iter().take(MAX_LINES) {
-        let _ = writeln!(err, "warning: {warning}");
+        let _ = writeln!(err, "{word} {warning}");
     }
     if let Some(more) = report.warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
-        let _ = writeln!(err, "warning: … and {more} more (all of them with --json)");
+        let _ = writeln!(err, "{word} … and {more} more (all of them with --json)");
     }
 }
 
@@ -91,7 +151,7 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
     let planned = report.outcome == SyncOutcome::Planned;
     match report.outcome {
         SyncOutcome::NotConfigured => {
-            return writeln!(out, "No central repository is configured: nothing to sync.");
+            return writeln!(out, "{NOT_CONFIGURED}");
         }
         SyncOutcome::UpToDate => writeln!(out, "Already up to date.")?,
         SyncOutcome::Synced | SyncOutcome::Planned => {}
@@ -158,7 +218,8 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-fn count(n: usize) -> String {
+/// `1 document`, `n documents`.
+pub fn count(n: usize) -> String {
     if n == 1 {
         "1 document".into()
     } else {

@@ -194,6 +194,19 @@ pub fn printable(name: &[u8]) -> String {
     out
 }
 
+/// Text made fit for terminals like [`printable()`], but whole; tabs stay.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) && c != '\t' {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Characters that never reach a terminal from a foreign hand: controls (C0, C1, DEL), bidirectional overrides,
 /// zero-width and other format characters.
 pub fn is_hidden(c: char) -> bool {

@@ -7,11 +7,15 @@
 //! | what this workspace pushes, what is behind, what collides | [`dehydrate`] |
 //! | which plans are too dangerous to apply unasked | [`guard`] |
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
+//! | how files differ from what they should be | [`compare`] |
+//! | where a workspace stands, in a word | [`standing`] |
 //!
 //! `--dry-run` prints these values; the stages apply them.
 
+pub mod compare;
 pub mod dehydrate;
 pub mod guard;
 pub mod hydrate;
 pub mod listing;
 pub mod retry;
+pub mod standing;

@@ -9,6 +9,8 @@
 //! | [`push`] | commit | an outcome |
 //! | [`record`] | snapshot or pushed commit | the cursor, `last_synced_commit`, the journal |
 //! | [`rebuild_cache`] | the files as they are now | `metis.db` |
+//!
+//! [`verify`] is no stage of a sync: it looks whether what they left is still there.
 
 use std::path::PathBuf;
 
@@ -25,6 +27,7 @@ pub mod hydrate;
 pub mod push;
 pub mod rebuild_cache;
 pub mod record;
+pub mod verify;
 
 /// What every stage needs to know.
 pub struct Context<'a> {

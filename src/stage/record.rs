@@ -126,6 +126,8 @@ pub fn kind_of(error: &SyncErrorKind) -> &'static str {
         SyncErrorKind::Restless { .. } => "restless",
         SyncErrorKind::Unsupported(_) => "unsupported",
         SyncErrorKind::Interrupted => "interrupted",
+        SyncErrorKind::Mend(_) => "mend",
+        SyncErrorKind::NeverSynced => "never-synced",
         SyncErrorKind::NoSuchWorkspace(_) => "no-such-workspace",
     }
 }

@@ -158,6 +158,18 @@ impl Drop for Lock {
     }
 }
 
+/// Who holds the lock at this moment, if anybody does; `Some(None)` if they do not say who they are.
+///
+/// For telling people, not for deciding: it may be otherwise a moment later. Nothing is written; a sync that begins in
+/// the instant of this look tries again a few milliseconds later.
+pub fn held(dir: &StateDir) -> Option<Option<Holder>> {
+    let file = dir.open_file(NAME, OFlags::RDONLY).ok()??;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read_holder(&file)),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 enum Opened {
     Writable(File),
     ReadOnly(File),

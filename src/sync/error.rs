@@ -132,6 +132,12 @@ pub enum SyncErrorKind {
     /// The user or the system asked us to stop.
     #[error("interrupted")]
     Interrupted,
+    /// A repair could not be done.
+    #[error("{0}")]
+    Mend(String),
+    /// There is nothing of central to compare with.
+    #[error("this clone has never synced, so there is nothing to compare with")]
+    NeverSynced,
     /// Asked for a workspace that central does not have.
     #[error("central has no workspace {0}")]
     NoSuchWorkspace(Prefix),

@@ -14,8 +14,10 @@
 //! ```
 
 mod cycle;
+pub mod doctor;
 mod error;
 mod options;
+pub mod outlook;
 mod report;
 mod setup;
 

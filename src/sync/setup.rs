@@ -233,7 +233,7 @@ impl<'a> Setup<'a> {
 }
 
 /// A cursor that cannot be read is taken for lost: that costs a full comparison, never a document.
-fn load_cursor(state: &StateDir, warnings: &mut Vec<Warning>) -> Result<Option<Cursor>, SyncErrorKind> {
+pub(super) fn load_cursor(state: &StateDir, warnings: &mut Vec<Warning>) -> Result<Option<Cursor>, SyncErrorKind> {
     match state.load::<Cursor>(cursor::FILE, cursor::SCHEMA) {
         Ok(cursor) => Ok(cursor),
         Err(err @ (StateError::Corrupt { .. } | StateError::OtherSchema { .. })) => {

@@ -44,4 +44,4 @@ pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
 pub use stat_cache::StatCache;
-pub use temps::{TEMP_PREFIX, sweep_temps};
+pub use temps::{TEMP_PREFIX, leftover_temps, sweep_temps};

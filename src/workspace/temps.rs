@@ -1,7 +1,7 @@
 //! The temporary files behind atomic writes, and the clearing away of those that a killed run left.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     hash::{BuildHasher, Hasher, RandomState},
     sync::{
         OnceLock,
@@ -35,6 +35,19 @@ pub(super) fn is_temp(name: &OsStr) -> bool {
 /// `now`. Returns how many were removed.
 pub fn sweep_temps(dir: &Dir, now: SystemTime) -> Result<usize, DirError> {
     let mut swept = 0;
+    for name in leftover_temps(dir, now)? {
+        match dir.remove_file(&name) {
+            Ok(()) => swept += 1,
+            Err(DirError::Missing { .. }) => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(swept)
+}
+
+/// The names of the files that [`sweep_temps()`] would remove.
+pub fn leftover_temps(dir: &Dir, now: SystemTime) -> Result<Vec<OsString>, DirError> {
+    let mut leftovers = Vec::new();
     for entry in dir.list()? {
         let Some((pid, token)) = parse(&entry.name) else {
             continue;
@@ -47,20 +60,15 @@ pub fn sweep_temps(dir: &Dir, now: SystemTime) -> Result<usize, DirError> {
             true => token != process_token(),
             false => !is_alive(pid),
         };
-        let removed = match dir.lstat(&entry.name) {
+        match dir.lstat(&entry.name) {
             Ok(stat) if stat.kind == Kind::File && (writer_is_dead || is_old(stat.mtime_ns, now)) => {
-                dir.remove_file(&entry.name)
+                leftovers.push(entry.name);
             }
-            Ok(_) => continue,
-            Err(err) => Err(err),
-        };
-        match removed {
-            Ok(()) => swept += 1,
-            Err(DirError::Missing { .. }) => {}
+            Ok(_) | Err(DirError::Missing { .. }) => {}
             Err(err) => return Err(err),
         }
     }
-    Ok(swept)
+    Ok(leftovers)
 }
 
 fn process_token() -> u64 {

@@ -1,0 +1,151 @@
+//! `git metis-sync doctor`: what is broken around this workspace, and with `--fix` the mending of it.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    stage::record,
+    sync::{
+        SyncErrorKind, SyncOptions, Workspace,
+        doctor::{self, Finding, Level, Repaired},
+        outlook::{self, Ask},
+    },
+};
+
+use super::{
+    Global,
+    colour::Paint,
+    hint::{self, Exit},
+    progress::Bar,
+    render,
+    sync::prompt,
+};
+
+/// Findings that are shown; the rest is counted.
+const SHOWN: usize = 40;
+
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Mend what can be mended without risk; own documents are never touched
+    #[arg(long)]
+    fix: bool,
+    /// Ask nobody: leave out what needs a network
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Examines, mends if asked to, prints; exit code 1 if something is broken and stays so.
+pub fn run(global: &Global, args: &DoctorArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let options = SyncOptions {
+        prompt: prompt(global),
+        interrupt,
+        trigger: "doctor".into(),
+        ..SyncOptions::default()
+    };
+    let ask = if args.offline { Ask::Nobody } else { Ask::Central };
+    let mut bar = Bar::new(global);
+    let workspace = Workspace::discover(&global.start_dir());
+    let (url, result) = match &workspace {
+        Ok(workspace) => (
+            workspace.upstream_name(),
+            diagnosed(workspace, args, &options, ask, &mut bar),
+        ),
+        Err(kind) => (String::new(), Ok((vec![unusable(kind, "")], Vec::new()))),
+    };
+    bar.clear();
+    let (findings, repaired) = match result {
+        Ok(found) => found,
+        Err(kind @ (SyncErrorKind::Locked { .. } | SyncErrorKind::Interrupted)) => {
+            return render::explained(global, "doctor", &kind, &url);
+        }
+        Err(kind) => (vec![unusable(&kind, &url)], Vec::new()),
+    };
+    let mended = |finding: &Finding| {
+        let repair = finding.repair.as_ref();
+        repaired
+            .iter()
+            .any(|repaired| Some(&repaired.repair) == repair && repaired.done)
+    };
+    let well = findings
+        .iter()
+        .all(|finding| finding.level != Level::Problem || mended(finding));
+    if global.json {
+        let value = json!({ "well": well, "findings": findings, "repairs": repaired });
+        render::print_json(&render::document("doctor", value));
+    } else if global.talks() || !well {
+        let _ = print(global, args, &findings, &repaired);
+    }
+    if well { Exit::Ok } else { Exit::Error }
+}
+
+fn diagnosed(
+    workspace: &Workspace,
+    args: &DoctorArgs,
+    options: &SyncOptions,
+    ask: Ask,
+    bar: &mut Bar,
+) -> Result<(Vec<Finding>, Vec<Repaired>), SyncErrorKind> {
+    if workspace.config().sync.is_none() {
+        let note = Finding::note(
+            "config",
+            "no central repository is configured, so there is nothing to sync",
+        )
+        .advise("Set one with `git metis-sync init --upstream URL`.");
+        return Ok((vec![note], Vec::new()));
+    }
+    if args.fix {
+        return doctor::repair(workspace, options, ask);
+    }
+    let outlook = outlook::look(workspace, options, ask, bar)?;
+    Ok((doctor::examine(&outlook), Vec::new()))
+}
+
+/// The one finding where there is nothing to look at.
+fn unusable(kind: &SyncErrorKind, url: &str) -> Finding {
+    let (message, next, _) = hint::explain(kind, url);
+    let check = match record::kind_of(kind) {
+        "state" => "state",
+        "config" | "url" => "config",
+        _ => "workspace",
+    };
+    Finding::problem(check, message).advise(next)
+}
+
+fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[Repaired]) -> io::Result<()> {
+    let paint = Paint::stdout(global);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for finding in findings.iter().take(SHOWN) {
+        let mark = match finding.level {
+            Level::Ok => paint.green("ok     "),
+            Level::Note => paint.yellow("note   "),
+            Level::Problem => paint.red("problem"),
+        };
+        writeln!(out, "{mark} {:<11} {}", finding.check, finding.message)?;
+        if let Some(advice) = &finding.advice {
+            writeln!(out, "{:20}{advice}", "")?;
+        }
+        if let (Some(repair), false) = (&finding.repair, args.fix) {
+            writeln!(out, "{:20}--fix would {}.", "", repair.words())?;
+        }
+    }
+    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "… and {more} more (all of them with --json)")?;
+    }
+    for repaired in repaired.iter().take(SHOWN) {
+        let mark = if repaired.done {
+            paint.green("mended ")
+        } else {
+            paint.red("failed ")
+        };
+        writeln!(out, "{mark} {}: {}", repaired.repair.words(), repaired.message)?;
+    }
+    if let Some(more) = repaired.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "… and {more} more repairs (all of them with --json)")?;
+    }
+    out.flush()
+}

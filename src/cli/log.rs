@@ -1,0 +1,136 @@
+//! `git metis-sync log`: what past syncs did, from this clone's journal.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    plan::listing::printable,
+    state::{
+        files::{StateDir, StateError},
+        journal::{self, Journal, JournalEntry},
+    },
+    workspace::MetisDir,
+};
+
+use super::{
+    Global,
+    colour::Paint,
+    hint::Exit,
+    render::{self, short},
+};
+
+/// Workspaces and warnings that one entry may name.
+const NAMED: usize = 5;
+
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// The last N syncs
+    #[arg(short = 'n', long = "max-count", value_name = "N", default_value_t = 10)]
+    count: usize,
+}
+
+/// Prints the journal, newest first. No journal is an empty one; config.toml need not be readable for it.
+pub fn run(global: &Global, args: &LogArgs) -> Exit {
+    let metis = match MetisDir::discover(&global.start_dir()) {
+        Ok(metis) => metis,
+        Err(err) => return render::explained(global, "log", &err.into(), ""),
+    };
+    let mut journal = match read(&metis, args.count) {
+        Ok(journal) => journal,
+        Err(err) => return render::explained(global, "log", &err.into(), ""),
+    };
+    journal.entries.reverse();
+    if global.json {
+        let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable });
+        render::print_json(&render::document("log", value));
+    } else if global.talks() {
+        let _ = print(global, &journal, Timestamp::now());
+    }
+    Exit::Ok
+}
+
+fn read(metis: &MetisDir, count: usize) -> Result<Journal, StateError> {
+    match StateDir::open(metis.path())? {
+        Some(state) => journal::read_last(&state, count),
+        None => Ok(Journal::default()),
+    }
+}
+
+fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
+    let paint = Paint::stdout(global);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if journal.entries.is_empty() {
+        writeln!(out, "No sync has changed anything here yet.")?;
+    }
+    for entry in &journal.entries {
+        let time = match entry.started.parse::<Timestamp>() {
+            Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+            Err(_) => printable(entry.started.as_bytes()),
+        };
+        let age = render::seconds_since(&entry.started, now).map(render::ago);
+        let outcome = match &entry.error {
+            Some(error) => paint.red(&format!("failed: {}", printable(error.as_bytes()))),
+            None => paint.green(&printable(entry.outcome.as_bytes())),
+        };
+        writeln!(
+            out,
+            "{time}  {outcome}{}  {:.1} s, by `{}`{}",
+            what(entry),
+            entry.seconds,
+            printable(entry.trigger.as_bytes()),
+            age.map(|age| format!(", {age}")).unwrap_or_default(),
+        )?;
+        if global.verbose {
+            for warning in entry.warnings.iter().take(NAMED) {
+                writeln!(
+                    out,
+                    "    {} {}",
+                    paint.yellow("warning:"),
+                    printable(warning.as_bytes())
+                )?;
+            }
+            if let Some(more) = entry.warnings.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                writeln!(out, "    … and {more} more warnings")?;
+            }
+        }
+    }
+    if journal.unreadable > 0 {
+        writeln!(out, "{} lines of the journal cannot be read.", journal.unreadable)?;
+    }
+    out.flush()
+}
+
+/// `  pulled 12 (api, web), pushed 2, 1 retry → 1a2b3c4d5e`
+fn what(entry: &JournalEntry) -> String {
+    let mut parts = Vec::new();
+    let pulled: u64 = entry.pulled.values().sum();
+    if pulled > 0 {
+        let names: Vec<&str> = entry.pulled.keys().take(NAMED).map(|prefix| prefix.as_str()).collect();
+        let more = if entry.pulled.len() > NAMED { ", …" } else { "" };
+        parts.push(format!("pulled {pulled} ({}{more})", names.join(", ")));
+    }
+    for (n, word) in [(entry.pushed, "pushed"), (entry.removed, "removed")] {
+        if n > 0 {
+            parts.push(format!("{word} {n}"));
+        }
+    }
+    match entry.retries {
+        0 => {}
+        1 => parts.push("1 retry".into()),
+        n => parts.push(format!("{n} retries")),
+    }
+    match entry.warnings.len() {
+        0 => {}
+        1 => parts.push("1 warning".into()),
+        n => parts.push(format!("{n} warnings")),
+    }
+    let commit = entry.commit.map(|id| format!(" → {}", short(id))).unwrap_or_default();
+    if parts.is_empty() {
+        commit
+    } else {
+        format!("  {}{commit}", parts.join(", "))
+    }
+}

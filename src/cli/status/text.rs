@@ -1,0 +1,245 @@
+//! `status` as a person reads it: never more than a screen.
+
+use std::io::{self, Write};
+
+use super::{Folder, Status};
+use crate::{
+    cli::{
+        Global,
+        colour::Paint,
+        render::{ago, count, short},
+    },
+    plan::{
+        dehydrate::CentralChange,
+        listing::printable,
+        standing::{FolderStanding, Standing},
+    },
+};
+
+/// With all sections full, the screen of 24 lines is just full.
+const LIST: usize = 3;
+const FOLDERS: usize = 3;
+const OBSTACLES: usize = 2;
+const WARNINGS: usize = 2;
+const LIST_VERBOSE: usize = 20;
+const CODES: usize = 5;
+
+pub fn print(global: &Global, status: &Status) {
+    let paint = Paint::stdout(global);
+    let _ = Text {
+        status,
+        paint,
+        verbose: global.verbose,
+    }
+    .write(&mut io::stdout().lock());
+}
+
+struct Text<'a> {
+    status: &'a Status,
+    paint: Paint,
+    verbose: bool,
+}
+
+impl Text<'_> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.head(out)?;
+        self.ahead(out)?;
+        self.behind(out)?;
+        self.folders(out)?;
+        self.obstacles(out)?;
+        self.end(out)
+    }
+
+    fn limit(&self, short: usize) -> usize {
+        if self.verbose { LIST_VERBOSE } else { short }
+    }
+
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        let status = self.status;
+        let branch = status
+            .branch
+            .as_ref()
+            .map(|branch| format!(" (branch {branch})"))
+            .unwrap_or_default();
+        let name = match &status.workspace {
+            Some(prefix) => format!("Workspace {}", self.paint.bold(&format!("{prefix}/"))),
+            None => "Workspace without a prefix".to_owned(),
+        };
+        writeln!(
+            out,
+            "{name}, {}, syncs with {}{branch}",
+            count(status.documents),
+            status.upstream
+        )?;
+        match &status.last_sync {
+            Some(sync) => {
+                let ago = sync.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
+                writeln!(
+                    out,
+                    "Last sync that changed something: {ago} ({}, by `{}`)",
+                    sync.started, sync.trigger
+                )?;
+            }
+            None if status.state == Standing::NeverSynced => writeln!(out, "Never synced here.")?,
+            None => {}
+        }
+        if let Some(failure) = &status.last_failure {
+            let ago = failure.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
+            let error = failure.error.as_deref().unwrap_or("failed");
+            writeln!(
+                out,
+                "{}",
+                self.paint.yellow(&format!("The last attempt failed {ago}: {error}"))
+            )?;
+        }
+        let central = &status.central;
+        match (&central.error, central.asked) {
+            (Some(error), _) => writeln!(
+                out,
+                "{}",
+                self.paint
+                    .yellow(&format!("Central: {error}; compared with the last sync"))
+            ),
+            (None, false) => writeln!(out, "Central: not asked; compared with the last sync"),
+            (None, true) => match (central.head, central.moved) {
+                (None, _) => writeln!(out, "Central: empty"),
+                (Some(head), Some(true)) if status.head.is_some() => {
+                    writeln!(out, "Central: moved since the last sync, now at {}", short(head))
+                }
+                (Some(head), _) => writeln!(out, "Central: at {}", short(head)),
+            },
+        }
+    }
+
+    fn ahead(&self, out: &mut dyn Write) -> io::Result<()> {
+        let ahead = &self.status.ahead;
+        if ahead.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "Ahead: {} to push", count(ahead.len()))?;
+        let limit = self.limit(LIST);
+        for document in ahead.iter().take(limit) {
+            let letter = match document.change {
+                CentralChange::Added => self.paint.green("A"),
+                CentralChange::Changed => self.paint.yellow("M"),
+                CentralChange::Removed => self.paint.red("D"),
+            };
+            let path = document.path.as_deref().unwrap_or_default();
+            writeln!(out, "  {letter} {:<12} {}", document.code, printable(path.as_bytes()))?;
+        }
+        self.more(out, ahead.len(), limit)
+    }
+
+    fn behind(&self, out: &mut dyn Write) -> io::Result<()> {
+        let behind = &self.status.behind;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        let codes: Vec<&str> = behind.iter().map(|behind| behind.code.as_str()).collect();
+        writeln!(
+            out,
+            "Behind: {} newer in central, to come with `git pull`: {}",
+            count(behind.len()),
+            listed(&codes)
+        )
+    }
+
+    fn folders(&self, out: &mut dyn Write) -> io::Result<()> {
+        let all = &self.status.workspaces;
+        let (in_step, due): (Vec<&Folder>, Vec<&Folder>) = all.iter().partition(|folder| folder.standing.is_in_step());
+        let documents: usize = all.iter().map(|folder| folder.documents).sum();
+        let summary = match (all.len(), due.len()) {
+            (0, _) => return Ok(()),
+            (_, 0) => "all in step".to_owned(),
+            (_, due) => format!("{} in step, {due} not", in_step.len()),
+        };
+        let plural = if all.len() == 1 { "" } else { "s" };
+        writeln!(
+            out,
+            "Other workspaces: {} folder{plural} with {}; {summary}",
+            all.len(),
+            count(documents)
+        )?;
+        let shown: Vec<&Folder> = if self.verbose {
+            due.iter().chain(&in_step).copied().collect()
+        } else {
+            due
+        };
+        let limit = self.limit(FOLDERS);
+        for folder in shown.iter().take(limit) {
+            let words = words(&folder.standing);
+            let words = match folder.standing {
+                FolderStanding::InStep => self.paint.green(&words),
+                FolderStanding::Blocked { .. } => self.paint.red(&words),
+                _ => self.paint.yellow(&words),
+            };
+            writeln!(out, "  {:<20} {words}", folder.prefix)?;
+        }
+        self.more(out, shown.len(), limit)
+    }
+
+    fn obstacles(&self, out: &mut dyn Write) -> io::Result<()> {
+        let limit = self.limit(OBSTACLES);
+        for obstacle in self.status.obstacles.iter().take(limit) {
+            writeln!(out, "{} {}", self.paint.red("In the way:"), obstacle.message)?;
+            writeln!(out, "  {}", obstacle.next)?;
+        }
+        self.more(out, self.status.obstacles.len(), limit)?;
+        let limit = self.limit(WARNINGS);
+        for warning in self.status.warnings.iter().take(limit) {
+            writeln!(out, "{} {warning}", self.paint.yellow("Note:"))?;
+        }
+        self.more(out, self.status.warnings.len(), limit)
+    }
+
+    fn end(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.status.state {
+            Standing::UpToDate if self.status.central.compared => writeln!(out, "{}", self.paint.green("Up to date.")),
+            Standing::UpToDate => writeln!(out, "Nothing to push."),
+            Standing::NeverSynced => writeln!(out, "The first `git metis-sync` registers this workspace."),
+            Standing::Stopped => Ok(()),
+            Standing::Ahead | Standing::Behind | Standing::AheadAndBehind
+                if self.status.ahead.is_empty() && self.status.workspaces.iter().all(|f| f.standing.is_in_step()) =>
+            {
+                Ok(())
+            }
+            Standing::Ahead | Standing::Behind | Standing::AheadAndBehind => {
+                writeln!(
+                    out,
+                    "`git metis-sync diff` shows what would be pushed, `git metis-sync` syncs."
+                )
+            }
+        }
+    }
+
+    fn more(&self, out: &mut dyn Write, all: usize, shown: usize) -> io::Result<()> {
+        match all.checked_sub(shown) {
+            Some(more) if more > 0 => writeln!(out, "  … and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn words(standing: &FolderStanding) -> String {
+    match standing {
+        FolderStanding::InStep => "in step".into(),
+        FolderStanding::Outdated { write, remove: 0 } => format!("{write} to write"),
+        FolderStanding::Outdated { write: 0, remove } => format!("{remove} to remove"),
+        FolderStanding::Outdated { write, remove } => format!("{write} to write, {remove} to remove"),
+        FolderStanding::New { write } => format!("new, {} to write", write),
+        FolderStanding::Missing { write: 0 } => "its folder is gone here".into(),
+        FolderStanding::Missing { write } => format!("its folder is gone here, {write} to write"),
+        FolderStanding::Unfinished => "unfinished: the next sync looks at every file".into(),
+        FolderStanding::Gone { remove } => format!("gone from central, {remove} to remove"),
+        FolderStanding::Blocked { reason } => reason.clone(),
+    }
+}
+
+/// The first few codes and how many more there are.
+fn listed(codes: &[&str]) -> String {
+    let shown = codes.iter().take(CODES).copied().collect::<Vec<_>>().join(", ");
+    match codes.len().checked_sub(CODES) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}

@@ -1,0 +1,249 @@
+//! `git metis-sync verify`: central and this workspace compared id by id, down to every file of the hydrated folders.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    names::{ObjectId, ShortCode},
+    plan::{
+        compare::{self, Differences},
+        dehydrate::{Behind, CentralChange},
+    },
+    stage::verify::{self, FolderCheck, MarkerCheck},
+    sync::{
+        SyncErrorKind, SyncOptions, Workspace,
+        outlook::{self, Ask, CentralView, Outlook},
+    },
+};
+
+use super::{
+    Global,
+    colour::Paint,
+    hint::Exit,
+    progress::Bar,
+    render::{self, count, short},
+    sync::prompt,
+};
+
+/// Lines per folder, and folders, before the rest is summed up.
+const LINES: usize = 20;
+const FOLDERS: usize = 20;
+
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Compare with central as it is now; otherwise with what the last sync saw, without any network
+    #[arg(long)]
+    fetch: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    /// Whether nothing differs.
+    right: bool,
+    /// Central's commit that was compared with.
+    head: Option<ObjectId>,
+    /// The own documents against central's owned folder.
+    own: Own,
+    /// The other workspaces.
+    folders: Vec<FolderCheck>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Own {
+    documents: usize,
+    /// `expected` is central's version.
+    #[serde(flatten)]
+    differences: Differences,
+    /// Those that central has newer.
+    behind: Vec<Behind>,
+    /// Those that were changed on both sides.
+    conflicts: Vec<ShortCode>,
+}
+
+/// Compares and prints; exit code 1 if anything differs.
+pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let workspace = match Workspace::discover(&global.start_dir()) {
+        Ok(workspace) => workspace,
+        Err(kind) => return render::explained(global, "verify", &kind, ""),
+    };
+    let options = SyncOptions {
+        prompt: prompt(global),
+        interrupt,
+        trigger: "verify".into(),
+        ..SyncOptions::default()
+    };
+    let ask = if args.fetch { Ask::Central } else { Ask::Nobody };
+    let mut bar = Bar::new(global);
+    let verified = outlook::look(&workspace, &options, ask, &mut bar).and_then(|outlook| compared(outlook, args));
+    bar.clear();
+    match verified {
+        Ok(verified) => {
+            if global.json {
+                let value = serde_json::to_value(&verified).unwrap_or_default();
+                render::print_json(&render::document("verify", value));
+            } else if global.talks() || !verified.right {
+                let _ = print(global, &verified);
+            }
+            if verified.right { Exit::Ok } else { Exit::Error }
+        }
+        Err(SyncErrorKind::NoUpstream) => render::single_workspace(global, "verify"),
+        Err(kind) => render::explained(global, "verify", &kind, &workspace.upstream_name()),
+    }
+}
+
+fn compared(mut outlook: Outlook<'_>, args: &VerifyArgs) -> Result<Verified, SyncErrorKind> {
+    let view = std::mem::replace(&mut outlook.central, CentralView::NotAsked);
+    if let (CentralView::Failed(err), true) = (view, args.fetch) {
+        return Err(err.into());
+    }
+    let (Some(snapshot), Some(store)) = (&outlook.snapshot, &outlook.store) else {
+        let stop = outlook.stops.pop();
+        return Err(stop.unwrap_or_else(|| outlook::not_at_hand(outlook.cursor.head)));
+    };
+    let folders = verify::folders(&outlook.ctx, store, snapshot.head, &outlook.survey)?;
+    let mut differences = Differences::default();
+    if outlook.ctx.owned.is_some() {
+        differences = compare::compare(&outlook.held, &outlook.own.documents());
+        let protected = |code: &ShortCode| outlook.own.scan.protects(code);
+        differences.missing.retain(|code| !protected(code));
+    }
+    let conflicts = outlook.plan.conflicts.iter().map(|conflict| conflict.code.clone());
+    let own = Own {
+        documents: outlook.own.scan.documents.len(),
+        differences,
+        behind: outlook.plan.behind.clone(),
+        conflicts: conflicts.collect(),
+    };
+    Ok(Verified {
+        right: own.differences.is_empty() && folders.iter().all(FolderCheck::is_right),
+        head: snapshot.head,
+        own,
+        folders,
+        warnings: outlook.warnings.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn print(global: &Global, verified: &Verified) -> io::Result<()> {
+    let paint = Paint::stdout(global);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let own = &verified.own;
+    let head = verified.head.map_or_else(
+        || "an empty central".to_owned(),
+        |head| format!("central at {}", short(head)),
+    );
+    if verified.right {
+        let documents: usize = verified.folders.iter().map(|folder| folder.documents).sum();
+        writeln!(
+            out,
+            "{} {} of this workspace and {} of {} others are as {head} has them.",
+            paint.green("Right:"),
+            count(own.documents),
+            documents,
+            verified.folders.len()
+        )?;
+    } else {
+        writeln!(out, "Compared with {head}:")?;
+        own_lines(&mut out, paint, own)?;
+        let wrong: Vec<&FolderCheck> = verified.folders.iter().filter(|folder| !folder.is_right()).collect();
+        for folder in wrong.iter().take(FOLDERS) {
+            folder_lines(&mut out, paint, folder)?;
+        }
+        if let Some(more) = wrong.len().checked_sub(FOLDERS).filter(|more| *more > 0) {
+            writeln!(out, "… and {more} more folders")?;
+        }
+        if !own.differences.is_empty() {
+            writeln!(
+                out,
+                "Own documents: `git metis-sync diff` shows them, `git metis-sync` pushes them."
+            )?;
+        }
+        if !wrong.is_empty() {
+            writeln!(out, "Folders: `git metis-sync doctor --fix` mends them.")?;
+        }
+    }
+    for warning in verified.warnings.iter().take(LINES) {
+        writeln!(out, "{} {warning}", paint.yellow("Note:"))?;
+    }
+    if let Some(more) = verified.warnings.len().checked_sub(LINES).filter(|more| *more > 0) {
+        writeln!(out, "… and {more} more notes")?;
+    }
+    out.flush()
+}
+
+fn own_lines(out: &mut dyn Write, paint: Paint, own: &Own) -> io::Result<()> {
+    if own.differences.is_empty() {
+        return Ok(());
+    }
+    let how = |code: &ShortCode| {
+        if own.conflicts.contains(code) {
+            return " (changed here and in central)";
+        }
+        match own
+            .behind
+            .iter()
+            .find(|behind| behind.code == *code)
+            .map(|behind| behind.change)
+        {
+            Some(CentralChange::Added | CentralChange::Changed) => " (central has the newer version)",
+            Some(CentralChange::Removed) => " (removed from central)",
+            None => " (not pushed yet)",
+        }
+    };
+    writeln!(out, "{}", paint.bold("own documents"))?;
+    let lines = difference_lines(paint, &own.differences, &how);
+    bounded(out, &lines)
+}
+
+fn folder_lines(out: &mut dyn Write, paint: Paint, folder: &FolderCheck) -> io::Result<()> {
+    let about = match (folder.tree, folder.marker) {
+        (None, _) => "central has no such workspace (any more)",
+        (_, MarkerCheck::Right) => "",
+        (_, MarkerCheck::Other) => "its marker says that it is at another tree",
+        (_, MarkerCheck::Unfinished) => "a sync was cut short in it",
+        (_, MarkerCheck::Lost) => "its marker is lost",
+        (_, MarkerCheck::Foreign) => "it has no marker, so it counts as a folder of your own",
+        (_, MarkerCheck::Newer) => "a later version of git-metis-sync wrote it",
+        (_, MarkerCheck::Absent) => "there is no such folder here",
+    };
+    let colon = if about.is_empty() { "" } else { ": " };
+    writeln!(out, "{}{colon}{about}", paint.bold(&format!("{}/", folder.prefix)))?;
+    // Of a folder that is not there every document is missing, which needs no saying.
+    if folder.marker == MarkerCheck::Absent {
+        return Ok(());
+    }
+    let mut lines = difference_lines(paint, &folder.differences, &|_| "");
+    lines.extend(
+        folder
+            .unreadable
+            .iter()
+            .map(|reason| format!("  {} {reason}", paint.red("unreadable"))),
+    );
+    bounded(out, &lines)
+}
+
+fn difference_lines(paint: Paint, differences: &Differences, how: &dyn Fn(&ShortCode) -> &'static str) -> Vec<String> {
+    let line = |word: String, code: &ShortCode| format!("  {word} {code}{}", how(code));
+    let differing = differences
+        .differing
+        .iter()
+        .map(|d| line(paint.yellow("differs"), &d.code));
+    let missing = differences.missing.iter().map(|code| line(paint.red("missing"), code));
+    let extra = differences.extra.iter().map(|code| line(paint.green("extra  "), code));
+    differing.chain(missing).chain(extra).collect()
+}
+
+fn bounded(out: &mut dyn Write, lines: &[String]) -> io::Result<()> {
+    for line in lines.iter().take(LINES) {
+        writeln!(out, "{line}")?;
+    }
+    match lines.len().checked_sub(LINES) {
+        Some(more) if more > 0 => writeln!(out, "  … and {more} more"),
+        _ => Ok(()),
+    }
+}

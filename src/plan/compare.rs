@@ -1,0 +1,85 @@
+//! How a folder's files differ from what they should be, id by id.
+
+use serde::Serialize;
+
+use super::listing::Documents;
+use crate::names::{ObjectId, ShortCode};
+
+/// A document with other bytes than it should have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Differing {
+    /// The document.
+    pub code: ShortCode,
+    /// The blob it should be.
+    pub expected: ObjectId,
+    /// The blob that its bytes make.
+    pub found: ObjectId,
+}
+
+/// All that differs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    /// There, with other bytes.
+    pub differing: Vec<Differing>,
+    /// Not there.
+    pub missing: Vec<ShortCode>,
+    /// There and not expected.
+    pub extra: Vec<ShortCode>,
+}
+
+impl Differences {
+    /// Whether all is as expected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many documents differ in one way or another.
+    pub fn len(&self) -> usize {
+        self.differing.len() + self.missing.len() + self.extra.len()
+    }
+}
+
+/// Compares what was found with what should be there.
+pub fn compare(expected: &Documents, found: &Documents) -> Differences {
+    let mut out = Differences::default();
+    for (code, blob) in expected {
+        match found.get(code) {
+            Some(id) if id == blob => {}
+            Some(id) => out.differing.push(Differing {
+                code: code.clone(),
+                expected: *blob,
+                found: *id,
+            }),
+            None => out.missing.push(code.clone()),
+        }
+    }
+    out.extra = found
+        .keys()
+        .filter(|code| !expected.contains_key(*code))
+        .cloned()
+        .collect();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_differ_is_told_apart() {
+        let listing = |documents: &[(&str, u8)]| -> Documents {
+            documents
+                .iter()
+                .map(|(code, n)| (code.parse().unwrap(), ObjectId::from_bytes(&[*n; 20]).unwrap()))
+                .collect()
+        };
+        let expected = listing(&[("A-T-0001", 1), ("A-T-0002", 1), ("A-T-0003", 1)]);
+        let found = listing(&[("A-T-0001", 1), ("A-T-0002", 2), ("A-T-0004", 1)]);
+        let differences = compare(&expected, &found);
+        assert_eq!(differences.differing[0].code.as_str(), "A-T-0002");
+        assert_eq!(differences.missing[0].as_str(), "A-T-0003");
+        assert_eq!(differences.extra[0].as_str(), "A-T-0004");
+        assert_eq!(differences.len(), 3);
+        assert!(compare(&expected, &expected).is_empty());
+    }
+}

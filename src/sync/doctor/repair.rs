@@ -1,0 +1,266 @@
+//! The repairs, done under the workspace's lock.
+
+use std::{collections::BTreeSet, time::SystemTime};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Finding, Repair,
+    examine::{hydrated_folders, to_ignore},
+};
+use crate::{
+    cache,
+    central::tree,
+    names::{ObjectId, Prefix},
+    plan::{
+        compare,
+        hydrate::{FolderPlan, Remove, Write},
+        listing::{self, escaped},
+    },
+    stage::{
+        fetch,
+        hydrate::{self, FolderWork, HydratePlan},
+        rebuild_cache, record,
+        verify::{self, MarkerCheck},
+    },
+    state::{
+        files::StateDir,
+        lock::{Holder, Lock, LockError},
+    },
+    sync::{
+        SyncErrorKind, SyncOptions, Workspace,
+        outlook::{self, Ask, Outlook},
+    },
+    workspace::{self, FolderWriter, Marker},
+};
+
+/// What became of a repair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repaired {
+    /// Which one.
+    pub repair: Repair,
+    /// Whether it was done.
+    pub done: bool,
+    /// What was done, or why not.
+    pub message: String,
+}
+
+/// Takes the lock and does what can be done. Returns what was found and what became of it.
+pub fn repair(
+    workspace: &Workspace,
+    options: &SyncOptions,
+    ask: Ask,
+) -> Result<(Vec<Finding>, Vec<Repaired>), SyncErrorKind> {
+    let state = StateDir::create(workspace.metis().path())?;
+    let holder = Holder::this_process(Timestamp::now(), "git metis-sync doctor --fix");
+    // Taking the lock sweeps some leftovers away by itself, and the lock is then held by us.
+    let mut findings = super::examine(&outlook::look(workspace, options, ask, &mut ())?);
+    let lock = Lock::acquire(&state, options.lock_wait, &holder).map_err(|err| match err {
+        LockError::Held { holder, .. } => SyncErrorKind::Locked {
+            holder: holder.map_or_else(|| "it does not say which".into(), |holder| escaped(&holder.to_string())),
+        },
+        LockError::State(err) => SyncErrorKind::State(err),
+    })?;
+    let mut done = Vec::new();
+    // A sync may have come in between: what would be mended is looked at again.
+    look_again(
+        workspace,
+        options,
+        &mut findings,
+        &["state", "objects", "hydrated", "gitignore", "metis.db"],
+    )?;
+    if findings
+        .iter()
+        .any(|finding| finding.repair == Some(Repair::ResetStore))
+    {
+        let mut outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
+        done.push(outcome(&Repair::ResetStore, reset_store(&mut outlook, ask)));
+        // What the damage had hidden.
+        look_again(workspace, options, &mut findings, &["hydrated"])?;
+    }
+    let mut outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
+    for repair in findings.iter().filter_map(|finding| finding.repair.as_ref()) {
+        if *repair != Repair::ResetStore {
+            done.push(outcome(repair, one(workspace, &mut outlook, repair)));
+        }
+    }
+    drop(lock);
+    Ok((findings, done))
+}
+
+/// Replaces the findings of `checks` by those of now.
+fn look_again(
+    workspace: &Workspace,
+    options: &SyncOptions,
+    findings: &mut Vec<Finding>,
+    checks: &[&str],
+) -> Result<(), SyncErrorKind> {
+    let now = super::examine(&outlook::look(workspace, options, Ask::Nobody, &mut ())?);
+    let is_of = |finding: &Finding| checks.contains(&finding.check);
+    findings.retain(|finding| !is_of(finding));
+    findings.extend(now.into_iter().filter(is_of));
+    Ok(())
+}
+
+fn outcome(repair: &Repair, result: Result<String, SyncErrorKind>) -> Repaired {
+    Repaired {
+        repair: repair.clone(),
+        done: result.is_ok(),
+        message: escaped(&result.unwrap_or_else(|err| err.to_string())),
+    }
+}
+
+fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Result<String, SyncErrorKind> {
+    match repair {
+        Repair::ResetStore => Ok(String::new()),
+        Repair::RewriteMarker { prefix, tree } => rewrite_marker(outlook, prefix, *tree),
+        Repair::RestoreFolder { prefix, tree } => restore(outlook, prefix, *tree),
+        Repair::RewriteIgnoreBlock => {
+            workspace::write_ignored(workspace.metis().dir(), &to_ignore(outlook))?;
+            Ok(".metis/.gitignore lists them".into())
+        }
+        Repair::SweepLeftovers => sweep(workspace, outlook),
+        Repair::DropStatCache => {
+            if let Some(state) = &outlook.state {
+                state.remove(record::STAT_CACHE)?;
+            }
+            Ok("the next sync reads every document once".into())
+        }
+        Repair::RebuildCache => {
+            cache::forget(workspace.metis().path())?;
+            let rebuilt = rebuild_cache::alone(workspace)?;
+            Ok(format!("metis.db has {} documents", rebuilt.documents))
+        }
+    }
+}
+
+fn reset_store(outlook: &mut Outlook<'_>, ask: Ask) -> Result<String, SyncErrorKind> {
+    let Some(store) = &mut outlook.store else {
+        return Ok("there is none".into());
+    };
+    store.reset()?;
+    match outlook.cursor.head {
+        Some(head) if ask != Ask::Nobody => {
+            fetch::ensure(&outlook.ctx, store, head)?;
+            Ok("received anew".into())
+        }
+        _ => Ok("the next sync receives it anew".into()),
+    }
+}
+
+/// Writes the marker, once more only if every file is what the tree says.
+fn rewrite_marker(outlook: &Outlook<'_>, prefix: &Prefix, tree: ObjectId) -> Result<String, SyncErrorKind> {
+    let ctx = &outlook.ctx;
+    let Some(store) = &outlook.store else {
+        return Err(outlook::not_at_hand(Some(tree)));
+    };
+    let metis = ctx.metis.dir();
+    let survey = workspace::survey(metis, &BTreeSet::new())?;
+    let check = verify::folder(ctx, store, prefix, Some(tree), &survey)?;
+    if !check.has_right_content() || !matches!(check.marker, MarkerCheck::Lost | MarkerCheck::Foreign) {
+        return Err(SyncErrorKind::Restless {
+            path: format!("{prefix}/"),
+        });
+    }
+    // Listed before marked: a folder that is neither would be taken for own documents by a run that comes in between.
+    let mut listed = to_ignore(outlook);
+    listed.insert(prefix.clone());
+    workspace::write_ignored(metis, &listed)?;
+    let survey = workspace::survey(metis, &BTreeSet::new())?;
+    let marker = Marker {
+        central: ctx.upstream_name.clone(),
+        tree: Some(tree),
+        applying: None,
+    };
+    FolderWriter::open(metis, &survey, prefix, ctx.limits.blob_bytes)
+        .and_then(|writer| writer.mark(&marker))
+        .map_err(|err| SyncErrorKind::Mend(err.to_string()))?;
+    Ok(format!("{} documents are as central's tree says", check.documents))
+}
+
+/// Brings the folder to the tree by the same means as a sync.
+fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<String, SyncErrorKind> {
+    let ctx = &outlook.ctx;
+    let Some(store) = outlook.store.as_ref().filter(|store| store.contains(at)) else {
+        return Err(outlook::not_at_hand(Some(at)));
+    };
+    let survey = workspace::survey(ctx.metis.dir(), &outlook.cursor.folders.keys().cloned().collect())?;
+    let target = listing::folder(prefix, tree::entries(store, at)?).documents;
+    let present = verify::present(ctx, store, prefix);
+    let differences = compare::compare(&target, &present);
+    let wrong = differences
+        .differing
+        .iter()
+        .map(|differing| &differing.code)
+        .chain(&differences.missing);
+    // No version is called ours: whatever is there instead is somebody's, and is kept.
+    let files = FolderPlan {
+        write: wrong
+            .filter_map(|code| {
+                Some(Write {
+                    code: code.clone(),
+                    blob: *target.get(code)?,
+                    ours: Vec::new(),
+                })
+            })
+            .collect(),
+        remove: differences
+            .extra
+            .iter()
+            .map(|code| Remove {
+                code: code.clone(),
+                ours: Vec::new(),
+            })
+            .collect(),
+    };
+    let mut plan = HydratePlan {
+        listed: to_ignore(outlook).into_iter().map(|prefix| (prefix, at)).collect(),
+        work: vec![FolderWork {
+            prefix: prefix.clone(),
+            tree: at,
+            from: Some(at),
+            files,
+        }],
+        ..HydratePlan::default()
+    };
+    plan.listed.insert(prefix.clone(), at);
+    let done = hydrate::apply(ctx, store, &plan, &survey, Timestamp::now(), &mut |_, _| {})?;
+    if done.unfinished.contains(prefix) {
+        let words = done
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ");
+        return Err(SyncErrorKind::Mend(words));
+    }
+    let pulled = done.pulled.get(prefix).copied().unwrap_or_default();
+    let kept = match done.kept.as_slice() {
+        [] => String::new(),
+        [path] => format!("; what had been there is kept as .metis/{path}"),
+        [first, ..] => {
+            let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
+            format!(
+                "; what had been there ({} files) is kept in .metis/{folder}/",
+                done.kept.len()
+            )
+        }
+    };
+    Ok(format!("{} written, {} removed{kept}", pulled.written, pulled.removed))
+}
+
+/// The lock has swept `.sync/` when it was taken.
+fn sweep(workspace: &Workspace, outlook: &Outlook<'_>) -> Result<String, SyncErrorKind> {
+    let metis = workspace.metis().dir();
+    let now = SystemTime::now();
+    workspace::sweep_temps(metis, now)?;
+    for prefix in hydrated_folders(&outlook.cursor, outlook) {
+        if let Ok(folder) = metis.open_dir(prefix.as_str()) {
+            workspace::sweep_temps(&folder, now)?;
+        }
+    }
+    // Only a rebuild can tell a dead build of the database from one that goes on.
+    rebuild_cache::alone(workspace)?;
+    Ok("removed".into())
+}
