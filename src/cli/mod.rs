@@ -10,6 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 mod hint;
+mod hooks;
 mod init;
 mod interrupt;
 mod plumbing;
@@ -78,6 +79,8 @@ enum Command {
     Push(plumbing::PushArgs),
     /// Bring metis.db up to the files as they are
     RebuildCache(plumbing::RebuildCacheArgs),
+    /// Sync by itself on git's pushes and merges
+    Hooks(hooks::HooksArgs),
     /// Ask across workspaces
     Query(query::QueryArgs),
 }
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Some(Command::Dehydrate(args)) => plumbing::dehydrate(&global, &args, interrupt),
         Some(Command::Push(args)) => plumbing::push(&global, &args, interrupt),
         Some(Command::RebuildCache(args)) => plumbing::rebuild_cache(&global, &args),
+        Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
     };
     exit.into()
