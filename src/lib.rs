@@ -17,6 +17,7 @@
 //!
 //! ```text
 //! cli
+//!  ├─ hooks                     git's hooks, and the process that they start
 //!  └─ sync                      composes the stages, holds the retry loop
 //!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
 //!          ├─ workspace         .metis/ on disk
@@ -31,6 +32,7 @@
 pub mod cache;
 pub mod central;
 pub mod cli;
+pub mod hooks;
 pub mod names;
 pub mod plan;
 pub mod send_pack;

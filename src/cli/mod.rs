@@ -13,6 +13,7 @@ mod colour;
 mod diff;
 mod doctor;
 mod hint;
+mod hooks;
 mod init;
 mod interrupt;
 mod log;
@@ -94,6 +95,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Look for what is broken around this workspace, and mend it with --fix
     Doctor(doctor::DoctorArgs),
+    /// Sync by itself on git's pushes and merges
+    Hooks(hooks::HooksArgs),
     /// Ask across workspaces
     Query(query::QueryArgs),
 }
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Some(Command::Log(args)) => log::run(&global, &args),
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
+        Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
     };
     exit.into()

@@ -237,7 +237,7 @@ impl StateDir {
     }
 
     /// Opens a regular file; `None` if there is none. A device or a pipe in its place is refused without waiting for it.
-    pub(super) fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, StateError> {
+    pub(crate) fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, StateError> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = match openat(self.fd(), self.checked(name)?, flags, Mode::from_raw_mode(0o666)) {
             Ok(handle) => File::from(handle),
@@ -261,12 +261,12 @@ impl StateDir {
     }
 
     /// Renames within the folder, replacing what is there.
-    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StateError> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), StateError> {
         renameat(self.fd(), self.checked(from)?, self.fd(), self.checked(to)?)
             .map_err(|error| self.error("rename", from, error.into()))
     }
 
-    pub(super) fn error(&self, action: &'static str, name: &str, source: io::Error) -> StateError {
+    pub(crate) fn error(&self, action: &'static str, name: &str, source: io::Error) -> StateError {
         StateError::Io {
             action,
             path: self.path.join(name),

@@ -161,7 +161,9 @@ pub fn look<'a>(
     let cursor = cursor.unwrap_or_else(|| Cursor::new(ctx.upstream_name.clone(), String::new(), ObjectFormat::Sha1));
 
     progress.step(Step::Dehydrating);
-    let survey = hydrate::survey(&ctx, &cursor)?;
+    // Every marker is looked at, unlike in a sync: what somebody did to a folder is what people want to see here.
+    let survey = crate::workspace::survey(ctx.metis.dir(), &cursor.folders.keys().cloned().collect())?;
+    let look_at_all = crate::workspace::Glance::default();
     let own = dehydrate::survey(&ctx, &cursor, &stat_cache, cursor.format, SystemTime::now())?;
     warnings.extend(own.warnings());
     if let (Some(store), Some(seen), true) = (&mut store, &snapshot, ask != Ask::Nobody) {
@@ -171,7 +173,7 @@ pub fn look<'a>(
         }
     }
     let compared = snapshot.as_ref().zip(store.as_ref()).and_then(|(seen, store)| {
-        let hydrate = hydrate::plan(&ctx, store, &cursor, seen, &survey, &BTreeSet::new()).ok()?;
+        let hydrate = hydrate::plan(&ctx, store, &cursor, seen, &look_at_all, &BTreeSet::new()).ok()?;
         let (held, plan) = dehydrate::plan(&ctx, store, &cursor, seen, &own, options.force).ok()?;
         Some((hydrate, held, plan))
     });

@@ -222,10 +222,11 @@ fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
             from: Some(at),
             files,
         }],
+        survey,
         ..HydratePlan::default()
     };
     plan.listed.insert(prefix.clone(), at);
-    let done = hydrate::apply(ctx, store, &plan, &survey, Timestamp::now(), &mut |_, _| {})?;
+    let done = hydrate::apply(ctx, store, &plan, Timestamp::now(), &mut |_, _| {})?;
     if done.unfinished.contains(prefix) {
         let words = done
             .warnings

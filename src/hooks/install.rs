@@ -1,0 +1,444 @@
+//! `hooks install` and `hooks uninstall`: what to do with each hook file, and doing it.
+
+use std::{
+    fs::{self, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Event,
+    manager::Manager,
+    repository::{Repository, RepositoryError},
+    script::{self, Call, Order, Ours, Unfit},
+};
+
+/// What is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Where our lines come to run in a file that has others.
+    pub order: Order,
+    /// Also into a folder outside the repository that `core.hooksPath` names.
+    pub shared: bool,
+    /// Into the repository's configuration instead of hook files; git 2.54.
+    pub configured: bool,
+}
+
+/// What came of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new file.
+    Created(PathBuf),
+    /// Lines in a file that was there.
+    Inserted(PathBuf),
+    /// It was like this already.
+    Unchanged(PathBuf),
+    /// The user calls us from there by hand.
+    ByHand(PathBuf),
+    /// Written to the repository's configuration.
+    Configured(String),
+    /// A program that manages hooks is in charge; it has been told already.
+    Managed(Manager, PathBuf),
+    /// The same, and the user has yet to tell it.
+    ForManager {
+        /// Which.
+        manager: Manager,
+        /// Where.
+        config: PathBuf,
+        /// What.
+        snippet: String,
+    },
+    /// Nothing was changed.
+    Refused {
+        /// The hook file, or where it would be.
+        path: PathBuf,
+        /// Why.
+        why: Refusal,
+        /// What the user can write there.
+        snippet: String,
+    },
+    /// Our lines were taken out.
+    Restored(PathBuf),
+    /// The file was ours and is gone.
+    Removed(PathBuf),
+    /// Taken out of the repository's configuration.
+    Unconfigured(String),
+}
+
+impl Outcome {
+    /// Whether a push or pull now starts a sync.
+    pub fn is_installed(&self) -> bool {
+        !matches!(self, Outcome::ForManager { .. } | Outcome::Refused { .. })
+    }
+}
+
+/// Why a hook was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Refusal {
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error("it is there but not executable, so git passes it over, and it would not be for us to switch it on")]
+    SwitchedOff,
+    #[error("it is no file")]
+    NoFile,
+    #[error(
+        "core.hooksPath leads out of this repository, to hooks that others may use too; --shared says that this is meant"
+    )]
+    Shared,
+    #[error("a symbolic link leads out of this repository")]
+    LinkOut,
+    #[error("this git runs hook files only; hooks in the configuration need git 2.54 or later")]
+    OldGit,
+    #[error("it is installed as a hook file already; `git metis-sync hooks uninstall` first")]
+    InFile,
+    #[error("it is installed in the repository's configuration already; `git metis-sync hooks uninstall` first")]
+    InConfig,
+}
+
+/// Why installing stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// git has no answer.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// The system said no.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// A hook file as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Missing,
+    NoFile,
+    File { bytes: Vec<u8>, executable: bool },
+}
+
+/// What to do with it.
+#[derive(Debug, PartialEq, Eq)]
+enum Plan {
+    Create(Vec<u8>),
+    Replace(Vec<u8>),
+    Remove,
+    Nothing,
+    ByHand,
+    Refuse(Refusal),
+}
+
+/// Puts `call` in place.
+pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outcome, InstallError> {
+    let path = repository.hooks_dir.join(call.event.name());
+    let refused = |why| Outcome::Refused {
+        path: path.clone(),
+        why,
+        snippet: call.careful_line(),
+    };
+    let found = look(&path)?;
+    let configured = repository.config(&format!("{}.command", section(call.event)));
+    if wish.configured {
+        return configure(repository, call, &found, configured.as_deref()).map(|done| done.unwrap_or_else(refused));
+    }
+    if configured.is_some() {
+        return Ok(refused(Refusal::InConfig));
+    }
+    let bytes = match &found {
+        Found::File { bytes, .. } => Some(bytes.as_slice()),
+        _ => None,
+    };
+    if let Some(manager) = Manager::of(repository.top.as_deref(), &repository.hooks_dir, bytes) {
+        let top = repository.top.as_deref().unwrap_or(&repository.run_dir);
+        let config = manager.config(top, call);
+        return Ok(match manager.calls_us(top, call) {
+            true => Outcome::Managed(manager, config),
+            false => Outcome::ForManager {
+                manager,
+                config,
+                snippet: manager.snippet(call),
+            },
+        });
+    }
+    let plan = plan_install(&found, call, wish.order);
+    if matches!(plan, Plan::Create(_) | Plan::Replace(_))
+        && let Some(why) = leads_out(repository, &path, wish.shared)
+    {
+        return Ok(refused(why));
+    }
+    let outcome = match &plan {
+        Plan::Create(_) => Outcome::Created(path.clone()),
+        Plan::Replace(_) => Outcome::Inserted(path.clone()),
+        Plan::ByHand => Outcome::ByHand(path.clone()),
+        Plan::Nothing | Plan::Remove => Outcome::Unchanged(path.clone()),
+        Plan::Refuse(why) => refused(why.clone()),
+    };
+    apply(&path, plan)?;
+    Ok(outcome)
+}
+
+/// Takes out what [`install()`] put in place for `event`, wherever that may have been; nothing if there is nothing.
+pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, InstallError> {
+    let mut outcomes = Vec::new();
+    // Since then `core.hooksPath` may have come or gone.
+    let mut dirs = vec![repository.hooks_dir.clone()];
+    let default = repository.common_dir.join("hooks");
+    if default.canonicalize().ok() != repository.hooks_dir.canonicalize().ok() {
+        dirs.push(default);
+    }
+    for path in dirs.into_iter().map(|dir| dir.join(event.name())) {
+        let plan = plan_uninstall(&look(&path)?, event);
+        outcomes.extend(match &plan {
+            Plan::Remove => Some(Outcome::Removed(path.clone())),
+            Plan::Replace(_) => Some(Outcome::Restored(path.clone())),
+            Plan::Refuse(why) => Some(Outcome::Refused {
+                path: path.clone(),
+                why: why.clone(),
+                snippet: String::new(),
+            }),
+            Plan::ByHand => Some(Outcome::ByHand(path.clone())),
+            Plan::Create(_) | Plan::Nothing => None,
+        });
+        apply(&path, plan)?;
+    }
+    let section = section(event);
+    if repository.config(&format!("{section}.command")).is_some() {
+        repository.remove_section(&section)?;
+        outcomes.push(Outcome::Unconfigured(section));
+    }
+    Ok(outcomes)
+}
+
+/// The section of git's configuration for an event. A name for each, since git does not tell a command which event it is.
+pub(super) fn section(event: Event) -> String {
+    format!("hook.metis-sync-{event}")
+}
+
+fn configure(
+    repository: &Repository,
+    call: &Call,
+    found: &Found,
+    configured: Option<&str>,
+) -> Result<Result<Outcome, Refusal>, InstallError> {
+    if !repository.has_configured_hooks()? {
+        return Ok(Err(Refusal::OldGit));
+    }
+    if let Found::File { bytes, .. } = found
+        && !matches!(script::find(bytes, call.event), Ok(Ours::No))
+    {
+        return Ok(Err(Refusal::InFile));
+    }
+    let section = section(call.event);
+    // git puts the hook's arguments behind it.
+    let command = call.careful();
+    if configured == Some(command.as_str()) {
+        return Ok(Ok(Outcome::Unchanged(section.into())));
+    }
+    repository.set_config(&format!("{section}.command"), &command)?;
+    repository.set_config(&format!("{section}.event"), call.event.name())?;
+    Ok(Ok(Outcome::Configured(section)))
+}
+
+fn plan_install(found: &Found, call: &Call, order: Order) -> Plan {
+    let (bytes, executable) = match found {
+        Found::Missing => return Plan::Create(script::created(call)),
+        Found::NoFile => return Plan::Refuse(Refusal::NoFile),
+        Found::File { bytes, executable } => (bytes, *executable),
+    };
+    if !executable {
+        return Plan::Refuse(Refusal::SwitchedOff);
+    }
+    let with_lines = match script::find(bytes, call.event) {
+        Ok(Ours::ByHand) => return Plan::ByHand,
+        Ok(Ours::No) => script::inserted(bytes, call, order),
+        // Nothing of the user's in it, so there is neither before nor after.
+        Ok(Ours::Lines { created: true, .. }) => Ok(script::created(call)),
+        Ok(Ours::Lines { rest, .. }) => script::inserted(&rest, call, order),
+        Err(unfit) => Err(unfit),
+    };
+    match with_lines {
+        Ok(new) if new == *bytes => Plan::Nothing,
+        Ok(new) => Plan::Replace(new),
+        Err(unfit) => Plan::Refuse(unfit.into()),
+    }
+}
+
+fn plan_uninstall(found: &Found, event: Event) -> Plan {
+    let Found::File { bytes, .. } = found else {
+        return Plan::Nothing;
+    };
+    match script::find(bytes, event) {
+        Ok(Ours::No) => Plan::Nothing,
+        Ok(Ours::ByHand) => Plan::ByHand,
+        Ok(Ours::Lines { created: true, .. }) => Plan::Remove,
+        Ok(Ours::Lines { rest, .. }) => Plan::Replace(rest),
+        Err(unfit) => Plan::Refuse(unfit.into()),
+    }
+}
+
+/// Why not to write there.
+fn leads_out(repository: &Repository, path: &Path, shared: bool) -> Option<Refusal> {
+    if !repository.contains(&repository.hooks_dir) {
+        return match (repository.redirected, shared) {
+            (true, true) => None,
+            (true, false) => Some(Refusal::Shared),
+            (false, _) => Some(Refusal::LinkOut),
+        };
+    }
+    (!repository.contains(path)).then_some(Refusal::LinkOut)
+}
+
+pub(super) fn look(path: &Path) -> Result<Found, InstallError> {
+    let fail = |source| InstallError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        // A link that leads nowhere is in the way; a new file must not be written through it.
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {
+            return Ok(match path.symlink_metadata() {
+                Ok(_) => Found::NoFile,
+                Err(_) => Found::Missing,
+            });
+        }
+        Err(err) if err.kind() == io::ErrorKind::NotADirectory => return Ok(Found::NoFile),
+        Err(err) => return Err(fail(err)),
+    };
+    if !meta.is_file() {
+        return Ok(Found::NoFile);
+    }
+    Ok(Found::File {
+        bytes: fs::read(path).map_err(fail)?,
+        executable: meta.permissions().mode() & 0o111 != 0,
+    })
+}
+
+fn apply(path: &Path, plan: Plan) -> Result<(), InstallError> {
+    let fail = |action| {
+        move |source| InstallError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    match plan {
+        Plan::Create(bytes) => {
+            let dir = path.parent().unwrap_or(path);
+            fs::create_dir_all(dir).map_err(fail("create the folder of"))?;
+            write(path, &bytes, 0o755).map_err(fail("write"))
+        }
+        Plan::Replace(bytes) => {
+            let target = path.canonicalize().map_err(fail("find"))?;
+            let mode = fs::metadata(&target).map_err(fail("read"))?.permissions().mode();
+            write(&target, &bytes, mode).map_err(fail("write"))
+        }
+        Plan::Remove => fs::remove_file(path).map_err(fail("remove")),
+        Plan::Nothing | Plan::ByHand | Plan::Refuse(_) => Ok(()),
+    }
+}
+
+/// All or nothing: a hook that is half written would fail the user's next push.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".metis-sync-{}", std::process::id()));
+    let temp = path.with_file_name(name);
+    let written = (|| {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temp)?;
+        file.write_all(bytes)?;
+        file.set_permissions(Permissions::from_mode(mode & 0o7777))?;
+        file.sync_all()?;
+        // A program that is open for writing anywhere cannot be run.
+        drop(file);
+        fs::rename(&temp, path)
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&temp);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call() -> Call {
+        Call {
+            event: Event::PrePush,
+            folder: None,
+        }
+    }
+
+    fn file(text: &str) -> Found {
+        Found::File {
+            bytes: text.into(),
+            executable: true,
+        }
+    }
+
+    fn installed(found: &Found, order: Order) -> Found {
+        match plan_install(found, &call(), order) {
+            Plan::Create(bytes) | Plan::Replace(bytes) => Found::File {
+                bytes,
+                executable: true,
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn twice_is_once() {
+        for found in [Found::Missing, file("#!/bin/sh\nmake\n")] {
+            let once = installed(&found, Order::Before);
+            assert_eq!(plan_install(&once, &call(), Order::Before), Plan::Nothing);
+        }
+    }
+
+    #[test]
+    fn the_order_can_be_changed_afterwards() {
+        let mine = file("#!/bin/sh\nmake\n");
+        let after = installed(&installed(&mine, Order::Before), Order::After);
+        assert_eq!(after, installed(&mine, Order::After));
+        assert_eq!(
+            plan_uninstall(&after, Event::PrePush),
+            Plan::Replace(b"#!/bin/sh\nmake\n".to_vec())
+        );
+    }
+
+    #[test]
+    fn uninstalling_leaves_what_is_not_ours() {
+        assert_eq!(plan_uninstall(&Found::Missing, Event::PrePush), Plan::Nothing);
+        assert_eq!(plan_uninstall(&file("#!/bin/sh\n"), Event::PrePush), Plan::Nothing);
+        assert_eq!(
+            plan_uninstall(&installed(&Found::Missing, Order::After), Event::PrePush),
+            Plan::Remove
+        );
+        assert_eq!(
+            plan_uninstall(&file("git metis-sync hooks run pre-push\n"), Event::PrePush),
+            Plan::ByHand
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_stays_off() {
+        let off = Found::File {
+            bytes: b"#!/bin/sh\n".to_vec(),
+            executable: false,
+        };
+        assert_eq!(
+            plan_install(&off, &call(), Order::Before),
+            Plan::Refuse(Refusal::SwitchedOff)
+        );
+        assert_eq!(
+            plan_install(&Found::NoFile, &call(), Order::Before),
+            Plan::Refuse(Refusal::NoFile)
+        );
+    }
+}

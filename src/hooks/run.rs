@@ -1,0 +1,336 @@
+//! `hooks run`: is there anything to do, and the start of the worker that does it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use super::{Event, repository};
+use crate::{
+    state::files::{StateDir, StateError},
+    workspace::{Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
+};
+
+/// `0` turns the hooks off.
+pub const SWITCH: &str = "METIS_SYNC";
+/// Set for everything that a hook starts: what that does to repositories must not start us again.
+pub const INSIDE: &str = "METIS_SYNC_INSIDE_HOOK";
+/// Only answer, to show that the hook fires; the value is to be repeated.
+pub const PROBE: &str = "METIS_SYNC_PROBE";
+
+/// The deadline of a sync that a hook starts, unless configured.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+/// How much longer than that a worker may take, until it is ended from outside.
+const GRACE: Duration = Duration::from_secs(5);
+/// For a worker that was told to end.
+const LAST_GRACE: Duration = Duration::from_secs(2);
+
+const LOG: &str = "hook.log";
+const PREVIOUS_LOG: &str = "hook.1.log";
+const MAX_LOG: u64 = 256 << 10;
+
+/// What the environment says before anything is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Sync.
+    Sync,
+    /// Do nothing.
+    Nothing,
+    /// Answer with this.
+    Answer(String),
+}
+
+/// Reads the variables that are for us.
+pub fn order(env: &dyn Fn(&str) -> Option<OsString>) -> Order {
+    if let Some(nonce) = env(PROBE) {
+        return Order::Answer(nonce.to_string_lossy().into_owned());
+    }
+    let off = env(SWITCH).is_some_and(|value| value == "0");
+    if off || env(INSIDE).is_some() {
+        return Order::Nothing;
+    }
+    Order::Sync
+}
+
+/// What a hook that fires says under [`PROBE`].
+pub fn answer(nonce: &str, event: Event) -> String {
+    format!("metis-sync {event} fires {nonce}")
+}
+
+/// Why the worker was not started, or how it went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// `.metis/` is there and cannot be used.
+    #[error(transparent)]
+    MetisDir(#[from] MetisDirError),
+    /// config.toml is unusable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// `.metis/.sync/` cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The program cannot be started again.
+    #[error("cannot start the sync: {0}")]
+    Start(#[source] io::Error),
+    /// It did not end and was ended.
+    #[error("the sync did not end within {} s", .0.as_secs())]
+    Deadline(Duration),
+}
+
+/// A workspace that syncs, as far as a hook needs to know it.
+#[derive(Debug)]
+pub struct Target {
+    metis: MetisDir,
+    settings: HookSettings,
+    git_dir: Option<PathBuf>,
+}
+
+impl Target {
+    /// The workspace that the repository around `start` has, in `start` or above; `None` if there is none or it syncs with
+    /// nobody.
+    ///
+    /// The search ends with the repository: a submodule's push says nothing about the plans of what it is part of.
+    /// `git_dir` is git's own word for where the repository is (`GIT_DIR`).
+    pub fn discover(start: &Path, git_dir: Option<&OsStr>) -> Result<Option<Self>, RunError> {
+        let start = start.canonicalize().map_err(|source| MetisDirError::Start {
+            start: start.to_owned(),
+            source,
+        })?;
+        let top = start.ancestors().find(|folder| folder.join(".git").exists());
+        let last = top.unwrap_or(&start);
+        let Some(dot_metis) = start
+            .ancestors()
+            .take_while(|folder| folder.starts_with(last))
+            .map(|folder| folder.join(METIS_DIR))
+            .find(|path| path.symlink_metadata().is_ok())
+        else {
+            return Ok(None);
+        };
+        let metis = match MetisDir::open(&dot_metis) {
+            Ok(metis) => metis,
+            Err(MetisDirError::NoConfig { .. }) => return Ok(None),
+            Err(err) => return Err(err.into()),
+        };
+        let Some(sync) = Config::load(metis.dir())?.sync else {
+            return Ok(None);
+        };
+        Ok(Some(Target {
+            metis,
+            settings: sync.hooks,
+            git_dir: git_dir
+                .map(|dir| start.join(dir))
+                .or_else(|| repository::git_dir_of(last)),
+        }))
+    }
+
+    /// Whether git's command waits for the sync and fails with it.
+    pub fn blocks(&self, event: Event) -> bool {
+        self.settings.blocking && event.can_block()
+    }
+
+    /// The folder of state, made if it is not there.
+    pub fn state(&self) -> Result<StateDir, StateError> {
+        StateDir::create(self.metis.path())
+    }
+
+    fn worker(&self, event: Event, foreground: bool) -> Result<Command, RunError> {
+        let program = std::env::current_exe().map_err(RunError::Start)?;
+        let mut command = Command::new(program);
+        command
+            .arg("-C")
+            .arg(self.metis.project())
+            .args(["hooks", "run", event.name(), "--worker"])
+            .args(foreground.then_some("--foreground"))
+            .current_dir(self.metis.project())
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| keeps(name)))
+            .env(INSIDE, "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("SSH_ASKPASS_REQUIRE", "never")
+            .stdin(Stdio::null());
+        if let Some(git_dir) = &self.git_dir {
+            command.arg("--git-dir").arg(git_dir);
+        }
+        Ok(command)
+    }
+
+    /// Starts the worker and leaves it to itself. None of our open files stays open in it.
+    pub fn start(&self, event: Event, state: &StateDir) -> Result<(), RunError> {
+        let log = log(state)?;
+        let mut command = self.worker(event, false)?;
+        command.stdout(log.try_clone().map_err(RunError::Start)?).stderr(log);
+        command.spawn().map(drop).map_err(RunError::Start)
+    }
+
+    /// Runs the worker to its end, or to the deadline's. What it says goes to standard error: standard output is git's.
+    ///
+    /// Returns its exit code, `None` if a signal ended it.
+    pub fn run(&self, event: Event, interrupt: &AtomicBool) -> Result<Option<i32>, RunError> {
+        let mut command = self.worker(event, true)?;
+        let stderr = io::stderr().as_fd().try_clone_to_owned().map_err(RunError::Start)?;
+        command.stdout(stderr);
+        let mut child = command.spawn().map_err(RunError::Start)?;
+        let deadline = self.deadline() + GRACE;
+        let begun = Instant::now();
+        while begun.elapsed() < deadline && !interrupt.load(Ordering::Relaxed) {
+            if let Some(status) = child.try_wait().map_err(RunError::Start)? {
+                return Ok(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        end(&mut child);
+        match interrupt.load(Ordering::Relaxed) {
+            true => Ok(None),
+            false => Err(RunError::Deadline(deadline)),
+        }
+    }
+
+    fn deadline(&self) -> Duration {
+        deadline(&self.settings)
+    }
+}
+
+/// The deadline of a sync that a hook starts.
+pub fn deadline(settings: &HookSettings) -> Duration {
+    settings
+        .deadline_seconds
+        .map_or(DEFAULT_DEADLINE, |seconds| Duration::from_secs(seconds.min(86_400)))
+}
+
+/// Orderly if it can be, else not.
+fn end(child: &mut Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    let told = Instant::now();
+    while told.elapsed() < LAST_GRACE && matches!(child.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The log of the workers, for appending. It begins anew when it is long; one older file is kept.
+fn log(state: &StateDir) -> Result<File, RunError> {
+    use rustix::fs::OFlags;
+    let open = || {
+        let file = state.open_file(LOG, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)?;
+        file.ok_or_else(|| RunError::Start(io::ErrorKind::NotFound.into()))
+    };
+    let file = open()?;
+    if file.metadata().is_ok_and(|meta| meta.len() > MAX_LOG) {
+        state.rename(LOG, PREVIOUS_LOG)?;
+        return open();
+    }
+    Ok(file)
+}
+
+/// Whether the worker gets this variable.
+///
+/// Of git's own it gets those that say how to reach and trust a server and where git and its settings are. All others are
+/// about the command that runs right now: its repository, index, quarantine, parameters, author, editor, push options.
+fn keeps(name: &OsStr) -> bool {
+    const KEPT: [&str; 13] = [
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_PROXY_COMMAND",
+        "GIT_PROXY_SSL_CAINFO",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_USER_AGENT",
+    ];
+    let Some(name) = name.to_str() else { return true };
+    // A window of an askpass program is a question too.
+    if matches!(name, "SSH_ASKPASS" | PROBE) {
+        return false;
+    }
+    !name.starts_with("GIT_") || name.starts_with("GIT_SSL_") || name.starts_with("GIT_HTTP_") || KEPT.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_the_environment_orders() {
+        let given = |pairs: &'static [(&str, &str)]| {
+            order(&|name| {
+                let value = pairs.iter().find(|(given, _)| *given == name)?.1;
+                Some(value.into())
+            })
+        };
+        assert_eq!(given(&[]), Order::Sync);
+        assert_eq!(given(&[(SWITCH, "1")]), Order::Sync);
+        assert_eq!(given(&[(SWITCH, "0")]), Order::Nothing);
+        assert_eq!(given(&[(INSIDE, "1")]), Order::Nothing);
+        assert_eq!(given(&[(SWITCH, "0"), (PROBE, "x")]), Order::Answer("x".into()));
+    }
+
+    #[test]
+    fn the_command_that_runs_right_now_is_not_the_workers_affair() {
+        for name in [
+            "GIT_DIR",
+            "GIT_INDEX_FILE",
+            "GIT_WORK_TREE",
+            "GIT_PREFIX",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_QUARANTINE_PATH",
+            "GIT_CONFIG_PARAMETERS",
+            "GIT_CONFIG_COUNT",
+            "GIT_CONFIG_KEY_0",
+            "GIT_AUTHOR_NAME",
+            "GIT_COMMITTER_DATE",
+            "GIT_ASKPASS",
+            "GIT_REFLOG_ACTION",
+            "GIT_SOMETHING_NEW",
+            "SSH_ASKPASS",
+        ] {
+            assert!(!keeps(name.as_ref()), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "SSH_AUTH_SOCK",
+            "GIT_SSH_COMMAND",
+            "GIT_SSL_CAINFO",
+            "https_proxy",
+        ] {
+            assert!(keeps(name.as_ref()), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_search_ends_with_the_repository() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let has = |start: &str| Target::discover(&root.join(start), None).unwrap().is_some();
+        for folder in [".git", ".metis", "sub/src", "alone"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::write(root.join(".metis/config.toml"), "").unwrap();
+        assert!(!has(""), "single-workspace mode");
+        fs::write(root.join(".metis/config.toml"), "[sync]\nupstream_url = 'x'\n").unwrap();
+        assert!(has("") && has("sub/src"));
+        fs::write(root.join("sub/.git"), "gitdir: ../.git/modules/sub\n").unwrap();
+        assert!(!has("sub") && !has("sub/src"), "a submodule");
+
+        fs::write(root.join(".metis/config.toml"), "[sync\n").unwrap();
+        assert!(matches!(Target::discover(&root, None), Err(RunError::Config(_))));
+        fs::remove_file(root.join(".metis/config.toml")).unwrap();
+        assert!(!has(""), "an empty folder of that name");
+    }
+}

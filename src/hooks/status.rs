@@ -1,0 +1,164 @@
+//! `hooks status`: where hooks are, and the proof that they fire.
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Event,
+    install::{Found, InstallError, look, section},
+    manager::Manager,
+    repository::Repository,
+    run,
+    script::{self, Call, Order, Ours},
+};
+
+/// A hook that answers does so in milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where an event's hook is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere.
+    None,
+    /// Our lines in a hook file.
+    File(PathBuf, Order),
+    /// In a hook file, by the user's hand.
+    ByHand(PathBuf),
+    /// `hook.<name>` in the repository's configuration.
+    Config(String),
+    /// A manager has been told, in this file.
+    Managed(Manager, PathBuf),
+    /// A manager is in charge and has not been told; this would be the file.
+    Untold(Manager, PathBuf),
+    /// The file cannot be made out.
+    Damaged(PathBuf, String),
+}
+
+/// Whether it fires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// It was run as git runs it, and answered.
+    Fires,
+    /// It was, and did not.
+    Silent(String),
+    /// Not tried, for this would run what is not ours.
+    NotTried,
+    /// There is nothing to try.
+    Nothing,
+}
+
+/// Looks for the hook of `call` and tries it.
+pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), InstallError> {
+    let event = call.event;
+    let path = repository.hooks_dir.join(event.name());
+    let found = look(&path)?;
+    let (bytes, executable) = match &found {
+        Found::File { bytes, executable } => (Some(bytes.as_slice()), *executable),
+        _ => (None, false),
+    };
+    match bytes.map(|bytes| script::find(bytes, event)) {
+        Some(Ok(Ours::Lines { order, .. })) => {
+            let proof = match executable {
+                true => prove(hook_file(&path), repository, event),
+                false => Proof::Silent("it is not executable, so git passes it over".into()),
+            };
+            return Ok((Place::File(path, order), proof));
+        }
+        Some(Ok(Ours::ByHand)) => {
+            let shipped = bytes == Some(call.standalone().as_bytes());
+            let proof = match shipped && executable {
+                true => prove(hook_file(&path), repository, event),
+                false => Proof::NotTried,
+            };
+            return Ok((Place::ByHand(path), proof));
+        }
+        Some(Err(unfit)) => return Ok((Place::Damaged(path, unfit.to_string()), Proof::Nothing)),
+        Some(Ok(Ours::No)) | None => {}
+    }
+    let section = section(event);
+    if let Some(command) = repository.config(&format!("{section}.command")) {
+        let enabled = repository.config(&format!("{section}.enabled"));
+        let proof = if !repository.has_configured_hooks()? {
+            Proof::Silent("this git runs hook files only; it is older than 2.54".into())
+        } else if enabled.is_some_and(|value| ["false", "no", "off", "0"].contains(&value.to_lowercase().as_str())) {
+            Proof::Silent(format!("{section}.enabled is false"))
+        } else {
+            prove(hook_command(&command), repository, event)
+        };
+        return Ok((Place::Config(section), proof));
+    }
+    let top = repository.top.as_deref().unwrap_or(&repository.run_dir);
+    Ok(
+        match Manager::of(repository.top.as_deref(), &repository.hooks_dir, bytes) {
+            Some(manager) if manager.calls_us(top, call) => {
+                (Place::Managed(manager, manager.config(top, call)), Proof::NotTried)
+            }
+            Some(manager) => (Place::Untold(manager, manager.config(top, call)), Proof::Nothing),
+            None => (Place::None, Proof::Nothing),
+        },
+    )
+}
+
+/// As git runs a file: one without a `#!` line is one for `sh`.
+fn hook_file(path: &Path) -> Vec<Command> {
+    let mut by_shell = Command::new("sh");
+    by_shell.arg(path);
+    vec![Command::new(path), by_shell]
+}
+
+/// As git runs a configured command.
+fn hook_command(command: &str) -> Vec<Command> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    vec![shell]
+}
+
+/// Runs the first of the commands that the system can run, and compares what it says.
+fn prove(commands: Vec<Command>, repository: &Repository, event: Event) -> Proof {
+    let nonce = format!("{:016x}", fastrand::u64(..));
+    for mut command in commands {
+        command
+            .current_dir(&repository.run_dir)
+            .env(run::PROBE, &nonce)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        match output(&mut command) {
+            Ok(said) if said.lines().any(|line| line == run::answer(&nonce, event)) => return Proof::Fires,
+            Ok(_) => {
+                return Proof::Silent(
+                    "it was run and did not answer: is git-metis-sync in the PATH that hooks see?".into(),
+                );
+            }
+            Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {}
+            Err(err) => return Proof::Silent(format!("it cannot be run: {err}")),
+        }
+    }
+    Proof::Silent("the system cannot run it".into())
+}
+
+fn output(command: &mut Command) -> io::Result<String> {
+    let mut child = command.spawn()?;
+    let (sender, receiver) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ = stdout.take(64 << 10).read_to_end(&mut said);
+            let _ = sender.send(said);
+        });
+    }
+    let begun = Instant::now();
+    let said = receiver.recv_timeout(PATIENCE);
+    while said.is_ok() && begun.elapsed() < PATIENCE && matches!(child.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    let said = said.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
