@@ -16,7 +16,7 @@ pub fn without_repository() -> File {
         .flat_map(|kind| kind.sources())
         .filter_map(|source: &Source| {
             let path = source.storage_location(&mut |name| std::env::var_os(name))?;
-            path.is_file().then(|| Metadata {
+            path.is_file().then_some(Metadata {
                 path: Some(path),
                 source: *source,
                 level: 0,

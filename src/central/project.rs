@@ -222,12 +222,10 @@ impl Project {
         }
         let mut touched = self.touched(odb, tip, ours);
         touched.retain(|path| {
-            let top = path.split('/').next().unwrap_or_default();
+            let hydrated = path.split_once('/').is_some_and(|(top, _)| skip(top));
             let name = path.rsplit('/').next().unwrap_or_default();
-            different.contains(path)
-                && !(path.contains('/') && skip(top))
-                && !path.split('/').any(|part| part.starts_with('.'))
-                && !name.starts_with("code-index")
+            let hidden = path.split('/').any(|part| part.starts_with('.')) || name.starts_with("code-index");
+            different.contains(path) && !hydrated && !hidden
         });
         touched
     }

@@ -379,10 +379,10 @@ pub fn user_cache_dir() -> PathBuf {
 pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), CentralError> {
     let unreadable = |reason: String| CentralError::Object { id, reason };
     let mut buffer = Vec::new();
-    let commit = odb
+    let mut commit = odb
         .find_commit_iter(&to_gix(id), &mut buffer)
         .map_err(|err| unreadable(err.to_string()))?;
-    let parents = commit.clone().parent_ids().map(|id| from_gix(&id)).collect();
-    let tree = commit.clone().tree_id().map_err(|err| unreadable(err.to_string()))?;
+    let parents = commit.parent_ids().map(|id| from_gix(&id)).collect();
+    let tree = commit.tree_id().map_err(|err| unreadable(err.to_string()))?;
     Ok((from_gix(&tree), parents))
 }

@@ -8,13 +8,10 @@ use std::{
 use clap::Args;
 use serde_json::json;
 
-use crate::{
-    stage::record,
-    sync::{
-        SyncErrorKind, SyncOptions, Workspace,
-        doctor::{self, Finding, Level, Repaired},
-        outlook::{self, Ask},
-    },
+use crate::sync::{
+    SyncErrorKind, SyncOptions, Workspace,
+    doctor::{self, Finding, Level, Repaired},
+    outlook::{self, Ask},
 };
 
 use super::{
@@ -108,7 +105,7 @@ fn diagnosed(
 /// The one finding where there is nothing to look at.
 fn unusable(kind: &SyncErrorKind, url: &str) -> Finding {
     let (message, next, _) = hint::explain(kind, url);
-    let check = match record::kind_of(kind) {
+    let check = match kind.word() {
         "state" => "state",
         "config" | "url" => "config",
         _ => "workspace",

@@ -45,7 +45,7 @@ pub fn run(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Exit
             };
             let mut hint = super::hint::of_sync(&err, &url);
             hint.state = "Nothing was written.".into();
-            render::failure(global, "init", crate::stage::record::kind_of(&err.kind), &hint, None);
+            render::failure(global, "init", err.kind.word(), &hint, None);
             hint.exit
         }
         Err(Stopped::Usage(message)) => {

@@ -24,9 +24,9 @@ use serde_json::json;
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{dehydrate::Behind, guard::Lineage, hydrate::Pulled},
-    stage::{fetch::Snapshot, rebuild_cache as cache_stage, record},
+    stage::fetch::Snapshot,
     state::cursor::Base,
-    sync::{Setup, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, steps},
+    sync::{self, Setup, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, steps},
 };
 
 use super::{
@@ -267,7 +267,7 @@ fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, 
         json: true,
         ..global.clone()
     };
-    render::failure(&global, name, record::kind_of(&err.kind), &hint, Some(&err.report));
+    render::failure(&global, name, err.kind.word(), &hint, Some(&err.report));
     hint.exit
 }
 
@@ -391,12 +391,7 @@ pub fn push(global: &Global, args: &PushArgs, interrupt: Arc<AtomicBool>) -> Exi
             steps::End::Moved => return Err(SyncErrorKind::RetriesExhausted { retries: 0 }),
             steps::End::Done => {}
         }
-        let recorded = record::apply(setup, report)?;
-        if recorded.anything
-            && let Some(state) = &setup.state
-        {
-            let _ = record::journal(state, report, "push", started.1, started.0.elapsed(), None);
-        }
+        steps::record(setup, report, "push", started.1, started.0.elapsed())?;
         record.head = report.head;
         record.print("push", report);
         Ok(())
@@ -419,7 +414,7 @@ pub fn rebuild_cache(global: &Global, _args: &RebuildCacheArgs) -> Exit {
         Ok(workspace) => workspace,
         Err(kind) => return fail_early(global, "rebuild-cache", kind),
     };
-    match cache_stage::alone(&workspace) {
+    match sync::rebuild_cache(&workspace) {
         Ok(rebuilt) => {
             for skipped in &rebuilt.skipped {
                 let path = skipped.path.as_deref().unwrap_or("(all)");

@@ -48,7 +48,7 @@ impl Progress for Bar {
             Step::Listing => "asking central".to_owned(),
             Step::Fetching => "receiving".to_owned(),
             Step::Hydrating { done, total } => {
-                let filled = if total == 0 { WIDTH } else { WIDTH * done / total };
+                let filled = (WIDTH * done).checked_div(total).unwrap_or(WIDTH);
                 format!(
                     "hydrating [{}{}] {done}/{total}",
                     "=".repeat(filled),

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::{
     names::ObjectId,
     plan::dehydrate::CentralChange,
-    stage::record,
     sync::{SyncErrorKind, SyncOutcome, SyncReport},
 };
 
@@ -107,7 +106,7 @@ pub fn explained(global: &Global, command: &str, kind: &SyncErrorKind, url: &str
         next,
         exit,
     };
-    failure(global, command, record::kind_of(kind), &hint, None);
+    failure(global, command, kind.word(), &hint, None);
     exit
 }
 

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::{
     names::Prefix,
     send_pack::connect::Prompt,
-    stage::record,
     sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace},
 };
 
@@ -91,7 +90,7 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
 /// Prints an error of the sync engine and returns its exit code.
 pub fn fail(global: &Global, command: &str, workspace: &Workspace, err: &SyncError) -> Exit {
     let hint = hint::of_sync(err, &workspace.upstream_name());
-    render::failure(global, command, record::kind_of(&err.kind), &hint, Some(&err.report));
+    render::failure(global, command, err.kind.word(), &hint, Some(&err.report));
     hint.exit
 }
 
@@ -102,6 +101,6 @@ pub fn fail_early(global: &Global, command: &str, kind: SyncErrorKind) -> Exit {
         report: Box::<SyncReport>::default(),
     };
     let hint = hint::of_sync(&err, "");
-    render::failure(global, command, record::kind_of(&err.kind), &hint, None);
+    render::failure(global, command, err.kind.word(), &hint, None);
     hint.exit
 }

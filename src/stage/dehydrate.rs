@@ -13,11 +13,10 @@ use crate::{
         listing::{self, Documents},
     },
     state::cursor::Cursor,
-    sync::Warning,
     workspace::{self, DirError, Scan, StatCache},
 };
 
-use super::{Context, fetch::Snapshot};
+use super::{Context, Warning, fetch::Snapshot};
 
 /// The own documents as they are on disk now.
 pub struct Own {

@@ -10,17 +10,16 @@ use jiff::Timestamp;
 
 use crate::{
     central::{self, CentralError, store::Store, tree},
-    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
+    names::{ObjectFormat, ObjectId, Prefix},
     plan::{
         hydrate::{self, FolderPlan, Known, Pulled},
         listing::{self, Documents},
     },
     state::cursor::Cursor,
-    sync::Warning,
-    workspace::{self, Dir, DirError, FolderState, FolderWriter, Glance, Marker, OnDisk, Survey},
+    workspace::{self, DirError, FolderState, FolderWriter, Glance, Marker, OnDisk, Survey},
 };
 
-use super::{Context, fetch::Snapshot};
+use super::{Context, Warning, fetch::Snapshot};
 
 mod copy;
 
@@ -153,7 +152,7 @@ pub fn plan(
         }
         if let FolderState::Marked(marker) = state {
             let held = read_listing(store, prefix, marker.tree).unwrap_or_default();
-            let present = documents_in(ctx.metis.dir(), prefix).unwrap_or_default();
+            let present = workspace::documents_in(ctx.metis.dir(), prefix).unwrap_or_default();
             let known = Known::Unfinished {
                 from: &held,
                 to: &held,
@@ -193,7 +192,7 @@ fn folder_work(
     }
     warnings.extend(target.skipped.into_iter().map(Warning::Skipped));
     let nothing = Documents::new();
-    let present = || documents_in(ctx.metis.dir(), prefix).map_err(|err| err.to_string());
+    let present = || workspace::documents_in(ctx.metis.dir(), prefix).map_err(|err| err.to_string());
     let (from, files) = match state {
         FolderState::Absent => (None, hydrate::plan(Known::Finished(&nothing), &target.documents)),
         FolderState::Newer => {
@@ -243,15 +242,6 @@ fn folder_work(
         from,
         files,
     }))
-}
-
-/// The codes that `.metis/<prefix>/` has files for, without reading them.
-pub fn documents_in(metis: &Dir, prefix: &Prefix) -> Result<Vec<ShortCode>, DirError> {
-    let entries = metis.open_dir(prefix.as_str())?.list()?;
-    Ok(entries
-        .iter()
-        .filter_map(|entry| ShortCode::from_file_name(entry.name.to_str()?))
-        .collect())
 }
 
 /// The documents of a tree, if it is at hand.

@@ -28,6 +28,9 @@ pub mod push;
 pub mod rebuild_cache;
 pub mod record;
 pub mod verify;
+mod warning;
+
+pub use warning::Warning;
 
 /// What every stage needs to know.
 pub struct Context<'a> {

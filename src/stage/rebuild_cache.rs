@@ -6,38 +6,8 @@ use crate::{
     cache::{self, CacheError, DocumentFacts, DocumentSource, Rebuilt, WorkspaceSource},
     central,
     names::{ObjectFormat, ObjectId, Prefix},
-    state::{
-        cursor::{self, Cursor},
-        files::StateDir,
-    },
-    sync::{Setup, SyncErrorKind, SyncReport, Warning, Workspace},
     workspace::{self, Dir, FolderState, Scan, Survey, frontmatter},
 };
-
-/// Rebuilds after a sync. A failure is a warning; the next sync tries again.
-pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
-    let format = setup.cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
-    let metis = setup.ctx.metis;
-    let scan = setup.take_scan();
-    let rebuilt = workspace::survey(metis.dir(), &Default::default())
-        .map_err(|err| err.to_string())
-        .and_then(|survey| {
-            apply(
-                metis.path(),
-                metis.dir(),
-                setup.ctx.owned.as_ref(),
-                scan.as_ref(),
-                &survey,
-                format,
-            )
-            .map_err(|err| err.to_string())
-        });
-    let due = rebuilt.is_err();
-    if let Err(reason) = rebuilt {
-        report.warnings.push(Warning::CacheNotRebuilt(reason));
-    }
-    setup.note_cache(due);
-}
 
 /// Rebuilds from the hydrated folders that `survey` found and the own documents of `scan` (`None`: as they were).
 pub fn apply(
@@ -95,7 +65,7 @@ fn own_documents(scan: &Scan) -> Vec<DocumentSource> {
 }
 
 fn hydrated_documents(metis: &Dir, prefix: &Prefix, format: ObjectFormat) -> io::Result<Vec<DocumentSource>> {
-    super::hydrate::documents_in(metis, prefix)
+    workspace::documents_in(metis, prefix)
         .map_err(io::Error::other)?
         .into_iter()
         .map(|code| {
@@ -131,35 +101,4 @@ fn facts(bytes: &[u8]) -> Result<DocumentFacts, String> {
         archived: parsed.archived,
         tags: parsed.tags,
     })
-}
-
-/// Rebuilds without a sync around it.
-pub fn alone(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
-    let metis = workspace.metis();
-    let state = StateDir::open(metis.path())?;
-    let cursor = match &state {
-        Some(state) => state.load::<Cursor>(cursor::FILE, cursor::SCHEMA).unwrap_or_default(),
-        None => None,
-    };
-    let format = cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
-    let survey = workspace::survey(metis.dir(), &Default::default())?;
-    let owned = workspace.config().workspace.as_ref();
-    let hydrated = survey
-        .hydrated()
-        .into_iter()
-        .filter(|prefix| owned != Some(prefix))
-        .collect();
-    let stat_cache = state
-        .and_then(|state| state.read(super::record::STAT_CACHE).ok().flatten())
-        .map(|bytes| workspace::StatCache::from_bytes(&bytes))
-        .unwrap_or_default();
-    let scan = workspace::scan(
-        metis.dir(),
-        &hydrated,
-        &|bytes| central::blob_id(format, bytes),
-        &stat_cache,
-        &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),
-        std::time::SystemTime::now(),
-    )?;
-    Ok(apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?)
 }

@@ -10,3 +10,6 @@ pub mod cursor;
 pub mod files;
 pub mod journal;
 pub mod lock;
+
+/// The stat cache of own documents, a file in `.metis/.sync/`.
+pub const STAT_CACHE: &str = "stat-cache";

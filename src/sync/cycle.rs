@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::SyncErrorKind,
     options::{Progress, Step, SyncOptions},
-    report::{SyncReport, Warning},
+    report::SyncReport,
     setup::Setup,
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         connect::{ConnectError, FailureKind},
     },
     stage::{
+        Warning,
         dehydrate::{self, Own},
         fetch::{self, FetchPlan, Snapshot},
         hydrate,

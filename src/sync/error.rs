@@ -152,6 +152,47 @@ impl SyncErrorKind {
         }
     }
 
+    /// One word for why a sync stopped, for machines: the journal's and JSON's `kind`.
+    pub fn word(&self) -> &'static str {
+        if let Some(err) = self.connection() {
+            return match err.kind {
+                FailureKind::Unauthenticated => "auth",
+                FailureKind::Forbidden => "refused",
+                FailureKind::Unreachable => "network",
+                FailureKind::TimedOut => "timeout",
+                FailureKind::NoRepository => "no-repository",
+                FailureKind::Interrupted => "interrupted",
+                FailureKind::Refused => "url",
+                FailureKind::Protocol | FailureKind::Other => "protocol",
+            };
+        }
+        match self {
+            SyncErrorKind::MetisDir(_) => "no-workspace",
+            SyncErrorKind::Dir(_) => "io",
+            SyncErrorKind::UpstreamUrl(_) => "url",
+            SyncErrorKind::Config(_) | SyncErrorKind::NoPrefix | SyncErrorKind::NoUpstream => "config",
+            SyncErrorKind::State(_) => "state",
+            SyncErrorKind::Locked { .. } => "locked",
+            SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
+            SyncErrorKind::Rewound { .. } => "rewound",
+            SyncErrorKind::Stale { .. } => "stale",
+            SyncErrorKind::Diverged { .. } => "diverged",
+            SyncErrorKind::TooManyDeletes(_) => "deletes",
+            SyncErrorKind::RetriesExhausted { .. } => "moved",
+            SyncErrorKind::OutOfTime { .. } => "timeout",
+            SyncErrorKind::Cache(_) => "cache",
+            SyncErrorKind::Central(_) => "central",
+            SyncErrorKind::Refused(_) => "refused",
+            SyncErrorKind::AnswerLost { .. } => "network",
+            SyncErrorKind::Restless { .. } => "restless",
+            SyncErrorKind::Unsupported(_) => "unsupported",
+            SyncErrorKind::Interrupted => "interrupted",
+            SyncErrorKind::Mend(_) => "mend",
+            SyncErrorKind::NeverSynced => "never-synced",
+            SyncErrorKind::NoSuchWorkspace(_) => "no-such-workspace",
+        }
+    }
+
     /// Whether it was an interruption, however it surfaced.
     pub fn is_interruption(&self) -> bool {
         matches!(self, SyncErrorKind::Interrupted)

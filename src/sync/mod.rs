@@ -13,11 +13,13 @@
 //! # Ok(()) }
 //! ```
 
+mod cache;
 mod cycle;
 pub mod doctor;
 mod error;
 mod options;
 pub mod outlook;
+mod record;
 mod report;
 mod setup;
 
@@ -25,20 +27,20 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+pub use crate::stage::Warning;
+pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
-pub use report::{SyncOutcome, SyncReport, Warning};
+pub use report::{SyncOutcome, SyncReport};
 pub use setup::{Setup, Workspace, connect_options, rewritten};
 
 /// The steps of a cycle, for those who compose them across processes.
 pub mod steps {
     pub use super::cycle::{End, Prepared, fetched, hydrated, note, prepared, published, resume};
+    pub use super::record::record;
 }
 
-use crate::{
-    plan::retry::{self, CycleEnd, Decision},
-    stage::{rebuild_cache, record},
-};
+use crate::plan::retry::{self, CycleEnd, Decision};
 
 /// Runs a sync from fetch to cache. See the [module documentation](self).
 ///
@@ -88,11 +90,12 @@ fn run(
         journal(&setup, options, report, clock, started, Some("interrupted"));
         return Err(SyncErrorKind::Interrupted);
     }
-    let error = result.as_ref().err().map(record::kind_of);
-    if !options.dry_run && (error.is_some() || report.outcome == SyncOutcome::Synced) {
-        if let Some(warning) = journal(&setup, options, report, clock, started, error) {
-            report.warnings.push(warning);
-        }
+    let error = result.as_ref().err().map(SyncErrorKind::word);
+    if !options.dry_run
+        && (error.is_some() || report.outcome == SyncOutcome::Synced)
+        && let Some(warning) = journal(&setup, options, report, clock, started, error)
+    {
+        report.warnings.push(warning);
     }
     result
 }
@@ -160,13 +163,13 @@ fn cycles(
         report.outcome = SyncOutcome::Planned;
         return Ok(());
     }
-    let recorded = record::apply(setup, report)?;
-    if recorded.anything || !report.pulled.is_empty() || report.commit.is_some() {
+    let recorded = record::write(setup, report)?;
+    if recorded || !report.pulled.is_empty() || report.commit.is_some() {
         report.outcome = SyncOutcome::Synced;
     }
     if report.outcome == SyncOutcome::Synced || setup.cache_is_due() {
         progress.step(Step::RebuildingCache);
-        rebuild_cache::after_sync(setup, report);
+        cache::after_sync(setup, report);
     }
     Ok(())
 }

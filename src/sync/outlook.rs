@@ -12,7 +12,6 @@ use std::{
 use super::{
     error::SyncErrorKind,
     options::{Progress, Step, SyncOptions},
-    report::Warning,
     setup::{self, Workspace},
 };
 use crate::{
@@ -27,11 +26,10 @@ use crate::{
     },
     send_pack::connect::FailureKind,
     stage::{
-        Context,
+        Context, Warning,
         dehydrate::{self, Own},
         fetch::{self, Snapshot},
         hydrate::{self, HydratePlan},
-        record,
     },
     state::{cursor::Cursor, files::StateDir, lock},
     workspace::{FolderState, StatCache, Survey},
@@ -166,11 +164,11 @@ pub fn look<'a>(
     let look_at_all = crate::workspace::Glance::default();
     let own = dehydrate::survey(&ctx, &cursor, &stat_cache, cursor.format, SystemTime::now())?;
     warnings.extend(own.warnings());
-    if let (Some(store), Some(seen), true) = (&mut store, &snapshot, ask != Ask::Nobody) {
-        if let Some(head) = seen.head {
-            // The cache may have been emptied since. If it stays empty, the last sync is what we compare with.
-            let _ = fetch::ensure(&ctx, store, head);
-        }
+    if let (Some(store), Some(seen), true) = (&mut store, &snapshot, ask != Ask::Nobody)
+        && let Some(head) = seen.head
+    {
+        // The cache may have been emptied since. If it stays empty, the last sync is what we compare with.
+        let _ = fetch::ensure(&ctx, store, head);
     }
     let compared = snapshot.as_ref().zip(store.as_ref()).and_then(|(seen, store)| {
         let hydrate = hydrate::plan(&ctx, store, &cursor, seen, &look_at_all, &BTreeSet::new()).ok()?;
@@ -236,7 +234,7 @@ pub fn not_at_hand(head: Option<ObjectId>) -> SyncErrorKind {
 /// The stat cache as the last sync left it.
 fn stat_cache(state: Option<&StateDir>) -> StatCache {
     state
-        .and_then(|state| state.read(record::STAT_CACHE).ok().flatten())
+        .and_then(|state| state.read(crate::state::STAT_CACHE).ok().flatten())
         .map(|bytes| StatCache::from_bytes(&bytes))
         .unwrap_or_default()
 }

@@ -11,13 +11,12 @@ use jiff::Timestamp;
 use super::{
     error::SyncErrorKind,
     options::{DEFAULT_DEADLINE, DEFAULT_MAX_RETRIES, SyncOptions},
-    report::Warning,
 };
 use crate::{
     central::{project::Project, store::Store},
     names::ObjectId,
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
-    stage::{Context, Limits, record},
+    stage::{Context, Limits, Warning},
     state::{
         cursor::{self, Cursor},
         files::{StateDir, StateError},
@@ -131,7 +130,7 @@ impl<'a> Setup<'a> {
         };
         let stat_cache = match &state {
             Some(state) => state
-                .read(record::STAT_CACHE)
+                .read(crate::state::STAT_CACHE)
                 .ok()
                 .flatten()
                 .map(|bytes| StatCache::from_bytes(&bytes))

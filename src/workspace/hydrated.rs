@@ -11,7 +11,7 @@ use super::{
     safe_dir::{Dir, DirError, Kind},
     temps::is_temp,
 };
-use crate::names::{ObjectId, Prefix};
+use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// The marker's file name.
 pub const MARKER_FILE: &str = ".hydrated";
@@ -182,6 +182,15 @@ pub fn glance<'a>(metis: &Dir, known: impl Iterator<Item = &'a Prefix>) -> Resul
     }
     glance.as_known &= missing.is_empty();
     Ok(glance)
+}
+
+/// The codes that `.metis/<prefix>/` has files for, without reading them.
+pub fn documents_in(metis: &Dir, prefix: &Prefix) -> Result<Vec<ShortCode>, DirError> {
+    let entries = metis.open_dir(prefix.as_str())?.list()?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| ShortCode::from_file_name(entry.name.to_str()?))
+        .collect())
 }
 
 /// The marker of `prefix`'s folder, `None` if it has none that can be read.

@@ -38,7 +38,9 @@ pub use config_edit::{Edit, edit_config, with_edits};
 pub use documents::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason, Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk};
 pub use frontmatter::{Damage, Frontmatter};
-pub use hydrated::{FolderState, Glance, MARKER_FILE, Marker, Survey, glance, read_marker, survey, survey_of};
+pub use hydrated::{
+    FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, glance, read_marker, survey, survey_of,
+};
 pub use ignore_file::{ignored_folders, with_block, write_ignored};
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use protection::Protected;

@@ -17,7 +17,6 @@ use crate::{
     central,
     names::{ObjectId, Prefix, ShortCode},
     plan::dehydrate::CentralChange,
-    stage::record,
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
         outlook::{self, Ask, CentralView, Outlook},
@@ -128,7 +127,7 @@ fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bo
     for stop in &outlook.stops {
         eprintln!(
             "warning: a sync would stop ({}): {}",
-            record::kind_of(stop),
+            stop.word(),
             hint::explain(stop, &url).0
         );
     }

@@ -20,7 +20,6 @@ use crate::{
         listing::printable,
         standing::{FolderStanding, Standing},
     },
-    stage::{hydrate::documents_in, record},
     state::journal::{self, JournalEntry},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
@@ -208,7 +207,7 @@ impl Status {
                 .folders()
                 .into_iter()
                 .map(|(prefix, standing)| Folder {
-                    documents: documents_in(metis, &prefix).map_or(0, |documents| documents.len()),
+                    documents: crate::workspace::documents_in(metis, &prefix).map_or(0, |documents| documents.len()),
                     standing,
                     prefix,
                 })
@@ -256,7 +255,7 @@ impl Obstacle {
     fn of(kind: &SyncErrorKind, outlook: &Outlook<'_>) -> Self {
         let (message, next, _) = hint::explain(kind, &outlook.ctx.upstream_name);
         Obstacle {
-            kind: record::kind_of(kind),
+            kind: kind.word(),
             message,
             next,
         }

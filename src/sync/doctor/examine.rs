@@ -10,7 +10,7 @@ use crate::{
     plan::listing::{escaped, printable},
     send_pack::connect::{FailureKind, Scheme},
     stage::{
-        Context, record,
+        Context,
         verify::{self, FolderCheck},
     },
     state::{cursor::Cursor, files::StateDir, journal, lock},
@@ -163,7 +163,7 @@ fn state(outlook: &Outlook<'_>) -> Vec<Finding> {
             );
         }
     }
-    let stat_cache = state.read(record::STAT_CACHE);
+    let stat_cache = state.read(crate::state::STAT_CACHE);
     match stat_cache {
         Ok(Some(bytes)) if StatCache::from_bytes(&bytes) == StatCache::default() => out.push(
             Finding::problem("state", "the stat cache is damaged, so every sync reads every document")

@@ -21,7 +21,6 @@ use crate::{
     stage::{
         fetch,
         hydrate::{self, FolderWork, HydratePlan},
-        rebuild_cache, record,
         verify::{self, MarkerCheck},
     },
     state::{
@@ -123,13 +122,13 @@ fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Res
         Repair::SweepLeftovers => sweep(workspace, outlook),
         Repair::DropStatCache => {
             if let Some(state) = &outlook.state {
-                state.remove(record::STAT_CACHE)?;
+                state.remove(crate::state::STAT_CACHE)?;
             }
             Ok("the next sync reads every document once".into())
         }
         Repair::RebuildCache => {
             cache::forget(workspace.metis().path())?;
-            let rebuilt = rebuild_cache::alone(workspace)?;
+            let rebuilt = crate::sync::rebuild_cache(workspace)?;
             Ok(format!("metis.db has {} documents", rebuilt.documents))
         }
     }
@@ -262,6 +261,6 @@ fn sweep(workspace: &Workspace, outlook: &Outlook<'_>) -> Result<String, SyncErr
         }
     }
     // Only a rebuild can tell a dead build of the database from one that goes on.
-    rebuild_cache::alone(workspace)?;
+    crate::sync::rebuild_cache(workspace)?;
     Ok("removed".into())
 }

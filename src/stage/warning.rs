@@ -1,0 +1,114 @@
+//! What a stage met that deserves a look but stopped nothing.
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    names::Prefix,
+    plan::listing::{Skipped, printable},
+};
+
+/// Something that deserves a look but stopped nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// An own document cannot be read; central's copy was left as it is.
+    Damaged {
+        /// Relative to `.metis/`.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// An entry of central was left out.
+    Skipped(Skipped),
+    /// A hydrated folder could not be brought in step. The others were.
+    FolderFailed {
+        /// Which.
+        prefix: Prefix,
+        /// Why.
+        reason: String,
+    },
+    /// A locally edited hydrated file was kept aside.
+    Kept {
+        /// Where it was.
+        path: String,
+        /// Where its bytes are now.
+        kept: String,
+    },
+    /// A workspace is gone from central, but its folder here holds something that is not ours.
+    LeftOver {
+        /// Which.
+        prefix: Prefix,
+        /// What is left in it.
+        names: Vec<String>,
+    },
+    /// `last_synced_commit` could not be written to config.toml.
+    ConfigNotWritten(String),
+    /// `metis.db` could not be rebuilt.
+    CacheNotRebuilt(String),
+    /// What this clone knows could not be read and was taken for lost.
+    StateLost(String),
+    /// The project's remote could not be asked for newer documents.
+    FreshnessUnknown(String),
+    /// The file system has no locks.
+    Unlocked,
+    /// The log of syncs could not be written.
+    JournalNotWritten(String),
+    /// Central was rewound and its new history accepted.
+    CentralAdopted,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Warning::Damaged { path, reason } => {
+                write!(f, "{path}: {reason}; central's copy of it stays as it is")
+            }
+            Warning::Skipped(skipped) => write!(f, "skipped {} in central: {}", skipped.path, skipped.reason.words()),
+            Warning::FolderFailed { prefix, reason } => write!(f, "{prefix}/ could not be hydrated: {reason}"),
+            Warning::Kept { path, kept } => {
+                write!(f, "{path} had been edited here; your version is kept as {kept}")
+            }
+            Warning::LeftOver { prefix, names } => {
+                let first: Vec<String> = names.iter().take(3).map(|name| printable(name.as_bytes())).collect();
+                write!(
+                    f,
+                    "{prefix}/ is gone from central; its folder here stays because of what else is in it: {}{}",
+                    first.join(", "),
+                    if names.len() > 3 { ", …" } else { "" }
+                )
+            }
+            Warning::ConfigNotWritten(reason) => {
+                write!(
+                    f,
+                    "last_synced_commit could not be written to config.toml: {reason}; the sync itself is complete"
+                )
+            }
+            Warning::CacheNotRebuilt(reason) => {
+                write!(
+                    f,
+                    "metis.db could not be rebuilt: {reason}; run `git metis-sync rebuild-cache`"
+                )
+            }
+            Warning::StateLost(reason) => {
+                write!(
+                    f,
+                    "what this clone knew of earlier syncs could not be read: {reason}; everything is compared anew"
+                )
+            }
+            Warning::FreshnessUnknown(reason) => {
+                write!(
+                    f,
+                    "the project's own remote could not be asked for newer documents: {reason}"
+                )
+            }
+            Warning::Unlocked => f.write_str("this file system has no locks; don't run two syncs here at once"),
+            Warning::JournalNotWritten(reason) => write!(f, "the log of syncs could not be written: {reason}"),
+            Warning::CentralAdopted => f.write_str("central's history had been rewritten; the new one was adopted"),
+        }
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,78 @@
+//! When `metis.db` is rebuilt: after a sync that changed something, and on request.
+
+use super::{Setup, SyncErrorKind, SyncReport, Warning, Workspace};
+use crate::{
+    cache::Rebuilt,
+    central,
+    names::ObjectFormat,
+    stage::rebuild_cache,
+    state::{
+        self,
+        cursor::{self, Cursor},
+        files::StateDir,
+    },
+    workspace,
+};
+
+/// Rebuilds after a sync. A failure is a warning; the next sync tries again.
+pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
+    let format = setup.cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
+    let metis = setup.ctx.metis;
+    let scan = setup.take_scan();
+    let rebuilt = workspace::survey(metis.dir(), &Default::default())
+        .map_err(|err| err.to_string())
+        .and_then(|survey| {
+            rebuild_cache::apply(
+                metis.path(),
+                metis.dir(),
+                setup.ctx.owned.as_ref(),
+                scan.as_ref(),
+                &survey,
+                format,
+            )
+            .map_err(|err| err.to_string())
+        });
+    let due = rebuilt.is_err();
+    if let Err(reason) = rebuilt {
+        report.warnings.push(Warning::CacheNotRebuilt(reason));
+    }
+    setup.note_cache(due);
+}
+
+/// Rebuilds `metis.db` without a sync around it.
+pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
+    let metis = workspace.metis();
+    let state = StateDir::open(metis.path())?;
+    let cursor = match &state {
+        Some(state) => state.load::<Cursor>(cursor::FILE, cursor::SCHEMA).unwrap_or_default(),
+        None => None,
+    };
+    let format = cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
+    let survey = workspace::survey(metis.dir(), &Default::default())?;
+    let owned = workspace.config().workspace.as_ref();
+    let hydrated = survey
+        .hydrated()
+        .into_iter()
+        .filter(|prefix| owned != Some(prefix))
+        .collect();
+    let stat_cache = state
+        .and_then(|state| state.read(state::STAT_CACHE).ok().flatten())
+        .map(|bytes| workspace::StatCache::from_bytes(&bytes))
+        .unwrap_or_default();
+    let scan = workspace::scan(
+        metis.dir(),
+        &hydrated,
+        &|bytes| central::blob_id(format, bytes),
+        &stat_cache,
+        &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),
+        std::time::SystemTime::now(),
+    )?;
+    Ok(rebuild_cache::apply(
+        metis.path(),
+        metis.dir(),
+        owned,
+        Some(&scan),
+        &survey,
+        format,
+    )?)
+}
