@@ -4,7 +4,9 @@
 //! workspaces, servers, races), `harness` shows with git itself as the client that the kit is sound, and the other
 //! modules are the program's own stories.
 
+mod docs;
 mod harness;
+mod plumbing;
 mod scenarios;
 mod support;
 mod sync;

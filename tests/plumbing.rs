@@ -1,0 +1,175 @@
+//! The stages as processes in a shell pipe.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+use crate::support::{
+    point::Point,
+    process::{Finished, Running, run},
+    workspace::Workspace,
+    world::World,
+};
+
+const WHOLE: &str = "git metis-sync fetch | git metis-sync hydrate | git metis-sync dehydrate \
+                     | git metis-sync push | git metis-sync rebuild-cache";
+
+/// A shell in the workspace, which finds the program as git does: by its name in PATH.
+fn shell(workspace: &Workspace, script: &str) -> Command {
+    let mut command = workspace.program("sh");
+    let program = Path::new(env!("CARGO_BIN_EXE_git-metis-sync"));
+    let path = command
+        .get_envs()
+        .find_map(|(name, value)| (name == "PATH").then(|| value.unwrap_or_default().to_owned()))
+        .expect("tests set PATH");
+    let folder = program.parent().expect("a folder");
+    command.env("PATH", format!("{}:{}", folder.display(), path.to_string_lossy()));
+    command.args(["-c", script]);
+    command
+}
+
+fn piped(workspace: &Workspace, script: &str) -> Finished {
+    run(shell(workspace, script))
+}
+
+/// What the cache says, by a question to it.
+fn cache(workspace: &Workspace) -> String {
+    let overview = workspace.run(&["query", "workspace", "--json"]).success();
+    let children = workspace.run(&["query", "children", "API-V-0001", "--json"]).success();
+    overview + &children
+}
+
+/// Everything below `.metis/` that people see.
+fn seen(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
+    let mut files = workspace.documents();
+    for prefix in ["api", "web"] {
+        for (name, bytes) in workspace.hydrated(prefix) {
+            files.insert(format!("{prefix}/{name}"), bytes);
+        }
+    }
+    files
+}
+
+/// Two worlds with the same history: in one of them web syncs, in the other it pipes.
+fn worlds() -> [(World, Workspace, Workspace); 2] {
+    [(); 2].map(|()| {
+        let world = World::new();
+        let (api, web) = (world.workspace("api"), world.workspace("web"));
+        api.write("API-V-0001", "vision");
+        api.write("API-T-0001", "task");
+        web.write("WEB-T-0001", "task");
+        api.sync().report();
+        (world, api, web)
+    })
+}
+
+#[test]
+fn the_whole_pipe_equals_a_sync() {
+    let [(one, api_one, web_one), (two, api_two, web_two)] = worlds();
+    for round in 0..3 {
+        web_one.sync().report();
+        let record = piped(&web_two, WHOLE).success();
+        assert!(record.contains("\"schema\":1"), "{record}");
+        assert_eq!(one.central.files(), two.central.files(), "round {round}");
+        assert_eq!(seen(&web_one), seen(&web_two), "round {round}");
+        assert_eq!(cache(&web_one), cache(&web_two), "round {round}");
+        for (api, web) in [(&api_one, &web_one), (&api_two, &web_two)] {
+            api.edit("API-T-0001", "more");
+            api.sync().report();
+            web.edit("WEB-T-0001", "more");
+        }
+    }
+    two.central.fsck_strict();
+}
+
+#[test]
+fn a_second_pipe_and_a_sync_after_it_have_nothing_to_do() {
+    let [_, (world, _, web)] = worlds();
+    piped(&web, WHOLE).success();
+    let tip = world.central.tip();
+    piped(&web, WHOLE).success();
+    assert_eq!(world.central.tip(), tip);
+    assert_eq!(web.sync().report().outcome, "up-to-date");
+}
+
+#[test]
+fn a_prefix_of_the_pipe_pulls_without_pushing() {
+    let [_, (world, api, web)] = worlds();
+    let tip = world.central.tip();
+    let record = piped(&web, "git metis-sync fetch | git metis-sync hydrate").success();
+    assert_eq!(web.hydrated("api"), api.documents(), "{record}");
+    assert_eq!(world.central.tip(), tip);
+    assert!(web.sync().report().registered);
+}
+
+#[test]
+fn each_stage_takes_flags_instead_of_a_record() {
+    let [_, (world, api, web)] = worlds();
+    let head = world.central.tip().expect("api pushed");
+    piped(&web, &format!("git metis-sync hydrate --head {head}")).success();
+    assert_eq!(web.hydrated("api"), api.documents());
+    let record = piped(&web, &format!("git metis-sync dehydrate --head {head}")).success();
+    let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
+    let commit = record["commit"].as_str().expect("a commit");
+    assert_eq!(world.central.tip().as_deref(), Some(head.as_str()), "made, not sent");
+    piped(&web, &format!("git metis-sync push --head {head} --commit {commit}")).success();
+    assert_eq!(world.central.tip().as_deref(), Some(commit));
+    piped(&web, "git metis-sync rebuild-cache </dev/null").success();
+}
+
+#[test]
+fn the_pipe_exits_with_the_code_of_the_stage_that_failed() {
+    let [_, (world, _, web)] = worlds();
+    std::fs::rename(&world.central.dir, world.root().join("away")).expect("temp folder is writable");
+    let failed = piped(&web, WHOLE);
+    assert_eq!(failed.code, Some(1), "{}", failed.transcript());
+    assert_eq!(
+        failed.stderr.matches("error:").count(),
+        1,
+        "said once: {}",
+        failed.stderr
+    );
+    assert!(failed.stderr.contains("there is no repository"), "{}", failed.stderr);
+
+    let garbage = piped(&web, "echo '{}' | git metis-sync hydrate");
+    assert_eq!(garbage.code, Some(2), "{}", garbage.transcript());
+    let other = piped(
+        &web,
+        "echo '{\"schema\":9,\"stage\":\"fetch\",\"format\":\"sha1\",\"head\":null}' | git metis-sync push",
+    );
+    assert_eq!(other.code, Some(2), "{}", other.transcript());
+}
+
+/// 82#1, by hand: the loop around exit code 4 that `docs/plumbing.md` shows.
+#[test]
+fn a_refused_push_exits_4_and_the_loop_in_sh_gets_through() {
+    let [_, (world, api, web)] = worlds();
+    api.edit("API-T-0001", "overtakes");
+    world.points.command(Point::BeforePush, &api.sync_command(&[]));
+    let refused = piped(&web, WHOLE.rsplit_once('|').expect("a pipe").0);
+    assert_eq!(refused.code, Some(4), "{}", refused.transcript());
+    assert_eq!(world.points.waiting(), 0, "the race happened");
+
+    api.edit("API-T-0001", "overtakes again");
+    world.points.command(Point::BeforePush, &api.sync_command(&[]));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/retry-loop");
+    piped(&web, &format!("sh {} 3", script.display())).success();
+    assert_eq!(world.points.waiting(), 0, "the race happened");
+    assert_eq!(world.central.folder("web"), web.documents());
+    assert_eq!(world.central.folder("api"), api.documents());
+    world.central.fsck_strict();
+}
+
+#[test]
+fn a_pipe_that_is_killed_in_the_middle_harms_nothing() {
+    let [_, (world, api, web)] = worlds();
+    let mut gate = world.points.gate(Point::BeforeRef);
+    let running = Running::start(shell(&web, &format!("exec 3>&1; {WHOLE}")));
+    gate.wait();
+    running.kill();
+    gate.open();
+    // The server may complete what it had received whole; either way the next sync finds its way.
+    web.sync().report();
+    web.sync().report();
+    assert_eq!(world.central.folder("web"), web.documents());
+    assert_eq!(web.hydrated("api"), api.documents());
+    world.central.fsck_strict();
+}
