@@ -11,7 +11,9 @@ use std::{
 };
 
 use super::traffic::Packs;
-use crate::support::{document::document, workspace::Workspace, world::World};
+use crate::support::{
+    document::document, process::run, report::Ended, servers::skip, workspace::Workspace, world::World,
+};
 
 /// Sets the time of an own document without changing it.
 fn dated(workspace: &Workspace, place: &str, time: SystemTime) {
@@ -64,7 +66,7 @@ fn the_system_clock_is_wrong() {
         .map(|dir| Path::new(dir).join("faketime/libfaketime.so.1"))
         .find(|path| path.exists());
     let Some(library) = library else {
-        return crate::support::servers::skip("faketime is not installed");
+        return skip("faketime is not installed");
     };
     let world = World::new();
     let (api, web) = (world.workspace("api"), world.workspace("web"));
@@ -74,7 +76,7 @@ fn the_system_clock_is_wrong() {
             .env("LD_PRELOAD", &library)
             .env("FAKETIME", time)
             .env("NO_FAKE_STAT", "1");
-        crate::support::report::Ended(crate::support::process::run(command)).report()
+        Ended(run(command)).report()
     };
     for (n, (early, late)) in [
         ("@1999-01-01 00:00:00", "@2037-01-01 00:00:00"),
@@ -100,6 +102,72 @@ fn the_system_clock_is_wrong() {
             .any(|subject| subject.starts_with("sync: api @ 1999-01-01T00:00:"))
     );
     world.assert_converged(&[api, web]);
+}
+
+/// 81#31: killed at a rename, that is with some of the files in place and others not. Each file is whole or not there,
+/// central has heard nothing of it, and the next sync brings the rest.
+#[test]
+fn killed_while_hydrating() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return skip("strace is not installed");
+    }
+    let world = World::new();
+    let web = world.workspace("web");
+    for n in 1..=20 {
+        web.write(&format!("WEB-T-{n:04}"), "Theirs.");
+    }
+    web.sync().report();
+    let tip = world.central.tip();
+    let mut partial = 0;
+    for renames in [4, 9, 14, 19] {
+        let api = world.workspace("api");
+        api.write("API-T-0001", "Mine.");
+        let sync = api.sync_command(&[]);
+        let mut traced = api.program("strace");
+        let kill = format!("inject=rename,renameat,renameat2:signal=KILL:when={renames}");
+        traced
+            .current_dir(sync.get_current_dir().expect("it has one"))
+            .args([
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                "trace=rename,renameat,renameat2",
+                "-e",
+                &kill,
+            ])
+            .arg(sync.get_program())
+            .args(sync.get_args());
+        assert_eq!(run(traced).code, None, "killed at rename {renames}");
+
+        assert_eq!(world.central.tip(), tip);
+        let here = api.hydrated("web");
+        let theirs = web.documents();
+        assert!(
+            here.iter().all(|(name, bytes)| theirs.get(name) == Some(bytes)),
+            "{:?}",
+            here.keys()
+        );
+        partial += usize::from(!here.is_empty() && here.len() < theirs.len());
+
+        // As if it were to begin only now, so that the next one starts from the same central.
+        let report = api.sync_with(&["--pull-only"]).report();
+        assert_eq!(report.pulled["web"].written as usize, theirs.len() - here.len());
+        assert_eq!(api.hydrated("web"), theirs);
+        assert!(report.kept.is_empty() && report.warnings.is_empty(), "{report:?}");
+        let left = |dir: &Path| {
+            fs::read_dir(dir)
+                .unwrap()
+                .filter(|entry| {
+                    let name = entry.as_ref().unwrap().file_name();
+                    name.to_string_lossy().contains("tmp")
+                })
+                .count()
+        };
+        assert_eq!((left(&api.metis()), left(&api.metis().join("web"))), (0, 0));
+    }
+    assert!(partial >= 2, "it was killed in the middle {partial} times");
 }
 
 /// How many objects central has.
