@@ -150,6 +150,45 @@ fn nothing_changed_elsewhere() {
     assert_eq!(web.snapshot(), copy);
 }
 
+/// 81#29: what the Metis tools do to documents arrives, bytes and meaning.
+#[test]
+fn document_operations_arrive() {
+    let world = World::new();
+    let (api, web) = in_step(&world);
+    for code in ["API-T-0002", "API-T-0003", "API-T-0004"] {
+        api.write(code, "As it was.");
+    }
+    sync(&api).unwrap();
+    sync(&web).unwrap();
+    let place = |code: &str| format!("initiatives/API-I-0001/tasks/{code}.md");
+    let read = |code: &str| std::fs::read_to_string(api.metis().join(place(code))).unwrap();
+    api.write("API-A-0001", "Created.");
+    api.edit("API-T-0002", "Edited.");
+    let transitioned = read("API-T-0003").replace("#phase/todo", "#phase/active");
+    api.write_at(place("API-T-0003"), "API-T-0003", transitioned);
+    let archived = read("API-T-0004").replace("archived: false", "archived: true");
+    api.delete("API-T-0004");
+    api.write_at("archived/tasks/API-T-0004.md", "API-T-0004", archived);
+
+    let report = sync(&api).unwrap();
+    assert_eq!((report.files_pushed(), report.removed.len()), (4, 0));
+    let report = sync(&web).unwrap();
+    assert_eq!(report.files_pulled(), 4);
+
+    let listed = web.run(&["--json", "query", "workspace", "api"]).success();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let rows = listed["answer"]["list"].as_array().unwrap();
+    let row = |code: &str| {
+        rows.iter()
+            .find(|row| row["code"] == code)
+            .unwrap_or_else(|| panic!("{listed}"))
+    };
+    assert_eq!(row("API-T-0003")["phase"], "active");
+    assert_eq!(row("API-T-0004")["archived"], true);
+    assert_eq!(row("API-T-0002")["phase"], "todo");
+    world.assert_converged(&[api, web]);
+}
+
 /// 81#35
 #[test]
 fn nothing_changed_at_all() {
