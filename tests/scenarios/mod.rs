@@ -1,6 +1,11 @@
 //! The scenarios of METIS-T-0081 that the stories in `sync` do not tell; `tests/SCENARIOS.md` lists which test covers which.
 
+mod beside;
+mod direct;
+mod edges;
 mod errors;
 mod freshness;
 mod project;
+mod result;
+mod sequence;
 mod traffic;
