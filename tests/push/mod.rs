@@ -1,0 +1,8 @@
+//! The push client by itself, against real servers and against what no real server does.
+//!
+//! The library is called in this process; nothing of workspaces is involved.
+
+mod client;
+mod cut;
+mod outcome;
+mod scripted;
