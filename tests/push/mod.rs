@@ -4,5 +4,7 @@
 
 mod client;
 mod cut;
+mod deadlines;
+mod hostile;
 mod outcome;
 mod scripted;
