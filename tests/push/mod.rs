@@ -3,8 +3,10 @@
 //! The library is called in this process; nothing of workspaces is involved.
 
 mod client;
+mod credentials;
 mod cut;
 mod deadlines;
 mod hostile;
 mod outcome;
 mod scripted;
+mod transports;
