@@ -7,6 +7,8 @@ mod credentials;
 mod cut;
 mod deadlines;
 mod hostile;
+mod interop;
+mod memory;
 mod outcome;
 mod scripted;
 mod transports;
