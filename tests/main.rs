@@ -7,6 +7,7 @@
 mod docs;
 mod harness;
 mod plumbing;
+mod push;
 mod scenarios;
 mod support;
 mod sync;

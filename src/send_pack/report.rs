@@ -30,6 +30,8 @@ const MAX_TEXT: usize = 16 << 10;
 const MAX_REPORT: usize = 256 << 10;
 /// Hooks are talkative, but one that says more than this never ends.
 const MAX_HEARD: usize = 64 << 20;
+/// A line counts as at least so many bytes, because it costs as much to take in.
+const MIN_LINE: usize = 64;
 
 /// Reads to the end of the answer. An `Err` means that the answer broke off or was none; `report` then holds
 /// what was understood up to there.
@@ -80,7 +82,7 @@ impl Answer {
 
     /// Takes the content of one pkt-line of the server's; an error ends the conversation.
     pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.heard += line.len();
+        self.heard += line.len().max(MIN_LINE);
         if self.heard > MAX_HEARD {
             return Err(invalid("the server says more than any hook would"));
         }

@@ -20,6 +20,8 @@ pub enum Access {
     Tls,
     /// [`Nginx::USER`] with [`Nginx::PASSWORD`], over https.
     Password,
+    /// The same, but the password is only asked for when something is sent, not when the refs are listed.
+    PasswordToWrite,
 }
 
 pub struct Nginx {
@@ -41,7 +43,7 @@ impl Nginx {
         if access != Access::Open {
             certificates(&openssl, &dir);
         }
-        if access == Access::Password {
+        if matches!(access, Access::Password | Access::PasswordToWrite) {
             let mut hash = Command::new(&openssl);
             hash.args(["passwd", "-apr1", Self::PASSWORD]);
             let line = format!("{}:{}", Self::USER, run(hash).success());
@@ -142,8 +144,13 @@ fn config(world: &World, dir: &Path, access: Access, port: u16) -> String {
         )
         .expect("memory");
     }
+    let password = format!("auth_basic central; auth_basic_user_file {dir}/htpasswd;");
+    let mut guard_writes = "";
+    if access == Access::PasswordToWrite {
+        guard_writes = &password;
+    }
     if access == Access::Password {
-        write!(guard, "auth_basic central; auth_basic_user_file {dir}/htpasswd;").expect("memory");
+        guard.push_str(&password);
     }
     let mut environment = String::new();
     for (name, value) in world.server_env() {
@@ -152,6 +159,24 @@ fn config(world: &World, dir: &Path, access: Access, port: u16) -> String {
     let mut ask = Command::new("git");
     ask.arg("--exec-path");
     let core = run(ask).success();
+    let backend = format!(
+        r#"      fastcgi_pass unix:{dir}/backend.sock;
+      fastcgi_param SCRIPT_FILENAME {core}/git-http-backend;
+      fastcgi_param GIT_PROJECT_ROOT {root};
+      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+      fastcgi_param PATH_INFO $uri;
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param CONTENT_TYPE $content_type;
+      fastcgi_param CONTENT_LENGTH $content_length;
+      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
+      fastcgi_param GIT_PROTOCOL $http_git_protocol;
+      fastcgi_param REMOTE_USER $remote_user;
+      fastcgi_param REMOTE_ADDR $remote_addr;
+{environment}"#,
+        core = core.trim(),
+        root = world.root().display(),
+    );
     format!(
         r#"daemon off;
 master_process off;
@@ -170,27 +195,15 @@ http {{
   server {{
     listen 127.0.0.1:{port}{ssl};
     {guard}
+    location ~ /git-receive-pack$ {{
+      {guard_writes}
+{backend}    }}
     location / {{
-      fastcgi_pass unix:{dir}/backend.sock;
-      fastcgi_param SCRIPT_FILENAME {core}/git-http-backend;
-      fastcgi_param GIT_PROJECT_ROOT {root};
-      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
-      fastcgi_param PATH_INFO $uri;
-      fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param REQUEST_METHOD $request_method;
-      fastcgi_param CONTENT_TYPE $content_type;
-      fastcgi_param CONTENT_LENGTH $content_length;
-      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
-      fastcgi_param GIT_PROTOCOL $http_git_protocol;
-      fastcgi_param REMOTE_USER $remote_user;
-      fastcgi_param REMOTE_ADDR $remote_addr;
-{environment}    }}
+{backend}    }}
   }}
 }}
 "#,
         ssl = if access == Access::Open { "" } else { " ssl" },
-        core = core.trim(),
-        root = world.root().display(),
     )
 }
 

@@ -1,0 +1,14 @@
+//! The push client by itself, against real servers and against what no real server does.
+//!
+//! The library is called in this process; nothing of workspaces is involved.
+
+mod client;
+mod credentials;
+mod cut;
+mod deadlines;
+mod hostile;
+mod interop;
+mod memory;
+mod outcome;
+mod scripted;
+mod transports;

@@ -1,0 +1,366 @@
+//! Ways to a server and their settings: ssh programs, proxies, trust, names that need quoting.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    process::Command,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use base64::Engine as _;
+use gix::hash::Kind;
+use metis_sync::send_pack::{
+    PushError,
+    connect::{ConnectError, ConnectOptions, FailureKind},
+};
+
+use super::client::{Draft, Pushed, Repository, applied, options, options_with, push, push_with};
+use super::scripted::Scripted;
+use crate::support::{
+    central::Shape,
+    process::run,
+    servers::{Access, GitDaemon, Nginx, Sshd},
+    workspace::Remote,
+    world::World,
+};
+
+fn first() -> Draft {
+    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
+}
+
+fn empty() -> World {
+    World::shaped(Shape {
+        born: None,
+        ..Shape::default()
+    })
+}
+
+fn failed(pushed: Pushed) -> ConnectError {
+    match pushed {
+        Err(PushError::Connect(cause)) => cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_local_path_may_be_relative_and_a_missing_one_is_named() {
+    let world = empty();
+    let here = ConnectOptions {
+        cwd: world.root().join("bin"),
+        ..options(&world.local())
+    };
+    applied(push_with("../central.git", &here, &first()));
+    let cause = failed(push_with("../nothing.git", &here, &first()));
+    assert_eq!(cause.kind, FailureKind::NoRepository, "{cause:?}");
+    assert!(cause.server_text.contains("nothing.git"), "{cause:?}");
+    fs::create_dir(world.root().join("empty")).expect("writable");
+    assert_eq!(
+        failed(push_with("../empty", &here, &first())).kind,
+        FailureKind::NoRepository
+    );
+}
+
+#[test]
+fn a_git_daemon_that_does_not_let_us_write_says_so() {
+    let world = empty();
+    let Some(daemon) = GitDaemon::start(&world) else { return };
+    world.central.git(&["config", "daemon.receivepack", "false"]);
+    let cause = failed(push(&daemon.remote(), &first()));
+    // Which of the two it is, a daemon says only with --informative-errors.
+    assert_eq!(cause.kind, FailureKind::NoRepository, "{cause:?}");
+    assert!(cause.server_text.starts_with("access denied or"), "{cause:?}");
+    let nothing = daemon.remote().url.replace("central", "nothing");
+    assert_eq!(
+        failed(push_with(&nothing, &options(&daemon.remote()), &first())).kind,
+        FailureKind::NoRepository
+    );
+}
+
+#[test]
+fn ssh_takes_scp_like_urls_odd_paths_and_wrappers() {
+    let world = empty();
+    let Some(sshd) = Sshd::start(&world) else { return };
+    applied(push(&sshd.scp_like(), &first()));
+    let odd = world.root().join("it's a \"dir\"! $(x)");
+    fs::create_dir(&odd).expect("writable");
+    let mut init = Command::new("git");
+    init.args(["init", "-q", "--bare"]).arg(odd.join("r.git"));
+    run(init).success();
+    let remote = sshd.remote();
+    let base = remote.url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let path = format!("{}/r.git", odd.display())
+        .replace(' ', "%20")
+        .replace('"', "%22");
+    applied(push_with(&format!("{base}{path}"), &options(&remote), &first()));
+    assert!(Repository { dir: odd.join("r.git") }.tip().is_some());
+    // GIT_SSH names a program of unknown dialect, which is asked what it is.
+    let wrapper = world.root().join("wrapper");
+    let draft = world.root().join("draft");
+    fs::write(&draft, format!("#!/bin/sh\nexec {} \"$@\"\n", remote.env[0].1)).expect("writable");
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(draft).arg(&wrapper);
+    run(install).success();
+    let wrapped = Remote {
+        env: vec![("GIT_SSH".into(), wrapper.display().to_string())],
+        ..remote.clone()
+    };
+    let two = first().next(&[("b.md", b"b\n")], &[]);
+    applied(push(&wrapped, &two));
+    let by_config = options_with(
+        &Remote {
+            env: Vec::new(),
+            ..remote.clone()
+        },
+        &format!("[core]\nsshCommand = \"{}\"", remote.env[0].1.replace('"', "\\\"")),
+    );
+    applied(push_with(&remote.url, &by_config, &two.next(&[("c.md", b"c\n")], &[])));
+}
+
+#[test]
+fn what_ssh_and_the_server_behind_it_refuse_is_understood() {
+    let world = empty();
+    let Some(sshd) = Sshd::start(&world) else { return };
+    let cause = failed(push(&sshd.stranger(), &first()));
+    assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
+    assert!(cause.server_text.contains("Permission denied"), "{cause:?}");
+    let remote = sshd.remote();
+    let distrust = remote.env[0].1.replace("HostKeyAlias=central", "HostKeyAlias=stranger");
+    let distrust = Remote {
+        env: vec![("GIT_SSH_COMMAND".into(), distrust)],
+        ..remote.clone()
+    };
+    let cause = failed(push(&distrust, &first()));
+    assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
+    assert!(cause.server_text.contains("Host key verification failed"), "{cause:?}");
+    let nothing = remote.url.replace("central.git", "nothing.git");
+    let cause = failed(push_with(&nothing, &options(&remote), &first()));
+    assert_eq!(cause.kind, FailureKind::NoRepository, "{cause:?}");
+    let missing = Remote {
+        env: vec![
+            ("GIT_SSH".into(), "/no/such/ssh".into()),
+            ("GIT_SSH_VARIANT".into(), "ssh".into()),
+        ],
+        ..remote
+    };
+    assert!(failed(push(&missing, &first())).message.contains("/no/such/ssh"));
+}
+
+#[test]
+fn tls_trusts_what_is_configured_and_nothing_else() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let remote = nginx.remote();
+    let ca = remote.env[0].1.clone();
+    let bare = |env: &[(&str, &str)], config: &str| {
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        options_with(
+            &Remote {
+                url: String::new(),
+                env,
+            },
+            config,
+        )
+    };
+    let mut next = first();
+    // Without anything the system's roots decide, and they do not know the test's authority.
+    let cause = failed(push_with(&remote.url, &bare(&[], ""), &next));
+    assert_eq!(cause.kind, FailureKind::Unreachable, "{cause:?}");
+    assert!(cause.message.contains("TLS"), "{cause:?}");
+    for (number, trusting) in [
+        bare(&[("GIT_SSL_CAINFO", &ca)], ""),
+        bare(&[("SSL_CERT_FILE", &ca)], ""),
+        bare(&[], &format!("[http]\nsslCAInfo = {ca}")),
+        bare(
+            &[],
+            &format!("[http \"https://127.0.0.1:{}\"]\nsslCAInfo = {ca}", nginx.port()),
+        ),
+        bare(&[("GIT_SSL_NO_VERIFY", "1")], ""),
+        bare(&[], "[http]\nsslVerify = false"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        applied(push_with(&remote.url, &trusting, &next));
+        next = next.next(&[(&format!("{number}.md"), b"x\n")], &[]);
+    }
+    let other = remote.url.replace("127.0.0.1", "127.0.0.2");
+    let cause = failed(push_with(&other, &bare(&[("GIT_SSL_CAINFO", &ca)], ""), &next));
+    assert_eq!(cause.kind, FailureKind::Unreachable, "not for another name: {cause:?}");
+    let cause = failed(push_with(
+        &remote.url,
+        &bare(&[("GIT_SSL_CAINFO", "/no/such.pem")], ""),
+        &next,
+    ));
+    assert!(cause.message.contains("/no/such.pem"), "{cause:?}");
+}
+
+/// Root certificates of the system are found where there are any: a public host's would be trusted, a stranger's is not.
+#[test]
+fn without_configuration_the_systems_roots_are_asked() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let cause = failed(push_with(&nginx.remote().url, &options(&world.local()), &first()));
+    assert!(
+        cause.message.contains("UnknownIssuer") || cause.message.contains("no root"),
+        "{cause:?}"
+    );
+}
+
+#[test]
+fn proxies_forward_tunnel_and_want_their_password() {
+    let world = empty();
+    let Some(plain) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let (proxy, seen) = http_proxy("pu:pp");
+    let through = |at: &str| options_with(&plain.remote(), &format!("[http]\nproxy = {at}"));
+    applied(push_with(
+        &plain.remote().url,
+        &through(&format!("http://pu:pp@127.0.0.1:{}", proxy.port)),
+        &first(),
+    ));
+    let lines = seen.lock().expect("nobody panics with it").clone();
+    assert!(
+        lines.iter().any(|line| line.starts_with("GET http://127.0.0.1:")),
+        "{lines:?}"
+    );
+    assert!(
+        lines.iter().any(|line| line.starts_with("POST http://127.0.0.1:")),
+        "{lines:?}"
+    );
+    let two = first().next(&[("b.md", b"b\n")], &[]);
+    let cause = failed(push_with(
+        &plain.remote().url,
+        &through(&format!("http://127.0.0.1:{}", proxy.port)),
+        &two,
+    ));
+    assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
+    let exempt = Remote {
+        env: vec![
+            ("http_proxy".into(), "http://127.0.0.1:1".into()),
+            ("no_proxy".into(), "127.0.0.1".into()),
+        ],
+        ..plain.remote()
+    };
+    applied(push(&exempt, &two));
+    let (socks, names) = socks_proxy();
+    let by_socks = through(&format!("socks5h://127.0.0.1:{}", socks.port));
+    let by_name = plain.remote().url.replace("127.0.0.1", "localhost");
+    applied(push_with(&by_name, &by_socks, &two.next(&[("c.md", b"c\n")], &[])));
+    assert_eq!(
+        names.lock().expect("nobody panics with it").first().map(String::as_str),
+        Some("localhost")
+    );
+}
+
+#[test]
+fn https_goes_through_a_tunnel() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let (proxy, seen) = http_proxy("pu:pp");
+    let config = format!("[http]\nproxy = http://pu:pp@127.0.0.1:{}", proxy.port);
+    applied(push_with(
+        &nginx.remote().url,
+        &options_with(&nginx.remote(), &config),
+        &first(),
+    ));
+    let lines = seen.lock().expect("nobody panics with it").clone();
+    assert!(
+        lines.iter().all(|line| line.starts_with("CONNECT 127.0.0.1:")),
+        "{lines:?}"
+    );
+    let config = format!("[http]\nproxy = http://127.0.0.1:{}", proxy.port);
+    let cause = failed(push_with(
+        &nginx.remote().url,
+        &options_with(&nginx.remote(), &config),
+        &first(),
+    ));
+    assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
+}
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+fn relay(mut a: TcpStream, mut b: TcpStream) {
+    let (mut a2, mut b2) = (a.try_clone().expect("open"), b.try_clone().expect("open"));
+    let back = thread::spawn(move || {
+        let _ = std::io::copy(&mut b2, &mut a2);
+        let _ = a2.shutdown(Shutdown::Write);
+    });
+    let _ = std::io::copy(&mut a, &mut b);
+    let _ = b.shutdown(Shutdown::Write);
+    let _ = back.join();
+}
+
+/// Forwards and tunnels for those who know `password`.
+fn http_proxy(password: &'static str) -> (Scripted, Log) {
+    let log = Log::default();
+    let seen = Arc::clone(&log);
+    let proxy = Scripted::start(move |_, mut stream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            if stream.read(&mut byte).unwrap_or(0) == 0 {
+                return;
+            }
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).expect("http");
+        let first = head.lines().next().unwrap_or_default().to_owned();
+        seen.lock().expect("nobody panics with it").push(first.clone());
+        let token = base64::engine::general_purpose::STANDARD.encode(password);
+        let wanted = format!("proxy-authorization: basic {token}");
+        if !head.lines().any(|line| line.eq_ignore_ascii_case(&wanted)) {
+            let no = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(no.as_bytes());
+            return;
+        }
+        let target = first.split(' ').nth(1).expect("a request");
+        if first.starts_with("CONNECT") {
+            let upstream = TcpStream::connect(target).expect("it is there");
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            return relay(stream, upstream);
+        }
+        let rest = target.strip_prefix("http://").expect("a whole URL");
+        let (authority, path) = rest.split_at(rest.find('/').expect("a path"));
+        let mut upstream = TcpStream::connect(authority).expect("it is there");
+        let _ = upstream.write_all(head.replacen(target, path, 1).as_bytes());
+        relay(stream, upstream);
+    });
+    (proxy, log)
+}
+
+/// SOCKS 5, told names.
+fn socks_proxy() -> (Scripted, Log) {
+    let log = Log::default();
+    let seen = Arc::clone(&log);
+    let proxy = Scripted::start(move |_, stream| {
+        let exactly = |length: usize| {
+            let mut bytes = vec![0; length];
+            (&stream).read_exact(&mut bytes).map(|()| bytes)
+        };
+        let Ok(_hello) = exactly(3) else { return };
+        let _ = (&stream).write_all(&[5, 0]);
+        let request = exactly(4).expect("a request");
+        assert_eq!(request[3], 3, "a name, not an address");
+        let length = exactly(1).expect("a length")[0];
+        let name = String::from_utf8(exactly(length.into()).expect("a name")).expect("a name");
+        let port = exactly(2).expect("a port");
+        let upstream =
+            TcpStream::connect((name.as_str(), u16::from_be_bytes([port[0], port[1]]))).expect("it is there");
+        seen.lock().expect("nobody panics with it").push(name);
+        let _ = (&stream).write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        relay(stream, upstream);
+    });
+    (proxy, log)
+}
