@@ -6,5 +6,6 @@
 
 mod harness;
 mod scenarios;
+mod seeing;
 mod support;
 mod sync;

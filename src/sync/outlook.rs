@@ -274,9 +274,11 @@ fn asked(
     cursor.get_or_insert_with(|| Cursor::new(ctx.upstream_name.clone(), remote.branch.clone(), remote.format));
     let plan = fetch::plan(remote.head, seen);
     if matches!(plan, fetch::FetchPlan::Receive(_)) {
-        progress.step(Step::Fetching);
+        progress.step(Step::Fetching { bytes: 0 });
     }
-    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen)?;
+    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen, &mut |bytes| {
+        progress.step(Step::Fetching { bytes })
+    })?;
     remote.close();
     if snapshot.lineage == Lineage::Rewound {
         rewound(&snapshot.branch, stops);
