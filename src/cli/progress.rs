@@ -163,11 +163,7 @@ fn words(step: Step) -> String {
         Step::Fetching { bytes } if bytes < 1 << 20 => format!("receiving, {} KiB", bytes >> 10),
         Step::Fetching { bytes } => format!("receiving, {:.1} MiB", bytes as f64 / f64::from(1 << 20)),
         Step::Hydrating { done, total } => {
-            let filled = if total == 0 {
-                WIDTH
-            } else {
-                WIDTH * done.min(total) / total
-            };
+            let filled = (WIDTH * done.min(total)).checked_div(total).unwrap_or(WIDTH);
             format!(
                 "hydrating [{}{}] {done}/{total}",
                 "=".repeat(filled),

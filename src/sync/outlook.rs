@@ -166,11 +166,12 @@ pub fn look<'a>(
     let look_at_all = crate::workspace::Glance::default();
     let own = dehydrate::survey(&ctx, &cursor, &stat_cache, cursor.format, SystemTime::now())?;
     warnings.extend(own.warnings());
-    if let (Some(store), Some(seen), true) = (&mut store, &snapshot, ask != Ask::Nobody) {
-        if let Some(head) = seen.head {
-            // The cache may have been emptied since. If it stays empty, the last sync is what we compare with.
-            let _ = fetch::ensure(&ctx, store, head);
-        }
+    if ask != Ask::Nobody
+        && let Some(store) = &mut store
+        && let Some(head) = snapshot.as_ref().and_then(|seen| seen.head)
+    {
+        // The cache may have been emptied since. If it stays empty, the last sync is what we compare with.
+        let _ = fetch::ensure(&ctx, store, head);
     }
     let compared = snapshot.as_ref().zip(store.as_ref()).and_then(|(seen, store)| {
         let hydrate = hydrate::plan(&ctx, store, &cursor, seen, &look_at_all, &BTreeSet::new()).ok()?;

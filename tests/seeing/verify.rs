@@ -17,7 +17,9 @@ fn all_is_right_without_asking_anybody() {
         (&true.into(), &3.into())
     );
     assert_eq!(verified["folders"][0]["documents"], 2);
-    assert!(text(&api, &["verify"], 0).starts_with("Right: 3 documents of this workspace and 2 of 1 others"));
+    assert!(
+        text(&api, &["verify"], 0).starts_with("Right: 3 documents here and 2 documents of 1 other workspace are as")
+    );
     assert_eq!(world.wire().listings(), 0);
     assert_eq!(api.snapshot(), before);
 

@@ -100,6 +100,7 @@ fn look_again(
     let is_of = |finding: &Finding| checks.contains(&finding.check);
     findings.retain(|finding| !is_of(finding));
     findings.extend(now.into_iter().filter(is_of));
+    findings.sort_by_key(Finding::place);
     Ok(())
 }
 
