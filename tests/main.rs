@@ -9,5 +9,6 @@ mod harness;
 mod plumbing;
 mod push;
 mod scenarios;
+mod seeing;
 mod support;
 mod sync;

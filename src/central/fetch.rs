@@ -4,7 +4,10 @@
 //! clone saw last (`have`) and receives what came since, commits in between included, so that the new head can be
 //! shown to descend from it. One round: the client says everything it has to say at once and is `done`.
 
-use std::path::Path;
+use std::{
+    io::{self, BufRead, Read},
+    path::Path,
+};
 
 use gix::protocol::{
     Command,
@@ -36,13 +39,15 @@ struct Want<'a> {
 
 /// Gets `head` and everything it holds into `store`. `seen` is the commit whose objects this clone worked with last.
 ///
-/// Returns the number of objects received; 0 if all was there.
+/// Returns the number of objects received; 0 if all was there. `told` hears of the bytes that came so far, from this
+/// thread.
 pub fn fetch(
     remote: &mut Remote,
     options: &ConnectOptions,
     store: &mut Store,
     head: ObjectId,
     seen: Option<ObjectId>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<u32, CentralError> {
     if store.contains(head) {
         return Ok(0);
@@ -56,7 +61,7 @@ pub fn fetch(
         depth: have.is_none().then_some(1),
         filter: None,
     };
-    receive_into(remote, options, store, &want)
+    receive_into(remote, options, store, &want, told)
 }
 
 /// Like [`fetch()`], for a head that is here while commits between it and `seen` are missing: says less of what is
@@ -75,7 +80,7 @@ pub fn fill_in(
         depth: None,
         filter: None,
     };
-    receive_into(remote, options, store, &want)
+    receive_into(remote, options, store, &want, &mut |_| {})
 }
 
 /// The whole history of `head`, without trees and files where the server can leave them out, into `aside`.
@@ -93,7 +98,7 @@ pub fn history(
         filter: Some("tree:0"),
     };
     let bases = store::open_odb(aside, remote.format)?;
-    receive(remote, options, &want, aside, bases, |_| Ok(())).map(|_| ())
+    receive(remote, options, &want, aside, bases, |_| Ok(()), &mut |_| {}).map(|_| ())
 }
 
 /// What `tip` of another repository has and the commits `haves` have not, without files where the server can leave them
@@ -116,7 +121,7 @@ pub fn beyond(
         filter: Some("blob:none"),
     };
     let bases = store::open_odb(aside, remote.format)?;
-    receive(remote, options, &want, aside, bases, |_| Ok(())).map(|_| ())
+    receive(remote, options, &want, aside, bases, |_| Ok(()), &mut |_| {}).map(|_| ())
 }
 
 fn receive_into(
@@ -124,9 +129,20 @@ fn receive_into(
     options: &ConnectOptions,
     store: &mut Store,
     want: &Want<'_>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<u32, CentralError> {
     let boundary = store.boundary();
-    store.admit(|area, bases| receive(remote, options, want, area, bases, |shallow| boundary.add(shallow)))
+    store.admit(|area, bases| {
+        receive(
+            remote,
+            options,
+            want,
+            area,
+            bases,
+            |shallow| boundary.add(shallow),
+            told,
+        )
+    })
 }
 
 fn receive(
@@ -136,6 +152,7 @@ fn receive(
     area: &Path,
     bases: gix::odb::Handle,
     on_shallow: impl FnOnce(&[ObjectId]) -> Result<(), CentralError>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<u32, CentralError> {
     let session = &mut remote.session;
     let version = session.handshake.server_protocol_version;
@@ -189,7 +206,11 @@ fn receive(
         })));
         on_shallow(&shallow)?;
         let written = gix_pack::Bundle::write_to_directory(
-            &mut reader,
+            &mut Counted {
+                inner: &mut reader,
+                bytes: 0,
+                told,
+            },
             Some(&area.join("pack")),
             &mut gix::progress::Discard,
             &options.interrupt,
@@ -220,5 +241,38 @@ fn receive(
             failure if failure.kind != FailureKind::Other => CentralError::Connect(failure),
             failure => CentralError::Receive(failure.message),
         }),
+    }
+}
+
+/// Tells how many bytes were taken from a reader.
+struct Counted<'a> {
+    inner: &'a mut dyn BufRead,
+    bytes: u64,
+    told: &'a mut dyn FnMut(u64),
+}
+
+impl Counted<'_> {
+    fn add(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        (self.told)(self.bytes);
+    }
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.add(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Counted<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.inner.consume(amount);
+        self.add(amount);
     }
 }

@@ -66,10 +66,7 @@ fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
         writeln!(out, "No sync has changed anything here yet.")?;
     }
     for entry in &journal.entries {
-        let time = match entry.started.parse::<Timestamp>() {
-            Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            Err(_) => printable(entry.started.as_bytes()),
-        };
+        let time = render::time(&entry.started);
         let age = render::seconds_since(&entry.started, now).map(render::ago);
         let outcome = match &entry.error {
             Some(error) => paint.red(&format!("failed: {}", printable(error.as_bytes()))),

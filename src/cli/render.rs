@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     names::ObjectId,
-    plan::dehydrate::CentralChange,
+    plan::{dehydrate::CentralChange, listing::printable},
     sync::{SyncErrorKind, SyncOutcome, SyncReport},
 };
 
@@ -121,6 +121,14 @@ pub fn short(id: ObjectId) -> String {
 pub fn seconds_since(time: &str, now: Timestamp) -> Option<i64> {
     let time: Timestamp = time.parse().ok()?;
     Some(now.as_second() - time.as_second())
+}
+
+/// An RFC 3339 time to the second.
+pub fn time(time: &str) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Err(_) => printable(time.as_bytes()),
+    }
 }
 
 /// How long ago, as people say it.

@@ -141,11 +141,14 @@ fn print(global: &Global, verified: &Verified) -> io::Result<()> {
         let documents: usize = verified.folders.iter().map(|folder| folder.documents).sum();
         writeln!(
             out,
-            "{} {} of this workspace and {} of {} others are as {head} has them.",
+            "{} {} here and {} of {} are as {head} has them.",
             paint.green("Right:"),
             count(own.documents),
-            documents,
-            verified.folders.len()
+            count(documents),
+            match verified.folders.len() {
+                1 => "1 other workspace".to_owned(),
+                n => format!("{n} other workspaces"),
+            }
         )?;
     } else {
         writeln!(out, "Compared with {head}:")?;

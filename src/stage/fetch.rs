@@ -62,13 +62,14 @@ pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<S
 
 /// Brings the objects of a listed commit into `store` and finds out whether it descends from `seen`.
 ///
-/// A damaged store is thrown away once: everything in it is central's.
+/// A damaged store is thrown away once: everything in it is central's. `told` hears of the bytes that came so far.
 pub fn apply(
     ctx: &Context<'_>,
     remote: &mut Remote,
     store: &mut Store,
     plan: FetchPlan,
     seen: Option<ObjectId>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<Snapshot, CentralError> {
     let mut snapshot = Snapshot {
         branch: remote.branch.clone(),
@@ -81,12 +82,12 @@ pub fn apply(
         FetchPlan::Nothing | FetchPlan::Empty => {}
         FetchPlan::Gone => snapshot.lineage = Lineage::Rewound,
         FetchPlan::Receive(head) => {
-            let fetched = receive(ctx, remote, store, head, seen);
+            let fetched = receive(ctx, remote, store, head, seen, told);
             (snapshot.received, snapshot.lineage) = match fetched {
                 Err(err) if err.is_damaged_cache() => {
                     store.reset()?;
                     *remote = list(ctx)?;
-                    receive(ctx, remote, store, head, seen)?
+                    receive(ctx, remote, store, head, seen, told)?
                 }
                 fetched => fetched?,
             };
@@ -101,8 +102,9 @@ fn receive(
     store: &mut Store,
     head: ObjectId,
     seen: Option<ObjectId>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<(u32, Lineage), CentralError> {
-    let received = fetch::fetch(remote, &ctx.connect, store, head, seen)?;
+    let received = fetch::fetch(remote, &ctx.connect, store, head, seen, told)?;
     let lineage = match seen {
         Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
         None => Lineage::Same,
@@ -117,7 +119,7 @@ pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<()
         return Ok(());
     }
     let mut remote = list(ctx)?;
-    fetch::fetch(&mut remote, &ctx.connect, store, head, None)?;
+    fetch::fetch(&mut remote, &ctx.connect, store, head, None, &mut |_| {})?;
     remote.close();
     Ok(())
 }

@@ -106,9 +106,11 @@ pub fn fetched(
     let store = setup.store.as_mut().expect("opened above");
     let plan = fetch::plan(remote.head, seen);
     if let FetchPlan::Receive(_) = plan {
-        progress.step(Step::Fetching);
+        progress.step(Step::Fetching { bytes: 0 });
     }
-    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen)?;
+    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen, &mut |bytes| {
+        progress.step(Step::Fetching { bytes })
+    })?;
     remote.close();
     guard::lineage(snapshot.lineage, options.adopt_central).map_err(|_| rewound(&snapshot.branch))?;
     if snapshot.lineage == Lineage::Rewound {

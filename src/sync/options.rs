@@ -74,7 +74,10 @@ pub enum Step {
     /// Asking central for its branch.
     Listing,
     /// Receiving objects.
-    Fetching,
+    Fetching {
+        /// Bytes that came so far.
+        bytes: u64,
+    },
     /// Writing hydrated files.
     Hydrating {
         /// Files dealt with.

@@ -164,8 +164,9 @@ pub fn look<'a>(
     let look_at_all = crate::workspace::Glance::default();
     let own = dehydrate::survey(&ctx, &cursor, &stat_cache, cursor.format, SystemTime::now())?;
     warnings.extend(own.warnings());
-    if let (Some(store), Some(seen), true) = (&mut store, &snapshot, ask != Ask::Nobody)
-        && let Some(head) = seen.head
+    if ask != Ask::Nobody
+        && let Some(store) = &mut store
+        && let Some(head) = snapshot.as_ref().and_then(|seen| seen.head)
     {
         // The cache may have been emptied since. If it stays empty, the last sync is what we compare with.
         let _ = fetch::ensure(&ctx, store, head);
@@ -272,9 +273,11 @@ fn asked(
     cursor.get_or_insert_with(|| Cursor::new(ctx.upstream_name.clone(), remote.branch.clone(), remote.format));
     let plan = fetch::plan(remote.head, seen);
     if matches!(plan, fetch::FetchPlan::Receive(_)) {
-        progress.step(Step::Fetching);
+        progress.step(Step::Fetching { bytes: 0 });
     }
-    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen)?;
+    let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen, &mut |bytes| {
+        progress.step(Step::Fetching { bytes })
+    })?;
     remote.close();
     if snapshot.lineage == Lineage::Rewound {
         rewound(&snapshot.branch, stops);

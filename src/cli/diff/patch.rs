@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::{names::ObjectId, plan::listing::escaped};
+use crate::{cli::render::short, names::ObjectId, plan::listing::escaped};
 
 /// Larger documents are summed up.
 pub const SHOWN_BYTES: u64 = 1 << 20;
@@ -50,8 +50,8 @@ pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>) -> Vec<Li
         _ => {}
     }
     let id = |version: Option<&Version>| match version {
-        Some(version) => version.id.to_string(),
-        None => "0".repeat(old.or(new).map_or(40, |known| known.id.as_bytes().len() * 2)),
+        Some(version) => short(version.id),
+        None => "0".repeat(10),
     };
     let mode = if old.is_some() && new.is_some() { " 100644" } else { "" };
     push(Kind::Header, format!("index {}..{}{mode}", id(old), id(new)));
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_change_looks_as_git_shows_it() {
-        let (one, two) = ("01".repeat(20), "02".repeat(20));
+        let (one, two) = ("01".repeat(5), "02".repeat(5));
         assert_eq!(
             text(Some(&version(1, b"a\nb\nc\n")), Some(&version(2, b"a\nB\nc"))),
             [

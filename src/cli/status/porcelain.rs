@@ -2,7 +2,7 @@
 //!
 //! This format does not change. A later one gets another number; new kinds of lines may be added to this one, and are to
 //! be passed over by those who do not know them. Fields are separated by one tab. Lines end with LF, with `-z` with NUL.
-//! A path or a message with a tab, LF, CR, `"`, `\` or another control character in it is written in double quotes with
+//! A path or a message with a tab, LF, CR, `"`, `\` or another control or hidden character in it is written in double quotes with
 //! `\t`, `\n`, `\r`, `\"`, `\\` or `\ooo` (octal, byte by byte), as git quotes paths; with `-z` it is written as it is.
 //! What is not known is `-`. The lines come in this order:
 //!
@@ -28,7 +28,7 @@
 use std::io::{self, Write};
 
 use super::Status;
-use crate::plan::dehydrate::CentralChange;
+use crate::plan::{dehydrate::CentralChange, listing::is_hidden};
 
 pub fn print(status: &Status, nul: bool) {
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -103,7 +103,7 @@ fn write(status: &Status, nul: bool, out: &mut dyn Write) -> io::Result<()> {
 
 /// As git quotes a path, with `core.quotePath` off.
 fn quoted(text: &str) -> String {
-    let plain = |c: char| !c.is_control() && c != '"' && c != '\\';
+    let plain = |c: char| !is_hidden(c) && c != '"' && c != '\\';
     if text.chars().all(plain) {
         return text.to_owned();
     }
@@ -114,7 +114,7 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
+            c if is_hidden(c) => {
                 let mut bytes = [0; 4];
                 for byte in c.encode_utf8(&mut bytes).bytes() {
                     out.push_str(&format!("\\{byte:03o}"));

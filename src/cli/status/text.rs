@@ -7,7 +7,7 @@ use crate::{
     cli::{
         Global,
         colour::Paint,
-        render::{ago, count, short},
+        render::{ago, count, short, time},
     },
     plan::{
         dehydrate::CentralChange,
@@ -77,7 +77,8 @@ impl Text<'_> {
                 writeln!(
                     out,
                     "Last sync that changed something: {ago} ({}, by `{}`)",
-                    sync.started, sync.trigger
+                    time(&sync.started),
+                    sync.trigger
                 )?;
             }
             None if status.state == Standing::NeverSynced => writeln!(out, "Never synced here.")?,

@@ -18,7 +18,7 @@ use crate::{
         SyncErrorKind, Warning,
         outlook::{CentralView, Outlook},
     },
-    workspace::{self, FolderState, KEPT_DIR, StatCache, TEMP_PREFIX},
+    workspace::{self, FolderState, KEPT_DIR, StatCache, Survey, TEMP_PREFIX},
 };
 
 /// Documents that are named, of those that are damaged.
@@ -343,7 +343,7 @@ fn cannot_compare(prefix: &Prefix) -> Finding {
 
 fn ignored(outlook: &Outlook<'_>) -> Finding {
     let listed = &outlook.survey.listed;
-    let missing: Vec<Prefix> = to_ignore(outlook)
+    let missing: Vec<Prefix> = to_ignore(outlook.ctx.owned.as_ref(), &outlook.survey)
         .into_iter()
         .filter(|prefix| !listed.contains(prefix))
         .collect();
@@ -361,15 +361,13 @@ fn ignored(outlook: &Outlook<'_>) -> Finding {
 }
 
 /// The folders that `.gitignore` has to list: what is ours on disk, and what it lists already.
-pub(super) fn to_ignore(outlook: &Outlook<'_>) -> BTreeSet<Prefix> {
-    let ours = outlook
-        .survey
+pub(super) fn to_ignore(owned: Option<&Prefix>, survey: &Survey) -> BTreeSet<Prefix> {
+    let ours = survey
         .folders
         .iter()
         .filter(|(_, state)| matches!(state, FolderState::Marked(_) | FolderState::Newer));
-    let owned = outlook.ctx.owned.as_ref();
     ours.map(|(prefix, _)| prefix)
-        .chain(&outlook.survey.listed)
+        .chain(&survey.listed)
         .filter(|prefix| owned != Some(prefix))
         .cloned()
         .collect()

@@ -88,7 +88,34 @@ impl Repair {
     }
 }
 
+/// The checks in the order in which they are told.
+const ORDER: [&str; 16] = [
+    "workspace",
+    "git",
+    "ssh",
+    "config",
+    "upstream",
+    "prefix",
+    "central",
+    "credentials",
+    "state",
+    "lock",
+    "objects",
+    "hydrated",
+    "gitignore",
+    "leftovers",
+    "metis.db",
+    "documents",
+];
+
 impl Finding {
+    fn place(&self) -> usize {
+        ORDER
+            .iter()
+            .position(|check| *check == self.check)
+            .unwrap_or(ORDER.len())
+    }
+
     fn new(check: &'static str, level: Level, message: impl Into<String>) -> Self {
         Finding {
             check,

@@ -99,6 +99,7 @@ fn look_again(
     let is_of = |finding: &Finding| checks.contains(&finding.check);
     findings.retain(|finding| !is_of(finding));
     findings.extend(now.into_iter().filter(is_of));
+    findings.sort_by_key(Finding::place);
     Ok(())
 }
 
@@ -116,7 +117,9 @@ fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Res
         Repair::RewriteMarker { prefix, tree } => rewrite_marker(outlook, prefix, *tree),
         Repair::RestoreFolder { prefix, tree } => restore(outlook, prefix, *tree),
         Repair::RewriteIgnoreBlock => {
-            workspace::write_ignored(workspace.metis().dir(), &to_ignore(outlook))?;
+            let metis = workspace.metis().dir();
+            let survey = workspace::survey(metis, &BTreeSet::new())?;
+            workspace::write_ignored(metis, &to_ignore(outlook.ctx.owned.as_ref(), &survey))?;
             Ok(".metis/.gitignore lists them".into())
         }
         Repair::SweepLeftovers => sweep(workspace, outlook),
@@ -163,7 +166,7 @@ fn rewrite_marker(outlook: &Outlook<'_>, prefix: &Prefix, tree: ObjectId) -> Res
         });
     }
     // Listed before marked: a folder that is neither would be taken for own documents by a run that comes in between.
-    let mut listed = to_ignore(outlook);
+    let mut listed = to_ignore(ctx.owned.as_ref(), &survey);
     listed.insert(prefix.clone());
     workspace::write_ignored(metis, &listed)?;
     let survey = workspace::survey(metis, &BTreeSet::new())?;
@@ -214,7 +217,10 @@ fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
             .collect(),
     };
     let mut plan = HydratePlan {
-        listed: to_ignore(outlook).into_iter().map(|prefix| (prefix, at)).collect(),
+        listed: to_ignore(ctx.owned.as_ref(), &survey)
+            .into_iter()
+            .map(|prefix| (prefix, at))
+            .collect(),
         work: vec![FolderWork {
             prefix: prefix.clone(),
             tree: at,
