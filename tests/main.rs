@@ -5,6 +5,7 @@
 //! modules are the program's own stories.
 
 mod harness;
+mod hooks;
 mod scenarios;
 mod support;
 mod sync;
