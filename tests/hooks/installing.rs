@@ -71,6 +71,21 @@ fn before_and_after_the_users_own_lines() {
     }
 }
 
+/// git has `sh` run a script that does not say what is to run it.
+#[test]
+fn a_hook_without_a_first_line_of_its_own() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    let hook = api.hook("pre-push", "echo mine >seen");
+    api.hooks(&["install", "pre-push"]);
+    assert!(api.hooks(&["status"]).contains("fires: "));
+    api.git(&["push", "origin", "main:first"]);
+    assert_eq!(api.ended(1)["ended"], "synced");
+    assert_eq!(text(&api.workspace.dir.join("seen")), "mine\n");
+    api.hooks(&["uninstall"]);
+    assert_eq!(text(&hook), "echo mine >seen");
+}
+
 #[test]
 fn after_means_only_if_they_succeed() {
     let world = World::new();
