@@ -6,6 +6,7 @@
 
 mod docs;
 mod harness;
+mod hooks;
 mod plumbing;
 mod push;
 mod scenarios;

@@ -157,6 +157,12 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
     if let Some(manager) = Manager::of(repository.top.as_deref(), &repository.hooks_dir, bytes) {
         let top = repository.top.as_deref().unwrap_or(&repository.run_dir);
         let config = manager.config(top, call);
+        if manager == Manager::PreCommit
+            && let set_aside = beside(&path, LEGACY)
+            && has_our_lines(&look(&set_aside)?, call.event)
+        {
+            return Ok(Outcome::Unchanged(set_aside));
+        }
         return Ok(match manager.calls_us(top, call) {
             true => Outcome::Managed(manager, config),
             false => Outcome::ForManager {
@@ -192,7 +198,8 @@ pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, 
     if default.canonicalize().ok() != repository.hooks_dir.canonicalize().ok() {
         dirs.push(default);
     }
-    for path in dirs.into_iter().map(|dir| dir.join(event.name())) {
+    let files = dirs.into_iter().map(|dir| dir.join(event.name()));
+    for path in files.flat_map(|path| [beside(&path, LEGACY), beside(&path, OLD), path]) {
         let plan = plan_uninstall(&look(&path)?, event);
         outcomes.extend(match &plan {
             Plan::Remove => Some(Outcome::Removed(path.clone())),
@@ -213,6 +220,21 @@ pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, 
         outcomes.push(Outcome::Unconfigured(section));
     }
     Ok(outcomes)
+}
+
+/// What pre-commit appends to a hook that it finds and goes on running.
+pub(super) const LEGACY: &str = ".legacy";
+/// What lefthook appends to one that it finds and does not run any more.
+const OLD: &str = ".old";
+
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+pub(super) fn has_our_lines(found: &Found, event: Event) -> bool {
+    matches!(found, Found::File { bytes, .. } if matches!(script::find(bytes, event), Ok(Ours::Lines { .. })))
 }
 
 /// The section of git's configuration for an event. A name for each, since git does not tell a command which event it is.
@@ -347,9 +369,7 @@ fn apply(path: &Path, plan: Plan) -> Result<(), InstallError> {
 
 /// All or nothing: a hook that is half written would fail the user's next push.
 fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".metis-sync-{}", std::process::id()));
-    let temp = path.with_file_name(name);
+    let temp = beside(path, &format!(".metis-sync-{}", std::process::id()));
     let written = (|| {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temp)?;
         file.write_all(bytes)?;

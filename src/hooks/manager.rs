@@ -68,7 +68,15 @@ impl Manager {
 
     /// Whether it has been told.
     pub fn calls_us(self, top: &Path, call: &Call) -> bool {
-        std::fs::read(self.config(top, call)).is_ok_and(|text| script::calls_us(&text, call.event))
+        std::fs::read(self.config(top, call)).is_ok_and(|text| {
+            // pre-commit also takes the hook from our own repository, by its id in `.pre-commit-hooks.yaml`.
+            let id = format!("id: metis-sync-{}", call.event);
+            script::calls_us(&text, call.event)
+                || self == Manager::PreCommit
+                    && String::from_utf8_lossy(&text)
+                        .lines()
+                        .any(|line| line.trim_end().ends_with(&id))
+        })
     }
 
     /// What to write there.
@@ -84,7 +92,7 @@ impl Manager {
                 "  - repo: local\n    hooks:\n      - id: metis-sync-{event}\n        name: git metis-sync\n        \
                  entry: {}\n        language: system\n        stages: [{event}]\n        always_run: true\n        \
                  pass_filenames: false\n",
-                yaml(&call.command())
+                yaml(&format!("sh -c {}", script::quoted(&call.careful())))
             ),
         }
     }
@@ -139,5 +147,8 @@ mod tests {
             std::fs::write(manager.config(top, &call), manager.snippet(&call)).unwrap();
             assert!(manager.calls_us(top, &call), "{manager}");
         }
+        let from_our_repository = "repos:\n- repo: x\n  hooks:\n  - id: metis-sync-post-merge\n";
+        std::fs::write(Manager::PreCommit.config(top, &call), from_our_repository).unwrap();
+        assert!(Manager::PreCommit.calls_us(top, &call));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Event,
-    install::{Found, InstallError, look, section},
+    install::{Found, InstallError, LEGACY, beside, has_our_lines, look, section},
     manager::Manager,
     repository::Repository,
     run,
@@ -91,6 +91,13 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
             prove(hook_command(&command), repository, event)
         };
         return Ok((Place::Config(section), proof));
+    }
+    let set_aside = beside(&path, LEGACY);
+    if let Some(Manager::PreCommit) = Manager::of(None, &repository.hooks_dir, bytes)
+        && has_our_lines(&look(&set_aside)?, event)
+    {
+        let proof = prove(hook_file(&set_aside), repository, event);
+        return Ok((Place::File(set_aside, Order::Before), proof));
     }
     let top = repository.top.as_deref().unwrap_or(&repository.run_dir);
     Ok(

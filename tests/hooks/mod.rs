@@ -1,0 +1,7 @@
+//! Hooks: real git commands in real repositories, the built program found through PATH.
+
+mod firing;
+mod installing;
+mod project;
+mod quiet;
+mod where_git_looks;
