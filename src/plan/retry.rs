@@ -53,8 +53,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// fail; larger first ones made five writers wait for nothing. Twenty at once over http on a machine with two cores needed
 /// at most five retries, and one and a half to two and a half times the time that they take one after the other.
 ///
-/// Writers of one machine do not come to that: from the first retry on they take turns, see
-/// [`turn`](crate::central::turn), and twenty of them need one retry each and less time than one after the other.
+/// Writers of one machine do not come to that: from the first retry on they take turns (`central::turn`), and
+/// twenty of them need one retry each and less time than one after the other.
 ///
 /// The window is kept between 50 ms and a minute, and within the time that is left, so that a sync with a deadline
 /// uses the time it has instead of giving up early.
