@@ -5,5 +5,6 @@
 //! modules are the program's own stories.
 
 mod harness;
+mod retry;
 mod support;
 mod sync;

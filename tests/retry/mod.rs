@@ -1,0 +1,2 @@
+mod contention;
+mod divergence;
