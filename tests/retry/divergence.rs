@@ -112,7 +112,10 @@ fn changes_to_the_same_document_stop_and_force_decides() {
         assert_eq!(bob.documents(), mine, "and nothing is touched here");
 
         bob.sync_with(&["--force"]).report();
-        assert_eq!(world.central.folder("api").get(&format!("{code}.md")), mine.get(&format!("{code}.md")));
+        assert_eq!(
+            world.central.folder("api").get(&format!("{code}.md")),
+            mine.get(&format!("{code}.md"))
+        );
         assert!(central(&world, "API-T-0002").unwrap().contains("Also changed by Bob."));
     }
 }
@@ -187,7 +190,11 @@ fn edits_in_a_stale_checkout_stop_the_first_sync() {
         assert!(failure.message.contains(code), "{failure:?}");
         nothing_is_undone(&world);
         fresh.sync_with(&["--force"]).report();
-        assert!(central(&world, code).unwrap().contains("Changed before the first sync."));
+        assert!(
+            central(&world, code)
+                .unwrap()
+                .contains("Changed before the first sync.")
+        );
     }
 }
 
@@ -267,7 +274,9 @@ fn an_edit_on_top_of_the_committed_version_is_pushed_by_the_first_sync() {
     let fresh = checkout(&world);
     let git = |args: &[&str]| {
         let mut command = fresh.program("git");
-        command.args(["-c", "user.name=Fresh", "-c", "user.email=fresh@example.org"]).args(args);
+        command
+            .args(["-c", "user.name=Fresh", "-c", "user.email=fresh@example.org"])
+            .args(args);
         run(command).success();
     };
     git(&["init", "--quiet"]);

@@ -1,2 +1,3 @@
 mod contention;
 mod divergence;
+mod guards;
