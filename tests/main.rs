@@ -9,6 +9,7 @@ mod harness;
 mod hooks;
 mod plumbing;
 mod push;
+mod retry;
 mod scenarios;
 mod seeing;
 mod support;

@@ -83,11 +83,21 @@ pub fn fill_in(
     receive_into(remote, options, store, &want, &mut |_| {})
 }
 
-/// The whole history of `head`, without trees and files where the server can leave them out, into `aside`.
+/// How much of a history is fetched, where the server can leave something out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The commits alone.
+    Commits,
+    /// Commits and trees: which documents there were, but not what was in them.
+    Trees,
+}
+
+/// The whole history of `head` into `aside`.
 pub fn history(
     remote: &mut Remote,
     options: &ConnectOptions,
     head: ObjectId,
+    detail: Detail,
     aside: &Path,
 ) -> Result<(), CentralError> {
     let want = Want {
@@ -95,7 +105,10 @@ pub fn history(
         haves: &[],
         shallow: &[],
         depth: None,
-        filter: Some("tree:0"),
+        filter: Some(match detail {
+            Detail::Commits => "tree:0",
+            Detail::Trees => "blob:none",
+        }),
     };
     let bases = store::open_odb(aside, remote.format)?;
     receive(remote, options, &want, aside, bases, |_| Ok(()), &mut |_| {}).map(|_| ())

@@ -1,13 +1,20 @@
-//! Whether central's head grew out of the commit that this clone saw last.
+//! What came before central's head: whether it grew out of the commit that this clone saw last, and which versions of
+//! the own documents it has left behind.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::{
-    CentralError, fetch,
+    CentralError,
+    fetch::{self, Detail},
     remote::Remote,
     store::{self, Store},
+    tree,
 };
-use crate::{names::ObjectId, plan::guard::Lineage, send_pack::connect::ConnectOptions};
+use crate::{
+    names::{ObjectId, Prefix},
+    plan::{guard::Lineage, listing::Versions},
+    send_pack::connect::{ConnectOptions, RemoteUrl},
+};
 
 /// How `head` relates to `seen`. May fetch what is missing to tell.
 pub fn lineage(
@@ -36,12 +43,75 @@ pub fn lineage(
     // The store was lost: the commits are looked at and dropped, as they come without their files.
     let format = remote.format;
     store.aside(|aside| {
-        fetch::history(remote, options, head, aside)?;
+        fetch::history(remote, options, head, Detail::Commits, aside)?;
         Ok(match walk(&store::open_odb(aside, format)?, head, seen)? {
             Walk::Found => Lineage::Descends,
             Walk::Exhausted | Walk::CutShort => Lineage::Rewound,
         })
     })
+}
+
+/// Every version that the documents of `prefix` had in central, from `head` back to `since`, or from the very first
+/// where that is not known.
+///
+/// What came after `since` was fetched with it. A whole history is not here, so it is asked for, without files, and
+/// dropped afterwards.
+pub fn versions(
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    branch: &str,
+    store: &Store,
+    head: ObjectId,
+    since: Option<ObjectId>,
+    prefix: &Prefix,
+) -> Result<Versions, CentralError> {
+    if let Some(since) = since {
+        let mut found = Versions::new();
+        if collect(&store.odb(), head, Some(since), prefix, &mut found)? {
+            return Ok(found);
+        }
+    }
+    let mut remote = Remote::list(url, options, Some(branch))?;
+    let found = store.aside(|aside| {
+        fetch::history(&mut remote, options, head, Detail::Trees, aside)?;
+        let mut found = Versions::new();
+        collect(&store::open_odb(aside, store.format())?, head, None, prefix, &mut found)?;
+        Ok(found)
+    });
+    remote.close();
+    found
+}
+
+/// Adds the versions in `head` and its ancestors up to and with `since`. `false`: some of those are not here.
+fn collect(
+    odb: &gix::odb::Handle,
+    head: ObjectId,
+    since: Option<ObjectId>,
+    prefix: &Prefix,
+    found: &mut Versions,
+) -> Result<bool, CentralError> {
+    use gix::objs::Exists;
+    let mut queue = VecDeque::from([head]);
+    let mut commits = HashSet::from([head]);
+    let mut folders = HashSet::new();
+    while let Some(id) = queue.pop_front() {
+        if !odb.exists(&super::to_gix(id)) {
+            return Ok(false);
+        }
+        let (root, parents) = store::commit(odb, id)?;
+        if let Some(folder) = tree::owned_in(odb, root, prefix)?
+            && folders.insert(folder)
+        {
+            for (code, blob) in tree::documents_in(odb, folder, prefix)? {
+                found.entry(code).or_insert_with(BTreeSet::new).insert(blob);
+            }
+        }
+        if since == Some(id) {
+            continue;
+        }
+        queue.extend(parents.into_iter().filter(|parent| commits.insert(*parent)));
+    }
+    Ok(true)
 }
 
 enum Walk {

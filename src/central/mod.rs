@@ -12,6 +12,7 @@
 //! | what is in a tree, how is one made with our folder changed | [`tree`] |
 //! | what does our commit say | [`commit`] |
 //! | how does it get to central | [`publish`] |
+//! | whose turn is it among the writers of this machine | [`turn`] |
 //! | has the project's own remote something newer | [`project`] |
 //! | what did the user configure for git | [`git_config`] |
 
@@ -29,6 +30,7 @@ pub mod publish;
 pub mod remote;
 pub mod store;
 pub mod tree;
+pub mod turn;
 
 /// Why central could not be worked with.
 #[derive(Debug, thiserror::Error)]

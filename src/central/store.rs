@@ -77,6 +77,11 @@ impl Store {
         })
     }
 
+    /// The folder that everything here lies in.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The hash that names the objects.
     pub fn format(&self) -> ObjectFormat {
         self.format

@@ -22,7 +22,11 @@ const MAX_ENTRIES: usize = 1_000_000;
 
 /// The entries of a tree, unchecked.
 pub fn entries(store: &Store, tree: ObjectId) -> Result<Vec<TreeEntry>, CentralError> {
-    Ok(raw(&store.odb(), tree)?
+    entries_in(&store.odb(), tree)
+}
+
+fn entries_in(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<TreeEntry>, CentralError> {
+    Ok(raw(odb, tree)?
         .into_iter()
         .map(|entry| TreeEntry {
             kind: match entry.mode.kind() {
@@ -85,6 +89,27 @@ pub fn owned(store: &Store, root: Option<ObjectId>, prefix: &Prefix) -> Result<O
             },
         }),
     }
+}
+
+/// The owned folder's tree below the `root` of an earlier commit, if there was one.
+pub(super) fn owned_in(
+    odb: &gix::odb::Handle,
+    root: ObjectId,
+    prefix: &Prefix,
+) -> Result<Option<ObjectId>, CentralError> {
+    let entry = raw(odb, root)?
+        .into_iter()
+        .find(|entry| entry.mode.is_tree() && entry.filename == prefix.as_str());
+    Ok(entry.map(|entry| from_gix(&entry.oid)))
+}
+
+/// The documents of an owned folder of an earlier commit.
+pub(super) fn documents_in(
+    odb: &gix::odb::Handle,
+    folder: ObjectId,
+    prefix: &Prefix,
+) -> Result<Documents, CentralError> {
+    Ok(listing::folder(prefix, entries_in(odb, folder)?).documents)
 }
 
 /// A tree that does not exist in any store yet, or does: its bytes decide.

@@ -12,13 +12,15 @@
 //! | cannot be read | any | central stays, base stays |
 //!
 //! Without a base (a fresh clone) equal versions are in step, a document on one side only is new on that side, and
-//! two different versions are a conflict: neither can be shown to be the older one.
+//! two different versions are a conflict: neither can be shown to be the older one. Before that is believed, the
+//! project's checkout ([`base_from_checkout`]) and central's history ([`base_from_history`]) are asked for a base: a fresh
+//! clone of an old checkout must not bring back what a colleague removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::listing::Documents;
+use super::listing::{Documents, Versions};
 use crate::names::{ObjectId, ShortCode};
 
 /// Central's version is the newer one; it reaches this clone through the project's own repository.
@@ -195,6 +197,36 @@ pub fn base_from_checkout(
     out
 }
 
+/// Whether [`base_from_history`] could tell more of a document than the base does.
+pub fn wants_history(sides: Sides<'_>) -> bool {
+    let Sides {
+        base, local, central, ..
+    } = sides;
+    let unknown = |(code, blob): (&ShortCode, &ObjectId)| !base.contains_key(code) && central.get(code) != Some(blob);
+    local.iter().any(unknown)
+}
+
+/// Adds what central's own history proves to a base that does not know a document. `past` are the versions that central
+/// had: a file that equals one of them is no news to central, which has gone on from there, be it by removing
+/// the document; and a document that central removed was not made here, however it looks now.
+pub fn base_from_history(base: &Documents, local: &Documents, central: &Documents, past: &Versions) -> Documents {
+    let mut out = base.clone();
+    for (code, blob) in local {
+        let (Some(versions), false) = (past.get(code), out.contains_key(code)) else {
+            continue;
+        };
+        let known = match versions.contains(blob) {
+            true => Some(blob),
+            false if central.contains_key(code) => None,
+            false => versions.first(),
+        };
+        if let Some(known) = known {
+            out.insert(code.clone(), *known);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,5 +360,39 @@ mod tests {
             base_from_checkout(&base, &committed, &central),
             listing(&[("A-T-0001", 1), ("A-T-0003", 2)])
         );
+    }
+
+    #[test]
+    fn a_version_that_central_had_is_not_news_to_it() {
+        let decide = |local: u8, central: u8, past: &[u8]| {
+            let side = |n: u8| {
+                if n == 0 {
+                    listing(&[])
+                } else {
+                    listing(&[("A-T-0001", n)])
+                }
+            };
+            let (local, central) = (side(local), side(central));
+            let versions: BTreeSet<_> = past.iter().map(|n| ObjectId::from_bytes(&[*n; 20]).unwrap()).collect();
+            let past = match versions.is_empty() {
+                true => Versions::new(),
+                false => [(code(), versions)].into(),
+            };
+            let base = base_from_history(&Documents::new(), &local, &central, &past);
+            let sides = Sides {
+                base: &base,
+                local: &local,
+                central: &central,
+                protected: &Protected::default(),
+            };
+            plan(sides, false)
+        };
+        assert_eq!(decide(1, 2, &[1, 2]).behind[0].change, CentralChange::Changed);
+        assert_eq!(decide(1, 0, &[1]).behind[0].change, CentralChange::Removed);
+        assert_eq!(decide(3, 2, &[1, 2]).conflicts.len(), 1);
+        assert_eq!(decide(3, 0, &[1, 2]).conflicts.len(), 1, "removed there, changed here");
+        assert_eq!(decide(3, 0, &[]).push.len(), 1, "never been in central: new");
+        assert_eq!(decide(1, 1, &[1]).base_after.len(), 1);
+        assert_eq!(decide(0, 2, &[1, 2]).behind[0].change, CentralChange::Added);
     }
 }

@@ -3,7 +3,7 @@
 //! Central is not trusted: names pass an allow-list (`<short code>.md` in a folder, a valid [`Prefix`] at the top)
 //! and only regular files count. All else is skipped and named, never followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -79,6 +79,9 @@ pub struct Skipped {
 
 /// The documents of one workspace folder: central's file name is `<code>.md`.
 pub type Documents = BTreeMap<ShortCode, ObjectId>;
+
+/// Every version that documents had over a stretch of central's history.
+pub type Versions = BTreeMap<ShortCode, BTreeSet<ObjectId>>;
 
 /// One workspace folder, sorted out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

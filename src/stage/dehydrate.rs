@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    central::{self, CentralError, commit, publish, store::Store, tree},
+    central::{self, CentralError, commit, history, publish, store::Store, tree},
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{
         dehydrate::{self, DehydratePlan, Sides},
@@ -114,15 +114,36 @@ pub fn plan(
             .collect();
         base = dehydrate::base_from_checkout(&base, &committed, &central);
     }
-    let plan = dehydrate::plan(
-        Sides {
-            base: &base,
-            local: &local,
-            central: &central,
-            protected: &own.scan.protected,
-        },
-        force,
-    );
+    let known = base.clone();
+    let sides = |base| Sides {
+        base,
+        local: &local,
+        central: &central,
+        protected: &own.scan.protected,
+    };
+    // A workspace that central does not hold and that does not claim to have synced before makes its first push: nobody
+    // can have removed anything.
+    let has_been_there = !central.is_empty()
+        || ctx
+            .config
+            .sync
+            .as_ref()
+            .is_some_and(|settings| settings.last_synced_commit.is_some());
+    if let (Some(prefix), Some(head), true) = (&ctx.owned, snapshot.head, has_been_there)
+        && dehydrate::wants_history(sides(&known))
+    {
+        let past = history::versions(
+            &ctx.upstream,
+            &ctx.connect,
+            &snapshot.branch,
+            store,
+            head,
+            cursor.compared,
+            prefix,
+        )?;
+        base = dehydrate::base_from_history(&known, &local, &central, &past);
+    }
+    let plan = dehydrate::plan(sides(&base), force);
     Ok((central, plan))
 }
 

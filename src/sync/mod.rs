@@ -122,9 +122,13 @@ fn cycles(
     clock: Instant,
 ) -> Result<(), SyncErrorKind> {
     let max_retries = setup.max_retries;
+    let mut turn = None;
     loop {
         let begun = Instant::now();
-        match cycle::run(setup, options, progress, report)? {
+        let end = cycle::run(setup, options, progress, report)?;
+        // Neither held while we wait nor while we write down what we did.
+        drop(turn.take());
+        match end {
             cycle::End::Done => break,
             cycle::End::Moved => {
                 let left = setup.deadline.map(|total| total.saturating_sub(clock.elapsed()));
@@ -144,6 +148,7 @@ fn cycles(
                             wait,
                         });
                         setup.pause(wait)?;
+                        turn = setup.turn(TURN_PATIENCE.min(left.map_or(TURN_PATIENCE, |left| left / 2)))?;
                     }
                     Decision::OutOfTime => {
                         return Err(SyncErrorKind::OutOfTime {
@@ -174,5 +179,12 @@ fn cycles(
     Ok(())
 }
 
+/// A writer of this machine that has not had its turn after this long goes on without.
+const TURN_PATIENCE: Duration = Duration::from_secs(20);
+
 /// How long [`Setup::pause`] sleeps at a time, so that an interruption is seen soon.
 const NAP: Duration = Duration::from_millis(50);
+
+/// How long [`Setup::turn`] sleeps before it asks again: short beside a cycle, which at least starts a program or crosses a
+/// network.
+const TURN_NAP: Duration = Duration::from_millis(5);

@@ -13,7 +13,11 @@ use super::{
     options::{DEFAULT_DEADLINE, DEFAULT_MAX_RETRIES, SyncOptions},
 };
 use crate::{
-    central::{project::Project, store::Store},
+    central::{
+        project::Project,
+        store::Store,
+        turn::{self, Asked, Turn},
+    },
     names::ObjectId,
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
@@ -182,6 +186,19 @@ impl<'a> Setup<'a> {
                 return Ok(());
             }
             std::thread::sleep(left.min(super::NAP));
+        }
+    }
+
+    /// Waits for its turn among the writers of this machine, but no longer than `patience`. `None`: without.
+    pub(super) fn turn(&self, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let end = Instant::now() + patience;
+        loop {
+            match turn::ask(&self.ctx.upstream, &self.ctx.connect, store) {
+                Asked::Taken(turn) => return Ok(Some(turn)),
+                Asked::Busy if Instant::now() < end => self.pause(super::TURN_NAP)?,
+                Asked::Busy | Asked::Impossible => return Ok(None),
+            }
         }
     }
 

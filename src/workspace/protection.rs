@@ -131,6 +131,17 @@ pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_go
         mut damaged,
         mut protected,
     } = judge;
+    // Which of the files with one code is the document, and what the others were before, nobody can tell: a template
+    // that writes its own code into all of them must not delete any.
+    let overwritten = found.values().filter(|places| places.len() > 1).flatten();
+    let overwritten = overwritten.flat_map(|place| {
+        let path = Path::new(&place.path);
+        let clues = known.at(path).into_iter().chain(code_of_name(path));
+        clues.chain(code_of_folder(path))
+    });
+    protected
+        .codes
+        .extend(overwritten.filter(|code| !found.contains_key(code)));
     let mut documents = BTreeMap::new();
     for (code, mut places) in found {
         if places.len() == 1 && !protected.codes.contains(&code) {

@@ -1,0 +1,225 @@
+//! Many writers, one central, one moment. Nothing but central is shared: every writer has a machine of its own, so no
+//! lock and no cache can help. All arrive within the default budget of five retries, and nothing is lost.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use crate::support::{
+    process::Running,
+    report::{Ended, Report},
+    servers::{Access, Nginx},
+    workspace::{Remote, Workspace},
+    world::World,
+};
+
+/// Where processes wait until all are there. Two named pipes, both ends held open here.
+struct StartingLine {
+    dir: PathBuf,
+    ready: File,
+    go: File,
+}
+
+impl StartingLine {
+    fn create(dir: &Path) -> Self {
+        let pipe = |name: &str| {
+            let path = dir.join(name);
+            let _ = std::fs::remove_file(&path);
+            mknodat(CWD, &path, FileType::Fifo, Mode::from(0o600), 0).expect("temp folder can have a pipe");
+            let both = OpenOptions::new().read(true).write(true).open(path);
+            both.expect("the pipe was just made")
+        };
+        StartingLine {
+            dir: dir.to_owned(),
+            ready: pipe("ready"),
+            go: pipe("go"),
+        }
+    }
+
+    /// `command`, from this line on.
+    fn behind(&self, command: &Command) -> Command {
+        let mut waiting = Command::new("sh");
+        let script = "echo >\"$0/ready\"; read -r go <\"$0/go\"; exec \"$@\"";
+        waiting
+            .args(["-c", script])
+            .arg(&self.dir)
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env_clear()
+            .current_dir(command.get_current_dir().expect("every sync has one"));
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                waiting.env(name, value);
+            }
+        }
+        waiting
+    }
+
+    /// Let `count` processes go once all of them are here.
+    fn start(&mut self, count: usize) {
+        let mut here = vec![0; count];
+        self.ready.read_exact(&mut here).expect("each says one line");
+        self.go.write_all(&vec![b'\n'; count]).expect("the pipe is ours");
+    }
+}
+
+/// Workspaces that have all synced, and what central had then.
+struct Crowd {
+    world: World,
+    workspaces: Vec<Workspace>,
+    round: usize,
+}
+
+impl Crowd {
+    fn gather(world: World, remote: &Remote, writers: usize) -> Self {
+        let workspaces: Vec<_> = (0..writers as u8)
+            .map(|n| world.workspace_on(&format!("w{}", char::from(b'a' + n)), remote))
+            .collect();
+        for workspace in &workspaces {
+            workspace.write("W-T-0001", "The first.");
+            workspace.sync().report();
+        }
+        Crowd {
+            world,
+            workspaces,
+            round: 0,
+        }
+    }
+
+    /// Everybody edits one document and makes another.
+    fn work(&mut self) {
+        self.round += 1;
+        for workspace in &self.workspaces {
+            workspace.edit("W-T-0001", &format!("Round {} of {}.", self.round, workspace.prefix));
+            workspace.write(&format!("W-T-{:04}", self.round + 1), &workspace.prefix);
+        }
+    }
+
+    /// All sync at one moment. Returns their reports and how long it took until the last was done.
+    #[track_caller]
+    fn at_once(&mut self) -> (Vec<Report>, Duration) {
+        self.work();
+        let before = self.world.central.log().len();
+        let mut line = StartingLine::create(&self.world.root());
+        let running: Vec<_> = self
+            .workspaces
+            .iter()
+            .map(|workspace| Running::start(line.behind(&workspace.sync_command(&[]))))
+            .collect();
+        line.start(running.len());
+        let begun = Instant::now();
+        let ended: Vec<_> = running.into_iter().map(|sync| Ended(sync.finish())).collect();
+        let took = begun.elapsed();
+        let reports: Vec<Report> = ended.iter().map(Ended::report).collect();
+        self.nothing_is_lost(before);
+        (reports, took)
+    }
+
+    /// All sync, one after the other: what a crowd is measured against.
+    fn one_by_one(&mut self) -> Duration {
+        self.work();
+        let begun = Instant::now();
+        for workspace in &self.workspaces {
+            workspace.sync().report();
+        }
+        begun.elapsed()
+    }
+
+    #[track_caller]
+    fn nothing_is_lost(&self, commits_before: usize) {
+        let central = &self.world.central;
+        central.fsck_strict();
+        let files = central.files();
+        for workspace in &self.workspaces {
+            for (name, bytes) in workspace.documents() {
+                let path = format!("{}/{name}", workspace.prefix);
+                assert_eq!(files.get(&path), Some(&bytes), "{path}");
+            }
+        }
+        assert_eq!(
+            central.log().len(),
+            commits_before + self.workspaces.len(),
+            "one commit each, none lost and none twice"
+        );
+        let merges = central.git(&["rev-list", "--min-parents=2", "--count", &central.branch]);
+        assert_eq!(merges.trim(), "0", "history is a line");
+    }
+
+    /// Another sync by everybody, one after the other, and all are the same.
+    #[track_caller]
+    fn converge(self) {
+        for workspace in &self.workspaces {
+            workspace.sync().report();
+        }
+        self.world.assert_converged(&self.workspaces);
+    }
+}
+
+/// One crowd over file URLs, this many times.
+#[track_caller]
+fn locally(writers: usize, rounds: usize) {
+    let world = World::new();
+    let remote = world.local();
+    let mut crowd = Crowd::gather(world, &remote, writers);
+    for _ in 0..rounds {
+        let (reports, _) = crowd.at_once();
+        assert!(reports.iter().all(|report| report.retries <= 5));
+    }
+    crowd.converge();
+}
+
+/// The same through a web server.
+#[track_caller]
+fn over_http(writers: usize, rounds: usize) {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let mut crowd = Crowd::gather(world, &nginx.remote(), writers);
+    for _ in 0..rounds {
+        crowd.at_once();
+    }
+    crowd.converge();
+}
+
+/// Prints, for a crowd, how many retries were needed and how much longer all at once took than one after the other.
+#[track_caller]
+fn measured(world: World, remote: &Remote, writers: usize, rounds: usize) {
+    let mut crowd = Crowd::gather(world, remote, writers);
+    let mut histogram = [0; 8];
+    for _ in 0..rounds {
+        let (reports, took) = crowd.at_once();
+        let alone = crowd.one_by_one();
+        let mut here = [0; 8];
+        for report in reports {
+            histogram[report.retries as usize] += 1;
+            here[report.retries as usize] += 1;
+        }
+        println!(
+            "{writers} writers: at once {took:.1?}, one by one {alone:.1?}, ratio {:.2}, retries {here:?}",
+            took.as_secs_f64() / alone.as_secs_f64()
+        );
+    }
+    println!("{writers} writers, {rounds} rounds, retries {histogram:?}");
+}
+
+#[test]
+#[ignore = "tuning"]
+fn tuning() {
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
+    let world = World::new();
+    let (writers, rounds) = (number("WRITERS", 20), number("ROUNDS", 3));
+    if std::env::var_os("HTTP").is_some() {
+        let nginx = Nginx::start(&world, Access::Open).unwrap();
+        measured(world, &nginx.remote(), writers, rounds);
+    } else {
+        let remote = world.local();
+        measured(world, &remote, writers, rounds);
+    }
+}

@@ -1,0 +1,3 @@
+mod contention;
+mod divergence;
+mod guards;
