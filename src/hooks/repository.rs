@@ -119,6 +119,7 @@ pub fn unfinished(git_dir: &Path) -> Option<&'static str> {
         ("MERGE_AUTOSTASH", "a merge"),
         ("CHERRY_PICK_HEAD", "a cherry-pick"),
         ("REVERT_HEAD", "a revert"),
+        ("sequencer", "a series of cherry-picks or reverts"),
     ]
     .into_iter()
     .find_map(|(name, what)| git_dir.join(name).symlink_metadata().is_ok().then_some(what))
