@@ -1,14 +1,14 @@
 //! `hooks install` and `hooks uninstall`: what to do with each hook file, and doing it.
 
 use std::{
-    fs::{self, Permissions},
-    io::{self, Write},
+    fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use super::{
     Event,
+    hook_file::{self, Found, LEGACY, OLD, beside, has_our_lines},
     manager::Manager,
     repository::{Repository, RepositoryError},
     script::{self, Call, Order, Ours, Unfit},
@@ -115,14 +115,6 @@ pub enum InstallError {
     },
 }
 
-/// A hook file as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    Missing,
-    NoFile,
-    File { bytes: Vec<u8>, executable: bool },
-}
-
 /// What to do with it.
 #[derive(Debug, PartialEq, Eq)]
 enum Plan {
@@ -222,21 +214,6 @@ pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, 
     Ok(outcomes)
 }
 
-/// What pre-commit appends to a hook that it finds and goes on running.
-pub(super) const LEGACY: &str = ".legacy";
-/// What lefthook appends to one that it finds and does not run any more.
-const OLD: &str = ".old";
-
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-pub(super) fn has_our_lines(found: &Found, event: Event) -> bool {
-    matches!(found, Found::File { bytes, .. } if matches!(script::find(bytes, event), Ok(Ours::Lines { .. })))
-}
-
 /// The section of git's configuration for an event. A name for each, since git does not tell a command which event it is.
 pub(super) fn section(event: Event) -> String {
     format!("hook.metis-sync-{event}")
@@ -316,33 +293,6 @@ fn leads_out(repository: &Repository, path: &Path, shared: bool) -> Option<Refus
     (!repository.contains(path)).then_some(Refusal::LinkOut)
 }
 
-pub(super) fn look(path: &Path) -> Result<Found, InstallError> {
-    let fail = |source| InstallError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let meta = match fs::metadata(path) {
-        Ok(meta) => meta,
-        // A link that leads nowhere is in the way; a new file must not be written through it.
-        Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            return Ok(match path.symlink_metadata() {
-                Ok(_) => Found::NoFile,
-                Err(_) => Found::Missing,
-            });
-        }
-        Err(err) if err.kind() == io::ErrorKind::NotADirectory => return Ok(Found::NoFile),
-        Err(err) => return Err(fail(err)),
-    };
-    if !meta.is_file() {
-        return Ok(Found::NoFile);
-    }
-    Ok(Found::File {
-        bytes: fs::read(path).map_err(fail)?,
-        executable: meta.permissions().mode() & 0o111 != 0,
-    })
-}
-
 fn apply(path: &Path, plan: Plan) -> Result<(), InstallError> {
     let fail = |action| {
         move |source| InstallError::Io {
@@ -355,34 +305,24 @@ fn apply(path: &Path, plan: Plan) -> Result<(), InstallError> {
         Plan::Create(bytes) => {
             let dir = path.parent().unwrap_or(path);
             fs::create_dir_all(dir).map_err(fail("create the folder of"))?;
-            write(path, &bytes, 0o755).map_err(fail("write"))
+            hook_file::write(path, &bytes, 0o755).map_err(fail("write"))
         }
         Plan::Replace(bytes) => {
             let target = path.canonicalize().map_err(fail("find"))?;
             let mode = fs::metadata(&target).map_err(fail("read"))?.permissions().mode();
-            write(&target, &bytes, mode).map_err(fail("write"))
+            hook_file::write(&target, &bytes, mode).map_err(fail("write"))
         }
         Plan::Remove => fs::remove_file(path).map_err(fail("remove")),
         Plan::Nothing | Plan::ByHand | Plan::Refuse(_) => Ok(()),
     }
 }
 
-/// All or nothing: a hook that is half written would fail the user's next push.
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let temp = beside(path, &format!(".metis-sync-{}", std::process::id()));
-    let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temp)?;
-        file.write_all(bytes)?;
-        file.set_permissions(Permissions::from_mode(mode & 0o7777))?;
-        file.sync_all()?;
-        // A program that is open for writing anywhere cannot be run.
-        drop(file);
-        fs::rename(&temp, path)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&temp);
-    }
-    written
+pub(super) fn look(path: &Path) -> Result<Found, InstallError> {
+    hook_file::look(path).map_err(|source| InstallError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@
 
 use std::{fmt, str::FromStr};
 
+mod hook_file;
 pub mod install;
 pub mod last_run;
 pub mod manager;

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Event,
-    install::{Found, InstallError, LEGACY, beside, has_our_lines, look, section},
+    hook_file::{Found, LEGACY, beside, has_our_lines},
+    install::{InstallError, look, section},
     manager::Manager,
     repository::Repository,
     run,
