@@ -34,7 +34,12 @@ fn main() -> io::Result<()> {
 /// A page for the command and one for each below it: `git-metis-sync-hooks-install.1`.
 fn pages(command: &clap::Command, name: &str, folder: &Path) -> io::Result<()> {
     let mut page = Vec::new();
-    let man = clap_mangen::Man::new(command.clone().name(&*name.to_owned().leak()).disable_help_subcommand(true));
+    let man = clap_mangen::Man::new(
+        command
+            .clone()
+            .name(&*name.to_owned().leak())
+            .disable_help_subcommand(true),
+    );
     man.render(&mut page)?;
     if name == NAME {
         page.extend_from_slice(cli::MAN_EXTRA.as_bytes());

@@ -143,13 +143,13 @@ fn the_pipe_exits_with_the_code_of_the_stage_that_failed() {
 fn a_refused_push_exits_4_and_the_loop_in_sh_gets_through() {
     let [_, (world, api, web)] = worlds();
     api.edit("API-T-0001", "overtakes");
-    world.points.command(Point::BeforePush, &api.sync_command(&[]));
+    world.points.command(Point::BeforeRef, &api.sync_command(&[]));
     let refused = piped(&web, WHOLE.rsplit_once('|').expect("a pipe").0);
     assert_eq!(refused.code, Some(4), "{}", refused.transcript());
     assert_eq!(world.points.waiting(), 0, "the race happened");
 
     api.edit("API-T-0001", "overtakes again");
-    world.points.command(Point::BeforePush, &api.sync_command(&[]));
+    world.points.command(Point::BeforeRef, &api.sync_command(&[]));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/retry-loop");
     piped(&web, &format!("sh {} 3", script.display())).success();
     assert_eq!(world.points.waiting(), 0, "the race happened");

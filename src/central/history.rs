@@ -1,7 +1,7 @@
 //! What came before central's head: whether it grew out of the commit that this clone saw last, and which versions of
 //! the own documents it has left behind.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use super::{
     CentralError,
@@ -103,7 +103,7 @@ fn collect(
             && folders.insert(folder)
         {
             for (code, blob) in tree::documents_in(odb, folder, prefix)? {
-                found.entry(code).or_insert_with(BTreeSet::new).insert(blob);
+                found.entry(code).or_default().insert(blob);
             }
         }
         if since == Some(id) {

@@ -63,7 +63,13 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// Colour the output
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Everywhere")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        help_heading = "Everywhere"
+    )]
     color: Color,
     /// Never draw a progress bar
     #[arg(long, global = true, help_heading = "Everywhere")]

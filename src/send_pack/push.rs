@@ -245,6 +245,12 @@ where
     };
     Ok(match (verdict, talked) {
         (_, Err(Talk::Source(err))) => return Err(PushError::Source(err)),
+        // The ref was gone indeed, and what our objects build on with it.
+        (Verdict::Refused(refusal), _)
+            if perhaps_hidden && update.expected.is_some() && refusal.kind == RefusalKind::Unpack =>
+        {
+            Attempt::Settled(Outcome::Moved { actual })
+        }
         // A server that refuses may stop reading our pack: its reason counts more than the broken pipe.
         (Verdict::Refused(refusal), _) => Attempt::Settled(Outcome::Refused(refusal)),
         (Verdict::PerhapsMoved(refusal), _) => Attempt::PerhapsMoved(refusal),

@@ -20,7 +20,7 @@ impl Progress for Steps<'_> {
     fn step(&mut self, step: Step) {
         let name = match step {
             Step::Listing => "list",
-            Step::Fetching => "fetch",
+            Step::Fetching { .. } => "fetch",
             Step::Hydrating { .. } => "hydrate",
             Step::Dehydrating => "dehydrate",
             Step::Pushing => "push",
