@@ -1,3 +1,4 @@
 mod contention;
 mod divergence;
 mod guards;
+mod rewound;
