@@ -1,4 +1,6 @@
 mod contention;
+mod decision;
 mod divergence;
 mod guards;
 mod rewound;
+mod unknown;
