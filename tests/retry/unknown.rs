@@ -89,8 +89,8 @@ fn a_server_that_dies_before_moving_the_branch() {
 /// The connection is cut after every so many bytes, in either direction: however it looks from here, once is enough.
 #[test]
 fn a_connection_that_is_cut_anywhere() {
-    let cuts = (0..900).step_by(60).map(|bytes| (Way::ToClient, bytes));
-    for (way, bytes) in cuts.chain((0..900).step_by(90).map(|bytes| (Way::ToServer, bytes))) {
+    let cuts = (0..900).step_by(90).map(|bytes| (Way::ToClient, bytes));
+    for (way, bytes) in cuts.chain((0..900).step_by(150).map(|bytes| (Way::ToServer, bytes))) {
         let world = World::new();
         let Some(daemon) = GitDaemon::start(&world) else { return };
         let port = daemon.port();
