@@ -32,6 +32,7 @@ pub fn lineage(
         Walk::Exhausted => return Ok(Lineage::Rewound),
         Walk::CutShort => {}
     }
+    remote.reconnect(options)?;
     if store.contains(seen) {
         // Another workspace of this machine fetched `head` with less history than we need.
         fetch::fill_in(remote, options, store, head, seen)?;

@@ -18,6 +18,7 @@ const DEFAULT_BRANCH: &str = "main";
 /// An open connection to central's upload-pack and what it said of our branch.
 pub struct Remote {
     pub(super) session: Session,
+    url: RemoteUrl,
     /// The branch, without `refs/heads/`.
     pub branch: String,
     /// Its commit. `None`: the branch does not exist (yet).
@@ -48,10 +49,20 @@ impl Remote {
         let head = value_of(&refs, &format!("refs/heads/{branch}"));
         Ok(Remote {
             session,
+            url: url.clone(),
             branch,
             head,
             format,
         })
+    }
+
+    /// Connects anew. A server that holds one process for a connection remembers every `shallow` of an earlier fetch on
+    /// it, and would cut a later one off at the same places. What was listed stays as it was.
+    pub(super) fn reconnect(&mut self, options: &ConnectOptions) -> Result<(), CentralError> {
+        let again = Remote::list(&self.url, options, Some(&self.branch))?;
+        let old = std::mem::replace(&mut self.session, again.session);
+        let _ = old.close();
+        Ok(())
     }
 
     /// Ends the connection. Errors no longer matter.

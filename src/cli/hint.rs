@@ -75,7 +75,9 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
         n => format!(" {n} documents of other workspaces were hydrated before that."),
     };
     let central = match &error.kind {
-        SyncErrorKind::AnswerLost { .. } => "Central was as before when asked again.",
+        SyncErrorKind::AnswerLost { .. } => {
+            "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
+        }
         _ => "Nothing was pushed.",
     };
     let server_text = match &error.kind {

@@ -50,8 +50,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// writers from waiting for nobody, and only the few whom they did not serve meet the large ones, where the chance of
 /// failing again, about `survivors × cycle ÷ window`, is small even for the last of a big crowd. In simulation and on a
 /// busy machine, smaller windows (4, 8, 16, 32 or 4, 10, 25, 62) let one in some hundred writers of a crowd of twenty
-/// fail; larger first ones made five writers wait for nothing. Twenty at once over http on a machine with two cores needed
-/// at most five retries, and one and a half to two and a half times the time that they take one after the other.
+/// fail; larger first ones made five writers wait for nothing. Of a hundred, twenty at a time over http on a
+/// machine with two cores, three needed all five retries, and a crowd took about twice the time that its writers take one
+/// after the other.
 ///
 /// Writers of one machine do not come to that: from the first retry on they take turns (`central::turn`), and
 /// twenty of them need one retry each and less time than one after the other.

@@ -114,7 +114,7 @@ pub enum SyncErrorKind {
     /// Central does not accept the push.
     #[error("central refused the push: {}", .0.reason)]
     Refused(Refusal),
-    /// The connection broke before the server's answer to the push, and afterwards central was as before.
+    /// The connection broke before the server's answer to the push, and asking again did not show it in central (yet).
     #[error("the connection broke before central answered: {cause}")]
     AnswerLost {
         /// How.

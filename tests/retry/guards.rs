@@ -229,7 +229,7 @@ fn unreadable_documents_stay_in_central() {
     let api = ten(&world);
     nothing_is_lost(&world, &api, || {
         for file in files(&api) {
-            fs::set_permissions(file, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o000)).unwrap();
         }
     });
 }
