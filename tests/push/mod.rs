@@ -11,4 +11,5 @@ mod interop;
 mod memory;
 mod outcome;
 mod scripted;
+mod servers;
 mod transports;
