@@ -94,7 +94,8 @@ fn an_expected_value_that_is_not_there_is_moved_and_what_is_there_already_is_app
     let place = empty("sha1");
     let one = first();
     let two = one.next(&[("b.md", b"b\n")], &[]);
-    assert!(matches!(push(&place.remote, &two), Ok(Outcome::Moved { actual: None })));
+    let early = push(&place.remote, &two);
+    assert!(matches!(early, Ok(Outcome::Moved { actual: None })), "{early:?}");
     applied(push(&place.remote, &one));
     let other = Draft::first(Kind::Sha1, &[("x.md", b"x\n")]);
     let moved = push(&place.remote, &other);

@@ -1,6 +1,12 @@
 //! `url.*.pushInsteadOf`: the program fetches from one place and pushes to another.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::support::{
     proxy::{Fate, Proxy, Way},
@@ -37,19 +43,24 @@ fn a_push_goes_where_push_instead_of_says_and_a_fetch_does_not() {
 fn a_lost_answer_is_looked_for_where_the_push_went() {
     let world = World::new();
     let Some(daemon) = GitDaemon::start(&world) else { return };
-    // Enough for the list of refs, too little for the answer.
-    let proxy = Proxy::to(daemon.port(), |number| match number {
-        0 => Fate::Cut(Way::ToClient, 300),
-        _ => Fate::Fair,
+    let limit = Arc::new(AtomicU64::new(u64::MAX));
+    let proxy = Proxy::to(daemon.port(), {
+        let limit = Arc::clone(&limit);
+        move |_| Fate::Cut(Way::ToClient, limit.swap(u64::MAX, Ordering::SeqCst))
     });
     let api = through(&world, &daemon, &proxy);
+    api.sync().report();
+    let whole = proxy.bytes(Way::ToClient);
+    api.write("API-T-0002", "Planned as well.");
+    // The list of refs, and not all of the answer.
+    limit.store(whole - 20, Ordering::SeqCst);
     let report = api.sync().report();
     assert_eq!(
         (report.pushed.as_slice(), report.retries),
-        (&["API-T-0001".to_owned()][..], 0)
+        (&["API-T-0002".to_owned()][..], 0)
     );
-    assert!(proxy.connections() > 1, "the refs were listed where the push went");
-    assert_eq!(world.central.log().len(), 2, "one commit");
+    assert_eq!(proxy.connections(), 3, "the refs were listed where the push went");
+    assert_eq!(world.central.log().len(), 3, "one commit for each sync");
     world.assert_converged(&[api]);
 }
 
