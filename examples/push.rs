@@ -98,13 +98,13 @@ fn push() -> Result<Outcome, Failure> {
             delta_base: base,
         })
     };
-    Ok(send_pack::push(&url, &options, AGENT, &update, || {
+    send_pack::push(&url, &options, AGENT, &update, || {
         Ok::<_, Failure>(list.iter().map(load))
     })
     .map_err(|err| match err {
         send_pack::PushError::Source(err) => err,
         err => err.to_string().into(),
-    })?)
+    })
 }
 
 /// What the branch has at the other end.
