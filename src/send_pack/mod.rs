@@ -7,17 +7,33 @@
 //!
 //! 1. [`connect::open()`] connects and shakes hands with `git-receive-pack` (credentials, deadlines and the trust in
 //!    URLs are settled there).
-//! 2. The advertised value of the ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent.
-//! 3. [`request`] writes one command, flush, and then the [`pack`] of exactly the objects it was given.
+//! 2. The advertised value of the ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent; if it is
+//!    the new value already, nothing has to be.
+//! 3. [`request`] writes one command, flush, and then the [`pack`] of exactly the objects it was given, one at a time.
 //! 4. [`report`] reads the server's `report-status`, taking progress and error bands apart.
 //! 5. [`outcome`] decides what that means, by a table. An answer that is missing or might be a lost race is settled by
 //!    listing the refs again; nothing is guessed from prose.
 //!
+//! # What holds
+//!
+//! - An error means that the ref was not touched: nothing was asked for, the request cannot have arrived whole, or it was
+//!   refused. [`Outcome::Unknown`] is the only value that leaves a question, and after it nothing is tried again here.
+//! - The server compares the expected old value in any case, so a push never overwrites what somebody else pushed, and
+//!   pushing the same commit twice is the same as pushing it once.
+//! - A push is only repeated where the server said that it did nothing: it could not lock the ref, or it wanted credentials.
+//! - Every wait ends: see [`connect::Deadlines`]. [`ConnectOptions::interrupt`](connect::ConnectOptions::interrupt)
+//!   ends all of them at once. Programs that were started are ended with their process group.
+//! - Memory holds the largest object with its delta's base and some buffers, never the pack; what a server says is kept
+//!   and listened to within limits.
+//! - No text of a server reaches the caller with control, escape or bidirectional characters, and no message has a password.
+//!
 //! # What it does not do
 //!
-//! It sends one ref at a time, never forces (the expected old value is always compared by the server, too), never asks
-//! for `atomic` (with one ref it only hides the reason of a refusal), and does not find out which objects the
-//! server lacks: the caller knows what it made.
+//! It sends one ref at a time, never forces, never asks for `atomic` (with one ref it only hides the reason of a refusal),
+//! and does not find out which objects the server lacks: the caller knows what it made. Deltas are made only against
+//! objects that the server has, by their ids; `ofs-delta`, which is about deltas within a pack, is not used. A shallow
+//! client says nothing of its being shallow: the expected value must be a commit that the server has whole. Signed
+//! pushes are not made.
 //!
 //! # Example
 //!

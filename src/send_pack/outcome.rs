@@ -16,7 +16,9 @@ use super::{connect::ConnectError, report::Report};
 /// | `ng`, a reason not known | `Applied` | `Moved` | `Refused(Other)` |
 /// | nothing, or contradictions | `Applied` | `Moved` | `Unknown` |
 ///
-/// The first row is `Applied` and the second `Refused` without another look. Refs that cannot be listed are `Unknown` in
+/// The first row is `Applied` and the second `Refused` without another look. The exception is a server that does not say
+/// what it is (no `agent`): dulwich reports `ok` also when somebody else was faster, so the refs are listed then and the
+/// next to last row holds. Refs that cannot be listed are `Unknown` in
 /// the last row; after a refusal they are an error, as nothing was changed.
 #[derive(Debug)]
 pub enum Outcome {

@@ -107,6 +107,14 @@ where
             // An answer of its own, to say no.
             Attempt::AnswerLost(cause) if cause.kind == FailureKind::Unauthenticated => return Err(cause.into()),
             Attempt::AnswerLost(cause) => return settle(url, options, update, cause),
+            Attempt::Unproven(denied) => {
+                return Ok(match list(url, options, update) {
+                    Ok(Listed::New) => Outcome::Applied,
+                    Ok(Listed::Other(actual)) => Outcome::Moved { actual },
+                    Ok(Listed::Expected) => Outcome::Refused(denied),
+                    Err(cause) => Outcome::Unknown { cause },
+                });
+            }
             Attempt::PerhapsMoved(refusal) => refusal,
         };
         match list(url, options, update)? {
@@ -186,6 +194,8 @@ enum Attempt {
     /// The server cannot have got all of it.
     NotSent(ConnectError),
     AnswerLost(ConnectError),
+    /// The server says yes but not who it is. With what is to be said if the refs say no.
+    Unproven(Refusal),
 }
 
 fn attempt_once<E, I>(
@@ -239,7 +249,7 @@ where
     let explained = |session: &Session, err: io::Error| {
         let mut cause = session.explain(&err);
         if cause.server_text.is_empty() {
-            cause.server_text = report.server_text;
+            cause.server_text.clone_from(&report.server_text);
         }
         cause
     };
@@ -258,7 +268,14 @@ where
         (Verdict::Applied, Ok(())) => {
             session.credentials_work(true);
             let _ = session.close();
-            Attempt::Settled(Outcome::Applied)
+            match negotiated.agent {
+                true => Attempt::Settled(Outcome::Applied),
+                false => Attempt::Unproven(Refusal {
+                    kind: RefusalKind::Other,
+                    reason: "the server reported success, but the ref has its old value".into(),
+                    server_text: report.server_text,
+                }),
+            }
         }
         (Verdict::Applied | Verdict::Unclear, Err(Talk::Send(err) | Talk::Receive(err))) => {
             let cause = explained(&session, err);

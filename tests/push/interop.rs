@@ -135,7 +135,7 @@ fn race(remote: &Remote, repository: &Repository) -> u64 {
     late.into_inner()
 }
 
-fn empty(format: &'static str) -> (World, Repository) {
+pub fn empty(format: &'static str) -> (World, Repository) {
     let world = World::shaped(Shape {
         born: None,
         format,

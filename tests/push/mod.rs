@@ -10,5 +10,7 @@ mod hostile;
 mod interop;
 mod memory;
 mod outcome;
+mod rewritten;
 mod scripted;
+mod servers;
 mod transports;

@@ -94,7 +94,8 @@ fn an_expected_value_that_is_not_there_is_moved_and_what_is_there_already_is_app
     let place = empty("sha1");
     let one = first();
     let two = one.next(&[("b.md", b"b\n")], &[]);
-    assert!(matches!(push(&place.remote, &two), Ok(Outcome::Moved { actual: None })));
+    let early = push(&place.remote, &two);
+    assert!(matches!(early, Ok(Outcome::Moved { actual: None })), "{early:?}");
     applied(push(&place.remote, &one));
     let other = Draft::first(Kind::Sha1, &[("x.md", b"x\n")]);
     let moved = push(&place.remote, &other);
@@ -344,6 +345,20 @@ fn an_unknown_reason_is_looked_into_once_and_then_believed() {
 }
 
 #[test]
+fn a_yes_from_a_server_that_does_not_say_what_it_is_is_checked() {
+    let one = first();
+    let two = one.next(&[("b.md", b"b\n")], &[]);
+    let rival = one.next(&[("r.md", b"r\n")], &[]);
+    let offers = "report-status delete-refs side-band-64k";
+    for (later, expected) in [(two.id, "Ok(Applied"), (rival.id, "Ok(Moved"), (one.id, "Ok(Refused")] {
+        let yes = report(&["unpack ok", "ok refs/heads/main"]);
+        let server = scripted::one_push(Some(one.id), offers, yes, Some(later));
+        let outcome = push_with(&server.url("git"), &Default::default(), &two);
+        assert!(format!("{outcome:?}").starts_with(expected), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_server_without_a_report_is_not_pushed_to() {
     let one = first();
     let server = scripted::one_push(None, "delete-refs", Vec::new(), None);
@@ -369,7 +384,7 @@ fn a_server_without_bands_or_thin_packs_is_spoken_to_in_its_way() {
     let server = Scripted::start(move |_, mut stream| {
         use std::io::Read;
         scripted::greeting(&mut stream);
-        let _ = stream.write_all(&scripted::advertisement(Some(one.id), "report-status no-thin"));
+        let _ = stream.write_all(&scripted::advertisement(Some(one.id), "report-status no-thin agent=x"));
         let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
         let mut all = Vec::new();
         let _ = stream.read_to_end(&mut all);

@@ -1,6 +1,10 @@
 //! Real git servers on loopback, each for one test.
 
+mod dulwich;
 mod git_daemon;
+mod gitolite;
+mod jgit;
+mod lighttpd;
 mod nginx;
 mod sshd;
 
@@ -15,7 +19,11 @@ use std::{
     thread,
 };
 
+pub use dulwich::Dulwich;
 pub use git_daemon::GitDaemon;
+pub use gitolite::Gitolite;
+pub use jgit::JGit;
+pub use lighttpd::Lighttpd;
 pub use nginx::{Access, Nginx};
 pub use sshd::Sshd;
 

@@ -1,6 +1,11 @@
 //! OpenSSH's server on a high port, with keys made for the test.
 
-use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{Server, installed, server_command};
 use crate::support::{
@@ -19,6 +24,11 @@ pub struct Sshd {
 
 impl Sshd {
     pub fn start(world: &World) -> Option<Self> {
+        Self::start_for(world, |keys| keys.join("user.pub"))
+    }
+
+    /// The same, with who gets in decided by the file that `authorize` makes from the folder of keys.
+    pub fn start_for(world: &World, authorize: impl FnOnce(&Path) -> PathBuf) -> Option<Self> {
         let [sshd, _, keygen] = installed(["sshd", "ssh", "ssh-keygen"])?;
         let keys = world.root().join("ssh");
         fs::create_dir(&keys).expect("temp folder is writable");
@@ -31,6 +41,7 @@ impl Sshd {
         let text = |name: &str| fs::read_to_string(keys.join(name)).expect("ssh-keygen made it");
         fs::write(keys.join("known_hosts"), format!("central {}", text("host.pub"))).expect("temp folder is writable");
 
+        let authorized = authorize(&keys);
         let mut whoami = Command::new("id");
         whoami.arg("-un");
         let user = run(whoami).success().trim().to_owned();
@@ -43,13 +54,13 @@ impl Sshd {
         for (name, value) in world.server_env() {
             write!(environment, " {name}=\"{value}\"").expect("memory");
         }
-        let dir = keys.display();
+        let (dir, authorized) = (keys.display(), authorized.display());
         // The default key exchange, post-quantum, takes a fifth of a second; a test makes dozens of connections.
         let config = format!(
             "\
 ListenAddress 127.0.0.1
 HostKey {dir}/host
-AuthorizedKeysFile {dir}/user.pub
+AuthorizedKeysFile {authorized}
 AllowUsers {user}
 PermitRootLogin prohibit-password
 PasswordAuthentication no

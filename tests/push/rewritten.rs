@@ -1,0 +1,87 @@
+//! `url.*.pushInsteadOf`: the program fetches from one place and pushes to another.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::support::{
+    proxy::{Fate, Proxy, Way},
+    servers::GitDaemon,
+    workspace::Workspace,
+    world::World,
+};
+
+/// A workspace that reads central as a folder and writes to it through `proxy`.
+fn through(world: &World, daemon: &GitDaemon, proxy: &Proxy) -> Workspace {
+    let workspace = world.workspace("api");
+    let base = format!("file://{}/", world.root().display());
+    let pushed = proxy
+        .front(&daemon.remote().url, daemon.port())
+        .replace("central.git", "");
+    let config = format!("[url \"{pushed}\"]\n\tpushInsteadOf = {base}\n");
+    fs::write(workspace.home.join(".gitconfig"), config).expect("writable");
+    workspace.write("API-T-0001", "Planned.");
+    workspace
+}
+
+#[test]
+fn a_push_goes_where_push_instead_of_says_and_a_fetch_does_not() {
+    let world = World::new();
+    let Some(daemon) = GitDaemon::start(&world) else { return };
+    let proxy = Proxy::to(daemon.port(), |_| Fate::Fair);
+    let api = through(&world, &daemon, &proxy);
+    assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
+    assert_eq!(proxy.connections(), 1, "the push, and nothing else");
+    world.assert_converged(&[api]);
+}
+
+#[test]
+fn a_lost_answer_is_looked_for_where_the_push_went() {
+    let world = World::new();
+    let Some(daemon) = GitDaemon::start(&world) else { return };
+    let limit = Arc::new(AtomicU64::new(u64::MAX));
+    let proxy = Proxy::to(daemon.port(), {
+        let limit = Arc::clone(&limit);
+        move |_| Fate::Cut(Way::ToClient, limit.swap(u64::MAX, Ordering::SeqCst))
+    });
+    let api = through(&world, &daemon, &proxy);
+    api.sync().report();
+    let whole = proxy.bytes(Way::ToClient);
+    api.write("API-T-0002", "Planned as well.");
+    // The list of refs, and not all of the answer.
+    limit.store(whole - 20, Ordering::SeqCst);
+    let report = api.sync().report();
+    assert_eq!(
+        (report.pushed.as_slice(), report.retries),
+        (&["API-T-0002".to_owned()][..], 0)
+    );
+    assert_eq!(proxy.connections(), 3, "the refs were listed where the push went");
+    assert_eq!(world.central.log().len(), 3, "one commit for each sync");
+    world.assert_converged(&[api]);
+}
+
+/// The push client is a crate of its own in all but name.
+#[test]
+fn the_push_client_knows_nothing_of_this_project() {
+    let mut folders = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/send_pack"
+    ))];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("Rust is UTF-8");
+            for word in ["crate::", "metis-sync", "central::", "Prefix"] {
+                assert!(!text.contains(word), "{} says {word}", path.display());
+            }
+        }
+    }
+}
