@@ -10,3 +10,4 @@ mod plumbing;
 mod scenarios;
 mod support;
 mod sync;
+mod torture;

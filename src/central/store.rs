@@ -46,6 +46,8 @@ impl Store {
         if !packs.is_dir() {
             fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
         }
+        // Here and not only before receiving: whoever was killed after that leaves a next one with nothing to receive.
+        sweep(&root);
         let odb = open_odb(&root.join("objects"), format)?;
         Ok(Store {
             root,
@@ -138,7 +140,6 @@ impl Store {
         &mut self,
         receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<T, CentralError>,
     ) -> Result<T, CentralError> {
-        sweep(&self.root);
         let area = Area::create(&self.root)?;
         let out = receive(&area.objects(), self.odb.clone())?;
         move_objects(&area.objects(), &self.root.join("objects"))?;
@@ -277,7 +278,7 @@ pub(crate) fn alloc_limit() -> usize {
     ALLOC_LIMIT
 }
 
-/// Removes what killed processes left in `root`: their folder's lock is free.
+/// Removes what killed processes left in `root`: nobody has their folder locked.
 fn sweep(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for entry in entries.flatten() {
@@ -285,10 +286,12 @@ fn sweep(root: &Path) {
             continue;
         }
         let path = entry.path();
-        let abandoned = match fs::File::open(path.join("lock")) {
-            Ok(lock) => lock.try_lock().is_ok(),
-            // Between creating the folder and locking it lies a moment; a folder without a lock for an hour is dead.
-            Err(_) => entry
+        let Ok(folder) = fs::File::open(&path) else { continue };
+        let abandoned = match folder.try_lock() {
+            Ok(()) => true,
+            Err(fs::TryLockError::WouldBlock) => false,
+            // No locks here: what was begun an hour ago is not going to be finished.
+            Err(fs::TryLockError::Error(_)) => entry
                 .metadata()
                 .and_then(|m| m.modified())
                 .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600)),
@@ -299,7 +302,7 @@ fn sweep(root: &Path) {
     }
 }
 
-/// A locked private folder, removed on drop.
+/// A private folder, locked as long as its owner lives and removed on drop.
 struct Area {
     path: PathBuf,
     _lock: fs::File,
@@ -307,18 +310,23 @@ struct Area {
 
 impl Area {
     fn create(root: &Path) -> Result<Self, CentralError> {
-        let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
-        let packs = path.join("objects").join("pack");
-        let created = CentralError::cache(&path, "created");
-        let lock = fs::create_dir(&path)
-            .and_then(|()| fs::File::create(path.join("lock")))
-            .and_then(|lock| {
-                let _ = lock.try_lock();
-                fs::create_dir_all(&packs)?;
-                Ok(lock)
-            })
-            .map_err(created)?;
-        Ok(Area { path, _lock: lock })
+        loop {
+            let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+            let created = CentralError::cache(&path, "created");
+            let lock = match fs::create_dir(&path).and_then(|()| fs::File::open(&path)) {
+                Ok(lock) => lock,
+                Err(err) if !path.exists() && root.is_dir() && err.kind() == io::ErrorKind::NotFound => continue,
+                Err(err) => return Err(created(err)),
+            };
+            // Somebody who sweeps may have come between making and locking it, and takes it for a dead one's.
+            let taken = matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) || !path.exists();
+            if taken {
+                continue;
+            }
+            let packs = path.join("objects").join("pack");
+            fs::create_dir_all(&packs).map_err(created)?;
+            return Ok(Area { path, _lock: lock });
+        }
     }
 
     fn objects(&self) -> PathBuf {
