@@ -4,14 +4,17 @@
 //! <cache>/git-metis-sync/<name of central>/
 //!     objects/        packs and loose objects, no refs
 //!     shallow         commits whose parents were never fetched, one id a line
+//!     left-out        files that are too large to be received, one id a line
 //!     incoming-*/     what a running process is receiving
 //! ```
 //!
-//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`. So
+//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`, and except
+//! the files in `left-out` and those in folders that no sync looks into. So
 //! nothing enters `objects/` before it is complete: [`Store::admit()`] receives into a private folder and moves
 //! what came when all of it is there. Whoever is killed leaves only such a folder, which the next one sweeps.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -35,6 +38,7 @@ pub struct Store {
     root: PathBuf,
     format: ObjectFormat,
     odb: Handle,
+    left_out: BTreeSet<ObjectId>,
     _scratch: Option<Area>,
 }
 
@@ -50,6 +54,7 @@ impl Store {
         sweep(&root);
         let odb = open_odb(&root.join("objects"), format)?;
         Ok(Store {
+            left_out: ids(&root.join(LEFT_OUT)).into_iter().collect(),
             root,
             format,
             odb,
@@ -63,7 +68,8 @@ impl Store {
         use std::os::unix::ffi::OsStrExt;
         let temp = std::env::temp_dir();
         let area = Area::create(&temp)?;
-        let lasting = place(cache, key, format).join("objects");
+        let lasting_root = place(cache, key, format);
+        let lasting = lasting_root.join("objects");
         if lasting.is_dir() {
             let info = area.objects().join("info");
             fs::create_dir_all(&info)
@@ -75,6 +81,7 @@ impl Store {
             root: area.path.clone(),
             format,
             odb,
+            left_out: ids(&lasting_root.join(LEFT_OUT)).into_iter().collect(),
             _scratch: Some(area),
         })
     }
@@ -121,7 +128,22 @@ impl Store {
 
     /// The content of a blob, unless it is larger than `limit` bytes (`Ok(None)`).
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
+        if self.left_out.contains(&id) {
+            return Ok(None);
+        }
         blob(&self.odb, id, limit)
+    }
+
+    /// The files of central that are too large to be here.
+    pub fn left_out(&self) -> &BTreeSet<ObjectId> {
+        &self.left_out
+    }
+
+    /// Notes files that are too large to be here. Has to happen before the commit that has them is admitted.
+    pub(crate) fn leave_out(&mut self, files: BTreeSet<ObjectId>) -> Result<(), CentralError> {
+        Boundary(self.root.join(LEFT_OUT)).add(&files.iter().copied().collect::<Vec<_>>())?;
+        self.left_out.extend(files);
+        Ok(())
     }
 
     /// The commits whose parents are not here.
@@ -148,6 +170,21 @@ impl Store {
         Ok(out)
     }
 
+    /// Like [`admit()`](Self::admit), for what lacks files that are too large: `receive` says which.
+    pub(crate) fn admit_partly<T>(
+        &mut self,
+        receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<(T, BTreeSet<ObjectId>), CentralError>,
+    ) -> Result<T, CentralError> {
+        let bases = self.odb.clone();
+        let area = Area::create(&self.root)?;
+        let (out, left_out) = receive(&area.objects(), bases)?;
+        self.leave_out(left_out)?;
+        move_objects(&area.objects(), &self.root.join("objects"))?;
+        drop(area);
+        self.odb = open_odb(&self.root.join("objects"), self.format)?;
+        Ok(out)
+    }
+
     /// A private folder that is gone afterwards: for looking at objects that must not enter the store.
     pub fn aside<T>(&self, look: impl FnOnce(&Path) -> Result<T, CentralError>) -> Result<T, CentralError> {
         let area = Area::create(&self.root)?;
@@ -161,7 +198,10 @@ impl Store {
         let doomed = self.root.join(format!("incoming-{:016x}", fastrand::u64(..)));
         fs::rename(&objects, &doomed).map_err(CentralError::cache(&objects, "reset"))?;
         let _ = fs::remove_dir_all(&doomed);
-        let _ = fs::remove_file(self.root.join("shallow"));
+        for list in ["shallow", LEFT_OUT] {
+            let _ = fs::remove_file(self.root.join(list));
+        }
+        self.left_out.clear();
         let packs = objects.join("pack");
         fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
         self.odb = open_odb(&objects, self.format)?;
@@ -206,23 +246,29 @@ pub(crate) fn aside<T>(
     look(&area.objects())
 }
 
-/// The file that lists the commits whose parents were never fetched.
+/// A file that lists objects which are not here: one id a line.
 pub(crate) struct Boundary(PathBuf);
+
+const LEFT_OUT: &str = "left-out";
+
+fn ids(list: &Path) -> Vec<ObjectId> {
+    fs::read_to_string(list)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .collect()
+}
 
 impl Boundary {
     fn commits(&self) -> Vec<ObjectId> {
-        fs::read_to_string(&self.0)
-            .unwrap_or_default()
-            .lines()
-            .filter_map(|line| line.parse().ok())
-            .collect()
+        ids(&self.0)
     }
 
-    /// Adds to it. Has to happen before the commits are admitted: a note too many costs bytes, a missing one would
+    /// Adds to it. Has to happen before what lacks them is admitted: a note too many costs bytes, a missing one would
     /// make the server leave out what it believes to be here.
-    pub(crate) fn add(&self, commits: &[ObjectId]) -> Result<(), CentralError> {
-        let known = self.commits();
-        let new: String = commits
+    pub(crate) fn add(&self, objects: &[ObjectId]) -> Result<(), CentralError> {
+        let known: BTreeSet<ObjectId> = ids(&self.0).into_iter().collect();
+        let new: String = objects
             .iter()
             .filter(|id| !known.contains(id))
             .map(|id| format!("{id}\n"))
@@ -239,7 +285,7 @@ impl Boundary {
     }
 }
 
-/// Reads a blob through any handle; see [`Store::blob()`].
+/// Reads a blob through any handle; see [`Store::blob()`], which knows of files that are left out.
 pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
     use gix::odb::HeaderExt;
     let unreadable = |err: gix::Error| CentralError::Object {

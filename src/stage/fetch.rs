@@ -102,7 +102,14 @@ fn receive(
     head: ObjectId,
     seen: Option<ObjectId>,
 ) -> Result<(u32, Lineage), CentralError> {
-    let received = fetch::fetch(remote, &ctx.connect, store, head, seen)?;
+    let received = match fetch::fetch(remote, &ctx.connect, store, head, seen) {
+        Err(CentralError::TooLarge) => {
+            // What was being said is cut off in the middle.
+            *remote = list(ctx)?;
+            fetch::fetch_within(remote, &ctx.connect, store, head, seen, ctx.limits.blob_bytes)?
+        }
+        received => received?,
+    };
     let lineage = match seen {
         Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
         None => Lineage::Same,
@@ -117,7 +124,13 @@ pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<()
         return Ok(());
     }
     let mut remote = list(ctx)?;
-    fetch::fetch(&mut remote, &ctx.connect, store, head, None)?;
+    match fetch::fetch(&mut remote, &ctx.connect, store, head, None) {
+        Err(CentralError::TooLarge) => {
+            remote = list(ctx)?;
+            fetch::fetch_within(&mut remote, &ctx.connect, store, head, None, ctx.limits.blob_bytes)?;
+        }
+        received => drop(received?),
+    }
     remote.close();
     Ok(())
 }

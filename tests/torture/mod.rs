@@ -4,4 +4,5 @@
 //! `scripts/torture` runs.
 
 mod crash;
+mod hostile;
 mod trace;
