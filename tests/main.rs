@@ -14,3 +14,4 @@ mod scenarios;
 mod seeing;
 mod support;
 mod sync;
+mod torture;

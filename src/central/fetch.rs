@@ -19,7 +19,7 @@ use super::{
     CentralError, from_gix, hash_kind,
     remote::Remote,
     store::{self, Store},
-    to_gix,
+    to_gix, tree,
 };
 use crate::{
     names::ObjectId,
@@ -52,16 +52,56 @@ pub fn fetch(
     if store.contains(head) {
         return Ok(0);
     }
-    let have = seen.filter(|id| store.contains(*id));
-    let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
-    let want = Want {
-        tip: head,
-        haves: have.as_slice(),
-        shallow: &shallow,
-        depth: have.is_none().then_some(1),
-        filter: None,
-    };
-    receive_into(remote, options, store, &want, told)
+    let known = Known::of(store, seen);
+    receive_into(remote, options, store, &known.want(head, None), told)
+}
+
+/// What the server may take for granted.
+struct Known {
+    have: Option<ObjectId>,
+    shallow: Vec<ObjectId>,
+}
+
+impl Known {
+    fn of(store: &Store, seen: Option<ObjectId>) -> Self {
+        let have = seen.filter(|id| store.contains(*id));
+        let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
+        Known { have, shallow }
+    }
+
+    fn want<'a>(&'a self, tip: ObjectId, filter: Option<&'a str>) -> Want<'a> {
+        Want {
+            tip,
+            haves: self.have.as_slice(),
+            shallow: &self.shallow,
+            depth: self.have.is_none().then_some(1),
+            filter,
+        }
+    }
+}
+
+/// Like [`fetch()`], for a head that holds a file too large to be received: everything but files of more than `limit` bytes.
+///
+/// [`CentralError::TooLarge`] if the server cannot leave them out.
+pub fn fetch_within(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &mut Store,
+    head: ObjectId,
+    seen: Option<ObjectId>,
+    limit: u64,
+    told: &mut dyn FnMut(u64),
+) -> Result<u32, CentralError> {
+    let filter = format!("blob:limit={}", limit.saturating_add(1));
+    let known = Known::of(store, seen);
+    let want = known.want(head, Some(&filter));
+    let boundary = store.boundary();
+    store.admit_partly(|area, bases| {
+        let noted = |shallow: &[ObjectId]| boundary.add(shallow);
+        let received = receive(remote, options, &want, area, bases.clone(), noted, told)?;
+        let here = store::open_odb(area, remote.format)?;
+        Ok((received, tree::missing_documents(&here, &bases, head)?))
+    })
 }
 
 /// Like [`fetch()`], for a head that is here while commits between it and `seen` are missing: says less of what is
@@ -195,6 +235,7 @@ fn receive(
     }
 
     let mut received = None;
+    let mut too_large = false;
     let result = (|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut reader = arguments.send(&mut session.transport, true)?;
         let response = Response::from_line_reader(version, &mut reader, true, false)?;
@@ -235,6 +276,7 @@ fn receive(
             },
         )
         .map_err(|err| {
+            too_large = err.classify().is_resource_exhausted();
             let words = words.borrow();
             if words.is_empty() {
                 Box::<dyn std::error::Error + Send + Sync>::from(err)
@@ -250,6 +292,7 @@ fn receive(
     match (result, received) {
         (Ok(()), Some(objects)) => Ok(objects),
         (Ok(()), None) => unreachable!("success notes the number of objects"),
+        (Err(_), _) if too_large => Err(CentralError::TooLarge),
         (Err(err), _) => Err(match session.explain(err.as_ref()) {
             failure if failure.kind != FailureKind::Other => CentralError::Connect(failure),
             failure => CentralError::Receive(failure.message),

@@ -59,6 +59,13 @@ pub enum CentralError {
     /// Objects could not be received or stored.
     #[error("the objects that central sent could not be stored: {0}")]
     Receive(String),
+    /// One object is larger than what may be held in memory.
+    #[error(
+        "central holds a file of more than {} MiB, and its server cannot leave it out of what it sends: remove the file \
+         there, or let the server offer filters (for git: uploadpack.allowFilter)",
+        store::alloc_limit() >> 20
+    )]
+    TooLarge,
     /// Central holds something where a workspace's folder belongs.
     #[error("central has {what} where the folder {prefix}/ should be; move it away there, nothing was pushed")]
     NotAFolder {

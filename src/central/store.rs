@@ -4,14 +4,17 @@
 //! <cache>/git-metis-sync/<name of central>/
 //!     objects/        packs and loose objects, no refs
 //!     shallow         commits whose parents were never fetched, one id a line
+//!     left-out        files that are too large to be received, one id a line
 //!     incoming-*/     what a running process is receiving
 //! ```
 //!
-//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`. So
+//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`, and except
+//! the files in `left-out` and those in folders that no sync looks into. So
 //! nothing enters `objects/` before it is complete: [`Store::admit()`] receives into a private folder and moves
 //! what came when all of it is there. Whoever is killed leaves only such a folder, which the next one sweeps.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -35,6 +38,7 @@ pub struct Store {
     root: PathBuf,
     format: ObjectFormat,
     odb: Handle,
+    left_out: BTreeSet<ObjectId>,
     _scratch: Option<Area>,
 }
 
@@ -46,8 +50,11 @@ impl Store {
         if !packs.is_dir() {
             fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
         }
+        // Here and not only before receiving: whoever was killed after that leaves a next one with nothing to receive.
+        sweep(&root);
         let odb = open_odb(&root.join("objects"), format)?;
         Ok(Store {
+            left_out: ids(&root.join(LEFT_OUT)).into_iter().collect(),
             root,
             format,
             odb,
@@ -61,7 +68,8 @@ impl Store {
         use std::os::unix::ffi::OsStrExt;
         let temp = std::env::temp_dir();
         let area = Area::create(&temp)?;
-        let lasting = place(cache, key, format).join("objects");
+        let lasting_root = place(cache, key, format);
+        let lasting = lasting_root.join("objects");
         if lasting.is_dir() {
             let info = area.objects().join("info");
             fs::create_dir_all(&info)
@@ -73,6 +81,7 @@ impl Store {
             root: area.path.clone(),
             format,
             odb,
+            left_out: ids(&lasting_root.join(LEFT_OUT)).into_iter().collect(),
             _scratch: Some(area),
         })
     }
@@ -124,7 +133,22 @@ impl Store {
 
     /// The content of a blob, unless it is larger than `limit` bytes (`Ok(None)`).
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
+        if self.left_out.contains(&id) {
+            return Ok(None);
+        }
         blob(&self.odb, id, limit)
+    }
+
+    /// The files of central that are too large to be here.
+    pub fn left_out(&self) -> &BTreeSet<ObjectId> {
+        &self.left_out
+    }
+
+    /// Notes files that are too large to be here. Has to happen before the commit that has them is admitted.
+    pub(crate) fn leave_out(&mut self, files: BTreeSet<ObjectId>) -> Result<(), CentralError> {
+        Boundary(self.root.join(LEFT_OUT)).add(&files.iter().copied().collect::<Vec<_>>())?;
+        self.left_out.extend(files);
+        Ok(())
     }
 
     /// The commits whose parents are not here.
@@ -143,9 +167,23 @@ impl Store {
         &mut self,
         receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<T, CentralError>,
     ) -> Result<T, CentralError> {
-        sweep(&self.root);
         let area = Area::create(&self.root)?;
         let out = receive(&area.objects(), self.odb.clone())?;
+        move_objects(&area.objects(), &self.root.join("objects"))?;
+        drop(area);
+        self.odb = open_odb(&self.root.join("objects"), self.format)?;
+        Ok(out)
+    }
+
+    /// Like [`admit()`](Self::admit), for what lacks files that are too large: `receive` says which.
+    pub(crate) fn admit_partly<T>(
+        &mut self,
+        receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<(T, BTreeSet<ObjectId>), CentralError>,
+    ) -> Result<T, CentralError> {
+        let bases = self.odb.clone();
+        let area = Area::create(&self.root)?;
+        let (out, left_out) = receive(&area.objects(), bases)?;
+        self.leave_out(left_out)?;
         move_objects(&area.objects(), &self.root.join("objects"))?;
         drop(area);
         self.odb = open_odb(&self.root.join("objects"), self.format)?;
@@ -165,7 +203,10 @@ impl Store {
         let doomed = self.root.join(format!("incoming-{:016x}", fastrand::u64(..)));
         fs::rename(&objects, &doomed).map_err(CentralError::cache(&objects, "reset"))?;
         let _ = fs::remove_dir_all(&doomed);
-        let _ = fs::remove_file(self.root.join("shallow"));
+        for list in ["shallow", LEFT_OUT] {
+            let _ = fs::remove_file(self.root.join(list));
+        }
+        self.left_out.clear();
         let packs = objects.join("pack");
         fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
         self.odb = open_odb(&objects, self.format)?;
@@ -210,23 +251,29 @@ pub(crate) fn aside<T>(
     look(&area.objects())
 }
 
-/// The file that lists the commits whose parents were never fetched.
+/// A file that lists objects which are not here: one id a line.
 pub(crate) struct Boundary(PathBuf);
+
+const LEFT_OUT: &str = "left-out";
+
+fn ids(list: &Path) -> Vec<ObjectId> {
+    fs::read_to_string(list)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .collect()
+}
 
 impl Boundary {
     fn commits(&self) -> Vec<ObjectId> {
-        fs::read_to_string(&self.0)
-            .unwrap_or_default()
-            .lines()
-            .filter_map(|line| line.parse().ok())
-            .collect()
+        ids(&self.0)
     }
 
-    /// Adds to it. Has to happen before the commits are admitted: a note too many costs bytes, a missing one would
+    /// Adds to it. Has to happen before what lacks them is admitted: a note too many costs bytes, a missing one would
     /// make the server leave out what it believes to be here.
-    pub(crate) fn add(&self, commits: &[ObjectId]) -> Result<(), CentralError> {
-        let known = self.commits();
-        let new: String = commits
+    pub(crate) fn add(&self, objects: &[ObjectId]) -> Result<(), CentralError> {
+        let known: BTreeSet<ObjectId> = ids(&self.0).into_iter().collect();
+        let new: String = objects
             .iter()
             .filter(|id| !known.contains(id))
             .map(|id| format!("{id}\n"))
@@ -243,7 +290,7 @@ impl Boundary {
     }
 }
 
-/// Reads a blob through any handle; see [`Store::blob()`].
+/// Reads a blob through any handle; see [`Store::blob()`], which knows of files that are left out.
 pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
     use gix::odb::HeaderExt;
     let unreadable = |err: gix::Error| CentralError::Object {
@@ -282,7 +329,7 @@ pub(crate) fn alloc_limit() -> usize {
     ALLOC_LIMIT
 }
 
-/// Removes what killed processes left in `root`: their folder's lock is free.
+/// Removes what killed processes left in `root`: nobody has their folder locked.
 fn sweep(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for entry in entries.flatten() {
@@ -290,10 +337,12 @@ fn sweep(root: &Path) {
             continue;
         }
         let path = entry.path();
-        let abandoned = match fs::File::open(path.join("lock")) {
-            Ok(lock) => lock.try_lock().is_ok(),
-            // Between creating the folder and locking it lies a moment; a folder without a lock for an hour is dead.
-            Err(_) => entry
+        let Ok(folder) = fs::File::open(&path) else { continue };
+        let abandoned = match folder.try_lock() {
+            Ok(()) => true,
+            Err(fs::TryLockError::WouldBlock) => false,
+            // No locks here: what was begun an hour ago is not going to be finished.
+            Err(fs::TryLockError::Error(_)) => entry
                 .metadata()
                 .and_then(|m| m.modified())
                 .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600)),
@@ -304,7 +353,7 @@ fn sweep(root: &Path) {
     }
 }
 
-/// A locked private folder, removed on drop.
+/// A private folder, locked as long as its owner lives and removed on drop.
 struct Area {
     path: PathBuf,
     _lock: fs::File,
@@ -312,18 +361,23 @@ struct Area {
 
 impl Area {
     fn create(root: &Path) -> Result<Self, CentralError> {
-        let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
-        let packs = path.join("objects").join("pack");
-        let created = CentralError::cache(&path, "created");
-        let lock = fs::create_dir(&path)
-            .and_then(|()| fs::File::create(path.join("lock")))
-            .and_then(|lock| {
-                let _ = lock.try_lock();
-                fs::create_dir_all(&packs)?;
-                Ok(lock)
-            })
-            .map_err(created)?;
-        Ok(Area { path, _lock: lock })
+        loop {
+            let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+            let created = CentralError::cache(&path, "created");
+            let lock = match fs::create_dir(&path).and_then(|()| fs::File::open(&path)) {
+                Ok(lock) => lock,
+                Err(err) if !path.exists() && root.is_dir() && err.kind() == io::ErrorKind::NotFound => continue,
+                Err(err) => return Err(created(err)),
+            };
+            // Somebody who sweeps may have come between making and locking it, and takes it for a dead one's.
+            let taken = matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) || !path.exists();
+            if taken {
+                continue;
+            }
+            let packs = path.join("objects").join("pack");
+            fs::create_dir_all(&packs).map_err(created)?;
+            return Ok(Area { path, _lock: lock });
+        }
     }
 
     fn objects(&self) -> PathBuf {

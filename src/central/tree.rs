@@ -3,18 +3,14 @@
 //! Only the root and the owned folder are read and written. Every other entry is carried over by its id, whether its
 //! object is here or not.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
-use gix::objs::{
-    FindExt, Tree, WriteTo,
-    bstr::BString,
-    tree::{Entry, EntryKind},
-};
+use gix::objs::{Find, Kind};
 
 use super::{CentralError, from_gix, hash_kind, store::Store, to_gix};
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
-    plan::listing::{self, Documents, TreeEntry},
+    plan::listing::{self, Documents, EntryKind, TreeEntry},
 };
 
 /// No tree of central may have more entries than this.
@@ -29,39 +25,89 @@ fn entries_in(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<TreeEntry>, 
     Ok(raw(odb, tree)?
         .into_iter()
         .map(|entry| TreeEntry {
-            kind: match entry.mode.kind() {
-                EntryKind::Tree => listing::EntryKind::Tree,
-                EntryKind::Blob | EntryKind::BlobExecutable => listing::EntryKind::File,
-                EntryKind::Link => listing::EntryKind::Symlink,
-                EntryKind::Commit => listing::EntryKind::Gitlink,
-            },
-            name: entry.filename.into(),
-            id: from_gix(&entry.oid),
+            kind: entry.kind(),
+            name: entry.name,
+            id: entry.id,
         })
         .collect())
 }
 
+/// An entry as it is written. What is not ours goes back into a tree exactly like this, be it as odd as it may: a mode
+/// that somebody put right on the way is a change of another one's folder, and may be one that the server refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// Octal digits.
+    mode: Vec<u8>,
+    name: Vec<u8>,
+    id: ObjectId,
+}
+
+impl Entry {
+    fn new(mode: &str, name: impl Into<Vec<u8>>, id: ObjectId) -> Self {
+        Entry {
+            mode: mode.into(),
+            name: name.into(),
+            id,
+        }
+    }
+
+    /// As git takes the mode, whatever permissions it has.
+    fn kind(&self) -> EntryKind {
+        let mode = self
+            .mode
+            .iter()
+            .fold(0_u32, |mode, digit| mode << 3 | u32::from(digit & 7));
+        match mode & 0o170_000 {
+            0o040_000 => EntryKind::Tree,
+            0o100_000 => EntryKind::File,
+            0o120_000 => EntryKind::Symlink,
+            _ => EntryKind::Gitlink,
+        }
+    }
+
+    /// git's order: a folder's name counts as if it ended with a slash.
+    fn order(&self, other: &Entry) -> Ordering {
+        fn key(entry: &Entry) -> impl Iterator<Item = u8> + '_ {
+            let slash = (entry.kind() == EntryKind::Tree).then_some(b'/');
+            entry.name.iter().copied().chain(slash)
+        }
+        key(self).cmp(key(other))
+    }
+}
+
 fn raw(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<Entry>, CentralError> {
     let unreadable = |reason: String| CentralError::Object { id: tree, reason };
-    let mut buffer = Vec::new();
     let id = to_gix(tree);
     if id.is_empty_tree() {
         return Ok(Vec::new());
     }
-    let mut out = Vec::new();
-    for entry in odb
-        .find_tree_iter(&id, &mut buffer)
+    let mut buffer = Vec::new();
+    let object = odb
+        .try_find(&id, &mut buffer)
         .map_err(|err| unreadable(err.to_string()))?
-    {
-        let entry = entry.map_err(|err| unreadable(err.to_string()))?;
+        .ok_or_else(|| unreadable("it is not there".into()))?;
+    if object.kind != Kind::Tree {
+        return Err(unreadable(format!("it is a {}, not a folder", object.kind)));
+    }
+    let hash = id.as_slice().len();
+    let mut out = Vec::new();
+    let mut rest = object.data;
+    while !rest.is_empty() {
+        let parsed = (|| {
+            let space = rest.iter().take(9).position(|byte| *byte == b' ')?;
+            let (mode, name) = (&rest[..space], &rest[space + 1..]);
+            let end = name.iter().position(|byte| *byte == 0)?;
+            let after = &name[end + 1..];
+            let id = ObjectId::from_bytes(after.get(..hash)?)?;
+            let is_octal = !mode.is_empty() && mode.iter().all(|digit| (b'0'..=b'7').contains(digit));
+            is_octal.then(|| (mode.to_vec(), name[..end].to_vec(), id, &after[hash..]))
+        })();
+        let (mode, name, id, after) = parsed.ok_or_else(|| unreadable("it is no list of files".into()))?;
         if out.len() == MAX_ENTRIES {
             return Err(unreadable(format!("it has more than {MAX_ENTRIES} entries")));
         }
-        out.push(Entry {
-            mode: entry.mode,
-            filename: entry.filename.to_owned(),
-            oid: entry.oid.to_owned(),
-        });
+        out.push(Entry { mode, name, id });
+        rest = after;
     }
     Ok(out)
 }
@@ -71,23 +117,51 @@ pub fn of_commit(store: &Store, commit: ObjectId) -> Result<ObjectId, CentralErr
     Ok(super::store::commit(&store.odb(), commit)?.0)
 }
 
+/// The files in the workspaces of `commit` that are neither in `new` nor in `old`.
+pub(super) fn missing_documents(
+    new: &gix::odb::Handle,
+    old: &gix::odb::Handle,
+    commit: ObjectId,
+) -> Result<BTreeSet<ObjectId>, CentralError> {
+    use gix::objs::Exists;
+    let mut missing = BTreeSet::new();
+    let (root, _) = super::store::commit(new, commit)?;
+    let read = |tree| raw(new, tree).or_else(|_| raw(old, tree));
+    for folder in read(root)? {
+        let is_workspace = std::str::from_utf8(&folder.name).is_ok_and(|name| name.parse::<Prefix>().is_ok());
+        if folder.kind() != EntryKind::Tree || !is_workspace {
+            continue;
+        }
+        // A folder that cannot be read is that workspace's own trouble, when it is hydrated.
+        for file in read(folder.id).unwrap_or_default() {
+            let id = to_gix(file.id);
+            if file.kind() == EntryKind::File && !new.exists(&id) && !old.exists(&id) {
+                missing.insert(file.id);
+            }
+        }
+    }
+    Ok(missing)
+}
+
 /// The owned folder's tree below `root`. An error if something else has its name.
 pub fn owned(store: &Store, root: Option<ObjectId>, prefix: &Prefix) -> Result<Option<ObjectId>, CentralError> {
     let Some(root) = root else { return Ok(None) };
     let entry = raw(&store.odb(), root)?
         .into_iter()
-        .find(|entry| entry.filename == prefix.as_str());
+        .find(|entry| entry.name == prefix.as_str().as_bytes());
     match entry {
         None => Ok(None),
-        Some(entry) if entry.mode.is_tree() => Ok(Some(from_gix(&entry.oid))),
-        Some(entry) => Err(CentralError::NotAFolder {
-            prefix: prefix.clone(),
-            what: match entry.mode.kind() {
-                EntryKind::Link => "a symbolic link",
-                EntryKind::Commit => "a submodule",
-                _ => "a file",
-            },
-        }),
+        Some(entry) => match entry.kind() {
+            EntryKind::Tree => Ok(Some(entry.id)),
+            kind => Err(CentralError::NotAFolder {
+                prefix: prefix.clone(),
+                what: match kind {
+                    EntryKind::Symlink => "a symbolic link",
+                    EntryKind::Gitlink => "a submodule",
+                    _ => "a file",
+                },
+            }),
+        },
     }
 }
 
@@ -99,8 +173,8 @@ pub(super) fn owned_in(
 ) -> Result<Option<ObjectId>, CentralError> {
     let entry = raw(odb, root)?
         .into_iter()
-        .find(|entry| entry.mode.is_tree() && entry.filename == prefix.as_str());
-    Ok(entry.map(|entry| from_gix(&entry.oid)))
+        .find(|entry| entry.kind() == EntryKind::Tree && entry.name == prefix.as_str().as_bytes());
+    Ok(entry.map(|entry| entry.id))
 }
 
 /// The documents of an owned folder of an earlier commit.
@@ -144,61 +218,96 @@ pub fn with_owned(
         Some(tree) => raw(&odb, tree)?,
         None => Vec::new(),
     };
-    let touched: std::collections::HashMap<BString, Option<ObjectId>> = push
+    let touched: std::collections::HashMap<Vec<u8>, Option<ObjectId>> = push
         .iter()
         .map(|(code, blob)| (code.file_name().into(), Some(*blob)))
         .chain(remove.iter().map(|code| (code.file_name().into(), None)))
         .collect();
     if let Some(entry) = documents
         .iter()
-        .find(|entry| entry.mode.is_tree() && touched.contains_key(&entry.filename))
+        .find(|entry| entry.kind() == EntryKind::Tree && touched.contains_key(&entry.name))
     {
         return Err(CentralError::NotADocument(format!(
             "{prefix}/{}",
-            listing::printable(&entry.filename)
+            listing::printable(&entry.name)
         )));
     }
-    documents.retain(|entry| !touched.contains_key(&entry.filename));
+    documents.retain(|entry| !touched.contains_key(&entry.name));
     for (name, blob) in touched {
         if let Some(blob) = blob {
-            documents.push(Entry {
-                mode: EntryKind::Blob.into(),
-                filename: name,
-                oid: to_gix(blob),
-            });
+            documents.push(Entry::new("100644", name, blob));
         }
     }
-    let owned = (!documents.is_empty()).then(|| encode(documents, store)).transpose()?;
+    documents.sort_by(Entry::order);
+    let owned = (!documents.is_empty()).then(|| encode(&documents, store)).transpose()?;
 
     let mut top = match root {
         Some(root) => raw(&odb, root)?,
         None => Vec::new(),
     };
-    top.retain(|entry| entry.filename != prefix.as_str());
+    top.retain(|entry| entry.name != prefix.as_str().as_bytes());
     if let Some(owned) = &owned {
-        top.push(Entry {
-            mode: EntryKind::Tree.into(),
-            filename: prefix.as_str().into(),
-            oid: to_gix(owned.id),
-        });
+        let ours = Entry::new("40000", prefix.as_str(), owned.id);
+        // Not sorted as a whole: if it was out of order, that is not ours to change.
+        let place = top.iter().position(|entry| entry.order(&ours) == Ordering::Greater);
+        top.insert(place.unwrap_or(top.len()), ours);
     }
     Ok(NewTrees {
-        root: encode(top, store)?,
+        root: encode(&top, store)?,
         owned,
     })
 }
 
-fn encode(mut entries: Vec<Entry>, store: &Store) -> Result<NewTree, CentralError> {
-    entries.sort();
+fn encode(entries: &[Entry], store: &Store) -> Result<NewTree, CentralError> {
     let mut bytes = Vec::new();
-    let failed = |reason: String| CentralError::Receive(format!("a tree could not be made: {reason}"));
-    Tree { entries }
-        .write_to(&mut bytes)
-        .map_err(|err| failed(err.to_string()))?;
-    let id = gix::objs::compute_hash(hash_kind(store.format()), gix::objs::Kind::Tree, &bytes)
-        .map_err(|err| failed(err.to_string()))?;
+    for entry in entries {
+        bytes.extend_from_slice(&entry.mode);
+        bytes.push(b' ');
+        bytes.extend_from_slice(&entry.name);
+        bytes.push(0);
+        bytes.extend_from_slice(entry.id.as_bytes());
+    }
+    let id = gix::objs::compute_hash(hash_kind(store.format()), Kind::Tree, &bytes)
+        .map_err(|err| CentralError::Receive(format!("a tree could not be made: {err}")))?;
     Ok(NewTree {
         id: from_gix(&id),
         bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(mode: &str, name: &str) -> Entry {
+        Entry::new(mode, name, ObjectId::from_bytes(&[1; 20]).unwrap())
+    }
+
+    #[test]
+    fn modes_mean_what_they_mean_to_git() {
+        for (mode, kind) in [
+            ("100644", EntryKind::File),
+            ("100755", EntryKind::File),
+            ("0100600", EntryKind::File),
+            ("40000", EntryKind::Tree),
+            ("040755", EntryKind::Tree),
+            ("120000", EntryKind::Symlink),
+            ("160000", EntryKind::Gitlink),
+            ("140000", EntryKind::Gitlink),
+            ("0", EntryKind::Gitlink),
+            ("77777777", EntryKind::Gitlink),
+        ] {
+            assert_eq!(entry(mode, "x").kind(), kind, "{mode}");
+        }
+    }
+
+    #[test]
+    fn a_folder_sorts_as_if_it_ended_with_a_slash() {
+        let mut entries = [entry("40000", "a"), entry("100644", "a.md"), entry("100644", "a0")];
+        entries.sort_by(Entry::order);
+        assert_eq!(
+            entries.map(|entry| String::from_utf8(entry.name).unwrap()),
+            ["a.md", "a", "a0"]
+        );
+    }
 }

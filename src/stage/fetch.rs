@@ -104,7 +104,14 @@ fn receive(
     seen: Option<ObjectId>,
     told: &mut dyn FnMut(u64),
 ) -> Result<(u32, Lineage), CentralError> {
-    let received = fetch::fetch(remote, &ctx.connect, store, head, seen, told)?;
+    let received = match fetch::fetch(remote, &ctx.connect, store, head, seen, told) {
+        Err(CentralError::TooLarge) => {
+            // What was being said is cut off in the middle.
+            *remote = list(ctx)?;
+            fetch::fetch_within(remote, &ctx.connect, store, head, seen, ctx.limits.blob_bytes, told)?
+        }
+        received => received?,
+    };
     let lineage = match seen {
         Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
         None => Lineage::Same,
@@ -119,7 +126,21 @@ pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<()
         return Ok(());
     }
     let mut remote = list(ctx)?;
-    fetch::fetch(&mut remote, &ctx.connect, store, head, None, &mut |_| {})?;
+    match fetch::fetch(&mut remote, &ctx.connect, store, head, None, &mut |_| {}) {
+        Err(CentralError::TooLarge) => {
+            remote = list(ctx)?;
+            fetch::fetch_within(
+                &mut remote,
+                &ctx.connect,
+                store,
+                head,
+                None,
+                ctx.limits.blob_bytes,
+                &mut |_| {},
+            )?;
+        }
+        received => drop(received?),
+    }
     remote.close();
     Ok(())
 }

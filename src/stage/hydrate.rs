@@ -327,6 +327,7 @@ pub fn apply(
     }
     let terms = copy::Terms {
         limits: ctx.limits,
+        left_out: store.left_out(),
         stamp: &stamp,
         interrupt: &ctx.connect.interrupt,
     };

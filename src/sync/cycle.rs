@@ -1,7 +1,10 @@
 //! One cycle: fetch, hydrate, dehydrate, push. Nothing in here is carried over from an earlier cycle but what was
 //! applied on disk: own documents are read anew each time.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::SystemTime,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -164,9 +167,13 @@ pub fn hydrated(
         sum.removed += pulled.removed;
     }
     report.kept.extend(done.kept.iter().cloned());
-    for warning in done.warnings {
-        warn(report, warning);
-    }
+    // By what they say and all at once: there may be as many as central has entries.
+    let mut said: HashSet<String> = report.warnings.iter().map(Warning::to_string).collect();
+    let new = done
+        .warnings
+        .into_iter()
+        .filter(|warning| said.insert(warning.to_string()));
+    report.warnings.extend(new);
     cursor.folders = done.folders;
     cursor.unfinished = done.unfinished;
     setup.check_interrupt()

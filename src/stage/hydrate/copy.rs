@@ -3,9 +3,12 @@
 //! Blobs are mostly stored as differences to their neighbours: read in the pack's order, each base is at hand from the
 //! blob before; in any other order each blob costs the decoding of its whole chain.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use crate::{
@@ -13,6 +16,7 @@ use crate::{
         self,
         store::{Handle, Store},
     },
+    names::ObjectId,
     plan::{
         hydrate::Write,
         listing::{SkipReason, Skipped},
@@ -51,6 +55,8 @@ pub struct Copied {
 pub struct Terms<'a> {
     /// For what central sends.
     pub limits: Limits,
+    /// Files that are too large to have been received.
+    pub left_out: &'a BTreeSet<ObjectId>,
     /// The name of this sync among kept files.
     pub stamp: &'a str,
     /// Ends the work when set.
@@ -149,14 +155,18 @@ fn copy_one(
     if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
         return Ok(File::InPlace);
     }
+    let skipped = || {
+        File::Skipped(Skipped {
+            path: path(),
+            reason: SkipReason::TooLarge,
+        })
+    };
+    if terms.left_out.contains(&write.blob) {
+        return Ok(skipped());
+    }
     let bytes = match central::store::blob(odb, write.blob, terms.limits.blob_bytes) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            return Ok(File::Skipped(Skipped {
-                path: path(),
-                reason: SkipReason::TooLarge,
-            }));
-        }
+        Ok(None) => return Ok(skipped()),
         Err(err) => return Err(format!("{}: {err}", path())),
     };
     let size = bytes.len() as u64;

@@ -1,0 +1,412 @@
+//! Killed at every step. Whatever system call was the last one: every file is old or new and whole, `config.toml` can be
+//! read, central is sound and has the commit or has it not, and the next sync succeeds unaided and leaves nothing behind.
+//!
+//! `METIS_TORTURE_URL` names a central of one's own to do it against (`scripts/torture URL`); it should be empty.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::trace;
+use crate::support::{
+    document::document,
+    point::Point,
+    process::run,
+    servers::skip,
+    workspace::{Remote, Workspace},
+    world::World,
+};
+
+/// What the killed program was about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    /// The first sync of a workspace: everything comes, and its folder is new in central.
+    First,
+    /// Documents added, changed and removed on both sides.
+    BothWays,
+    /// The same, and somebody is faster: the whole cycle runs twice.
+    Retry,
+    /// `metis.db` is made from nothing.
+    Cache,
+}
+
+const STORIES: [Story; 4] = [Story::First, Story::BothWays, Story::Retry, Story::Cache];
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// A world in which a story can be told again and again, each time a little later.
+struct Stage {
+    world: World,
+    story: Story,
+    /// The one that is killed.
+    own: Workspace,
+    /// The one that is not.
+    other: Workspace,
+    /// Somebody else's central instead of the world's.
+    foreign: bool,
+    round: Cell<usize>,
+}
+
+/// What there was before the kill.
+struct Before {
+    own: Files,
+    hydrated: Files,
+    central: Files,
+    config: String,
+    ignored: String,
+    tip: Option<String>,
+}
+
+impl Stage {
+    fn new(story: Story) -> Self {
+        let world = World::new();
+        let foreign = env::var("METIS_TORTURE_URL").ok();
+        let remote = match &foreign {
+            None => world.local(),
+            Some(url) => Remote {
+                url: url.clone(),
+                env: credentials(),
+            },
+        };
+        let [own, other] = ["t-own", "t-other"].map(|prefix| world.workspace_on(prefix, &remote));
+        for n in 1..=3 {
+            own.write(&format!("OWN-T-{n:04}"), "Mine.");
+        }
+        for n in 1..=4 {
+            other.write(&format!("OTH-T-{n:04}"), "Theirs.");
+        }
+        own.put("metis-notes.txt", "Not a document.");
+        other.sync().report();
+        if story != Story::First {
+            own.sync().report();
+        }
+        Stage {
+            world,
+            story,
+            own,
+            other,
+            foreign: foreign.is_some(),
+            round: Cell::new(10),
+        }
+    }
+
+    /// Sets the stage for one more kill.
+    fn set(&self) -> Command {
+        let n = self.round.replace(self.round.get() + 1);
+        match self.story {
+            Story::First => {
+                if self.own.metis().join(".sync").exists() {
+                    self.forget();
+                }
+                return self.own.sync_command(&[]);
+            }
+            Story::Cache => {
+                let _ = fs::remove_file(self.own.metis().join("metis.db"));
+                return self.own.metis_sync(&["rebuild-cache"]);
+            }
+            Story::BothWays | Story::Retry => {}
+        }
+        for (workspace, project) in [(&self.own, "OWN"), (&self.other, "OTH")] {
+            workspace.edit(&format!("{project}-T-0001"), &format!("Round {n}."));
+            workspace.write(&format!("{project}-T-{n:04}"), "New.");
+            if n > 10 {
+                workspace.delete(&format!("{project}-T-{:04}", n - 1));
+            }
+        }
+        self.other.sync().report();
+        if self.story == Story::Retry {
+            let landing = self
+                .world
+                .central
+                .landing("third/THI-T-0001.md", document("THI-T-0001", "Faster", &n.to_string()));
+            self.world.points.command(Point::BeforeRef, &landing);
+        }
+        self.own.sync_command(&[])
+    }
+
+    /// As if the own workspace had never synced, here or there.
+    fn forget(&self) {
+        let documents = self.own.documents();
+        let away = self.world.root().join("away");
+        fs::rename(self.own.metis().join("initiatives"), &away).expect("one file system");
+        self.own.sync_with(&["--allow-deletes"]).report();
+        assert!(self.central().folder(&self.own.prefix).is_empty());
+        fs::rename(&away, self.own.metis().join("initiatives")).expect("one file system");
+        assert_eq!(self.own.documents(), documents);
+        for folder in [".sync", &self.other.prefix] {
+            fs::remove_dir_all(self.own.metis().join(folder)).expect("it is there");
+        }
+        fs::remove_file(self.own.metis().join("metis.db")).expect("it is there");
+        fs::remove_dir_all(self.own.home.join(".cache")).expect("it is there");
+    }
+
+    fn central(&self) -> Central<'_> {
+        match self.foreign {
+            false => Central::Ours(&self.world),
+            true => Central::Foreign(self.clone_of_foreign()),
+        }
+    }
+
+    fn clone_of_foreign(&self) -> PathBuf {
+        let dir = self.world.root().join("look.git");
+        let _ = fs::remove_dir_all(&dir);
+        let mut clone = self.own.program("git");
+        clone
+            .args(["clone", "--quiet", "--bare"])
+            .arg(env::var("METIS_TORTURE_URL").expect("it is what this is for"))
+            .arg(&dir);
+        run(clone).success();
+        dir
+    }
+
+    fn before(&self) -> Before {
+        let central = self.central();
+        Before {
+            own: self.own.documents(),
+            hydrated: self.own.hydrated(&self.other.prefix),
+            central: central.folder(&self.own.prefix),
+            config: self.own.config(),
+            ignored: fs::read_to_string(self.own.metis().join(".gitignore")).expect("it is there"),
+            tip: central.tip(),
+        }
+    }
+
+    /// Right after the kill.
+    fn assert_whole(&self, before: &Before, point: &str) {
+        assert_eq!(self.own.documents(), before.own, "{point}: own documents");
+        let new = self.other.documents();
+        for (name, bytes) in self.own.hydrated(&self.other.prefix) {
+            let whole = [&before.hydrated, &new]
+                .iter()
+                .any(|files| files.get(&name) == Some(&bytes));
+            assert!(whole, "{point}: {name} is neither old nor new");
+        }
+        let config = self.own.config();
+        config
+            .parse::<toml_edit::DocumentMut>()
+            .unwrap_or_else(|err| panic!("{point}: config.toml: {err}"));
+        assert_eq!(without_record(&config), without_record(&before.config), "{point}");
+        let ignored = fs::read_to_string(self.own.metis().join(".gitignore")).expect("it is there");
+        let first = before.ignored.lines().next().expect("not empty");
+        assert!(ignored.starts_with(first), "{point}: {ignored}");
+        let central = self.central();
+        central.fsck_strict();
+        let folder = central.folder(&self.own.prefix);
+        assert!(
+            folder == before.own || folder == before.central,
+            "{point}: central has neither all of it nor nothing"
+        );
+        assert_eq!(central.folder(&self.other.prefix), new, "{point}: others' folders");
+        if central.tip() == before.tip {
+            assert_eq!(folder, before.central, "{point}");
+        }
+    }
+
+    /// The next sync needs no help, and afterwards nothing tells that there was a kill.
+    fn assert_recovers(&self, point: &str) {
+        let ended = self.own.sync();
+        assert_eq!(ended.0.code, Some(0), "{point}: {}", ended.0.transcript());
+        assert!(ended.report().warnings.is_empty(), "{point}: {}", ended.0.transcript());
+        let central = self.central();
+        central.fsck_strict();
+        assert_eq!(central.folder(&self.own.prefix), self.own.documents(), "{point}");
+        assert_eq!(self.own.hydrated(&self.other.prefix), self.other.documents(), "{point}");
+        let mut left = self.world.left_over();
+        for top in [self.own.metis(), self.own.home.join(".cache")] {
+            strangers(&top, &mut left);
+        }
+        assert_eq!(left, Vec::<PathBuf>::new(), "{point}: left over");
+        assert_eq!(self.world.points.waiting(), 0, "{point}");
+        let db = rusqlite::Connection::open(self.own.metis().join("metis.db")).expect("it is a database");
+        let sound: String = db
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .expect("it can be read");
+        assert_eq!(sound, "ok", "{point}");
+        let documents: i64 = db.query_row(COUNT, [], |row| row.get(0)).expect("it has the tables");
+        let expected = self.own.documents().len() + self.other.documents().len();
+        assert_eq!(documents, i64::try_from(expected).expect("few"), "{point}");
+    }
+}
+
+const COUNT: &str = "SELECT count(*) FROM sync_documents JOIN sync_workspaces w ON workspace = w.id \
+                     WHERE prefix LIKE 't-%'";
+
+/// What a person's ssh and git need to get in, where the central is theirs.
+fn credentials() -> Vec<(String, String)> {
+    ["SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_ASKPASS"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), env::var(name).ok()?)))
+        .collect()
+}
+
+fn without_record(config: &str) -> String {
+    let others = |line: &&str| !line.starts_with("last_synced_commit");
+    config.lines().filter(others).collect::<Vec<_>>().join("\n")
+}
+
+/// What no finished sync leaves: temp files, private folders, journals of SQLite, locks of git, folders with nothing in
+/// them, and a lock that says somebody holds it.
+fn strangers(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut empty = true;
+    for entry in entries {
+        empty = false;
+        let path = entry.expect("readable folder").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let temporary = ["tmp", "incoming-", "sync-build", "-journal", "-wal", "-shm", ".lock"]
+            .iter()
+            .any(|mark| name.contains(mark));
+        let held = name == "lock" && fs::metadata(&path).is_ok_and(|meta| meta.len() > 0);
+        if temporary || held {
+            found.push(path);
+        } else if path.is_dir() {
+            strangers(&path, found);
+        }
+    }
+    if empty && folder.file_name().is_some_and(|name| name != "pack") {
+        found.push(folder.to_owned());
+    }
+}
+
+/// Central as the checks see it: the world's own, or a fresh copy of somebody else's.
+enum Central<'a> {
+    Ours(&'a World),
+    Foreign(PathBuf),
+}
+
+impl Central<'_> {
+    fn git(&self, args: &[&str]) -> Vec<u8> {
+        let dir = match self {
+            Central::Ours(world) => &world.central.dir,
+            Central::Foreign(dir) => dir,
+        };
+        let mut git = Command::new("git");
+        git.env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .arg("-C")
+            .arg(dir)
+            .args(args);
+        let finished = run(git);
+        assert_eq!(finished.code, Some(0), "{}", finished.transcript());
+        finished.stdout
+    }
+
+    fn fsck_strict(&self) {
+        self.git(&["fsck", "--strict", "--no-progress", "--no-dangling"]);
+    }
+
+    fn tip(&self) -> Option<String> {
+        let tip = self.git(&["for-each-ref", "--format=%(objectname)", "--count=1", "refs/heads"]);
+        (!tip.is_empty()).then(|| String::from_utf8_lossy(&tip).trim().to_owned())
+    }
+
+    fn folder(&self, prefix: &str) -> Files {
+        if let Central::Ours(world) = self {
+            return world.central.folder(prefix);
+        }
+        let Some(tip) = self.tip() else {
+            return Files::new();
+        };
+        let listing = self.git(&["ls-tree", "-z", "--name-only", &tip, &format!("{prefix}/")]);
+        let listing = String::from_utf8(listing).expect("plain names");
+        if listing.is_empty() {
+            return Files::new();
+        }
+        let mut files = Files::new();
+        for path in listing.split_terminator('\0') {
+            let bytes = self.git(&["cat-file", "blob", &format!("{tip}:{path}")]);
+            files.insert(path[prefix.len() + 1..].to_owned(), bytes);
+        }
+        files
+    }
+}
+
+/// Kills at the points that `choose` picks from all of a story, and says how many those were.
+fn sweep(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
+    let stage = Stage::new(story);
+    let log = stage.world.root().join("strace.log");
+    let command = stage.set();
+    let counts = trace::counts(&stage.own, &command, &log);
+    let all = counts
+        .iter()
+        .flat_map(|(name, count)| (1..=*count).map(move |n| (*name, n)))
+        .collect();
+    let mut killed = 0;
+    for (syscall, when) in choose(all) {
+        let point = format!("{story:?}, killed at {syscall} {when}");
+        let command = stage.set();
+        let before = stage.before();
+        let ended = trace::with_injected(&stage.own, &command, syscall, "signal=KILL", &when.to_string());
+        killed += usize::from(ended.code.is_none());
+        stage.assert_whole(&before, &point);
+        stage.assert_recovers(&point);
+    }
+    killed
+}
+
+/// Every `all.len() / count`-th.
+fn spread<T: Copy>(all: &[T], count: usize) -> Vec<T> {
+    (0..count.min(all.len()))
+        .map(|n| all[n * all.len() / count.min(all.len())])
+        .collect()
+}
+
+/// 81#31, 82#17
+#[test]
+fn killed_at_thirty_steps() {
+    if !trace::available() {
+        return skip("strace is not installed, or may not trace");
+    }
+    let mut killed = 0;
+    for (story, points) in STORIES.into_iter().zip([9, 9, 9, 5]) {
+        killed += sweep(story, |all| {
+            // Loading the program opens libraries before there is anything to disturb.
+            let all: Vec<_> = all
+                .into_iter()
+                .filter(|(name, n)| *name != "openat" || *n > 12)
+                .collect();
+            spread(&all, points)
+        });
+    }
+    assert!(killed >= 30, "{killed} of 32 points were reached");
+}
+
+/// Every point of a story; together they are far more than 250.
+fn whole(story: Story, at_least: usize) {
+    assert!(trace::available(), "strace is needed");
+    if story == Story::Retry && env::var_os("METIS_TORTURE_URL").is_some() {
+        return println!("nobody can be made to be faster on a server that is not ours");
+    }
+    let killed = sweep(story, |all| all);
+    println!("{story:?}: killed at {killed} points");
+    assert!(killed >= at_least, "{story:?}: {killed} points");
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn killed_at_every_step_of_a_first_sync() {
+    whole(Story::First, 150);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn killed_at_every_step_of_a_sync_both_ways() {
+    whole(Story::BothWays, 100);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn killed_at_every_step_of_a_retry() {
+    whole(Story::Retry, 100);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn killed_at_every_step_of_rebuilding_the_cache() {
+    whole(Story::Cache, 20);
+}

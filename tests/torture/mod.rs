@@ -1,0 +1,8 @@
+//! Nothing lost, nothing let in: syncs that are killed, starved, deceived and crowded.
+//!
+//! Each file has a short form, which runs with everything else, and where that makes a difference a long one, which
+//! `scripts/torture` runs.
+
+mod crash;
+mod hostile;
+mod trace;
