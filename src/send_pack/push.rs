@@ -246,8 +246,15 @@ where
     let mut report = Report::default();
     let talked = talk(&mut session, update, &negotiated, agent, source, &mut report);
     let verdict = outcome::verdict(&report, &update.name);
-    let explained = |session: &Session, err: io::Error| {
+    if verdict != Verdict::Unclear {
+        // Whatever the server says of the ref, it has let us in.
+        session.credentials_work(true);
+    }
+    let mut explained = |err: io::Error| {
         let mut cause = session.explain(&err);
+        if cause.kind == FailureKind::Unauthenticated {
+            session.credentials_work(false);
+        }
         if cause.server_text.is_empty() {
             cause.server_text.clone_from(&report.server_text);
         }
@@ -264,9 +271,8 @@ where
         // A server that refuses may stop reading our pack: its reason counts more than the broken pipe.
         (Verdict::Refused(refusal), _) => Attempt::Settled(Outcome::Refused(refusal)),
         (Verdict::PerhapsMoved(refusal), _) => Attempt::PerhapsMoved(refusal),
-        (Verdict::Unclear, Err(Talk::Send(err))) => Attempt::NotSent(explained(&session, err)),
+        (Verdict::Unclear, Err(Talk::Send(err))) => Attempt::NotSent(explained(err)),
         (Verdict::Applied, Ok(())) => {
-            session.credentials_work(true);
             let _ = session.close();
             match negotiated.agent {
                 true => Attempt::Settled(Outcome::Applied),
@@ -278,19 +284,12 @@ where
             }
         }
         (Verdict::Applied | Verdict::Unclear, Err(Talk::Send(err) | Talk::Receive(err))) => {
-            let cause = explained(&session, err);
-            if cause.kind == FailureKind::Unauthenticated {
-                session.credentials_work(false);
-            }
-            Attempt::AnswerLost(cause)
+            Attempt::AnswerLost(explained(err))
         }
-        (Verdict::Unclear, Ok(())) => Attempt::AnswerLost(explained(
-            &session,
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the server's report does not say what became of the push",
-            ),
-        )),
+        (Verdict::Unclear, Ok(())) => Attempt::AnswerLost(explained(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the server's report does not say what became of the push",
+        ))),
     })
 }
 
