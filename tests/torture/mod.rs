@@ -5,4 +5,5 @@
 
 mod crash;
 mod hostile;
+mod laws;
 mod trace;
