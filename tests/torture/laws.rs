@@ -261,7 +261,7 @@ fn histories(cases: u32, most: usize) {
 
 #[test]
 fn any_history_converges() {
-    histories(6, 24);
+    histories(5, 20);
 }
 
 #[test]

@@ -6,4 +6,7 @@
 mod crash;
 mod hostile;
 mod laws;
+mod swap;
+mod together;
 mod trace;
+mod trust;
