@@ -47,7 +47,7 @@ pub struct Cursor {
     pub folders: BTreeMap<Prefix, ObjectId>,
     /// Folders that could not be brought to central's tree; tried again by every sync.
     pub unfinished: BTreeSet<Prefix>,
-    /// `metis.db` could not be rebuilt after the last change.
+    /// `metis.db` was not rebuilt yet after the last change.
     #[serde(default)]
     pub cache_is_due: bool,
     /// The owned documents' last common versions.

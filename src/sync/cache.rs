@@ -1,5 +1,7 @@
 //! When `metis.db` is rebuilt: after a sync that changed something, and on request.
 
+use std::time::Duration;
+
 use super::{Setup, SyncErrorKind, SyncReport, Warning, Workspace};
 use crate::{
     cache::Rebuilt,
@@ -10,6 +12,7 @@ use crate::{
         self,
         cursor::{self, Cursor},
         files::StateDir,
+        lock::{Holder, Lock},
     },
     workspace,
 };
@@ -56,6 +59,7 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
         .filter(|prefix| owned != Some(prefix))
         .collect();
     let stat_cache = state
+        .as_ref()
         .and_then(|state| state.read(state::STAT_CACHE).ok().flatten())
         .map(|bytes| workspace::StatCache::from_bytes(&bytes))
         .unwrap_or_default();
@@ -67,12 +71,23 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
         &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),
         std::time::SystemTime::now(),
     )?;
-    Ok(rebuild_cache::apply(
-        metis.path(),
-        metis.dir(),
-        owned,
-        Some(&scan),
-        &survey,
-        format,
-    )?)
+    let rebuilt = rebuild_cache::apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?;
+    if let Some(state) = &state {
+        no_longer_due(state);
+    }
+    Ok(rebuilt)
+}
+
+/// Spares the next sync a rebuild. Where another one is running it is left to that one: the cursor is its own to write.
+fn no_longer_due(state: &StateDir) {
+    let holder = Holder::this_process(jiff::Timestamp::now(), "git metis-sync rebuild-cache");
+    let Ok(_lock) = Lock::acquire(state, Duration::ZERO, &holder) else {
+        return;
+    };
+    if let Ok(Some(mut cursor)) = state.load::<Cursor>(cursor::FILE, cursor::SCHEMA)
+        && cursor.cache_is_due
+    {
+        cursor.cache_is_due = false;
+        let _ = state.store(cursor::FILE, &cursor);
+    }
 }

@@ -200,6 +200,7 @@ pub fn resume(setup: &mut Setup<'_>, snapshot: &Snapshot) -> Result<(), SyncErro
 /// Writes down what hydrating came to, where nothing is pushed by this process.
 pub fn note(setup: &mut Setup<'_>, report: &mut SyncReport, snapshot: &Snapshot) -> Result<(), SyncErrorKind> {
     finish(setup, report, snapshot, snapshot.head);
+    setup.expect_cache();
     if let (Some(state), Some(cursor), true) = (&setup.state, &setup.cursor, setup.cursor_changed()) {
         state.store(crate::state::cursor::FILE, cursor)?;
     }

@@ -28,7 +28,8 @@ fn plan<'a>(setup: &'a Setup<'_>, report: &SyncReport) -> RecordPlan<'a> {
 }
 
 /// Writes what is new and nothing else. Returns whether the cursor or config.toml changed.
-pub fn write(setup: &Setup<'_>, report: &mut SyncReport) -> Result<bool, StateError> {
+pub fn write(setup: &mut Setup<'_>, report: &mut SyncReport) -> Result<bool, StateError> {
+    setup.expect_cache();
     let Some(state) = &setup.state else { return Ok(false) };
     let Recorded { anything, warnings } = record::apply(setup.ctx.metis, state, plan(setup, report))?;
     report.warnings.extend(warnings);
@@ -76,7 +77,7 @@ pub fn journal(
 
 /// Writes what is new, and a line in the journal if that was anything: the end of a push by itself.
 pub fn record(
-    setup: &Setup<'_>,
+    setup: &mut Setup<'_>,
     report: &mut SyncReport,
     trigger: &str,
     started: Timestamp,

@@ -230,6 +230,15 @@ impl<'a> Setup<'a> {
         self.scan.take()
     }
 
+    /// Where the cursor is about to be written: `metis.db` does not say so yet, and whoever is killed before it does leaves
+    /// the rebuilding to the next one.
+    pub(super) fn expect_cache(&mut self) {
+        let changed = self.cursor_changed();
+        if let Some(cursor) = self.cursor.as_mut().filter(|_| changed) {
+            cursor.cache_is_due = true;
+        }
+    }
+
     /// Remembers whether `metis.db` is still to be rebuilt, for the next sync.
     pub fn note_cache(&mut self, due: bool) {
         if let (Some(cursor), Some(state)) = (&mut self.cursor, &self.state)

@@ -326,6 +326,73 @@ impl Central<'_> {
     }
 }
 
+/// What the disk answers. The last one is no failure: a write that a signal cut short is tried again.
+const FAILURES: [&str; 5] = [
+    "error=ENOSPC",
+    "error=EIO",
+    "error=EACCES",
+    "error=EMFILE",
+    "error=EINTR",
+];
+
+/// Lets one call fail at each of the points that `choose` picks. What was said to be done is done, and what was not is whole.
+fn fail(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
+    let stage = Stage::new(story);
+    let log = stage.world.root().join("strace.log");
+    let counts = trace::counts(&stage.own, &stage.set(), &log);
+    let all = counts
+        .iter()
+        // A lock that is refused is another story.
+        .filter(|(name, _)| !["flock", "sendto"].contains(name))
+        .flat_map(|(name, count)| (1..=*count).map(move |n| (*name, n)))
+        .collect();
+    let mut failed = 0;
+    for (number, (syscall, when)) in choose(all).into_iter().enumerate() {
+        let kinds = if syscall == "write" { 5 } else { 4 };
+        let what = FAILURES[number % kinds];
+        let point = format!("{story:?}, {what} at {syscall} {when}");
+        let command = stage.set();
+        let before = stage.before();
+        let ended = trace::with_injected(&stage.own, &command, syscall, what, &when.to_string());
+        failed += usize::from(ended.code != Some(0));
+        assert!(ended.code.is_some(), "{point}: {}", ended.transcript());
+        stage.assert_whole(&before, &point);
+        if ended.code == Some(0) && story != Story::Cache {
+            let central = stage.central().folder(&stage.own.prefix);
+            assert_eq!(central, stage.own.documents(), "{point}: said to be pushed");
+            let complete = stage.own.hydrated(&stage.other.prefix) == stage.other.documents();
+            let said = String::from_utf8_lossy(&ended.stdout).contains("could not be hydrated");
+            assert!(complete || said, "{point}: said to be hydrated: {}", ended.transcript());
+        }
+        stage.assert_recovers(&point);
+    }
+    failed
+}
+
+/// A disk that is full, broken, or forbidden at one moment, and there again for the next sync.
+#[test]
+fn the_disk_fails_at_twelve_steps() {
+    if !trace::available() {
+        return skip("strace is not installed, or may not trace");
+    }
+    let failed = fail(Story::BothWays, |all| {
+        let all: Vec<_> = all
+            .into_iter()
+            .filter(|(name, n)| *name != "openat" || *n > 12)
+            .collect();
+        spread(&all, 12)
+    });
+    assert!(failed > 0, "no failure was noticed");
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn the_disk_fails_at_every_step() {
+    for story in [Story::First, Story::BothWays, Story::Cache] {
+        println!("{story:?}: {} failures ended a sync", fail(story, |all| all));
+    }
+}
+
 /// Kills at the points that `choose` picks from all of a story, and says how many those were.
 fn sweep(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
     let stage = Stage::new(story);

@@ -5,4 +5,8 @@
 
 mod crash;
 mod hostile;
+mod laws;
+mod swap;
+mod together;
 mod trace;
+mod trust;

@@ -424,7 +424,7 @@ mod tests {
             };
             let mut round = 0;
             // Both sides of the race must have been seen, or nothing was tried.
-            while round < 5000 || ((through == 0 || refused == 0) && round < 1_000_000) {
+            while round < 12_000 || ((through == 0 || refused == 0) && round < 1_000_000) {
                 round += 1;
                 let results = [
                     dir.write_atomic("api/new.md", b"ours", FileMode::Plain),
