@@ -50,7 +50,8 @@
 //!     options: Vec::new(),
 //! };
 //! let objects = vec![PackObject { id: commit, kind: gix::objs::Kind::Commit, data, delta_base: None }];
-//! match send_pack::push(&url, &options, "example/1.0", &update, || Ok(objects.clone().into_iter().map(Ok)))? {
+//! let source = || Ok::<_, std::io::Error>(objects.clone().into_iter().map(Ok));
+//! match send_pack::push(&url, &options, "example/1.0", &update, source)? {
 //!     Outcome::Applied => println!("done"),
 //!     Outcome::Moved { actual } => println!("somebody was faster: {actual:?}"),
 //!     Outcome::Refused(refusal) => println!("refused: {}", refusal.reason),

@@ -100,7 +100,7 @@ impl Stage {
         match self.story {
             Story::First => {
                 if self.own.metis().join(".sync").exists() {
-                    self.forget();
+                    self.forget(n);
                 }
                 return self.own.sync_command(&[]);
             }
@@ -128,20 +128,22 @@ impl Stage {
         self.own.sync_command(&[])
     }
 
-    /// As if the own workspace had never synced, here or there.
-    fn forget(&self) {
-        let documents = self.own.documents();
-        let away = self.world.root().join("away");
-        fs::rename(self.own.metis().join("initiatives"), &away).expect("one file system");
+    /// As if the own workspace had never synced, here or there. Its documents are others than before: those of a clone
+    /// without a memory that central's history knows are taken for removed by a colleague.
+    fn forget(&self, n: usize) {
+        for name in self.own.documents().keys() {
+            self.own.delete(name.trim_end_matches(".md"));
+        }
         self.own.sync_with(&["--allow-deletes"]).report();
         assert!(self.central().folder(&self.own.prefix).is_empty());
-        fs::rename(&away, self.own.metis().join("initiatives")).expect("one file system");
-        assert_eq!(self.own.documents(), documents);
         for folder in [".sync", &self.other.prefix] {
             fs::remove_dir_all(self.own.metis().join(folder)).expect("it is there");
         }
         fs::remove_file(self.own.metis().join("metis.db")).expect("it is there");
         fs::remove_dir_all(self.own.home.join(".cache")).expect("it is there");
+        for of_round in 1..=3 {
+            self.own.write(&format!("OWN-T-{n:04}{of_round}"), "Mine.");
+        }
     }
 
     fn central(&self) -> Central<'_> {
