@@ -9,7 +9,7 @@
 //! does. Exit code 0: done, 3: somebody was faster, 4: refused, 5: unknown, 1: everything else.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     error::Error,
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
@@ -158,12 +158,17 @@ fn changed(
     let base = old.filter(|_| had);
     list.push(New { id: new, base });
     let old = old.and_then(|id| repo.find_object(id).ok()?.try_into_tree().ok());
+    let mut had_entries = HashMap::new();
+    for entry in old.iter().flat_map(|tree| tree.iter()) {
+        let entry = entry?;
+        had_entries.insert(entry.filename().to_owned(), (entry.mode().is_tree(), entry.object_id()));
+    }
     for entry in repo.find_object(new)?.try_into_tree()?.iter() {
         let entry = entry?;
-        let before = old.as_ref().and_then(|tree| {
-            let before = tree.find_entry(entry.filename().to_owned())?;
-            (before.mode().is_tree() == entry.mode().is_tree()).then(|| before.object_id())
-        });
+        let before = had_entries.get(entry.filename());
+        let before = before
+            .filter(|(is_tree, _)| *is_tree == entry.mode().is_tree())
+            .map(|(_, id)| *id);
         if before == Some(entry.object_id()) || entry.mode().is_commit() {
             continue;
         }
