@@ -31,7 +31,7 @@ const GROWTH: f64 = 3.0;
 /// No window is smaller: below this, cycles are dominated by what their measuring does not see.
 const SHORTEST: Duration = Duration::from_millis(50);
 /// No window is larger: who watches a sync believes it dead after that.
-const LONGEST: Duration = Duration::from_secs(15);
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// Decides after `retries_done` retries (0 after the first attempt) of at most `max_retries`.
 ///
@@ -57,7 +57,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// Writers of one machine do not come to that: from the first retry on they take turns (`central::turn`), and
 /// twenty of them need one retry each and less time than one after the other.
 ///
-/// The window is kept between 50 ms and 15 s, and within the time that is left, so that a sync with a deadline
+/// The window is kept between 50 ms and 20 s, and within the time that is left, so that a sync with a deadline
 /// uses the time it has instead of giving up early.
 pub fn decide(
     end: CycleEnd,

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{servers::skip, workspace::Workspace, world::World};
+use crate::support::{
+    servers::{Access, Nginx, Sshd, skip},
+    workspace::{Remote, Workspace},
+    world::World,
+};
 
 /// Below `folder`, every `*.md` with its bytes, dot-entries and code indexes aside.
 fn documents_below(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
@@ -40,11 +44,32 @@ fn setting(config: &str, key: &str) -> String {
 }
 
 #[test]
-fn real_workspaces_converge() {
+fn real_workspaces_converge_over_file() {
+    let world = World::new();
+    converge(&world, &world.local());
+}
+
+#[test]
+fn real_workspaces_converge_over_ssh() {
+    let world = World::new();
+    if let Some(sshd) = Sshd::start(&world) {
+        converge(&world, &sshd.remote());
+    }
+}
+
+#[test]
+fn real_workspaces_converge_over_http() {
+    let world = World::new();
+    if let Some(nginx) = Nginx::start(&world, Access::Open) {
+        converge(&world, &nginx.remote());
+    }
+}
+
+#[track_caller]
+fn converge(world: &World, remote: &Remote) {
     let Some(corpus) = env::var_os("METIS_SYNC_CORPUS") else {
         return skip("METIS_SYNC_CORPUS names no folder with real workspaces");
     };
-    let world = World::new();
     let mut projects: Vec<_> = fs::read_dir(corpus)
         .expect("the corpus is readable")
         .flatten()
@@ -54,7 +79,7 @@ fn real_workspaces_converge() {
     projects.sort();
     let workspaces: Vec<Workspace> = projects
         .iter()
-        .map(|project| copied(&world, &project.join("metis-dir")))
+        .map(|project| copied(world, remote, &project.join("metis-dir")))
         .collect();
 
     // What cannot be read as a document is reported and not pushed; everything else is.
@@ -85,19 +110,22 @@ fn real_workspaces_converge() {
     }
 
     let tip = world.central.tip();
+    world.wire();
     for workspace in &workspaces {
         let before = workspace.snapshot();
         assert_eq!(workspace.sync().report().outcome, "up-to-date");
         assert_eq!(workspace.snapshot().since(&before), Vec::<&Path>::new());
     }
     assert_eq!(world.central.tip(), tip);
+    let wire = world.wire();
+    assert_eq!((wire.wants(), wire.pushes()), (0, 0), "no object is asked for or sent");
 }
 
 /// The workspace as its owner has it, joined to central with `init`.
-fn copied(world: &World, metis_dir: &Path) -> Workspace {
+fn copied(world: &World, remote: &Remote, metis_dir: &Path) -> Workspace {
     let config = fs::read_to_string(metis_dir.join("config.toml")).expect("the corpus is readable");
     let prefix = setting(&config, "prefix").to_lowercase();
-    let workspace = world.workspace_with_config(&prefix, &world.local(), &config);
+    let workspace = world.workspace_with_config(&prefix, remote, &config);
     if let Ok(ignored) = fs::read(metis_dir.join(".gitignore")) {
         workspace.put(".gitignore", ignored);
     }
@@ -109,7 +137,7 @@ fn copied(world: &World, metis_dir: &Path) -> Workspace {
         workspace.write_at(place, &code, bytes);
     }
     workspace
-        .run(&["init", "--upstream", &world.central.url(), "--prefix", &prefix])
+        .run(&["init", "--upstream", &remote.url, "--prefix", &prefix])
         .success();
     assert!(
         workspace.config().starts_with(config.trim_end()),
