@@ -100,6 +100,18 @@ fn a_malformed_list_of_refs_is_an_error_with_nothing_sent() {
 }
 
 #[test]
+fn a_head_that_points_nowhere_is_no_trouble() {
+    for offers in [
+        "report-status side-band-64k agent=x symref=HEAD:refs/heads/main",
+        "report-status side-band-64k agent=x symref=HEAD:refs/heads/other symref symref=: symref=HEAD symref=HEAD:HEAD",
+    ] {
+        let server = scripted::one_push(None, offers, report(&["unpack ok", "ok refs/heads/main"]), None);
+        let pushed = push_with(&server.url("git"), &patient(), &first());
+        assert!(matches!(pushed, Ok(Outcome::Applied)), "{pushed:?}");
+    }
+}
+
+#[test]
 fn a_malformed_answer_is_never_taken_for_yes() {
     let ok = report(&["unpack ok", "ok refs/heads/main"]);
     let answers: Vec<Vec<u8>> = vec![

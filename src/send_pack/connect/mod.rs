@@ -29,6 +29,7 @@ mod server;
 mod settings;
 mod socks;
 mod ssh;
+mod symrefs;
 mod tcp;
 mod url;
 mod url_match;
@@ -50,6 +51,7 @@ use deadline::Watch;
 use failure::{HttpReport, Program};
 use http::HttpTransport;
 use process::Running;
+use symrefs::WithoutSymrefs;
 
 use super::text;
 
@@ -191,14 +193,18 @@ fn establish(
         next = give(&mut credentials, &mut *transport).map_err(|err| explainer.explain(&err))?;
     }
     let authenticate = |action| credentials.act(action);
-    let handshake = gix::protocol::handshake(
-        &mut transport,
+    let mut greeting = WithoutSymrefs::new(&mut *transport);
+    let mut handshake = gix::protocol::handshake(
+        &mut greeting,
         service,
         authenticate,
         Vec::new(),
         &mut gix::progress::Discard,
     )
     .map_err(|err| explainer.explain(&err))?;
+    if let Some(refs) = &mut handshake.refs {
+        greeting.give_back(refs);
+    }
     watch.allow(None);
     Ok(Session {
         on_trial: next.map(|next| (credentials, next)),
