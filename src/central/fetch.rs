@@ -5,7 +5,8 @@
 //! shown to descend from it. One round: the client says everything it has to say at once and is `done`.
 
 use std::{
-    io::{self, BufRead, Read},
+    collections::BTreeSet,
+    io::{self, BufReader, Read},
     path::Path,
 };
 
@@ -16,7 +17,8 @@ use gix::protocol::{
 };
 
 use super::{
-    CentralError, from_gix, hash_kind,
+    CentralError, from_gix,
+    incoming::{self, Here, Received},
     remote::Remote,
     store::{self, Store},
     to_gix, tree,
@@ -37,7 +39,8 @@ struct Want<'a> {
     filter: Option<&'a str>,
 }
 
-/// Gets `head` and everything it holds into `store`. `seen` is the commit whose objects this clone worked with last.
+/// Gets `head` and everything it holds into `store`, but for files that are too large to be held: those are noted
+/// ([`Store::left_out()`]). `seen` is the commit whose objects this clone worked with last.
 ///
 /// Returns the number of objects received; 0 if all was there. `told` hears of the bytes that came so far, from this
 /// thread.
@@ -52,56 +55,16 @@ pub fn fetch(
     if store.contains(head) {
         return Ok(0);
     }
-    let known = Known::of(store, seen);
-    receive_into(remote, options, store, &known.want(head, None), told)
-}
-
-/// What the server may take for granted.
-struct Known {
-    have: Option<ObjectId>,
-    shallow: Vec<ObjectId>,
-}
-
-impl Known {
-    fn of(store: &Store, seen: Option<ObjectId>) -> Self {
-        let have = seen.filter(|id| store.contains(*id));
-        let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
-        Known { have, shallow }
-    }
-
-    fn want<'a>(&'a self, tip: ObjectId, filter: Option<&'a str>) -> Want<'a> {
-        Want {
-            tip,
-            haves: self.have.as_slice(),
-            shallow: &self.shallow,
-            depth: self.have.is_none().then_some(1),
-            filter,
-        }
-    }
-}
-
-/// Like [`fetch()`], for a head that holds a file too large to be received: everything but files of more than `limit` bytes.
-///
-/// [`CentralError::TooLarge`] if the server cannot leave them out.
-pub fn fetch_within(
-    remote: &mut Remote,
-    options: &ConnectOptions,
-    store: &mut Store,
-    head: ObjectId,
-    seen: Option<ObjectId>,
-    limit: u64,
-    told: &mut dyn FnMut(u64),
-) -> Result<u32, CentralError> {
-    let filter = format!("blob:limit={}", limit.saturating_add(1));
-    let known = Known::of(store, seen);
-    let want = known.want(head, Some(&filter));
-    let boundary = store.boundary();
-    store.admit_partly(|area, bases| {
-        let noted = |shallow: &[ObjectId]| boundary.add(shallow);
-        let received = receive(remote, options, &want, area, bases.clone(), noted, told)?;
-        let here = store::open_odb(area, remote.format)?;
-        Ok((received, tree::missing_documents(&here, &bases, head)?))
-    })
+    let have = seen.filter(|id| store.contains(*id));
+    let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
+    let want = Want {
+        tip: head,
+        haves: have.as_slice(),
+        shallow: &shallow,
+        depth: have.is_none().then_some(1),
+        filter: None,
+    };
+    receive_into(remote, options, store, &want, told)
 }
 
 /// Like [`fetch()`], for a head that is here while commits between it and `seen` are missing: says less of what is
@@ -150,8 +113,7 @@ pub fn history(
             Detail::Trees => "blob:none",
         }),
     };
-    let bases = store::open_odb(aside, remote.format)?;
-    receive(remote, options, &want, aside, bases, |_| Ok(()), &mut |_| {}).map(|_| ())
+    receive_aside(remote, options, &want, aside)
 }
 
 /// What `tip` of another repository has and the commits `haves` have not, without files where the server can leave them
@@ -173,8 +135,7 @@ pub fn beyond(
         depth: None,
         filter: Some("blob:none"),
     };
-    let bases = store::open_odb(aside, remote.format)?;
-    receive(remote, options, &want, aside, bases, |_| Ok(()), &mut |_| {}).map(|_| ())
+    receive_aside(remote, options, &want, aside)
 }
 
 fn receive_into(
@@ -185,17 +146,34 @@ fn receive_into(
     told: &mut dyn FnMut(u64),
 ) -> Result<u32, CentralError> {
     let boundary = store.boundary();
-    store.admit(|area, bases| {
-        receive(
-            remote,
-            options,
-            want,
-            area,
-            bases,
-            |shallow| boundary.add(shallow),
-            told,
-        )
+    let known = store.left_out().clone();
+    store.admit_partly(|area, bases| {
+        let here = Here {
+            bases: &bases,
+            left_out: &known,
+        };
+        let noted = |shallow: &[ObjectId]| boundary.add(shallow);
+        let received = receive(remote, options, want, area, &here, noted, told)?;
+        let left_out = match received.is_partial {
+            true => tree::missing_documents(&store::open_odb(area, remote.format)?, &bases, want.tip)?,
+            false => BTreeSet::new(),
+        };
+        Ok((received.objects, left_out))
     })
+}
+
+/// Like [`receive()`], for looking at what comes and not for keeping it.
+fn receive_aside(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    want: &Want<'_>,
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let here = Here {
+        bases: &store::open_odb(aside, remote.format)?,
+        left_out: &BTreeSet::new(),
+    };
+    receive(remote, options, want, aside, &here, |_| Ok(()), &mut |_| {}).map(|_| ())
 }
 
 fn receive(
@@ -203,10 +181,10 @@ fn receive(
     options: &ConnectOptions,
     want: &Want<'_>,
     area: &Path,
-    bases: gix::odb::Handle,
+    here: &Here<'_>,
     on_shallow: impl FnOnce(&[ObjectId]) -> Result<(), CentralError>,
     told: &mut dyn FnMut(u64),
-) -> Result<u32, CentralError> {
+) -> Result<Received, CentralError> {
     let session = &mut remote.session;
     let version = session.handshake.server_protocol_version;
     let mut features = Command::Fetch.default_features(version, &session.handshake.capabilities);
@@ -259,24 +237,13 @@ fn receive(
             std::ops::ControlFlow::Continue(())
         })));
         on_shallow(&shallow)?;
-        let written = gix_pack::Bundle::write_to_directory(
-            &mut Counted {
-                inner: &mut reader,
-                bytes: 0,
-                told,
-            },
-            Some(&area.join("pack")),
-            &mut gix::progress::Discard,
-            &options.interrupt,
-            Some(bases),
-            hash_kind(remote.format),
-            gix_pack::bundle::write::Options {
-                alloc_limit_bytes: Some(store::alloc_limit()),
-                ..Default::default()
-            },
-        )
-        .map_err(|err| {
-            too_large = err.classify().is_resource_exhausted();
+        let stream = BufReader::new(Counted {
+            inner: &mut reader,
+            bytes: 0,
+            told,
+        });
+        let came = incoming::receive(stream, area, here, remote.format, &options.interrupt).map_err(|err| {
+            too_large = err.is_too_large();
             let words = words.borrow();
             if words.is_empty() {
                 Box::<dyn std::error::Error + Send + Sync>::from(err)
@@ -286,12 +253,12 @@ fn receive(
         })?;
         // What is left is a flush, and for some servers a last progress line.
         std::io::copy(&mut reader, &mut std::io::sink())?;
-        received = Some(written.index.num_objects);
+        received = Some(came);
         Ok(())
     })();
     match (result, received) {
-        (Ok(()), Some(objects)) => Ok(objects),
-        (Ok(()), None) => unreachable!("success notes the number of objects"),
+        (Ok(()), Some(received)) => Ok(received),
+        (Ok(()), None) => unreachable!("success notes what came"),
         (Err(_), _) if too_large => Err(CentralError::TooLarge),
         (Err(err), _) => Err(match session.explain(err.as_ref()) {
             failure if failure.kind != FailureKind::Other => CentralError::Connect(failure),
@@ -302,33 +269,16 @@ fn receive(
 
 /// Tells how many bytes were taken from a reader.
 struct Counted<'a> {
-    inner: &'a mut dyn BufRead,
+    inner: &'a mut dyn Read,
     bytes: u64,
     told: &'a mut dyn FnMut(u64),
-}
-
-impl Counted<'_> {
-    fn add(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-        (self.told)(self.bytes);
-    }
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.add(read);
+        self.bytes += read as u64;
+        (self.told)(self.bytes);
         Ok(read)
-    }
-}
-
-impl BufRead for Counted<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.inner.consume(amount);
-        self.add(amount);
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | what does central's branch point to | [`remote`] |
 //! | how do new objects get here | [`fetch`] |
+//! | how does one pack become several of bounded size | `incoming` |
 //! | where do they lie | [`store`] |
 //! | is the head a descendant of what we saw | [`history`] |
 //! | what is in a tree, how is one made with our folder changed | [`tree`] |
@@ -25,6 +26,7 @@ pub mod commit;
 pub mod fetch;
 pub mod git_config;
 pub mod history;
+mod incoming;
 pub mod project;
 pub mod publish;
 pub mod remote;
@@ -59,10 +61,9 @@ pub enum CentralError {
     /// Objects could not be received or stored.
     #[error("the objects that central sent could not be stored: {0}")]
     Receive(String),
-    /// One object is larger than what may be held in memory.
+    /// A folder or commit is larger than what may be held in memory. Files of that size are left out.
     #[error(
-        "central holds a file of more than {} MiB, and its server cannot leave it out of what it sends: remove the file \
-         there, or let the server offer filters (for git: uploadpack.allowFilter)",
+        "central holds a folder or commit object of more than {} MiB: remove it there, nothing was changed here",
         store::alloc_limit() >> 20
     )]
     TooLarge,

@@ -100,12 +100,20 @@ impl Store {
     pub fn odb(&self) -> Handle {
         let mut handle = self.odb.clone();
         handle.refresh_never();
-        handle.set_pack_cache(|| Box::new(gix_pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
+        handle.set_pack_cache(pack_cache);
         handle
     }
 
-    /// Sorts by where the objects lie: pack by pack, in each pack from front to end, what is in no pack last.
-    pub fn sort_by_place<T>(&self, items: &mut [T], id: impl Fn(&T) -> ObjectId) {
+    /// A handle of its own: what it maps into memory is given back when it and its clones are dropped.
+    pub fn fresh_odb(&self) -> Result<Handle, CentralError> {
+        let mut handle = open_odb(&self.root.join("objects"), self.format)?;
+        handle.refresh_never();
+        handle.set_pack_cache(pack_cache);
+        Ok(handle)
+    }
+
+    /// Groups by the pack that the objects lie in, each group from front to end; what is in no pack comes last.
+    pub fn by_pack<T>(&self, items: Vec<T>, id: impl Fn(&T) -> ObjectId) -> Vec<Vec<T>> {
         let packs = self.root.join("objects").join("pack");
         let indices: Vec<gix_pack::index::File> = fs::read_dir(packs)
             .into_iter()
@@ -115,14 +123,26 @@ impl Store {
             .filter(|path| path.extension().is_some_and(|ext| ext == "idx"))
             .filter_map(|path| gix_pack::index::File::at(path, hash_kind(self.format)).ok())
             .collect();
-        items.sort_by_cached_key(|item| {
+        let place = |item: &T| {
             let id = to_gix(id(item));
             indices
                 .iter()
                 .enumerate()
-                .find_map(|(number, index)| Some((number, index.pack_offset_at_index(index.lookup(id)?))))
+                .find_map(|(pack, index)| Some((pack, index.pack_offset_at_index(index.lookup(id)?))))
                 .unwrap_or((usize::MAX, 0))
-        });
+        };
+        let mut placed: Vec<((usize, u64), T)> = items.into_iter().map(|item| (place(&item), item)).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        let mut groups: Vec<Vec<T>> = Vec::new();
+        let mut last = None;
+        for ((pack, _), item) in placed {
+            match groups.last_mut() {
+                Some(group) if last == Some(pack) => group.push(item),
+                _ => groups.push(vec![item]),
+            }
+            last = Some(pack);
+        }
+        groups
     }
 
     /// Whether an object is here.
@@ -144,8 +164,7 @@ impl Store {
         &self.left_out
     }
 
-    /// Notes files that are too large to be here. Has to happen before the commit that has them is admitted.
-    pub(crate) fn leave_out(&mut self, files: BTreeSet<ObjectId>) -> Result<(), CentralError> {
+    fn leave_out(&mut self, files: BTreeSet<ObjectId>) -> Result<(), CentralError> {
         Boundary(self.root.join(LEFT_OUT)).add(&files.iter().copied().collect::<Vec<_>>())?;
         self.left_out.extend(files);
         Ok(())
@@ -165,25 +184,22 @@ impl Store {
     /// moved if it fails.
     pub fn admit<T>(
         &mut self,
-        receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<T, CentralError>,
+        receive: impl FnOnce(&Path, Handle) -> Result<T, CentralError>,
     ) -> Result<T, CentralError> {
-        let area = Area::create(&self.root)?;
-        let out = receive(&area.objects(), self.odb.clone())?;
-        move_objects(&area.objects(), &self.root.join("objects"))?;
-        drop(area);
-        self.odb = open_odb(&self.root.join("objects"), self.format)?;
-        Ok(out)
+        self.admit_partly(|area, bases| Ok((receive(area, bases)?, BTreeSet::new())))
     }
 
-    /// Like [`admit()`](Self::admit), for what lacks files that are too large: `receive` says which.
+    /// Like [`admit()`](Self::admit), for what may lack files that are too large: `receive` says which.
     pub(crate) fn admit_partly<T>(
         &mut self,
-        receive: impl FnOnce(&Path, gix::odb::Handle) -> Result<(T, BTreeSet<ObjectId>), CentralError>,
+        receive: impl FnOnce(&Path, Handle) -> Result<(T, BTreeSet<ObjectId>), CentralError>,
     ) -> Result<T, CentralError> {
-        let bases = self.odb.clone();
         let area = Area::create(&self.root)?;
-        let (out, left_out) = receive(&area.objects(), bases)?;
-        self.leave_out(left_out)?;
+        let (out, left_out) = receive(&area.objects(), self.odb.clone())?;
+        if !left_out.is_empty() {
+            // Before the commit that has them.
+            self.leave_out(left_out)?;
+        }
         move_objects(&area.objects(), &self.root.join("objects"))?;
         drop(area);
         self.odb = open_odb(&self.root.join("objects"), self.format)?;
@@ -288,6 +304,10 @@ impl Boundary {
             .and_then(|mut file| io::Write::write_all(&mut file, new.as_bytes()))
             .map_err(CentralError::cache(&self.0, "written"))
     }
+}
+
+fn pack_cache() -> Box<dyn gix_pack::cache::DecodeEntry + Send + 'static> {
+    Box::new(gix_pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE))
 }
 
 /// Reads a blob through any handle; see [`Store::blob()`], which knows of files that are left out.

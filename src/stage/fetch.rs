@@ -104,14 +104,7 @@ fn receive(
     seen: Option<ObjectId>,
     told: &mut dyn FnMut(u64),
 ) -> Result<(u32, Lineage), CentralError> {
-    let received = match fetch::fetch(remote, &ctx.connect, store, head, seen, told) {
-        Err(CentralError::TooLarge) => {
-            // What was being said is cut off in the middle.
-            *remote = list(ctx)?;
-            fetch::fetch_within(remote, &ctx.connect, store, head, seen, ctx.limits.blob_bytes, told)?
-        }
-        received => received?,
-    };
+    let received = fetch::fetch(remote, &ctx.connect, store, head, seen, told)?;
     let lineage = match seen {
         Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
         None => Lineage::Same,
@@ -126,21 +119,7 @@ pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<()
         return Ok(());
     }
     let mut remote = list(ctx)?;
-    match fetch::fetch(&mut remote, &ctx.connect, store, head, None, &mut |_| {}) {
-        Err(CentralError::TooLarge) => {
-            remote = list(ctx)?;
-            fetch::fetch_within(
-                &mut remote,
-                &ctx.connect,
-                store,
-                head,
-                None,
-                ctx.limits.blob_bytes,
-                &mut |_| {},
-            )?;
-        }
-        received => drop(received?),
-    }
+    fetch::fetch(&mut remote, &ctx.connect, store, head, None, &mut |_| {})?;
     remote.close();
     Ok(())
 }

@@ -78,19 +78,20 @@ pub fn copy(
     terms: &Terms<'_>,
     told: &mut dyn FnMut(usize, usize),
 ) -> Vec<Copied> {
-    let mut jobs: Vec<(usize, &Write)> = folders
+    let jobs: Vec<(usize, &Write)> = folders
         .iter()
         .enumerate()
         .flat_map(|(folder, f)| f.files.iter().map(move |write| (folder, write)))
         .collect();
-    if jobs.len() > CHUNK {
-        store.sort_by_place(&mut jobs, |(_, write)| write.blob);
-    }
+    let all = jobs.len();
+    let groups = match all {
+        0..=CHUNK => vec![jobs],
+        _ => store.by_pack(jobs, |(_, write)| write.blob),
+    };
     let outcomes: Vec<Mutex<Copied>> = folders.iter().map(|_| Mutex::default()).collect();
-    let next = AtomicUsize::new(0);
     let written = AtomicU64::new(0);
     let done = AtomicUsize::new(0);
-    let work = |odb: Handle, told: &mut dyn FnMut(usize, usize)| {
+    let work = |odb: &Handle, next: &AtomicUsize, jobs: &[(usize, &Write)], told: &mut dyn FnMut(usize, usize)| {
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
             let Some(chunk) = jobs.get(start..jobs.len().min(start + CHUNK)).filter(|c| !c.is_empty()) else {
@@ -104,7 +105,7 @@ pub fn copy(
                 let file = if terms.interrupt.load(Ordering::Relaxed) {
                     Err("interrupted".to_owned())
                 } else {
-                    copy_one(&odb, write, &folders[*folder].writer, terms, &written)
+                    copy_one(odb, write, &folders[*folder].writer, terms, &written)
                 };
                 let mut outcome = lock(outcome);
                 match file {
@@ -118,19 +119,30 @@ pub fn copy(
                     Err(reason) => outcome.failed = Some(reason),
                 }
             }
-            told(done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), jobs.len());
+            told(done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), all);
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
-    let threads = threads.min(jobs.len().div_ceil(CHUNK));
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            let odb = store.odb();
-            let work = &work;
-            scope.spawn(move || work(odb, &mut |_, _| {}));
-        }
-        work(store.odb(), told);
-    });
+    for jobs in &groups {
+        // One pack at a time, and its own view of it: what was mapped for the pack before is given back.
+        let odb = match store.fresh_odb() {
+            Ok(odb) => odb,
+            Err(err) => {
+                for (folder, _) in jobs {
+                    lock(&outcomes[*folder]).failed.get_or_insert_with(|| err.to_string());
+                }
+                continue;
+            }
+        };
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(jobs.len().div_ceil(CHUNK)) {
+                let (odb, next, work) = (odb.clone(), &next, &work);
+                scope.spawn(move || work(&odb, next, jobs, &mut |_, _| {}));
+            }
+            work(&odb, &next, jobs, told);
+        });
+    }
     outcomes
         .into_iter()
         .map(|outcome| outcome.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
