@@ -6,6 +6,8 @@
 mod crash;
 mod hostile;
 mod laws;
+mod power;
+mod stage;
 mod swap;
 mod together;
 mod trace;
