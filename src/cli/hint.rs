@@ -78,6 +78,7 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
         SyncErrorKind::AnswerLost { .. } => {
             "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
         }
+        _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
     let server_text = match &error.kind {

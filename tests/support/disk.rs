@@ -44,10 +44,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Memory for what is at `folder`, with `options` of tmpfs as in `size=512k` or `nr_inodes=60`. What is in the folder
-    /// stays in it. `None`, after saying that the test is skipped, where nothing can be mounted.
-    pub fn small(folder: &Path, options: &str) -> Option<Self> {
-        Self::moved_in(folder, None, &["-t", "tmpfs", "-o", options, "tmpfs"])
+    /// Memory for what is at `folder`. What is in the folder stays in it. `None`, after saying that the test is skipped, where
+    /// nothing can be mounted.
+    pub fn small(folder: &Path) -> Option<Self> {
+        let disk = Self::moved_in(folder, None, &["-t", "tmpfs", "tmpfs"])?;
+        disk.make_room();
+        Some(disk)
     }
 
     /// An image of this format in a file beside `folder`, for what is in the folder.
@@ -102,6 +104,19 @@ impl Disk {
     /// Other options for a disk that is in use: more room, or nothing to be written.
     pub fn remount(&self, options: &str) {
         run(self.mount_again(options)).success();
+    }
+
+    /// Leaves room for so many bytes and files more than there are. Only for a small one.
+    pub fn leave(&self, bytes: u64, files: u64) {
+        let now = rustix::fs::statvfs(&self.at).expect("it is mounted");
+        let size = (now.f_blocks - now.f_bfree) * now.f_frsize + bytes;
+        let inodes = now.f_files - now.f_ffree + files;
+        self.remount(&format!("size={size},nr_inodes={inodes}"));
+    }
+
+    /// Room enough for everything again.
+    pub fn make_room(&self) {
+        self.remount("size=64m,nr_inodes=10000");
     }
 
     fn mount_again(&self, options: &str) -> Command {

@@ -42,7 +42,8 @@ fn cut(
     format: Format,
     choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>,
 ) -> Option<usize> {
-    let stage = Stage::new(story);
+    let mut stage = Stage::new(story);
+    stage.loses_power = true;
     let disk = place.disk(&stage, format)?;
     let log = stage.world.root().join("strace.log");
     let counts = trace::counts(&stage.own, &stage.set(), &log);

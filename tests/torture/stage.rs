@@ -14,7 +14,7 @@ use std::{
 use crate::support::{
     document::document,
     point::Point,
-    process::run,
+    process::{Finished, run},
     workspace::{Remote, Workspace},
     world::World,
 };
@@ -44,6 +44,10 @@ pub struct Stage {
     pub own: Workspace,
     /// The one that is not.
     pub other: Workspace,
+    /// How many bytes of text, which does not compress well, a new document has.
+    pub bulk: usize,
+    /// Whether files that nobody has flushed yet may be empty after the cut.
+    pub loses_power: bool,
     /// Somebody else's central instead of the world's.
     foreign: bool,
     round: Cell<usize>,
@@ -85,6 +89,8 @@ impl Stage {
         Stage {
             world,
             story,
+            bulk: 0,
+            loses_power: false,
             own,
             other,
             foreign: foreign.is_some(),
@@ -110,7 +116,7 @@ impl Stage {
         }
         for (workspace, project) in [(&self.own, "OWN"), (&self.other, "OTH")] {
             workspace.edit(&format!("{project}-T-0001"), &format!("Round {n}."));
-            workspace.write(&format!("{project}-T-{n:04}"), "New.");
+            workspace.write(&format!("{project}-T-{n:04}"), &self.text(n));
             if n > 10 {
                 workspace.delete(&format!("{project}-T-{:04}", n - 1));
             }
@@ -124,6 +130,12 @@ impl Stage {
             self.world.points.command(Point::BeforeRef, &landing);
         }
         self.own.sync_command(&[])
+    }
+
+    fn text(&self, n: usize) -> String {
+        let mut numbers = fastrand::Rng::with_seed(n as u64);
+        let lines = (0..self.bulk / 65).map(|_| format!("{:032x}{:032x}", numbers.u128(..), numbers.u128(..)));
+        lines.fold("New.".into(), |text, line| text + "\n" + &line)
     }
 
     /// As if the own workspace had never synced, here or there. Its documents are others than before: those of a clone
@@ -183,7 +195,8 @@ impl Stage {
             let whole = [&before.hydrated, &new]
                 .iter()
                 .any(|files| files.get(&name) == Some(&bytes));
-            assert!(whole, "{point}: {name} is neither old nor new");
+            let torn = self.loses_power && bytes.is_empty() && self.is_being_hydrated();
+            assert!(whole || torn, "{point}: {name} is neither old nor new");
         }
         let config = self.own.config();
         config
@@ -204,6 +217,38 @@ impl Stage {
         if central.tip() == before.tip {
             assert_eq!(folder, before.central, "{point}");
         }
+    }
+
+    /// What a sync that may have failed says is true: success is all of it or names what is missing, and no failure is a
+    /// crash of the program.
+    pub fn assert_honest(&self, ended: &Finished, before: &Before, point: &str) {
+        let said = ended.transcript();
+        assert!(ended.code.is_some_and(|code| code != 101), "{point}: {said}");
+        if self.story == Story::Cache {
+            return;
+        }
+        let central = self.central().folder(&self.own.prefix);
+        if said.contains("Nothing was pushed.") {
+            assert_eq!(central, before.central, "{point}: {said}");
+        }
+        if said.contains("What there was to push is in central.") {
+            assert_eq!(central, self.own.documents(), "{point}: {said}");
+        }
+        if ended.code != Some(0) {
+            return;
+        }
+        assert_eq!(central, self.own.documents(), "{point}: said to be pushed");
+        let complete = self.own.hydrated(&self.other.prefix) == self.other.documents();
+        assert!(
+            complete || said.contains("could not be hydrated"),
+            "{point}: said to be hydrated: {said}"
+        );
+    }
+
+    /// Whether the folder's marker says that its files are still to be looked at, by the next sync.
+    fn is_being_hydrated(&self) -> bool {
+        let marker = self.own.metis().join(&self.other.prefix).join(".hydrated");
+        fs::read_to_string(marker).is_ok_and(|marker| marker.contains("applying"))
     }
 
     /// The next sync needs no help, and afterwards nothing tells that there was a kill.
