@@ -236,6 +236,7 @@ fn receive(
 
     let mut received = None;
     let mut too_large = false;
+    let mut refused = None;
     let result = (|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut reader = arguments.send(&mut session.transport, true)?;
         let response = Response::from_line_reader(version, &mut reader, true, false)?;
@@ -277,6 +278,7 @@ fn receive(
         )
         .map_err(|err| {
             too_large = err.classify().is_resource_exhausted();
+            refused = store::refusal(err.iter_errors());
             let words = words.borrow();
             if words.is_empty() {
                 Box::<dyn std::error::Error + Send + Sync>::from(err)
@@ -289,6 +291,10 @@ fn receive(
         received = Some(written.index.num_objects);
         Ok(())
     })();
+    if let Some(refused) = refused {
+        // What the server says meanwhile has nothing to do with it.
+        return Err(CentralError::cache(area, "written")(refused));
+    }
     match (result, received) {
         (Ok(()), Some(objects)) => Ok(objects),
         (Ok(()), None) => unreachable!("success notes the number of objects"),

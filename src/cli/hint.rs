@@ -154,6 +154,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             "Every table of ours in it can be made anew; nothing else in it was touched.",
             Exit::Error,
         ),
+        SyncErrorKind::Central(CentralError::Cache { .. }) => (
+            "Mend that, or let XDG_CACHE_HOME name another folder, then sync again.",
+            Exit::Error,
+        ),
         SyncErrorKind::Central(_) => ("Sync again; if it stays like this, look at central.", Exit::Error),
         SyncErrorKind::Restless { .. } => ("Let the program that writes it finish, then sync again.", Exit::Error),
         SyncErrorKind::Unsupported(_) => ("Central needs a git server that offers it.", Exit::Error),
