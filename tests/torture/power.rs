@@ -79,13 +79,13 @@ fn no_power_at_some_steps() {
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn no_power_at_every_step() {
+fn no_power_at_many_steps() {
     for story in [Story::First, Story::BothWays] {
         for place in Where::BOTH {
             for format in Format::ALL {
-                let Some(cut) = cut(story, place, format, |all| all) else { return };
+                let Some(cut) = cut(story, place, format, |all| spread(&all, 20)) else { return };
                 println!("{story:?}, {place:?} on {format:?}: no power at {cut} points");
-                assert!(cut > 100, "{story:?}: {cut} points");
+                assert!(cut >= 30, "{story:?}: {cut} points");
             }
         }
     }

@@ -312,7 +312,8 @@ pub fn strangers(folder: &Path, found: &mut Vec<PathBuf>) {
             strangers(&path, found);
         }
     }
-    if empty && folder.file_name().is_some_and(|name| name != "pack") {
+    // Object stores have folders without objects, as git's own do: `pack`, and those named by an id's first byte.
+    if empty && folder.file_name().is_some_and(|name| name != "pack" && name.len() != 2) {
         found.push(folder.to_owned());
     }
 }
