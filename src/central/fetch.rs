@@ -214,6 +214,7 @@ fn receive(
 
     let mut received = None;
     let mut too_large = false;
+    let mut refused = None;
     let result = (|| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut reader = arguments.send(&mut session.transport, true)?;
         let response = Response::from_line_reader(version, &mut reader, true, false)?;
@@ -244,6 +245,7 @@ fn receive(
         });
         let came = incoming::receive(stream, area, here, remote.format, &options.interrupt).map_err(|err| {
             too_large = err.is_too_large();
+            refused = err.refusal();
             let words = words.borrow();
             if words.is_empty() {
                 Box::<dyn std::error::Error + Send + Sync>::from(err)
@@ -256,6 +258,10 @@ fn receive(
         received = Some(came);
         Ok(())
     })();
+    if let Some(refused) = refused {
+        // What the server says meanwhile has nothing to do with it.
+        return Err(CentralError::cache(area, "written")(refused));
+    }
     match (result, received) {
         (Ok(()), Some(received)) => Ok(received),
         (Ok(()), None) => unreachable!("success notes what came"),

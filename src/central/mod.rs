@@ -90,6 +90,14 @@ impl CentralError {
     pub fn is_damaged_cache(&self) -> bool {
         matches!(self, CentralError::Object { .. } | CentralError::Receive(_))
     }
+
+    /// The object that should be here and is not, or is not what it should be.
+    pub fn object(&self) -> Option<names::ObjectId> {
+        match self {
+            CentralError::Object { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
 }
 
 /// What we call ourselves to servers.

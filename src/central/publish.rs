@@ -8,7 +8,7 @@ use super::{
     CentralError,
     commit::NewCommit,
     from_gix, hash_kind,
-    store::Store,
+    store::{self, Store},
     to_gix,
     tree::{self, NewTrees},
 };
@@ -42,7 +42,7 @@ pub fn store_commit<E: From<CentralError>>(
         let put = |kind, bytes: &[u8]| {
             loose
                 .write_buf(kind, bytes)
-                .map_err(|err| CentralError::Receive(format!("{err:#}")))
+                .map_err(|err| unwritten(area, store::refusal(err.iter_errors()), format!("{err:#}")))
         };
         if missing.len() < PACK_FROM {
             for id in &missing {
@@ -73,6 +73,14 @@ pub fn store_commit<E: From<CentralError>>(
     match (failed, stored) {
         (Some(err), _) => Err(err),
         (None, stored) => stored.map_err(E::from),
+    }
+}
+
+/// Why objects could not be written to `area`.
+fn unwritten(area: &std::path::Path, refused: Option<std::io::Error>, reason: String) -> CentralError {
+    match refused {
+        Some(refused) => CentralError::cache(area, "written")(refused),
+        None => CentralError::Receive(reason),
     }
 }
 
@@ -116,7 +124,7 @@ fn store_pack<E>(
         hash_kind(format),
         Default::default(),
     )
-    .map_err(|err| stored(format!("{err:#}")))?;
+    .map_err(|err| StorePackError::Store(unwritten(area, store::refusal(err.iter_errors()), format!("{err:#}"))))?;
     let _ = std::fs::remove_file(&path);
     Ok(())
 }

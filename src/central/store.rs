@@ -344,6 +344,26 @@ pub(crate) fn open_odb(objects: &Path, format: ObjectFormat) -> Result<Handle, C
     gix::odb::at_opts(objects, hash_kind(format), None, options).map_err(CentralError::cache(objects, "opened"))
 }
 
+/// What this machine's system said, if one of `errors` is its refusal to write: no room, no right, no descriptors. It is
+/// no damage, and fetching anew would meet the same.
+pub(crate) fn refusal<'a>(errors: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> Option<io::Error> {
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    use rustix::io::Errno;
+    errors
+        .filter_map(|err| err.downcast_ref::<io::Error>())
+        .find_map(|err| match (err.kind(), err.raw_os_error()) {
+            // Wrapped in another error, which names a file that nobody else knows.
+            (kind @ (StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem), None) => Some(kind.into()),
+            (StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem | PermissionDenied, Some(code)) => {
+                Some(io::Error::from_raw_os_error(code))
+            }
+            (_, Some(code)) if [Errno::MFILE, Errno::NFILE].contains(&Errno::from_raw_os_error(code)) => {
+                Some(io::Error::from_raw_os_error(code))
+            }
+            _ => None,
+        })
+}
+
 /// The largest allocation that one object of a received pack may cause.
 pub(crate) fn alloc_limit() -> usize {
     ALLOC_LIMIT

@@ -78,6 +78,7 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
         SyncErrorKind::AnswerLost { .. } => {
             "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
         }
+        _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
     let server_text = match &error.kind {
@@ -151,6 +152,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         ),
         SyncErrorKind::Cache(_) => (
             "Every table of ours in it can be made anew; nothing else in it was touched.",
+            Exit::Error,
+        ),
+        SyncErrorKind::Central(CentralError::Cache { .. }) => (
+            "Mend that, or let XDG_CACHE_HOME name another folder, then sync again.",
             Exit::Error,
         ),
         SyncErrorKind::Central(_) => ("Sync again; if it stays like this, look at central.", Exit::Error),

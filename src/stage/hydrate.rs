@@ -53,6 +53,8 @@ pub struct HydratePlan {
     pub unfinished: BTreeSet<Prefix>,
     /// What was left out and why.
     pub warnings: Vec<Warning>,
+    /// An object of central that could not be read, if any: fetching anew may help.
+    pub damaged: Option<ObjectId>,
 }
 
 /// What was done.
@@ -68,6 +70,8 @@ pub struct Hydrated {
     pub unfinished: BTreeSet<Prefix>,
     /// What deserves a look.
     pub warnings: Vec<Warning>,
+    /// An object of central that could not be read, if any: fetching anew may help.
+    pub damaged: Option<ObjectId>,
 }
 
 /// Looks at the top of `.metis/`, not into the folders that this clone knows to be hydrated.
@@ -136,12 +140,13 @@ pub fn plan(
         match folder_work(ctx, store, state, &prefix, tree, &mut plan.warnings) {
             Ok(Some(work)) => plan.work.push(work),
             Ok(None) => drop(plan.in_step.insert(prefix, tree)),
-            Err(reason) => {
+            Err(NoWork { reason, damaged }) => {
                 plan.warnings.push(Warning::FolderFailed {
                     prefix: prefix.clone(),
                     reason,
                 });
                 plan.unfinished.insert(prefix);
+                plan.damaged = plan.damaged.or(damaged);
             }
         }
     }
@@ -165,6 +170,27 @@ pub fn plan(
     Ok(plan)
 }
 
+/// Why nothing can be done in a folder.
+struct NoWork {
+    reason: String,
+    damaged: Option<ObjectId>,
+}
+
+impl From<String> for NoWork {
+    fn from(reason: String) -> Self {
+        NoWork { reason, damaged: None }
+    }
+}
+
+impl From<CentralError> for NoWork {
+    fn from(err: CentralError) -> Self {
+        NoWork {
+            reason: err.to_string(),
+            damaged: err.object(),
+        }
+    }
+}
+
 /// `None` if the folder is in step.
 fn folder_work(
     ctx: &Context<'_>,
@@ -173,7 +199,7 @@ fn folder_work(
     prefix: &Prefix,
     tree: ObjectId,
     warnings: &mut Vec<Warning>,
-) -> Result<Option<FolderWork>, String> {
+) -> Result<Option<FolderWork>, NoWork> {
     if let FolderState::Marked(marker) = state
         && marker.tree == Some(tree)
         && marker.applying.is_none()
@@ -181,14 +207,15 @@ fn folder_work(
     {
         return Ok(None);
     }
-    let entries = tree::entries(store, tree).map_err(|err| err.to_string())?;
+    let entries = tree::entries(store, tree)?;
     let target = listing::folder(prefix, entries);
     if target.documents.len() as u64 > ctx.limits.entries {
         return Err(format!(
             "it holds {} documents, more than the limit of {}",
             target.documents.len(),
             ctx.limits.entries
-        ));
+        )
+        .into());
     }
     warnings.extend(target.skipped.into_iter().map(Warning::Skipped));
     let nothing = Documents::new();
@@ -198,18 +225,21 @@ fn folder_work(
         FolderState::Newer => {
             return Err(format!(
                 ".metis/{prefix}/ was written by a later version of git-metis-sync; use that one"
-            ));
+            )
+            .into());
         }
         FolderState::Reserved => {
             return Err(format!(
                 "the Metis tools keep own documents in .metis/{prefix}/, so a workspace of that name cannot be copied there"
-            ));
+            )
+            .into());
         }
-        FolderState::Unreadable(err) => return Err(err.to_string()),
+        FolderState::Unreadable(err) => return Err(err.to_string().into()),
         FolderState::Foreign => {
             return Err(format!(
                 ".metis/{prefix}/ is a folder of your own; move or rename it, then sync again"
-            ));
+            )
+            .into());
         }
         FolderState::Adoptable => {
             let known = Known::Unfinished {
@@ -256,6 +286,7 @@ pub fn foresee(plan: &HydratePlan) -> Hydrated {
         folders: plan.in_step.clone(),
         unfinished: plan.unfinished.clone(),
         warnings: plan.warnings.clone(),
+        damaged: plan.damaged,
         ..Hydrated::default()
     };
     let files = |files: &FolderPlan| Pulled {
@@ -285,6 +316,7 @@ pub fn apply(
         folders: plan.in_step.clone(),
         unfinished: plan.unfinished.clone(),
         warnings: plan.warnings.clone(),
+        damaged: plan.damaged,
         ..Hydrated::default()
     };
     // Before the folders: one that is not listed yet would be taken for own documents by a run that comes in between.
@@ -337,6 +369,7 @@ pub fn apply(
         out.pulled.entry(work.prefix.clone()).or_default().written = copied.written;
         out.kept.extend(copied.kept);
         out.warnings.extend(copied.skipped.into_iter().map(Warning::Skipped));
+        out.damaged = out.damaged.or(copied.damaged);
         match copied.failed {
             None => deletes.push((work, folder.writer)),
             Some(reason) => fail(&mut out, &work.prefix, reason),

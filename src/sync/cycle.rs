@@ -29,7 +29,7 @@ use crate::{
         Warning,
         dehydrate::{self, Own},
         fetch::{self, FetchPlan, Snapshot},
-        hydrate,
+        hydrate::{self, Hydrated},
         push::{self, PushPlan},
     },
     state::cursor::{Base, Cursor},
@@ -47,6 +47,19 @@ pub enum End {
 const READ_ATTEMPTS: usize = 3;
 
 pub fn run(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+) -> Result<End, SyncErrorKind> {
+    let renewed = setup.renewed();
+    match once(setup, options, progress, report) {
+        Err(_) if setup.renewed() && !renewed => once(setup, options, progress, report),
+        end => end,
+    }
+}
+
+fn once(
     setup: &mut Setup<'_>,
     options: &SyncOptions,
     progress: &mut dyn Progress,
@@ -137,12 +150,39 @@ pub fn hydrated(
     report: &mut SyncReport,
     snapshot: &Snapshot,
 ) -> Result<(), SyncErrorKind> {
+    let mut done = hydrate_once(setup, options, progress, report, snapshot);
+    let damaged = match &done {
+        Ok(done) => done.as_ref().and_then(|done| done.damaged),
+        Err(err) => err.damaged_object(),
+    };
+    if setup.renew_store(damaged)? {
+        done = hydrate_once(setup, options, progress, report, snapshot);
+    }
+    let Some(done) = done? else { return Ok(()) };
+    // By what they say and all at once: there may be as many as central has entries.
+    let mut said: HashSet<String> = report.warnings.iter().map(Warning::to_string).collect();
+    let new = done
+        .warnings
+        .into_iter()
+        .filter(|warning| said.insert(warning.to_string()));
+    report.warnings.extend(new);
+    setup.check_interrupt()
+}
+
+/// `None` if there was nothing to do.
+fn hydrate_once(
+    setup: &mut Setup<'_>,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    snapshot: &Snapshot,
+) -> Result<Option<Hydrated>, SyncErrorKind> {
     let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_mut()) else {
         unreachable!("fetching opened the store and made the cursor")
     };
     let glance = hydrate::glance(&setup.ctx, cursor)?;
     if !hydrate::is_due(&glance, cursor, snapshot, options.only.is_empty()) {
-        return Ok(());
+        return Ok(None);
     }
     if let Some(head) = snapshot.head {
         fetch::ensure(&setup.ctx, store, head)?;
@@ -154,7 +194,7 @@ pub fn hydrated(
     if let Some(prefix) = options.only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
         return Err(SyncErrorKind::NoSuchWorkspace(prefix.clone()));
     }
-    let done = if options.dry_run {
+    let mut done = if options.dry_run {
         hydrate::foresee(&plan)
     } else {
         hydrate::apply(&setup.ctx, store, &plan, setup.started, &mut |done, total| {
@@ -166,17 +206,10 @@ pub fn hydrated(
         sum.written += pulled.written;
         sum.removed += pulled.removed;
     }
-    report.kept.extend(done.kept.iter().cloned());
-    // By what they say and all at once: there may be as many as central has entries.
-    let mut said: HashSet<String> = report.warnings.iter().map(Warning::to_string).collect();
-    let new = done
-        .warnings
-        .into_iter()
-        .filter(|warning| said.insert(warning.to_string()));
-    report.warnings.extend(new);
-    cursor.folders = done.folders;
-    cursor.unfinished = done.unfinished;
-    setup.check_interrupt()
+    report.kept.append(&mut done.kept);
+    cursor.folders = std::mem::take(&mut done.folders);
+    cursor.unfinished = std::mem::take(&mut done.unfinished);
+    Ok(Some(done))
 }
 
 /// Takes up a snapshot that another process made.
@@ -225,7 +258,8 @@ pub fn prepared(
 ) -> Result<Prepared, SyncErrorKind> {
     for attempt in 1.. {
         setup.check_interrupt()?;
-        match prepare(setup, options, report, snapshot)? {
+        let prepared = prepare(setup, options, report, snapshot);
+        match soundly(setup, prepared)? {
             Ok(prepared) => return Ok(prepared),
             Err(Restless { path }) if attempt == READ_ATTEMPTS => return Err(SyncErrorKind::Restless { path }),
             Err(Restless { .. }) => {}
@@ -301,6 +335,14 @@ fn prepare(
     }))
 }
 
+/// After a failure because of a damaged object the store is empty, so that whoever tries again fetches it anew.
+fn soundly<T>(setup: &mut Setup<'_>, result: Result<T, SyncErrorKind>) -> Result<T, SyncErrorKind> {
+    if let Err(err) = &result {
+        setup.renew_store(err.damaged_object())?;
+    }
+    result
+}
+
 /// Makes the commit central's head and takes note of it.
 pub fn published(
     setup: &mut Setup<'_>,
@@ -330,7 +372,7 @@ pub fn published(
             }
             other => {
                 forget_push(report);
-                return Err(failure(other));
+                return soundly(setup, Err(failure(other)));
             }
         }
     }

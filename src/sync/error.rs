@@ -152,6 +152,14 @@ impl SyncErrorKind {
         }
     }
 
+    /// The object of central that should be in the object store and is not, or is damaged.
+    pub(super) fn damaged_object(&self) -> Option<crate::names::ObjectId> {
+        match self {
+            SyncErrorKind::Central(err) => err.object(),
+            _ => None,
+        }
+    }
+
     /// One word for why a sync stopped, for machines: the journal's and JSON's `kind`.
     pub fn word(&self) -> &'static str {
         if let Some(err) = self.connection() {

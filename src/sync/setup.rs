@@ -88,6 +88,8 @@ pub struct Setup<'a> {
     pub(super) stat_cache_changed: bool,
     /// Central's objects, once its format is known.
     pub store: Option<Store>,
+    /// Whether they were thrown away in this sync because they were damaged.
+    renewed: bool,
     /// The newest own documents, for the cache.
     pub(super) scan: Option<workspace::Scan>,
     /// Retries after a moved branch.
@@ -164,6 +166,7 @@ impl<'a> Setup<'a> {
             stat_cache,
             stat_cache_changed: false,
             store: None,
+            renewed: false,
             scan: None,
             max_retries: options
                 .max_retries
@@ -208,6 +211,25 @@ impl<'a> Setup<'a> {
             return Err(SyncErrorKind::Interrupted);
         }
         Ok(())
+    }
+
+    /// Throws the object store away after `damaged`, an object of it, could not be read: a loss of power or a failing disk
+    /// may have torn it, and all that it holds is central's. Only once in a sync: what is still missing after that, central
+    /// does not have either. Returns whether to fetch anew.
+    pub(super) fn renew_store(&mut self, damaged: Option<ObjectId>) -> Result<bool, SyncErrorKind> {
+        match &mut self.store {
+            Some(store) if damaged.is_some() && !self.renewed => {
+                self.renewed = true;
+                store.reset()?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether central's objects were thrown away in this sync because they were damaged.
+    pub(super) fn renewed(&self) -> bool {
+        self.renewed
     }
 
     /// Whether the cursor says something new.

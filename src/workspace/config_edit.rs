@@ -54,7 +54,7 @@ pub fn edit_config(metis: &Dir, edits: &[Edit]) -> Result<bool, ConfigError> {
             return Ok(false);
         };
         if metis.lstat(CONFIG_FILE).ok() == read {
-            metis.write_atomic(CONFIG_FILE, &edited, FileMode::Keep)?;
+            metis.write_flushed(CONFIG_FILE, &edited, FileMode::Keep)?;
             return Ok(true);
         }
     }

@@ -85,10 +85,13 @@ impl<'a> FolderWriter<'a> {
     /// Write the marker.
     pub fn mark(&self, marker: &Marker) -> Result<(), FolderError> {
         let path = self.path_of(MARKER_FILE);
-        Ok(self.metis.write_atomic(path, &marker.to_bytes(), FileMode::Plain)?)
+        Ok(self.metis.write_flushed(path, &marker.to_bytes(), FileMode::Plain)?)
     }
 
     /// Compare the file `name` (`<code>.md`, as in all methods) with the versions that we may have put there.
+    ///
+    /// An empty file always passes for one of them: it is what a loss of power makes of a file that was just written, and
+    /// has nothing in it to keep.
     pub fn check(
         &self,
         name: &str,
@@ -98,7 +101,7 @@ impl<'a> FolderWriter<'a> {
         match self.metis.read_file(self.document(name)?, self.limit) {
             Ok((bytes, _)) => {
                 let id = hash(&bytes);
-                Ok(match expected.contains(&id) {
+                Ok(match bytes.is_empty() || expected.contains(&id) {
                     true => OnDisk::Expected(id),
                     false => OnDisk::LocallyEdited(id),
                 })
@@ -273,6 +276,9 @@ mod tests {
 
         world.put("strat/S-T-0001.md", "edited");
         assert_eq!(check(&[hash(b"one")]), OnDisk::LocallyEdited(hash(b"edited")));
+        world.put("strat/S-T-0001.md", "");
+        assert_eq!(check(&[hash(b"one")]), OnDisk::Expected(hash(b"")));
+        world.put("strat/S-T-0001.md", "edited");
         let kept = strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap();
         assert_eq!(kept, ".sync/kept/2026-02-26T013000Z/strat/S-T-0001.md");
         assert_eq!(

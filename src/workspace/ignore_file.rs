@@ -27,7 +27,7 @@ pub(super) fn read_ignored(metis: &Dir) -> Result<BTreeSet<Prefix>, DirError> {
 pub fn write_ignored(metis: &Dir, folders: &BTreeSet<Prefix>) -> Result<bool, DirError> {
     match with_block(&read(metis)?, folders) {
         None => Ok(false),
-        Some(bytes) => metis.write_atomic(IGNORE_FILE, &bytes, FileMode::Keep).map(|()| true),
+        Some(bytes) => metis.write_flushed(IGNORE_FILE, &bytes, FileMode::Keep).map(|()| true),
     }
 }
 

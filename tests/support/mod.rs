@@ -1,6 +1,7 @@
 //! The kit that the tests are written with.
 
 pub mod central;
+pub mod disk;
 pub mod document;
 pub mod point;
 pub mod process;

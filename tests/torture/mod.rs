@@ -4,8 +4,11 @@
 //! `scripts/torture` runs.
 
 mod crash;
+mod full;
 mod hostile;
 mod laws;
+mod power;
+mod stage;
 mod swap;
 mod together;
 mod trace;

@@ -119,3 +119,20 @@ pub fn settled(command: Command) -> Finished {
     fs::File::from(reader).read_to_end(&mut Vec::new()).expect("a pipe");
     finished
 }
+
+/// Every `all.len() / count`-th.
+pub fn spread<T: Copy>(all: &[T], count: usize) -> Vec<T> {
+    (0..count.min(all.len()))
+        .map(|n| all[n * all.len() / count.min(all.len())])
+        .collect()
+}
+
+/// Each call on its own.
+pub fn points(counts: &BTreeMap<&'static str, usize>) -> Vec<(&'static str, usize)> {
+    counts
+        .iter()
+        .flat_map(|(name, count)| (1..=*count).map(move |n| (*name, n)))
+        // Loading the program opens libraries before there is anything to disturb.
+        .filter(|(name, n)| *name != "openat" || *n > 12)
+        .collect()
+}

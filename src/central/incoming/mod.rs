@@ -58,6 +58,15 @@ impl IncomingError {
             _ => false,
         }
     }
+
+    /// What this machine's system said, if it refused to write.
+    pub(super) fn refusal(&self) -> Option<io::Error> {
+        match self {
+            IncomingError::Io(err) => store::refusal(std::iter::once(err as &(dyn std::error::Error + 'static))),
+            IncomingError::Pack(err) => store::refusal(err.iter_errors()),
+            _ => None,
+        }
+    }
 }
 
 /// What came.

@@ -49,6 +49,20 @@ pub struct Copied {
     pub skipped: Vec<Skipped>,
     /// The first failure. The folder's other files may or may not have been written.
     pub failed: Option<String>,
+    /// The object of central that this was about, where one could not be read.
+    pub damaged: Option<ObjectId>,
+}
+
+/// Why a file was not written.
+struct Failure {
+    reason: String,
+    damaged: Option<ObjectId>,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Failure { reason, damaged: None }
+    }
 }
 
 /// What all files have in common.
@@ -103,7 +117,7 @@ pub fn copy(
                     continue;
                 }
                 let file = if terms.interrupt.load(Ordering::Relaxed) {
-                    Err("interrupted".to_owned())
+                    Err("interrupted".to_owned().into())
                 } else {
                     copy_one(odb, write, &folders[*folder].writer, terms, &written)
                 };
@@ -116,7 +130,10 @@ pub fn copy(
                         outcome.kept.push(path);
                     }
                     Ok(File::Skipped(skipped)) => outcome.skipped.push(skipped),
-                    Err(reason) => outcome.failed = Some(reason),
+                    Err(failure) => {
+                        outcome.failed = Some(failure.reason);
+                        outcome.damaged = failure.damaged;
+                    }
                 }
             }
             told(done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), all);
@@ -159,7 +176,7 @@ fn copy_one(
     writer: &FolderWriter<'_>,
     terms: &Terms<'_>,
     written: &AtomicU64,
-) -> Result<File, String> {
+) -> Result<File, Failure> {
     let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
     let name = write.code.file_name();
     let path = || format!("{}/{name}", writer.prefix());
@@ -179,11 +196,16 @@ fn copy_one(
     let bytes = match central::store::blob(odb, write.blob, terms.limits.blob_bytes) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(skipped()),
-        Err(err) => return Err(format!("{}: {err}", path())),
+        Err(err) => {
+            return Err(Failure {
+                reason: format!("{}: {err}", path()),
+                damaged: err.object(),
+            });
+        }
     };
     let size = bytes.len() as u64;
     if written.fetch_add(size, Ordering::Relaxed) + size > terms.limits.total_bytes {
-        return Err(format!("more than {} bytes would be written", terms.limits.total_bytes));
+        return Err(format!("more than {} bytes would be written", terms.limits.total_bytes).into());
     }
     let kept = match on_disk {
         OnDisk::Absent | OnDisk::Expected(_) => None,
@@ -192,7 +214,8 @@ fn copy_one(
             return Err(format!(
                 "{} is not a regular file; move it away, then sync again",
                 path()
-            ));
+            )
+            .into());
         }
     };
     writer.write(&name, &bytes).map_err(|err| err.to_string())?;

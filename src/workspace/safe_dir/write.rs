@@ -27,9 +27,18 @@ const PLAIN_MODE: u32 = 0o644;
 impl Dir {
     /// Put a file of `bytes` at `path` in one step: a reader, also after a crash, sees the old file or the new one.
     ///
-    /// A link or a folder at `path` is refused. Nothing is flushed to the disk, see [`sync_all()`](Self::sync_all).
+    /// A link or a folder at `path` is refused. Nothing is flushed to the disk, see [`sync_all()`](Self::sync_all): after a
+    /// loss of power the file may be empty.
     pub fn write_atomic(&self, path: impl AsRef<Path>, bytes: &[u8], mode: FileMode) -> Result<(), DirError> {
-        let path = path.as_ref();
+        self.put(path.as_ref(), bytes, mode, false)
+    }
+
+    /// The same, and old or new whole after a loss of power too: for files that cannot be fetched again.
+    pub fn write_flushed(&self, path: impl AsRef<Path>, bytes: &[u8], mode: FileMode) -> Result<(), DirError> {
+        self.put(path.as_ref(), bytes, mode, true)
+    }
+
+    fn put(&self, path: &Path, bytes: &[u8], mode: FileMode, flush: bool) -> Result<(), DirError> {
         let (parent, name) = self.parent(path)?;
         let mut bits = PLAIN_MODE;
         match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).map(Stat::from) {
@@ -46,8 +55,13 @@ impl Dir {
             Err(errno) => return Err(self.error("write", path, errno)),
         }
         for _ in 0..TRIES {
-            let (temp, _) = self.write_temp(&parent, path, bytes, bits)?;
-            match rustix::fs::renameat(&parent, &temp, &parent, name) {
+            let (temp, file) = self.write_temp(&parent, path, bytes, bits)?;
+            // Some file systems have the new name on the disk before the bytes.
+            let flushed = match flush {
+                true => flush_file(&file),
+                false => Ok(()),
+            };
+            match flushed.and_then(|()| rustix::fs::renameat(&parent, &temp, &parent, name)) {
                 Ok(()) => return Ok(()),
                 // Another process took our temporary file for a leftover.
                 Err(Errno::NOENT) => continue,
@@ -150,6 +164,14 @@ impl Dir {
                 Err(self.io("write", path, err))
             }
         }
+    }
+}
+
+fn flush_file(file: &File) -> Result<(), Errno> {
+    match rustix::fs::fsync(file) {
+        // Not every file system can.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(()),
+        result => result,
     }
 }
 
