@@ -18,7 +18,7 @@ use gix::protocol::{
 
 use super::{
     CentralError, from_gix,
-    incoming::{self, Here, Received},
+    incoming::{self, Bounds, Here, Received},
     remote::Remote,
     store::{self, Store},
     to_gix, tree,
@@ -243,16 +243,17 @@ fn receive(
             bytes: 0,
             told,
         });
-        let came = incoming::receive(stream, area, here, remote.format, &options.interrupt).map_err(|err| {
-            too_large = err.is_too_large();
-            refused = err.refusal();
-            let words = words.borrow();
-            if words.is_empty() {
-                Box::<dyn std::error::Error + Send + Sync>::from(err)
-            } else {
-                crate::send_pack::report::printable_lines(&words).into()
-            }
-        })?;
+        let came = incoming::receive(stream, area, here, remote.format, Bounds::default(), &options.interrupt)
+            .map_err(|err| {
+                too_large = err.is_too_large();
+                refused = err.refusal();
+                let words = words.borrow();
+                if words.is_empty() {
+                    Box::<dyn std::error::Error + Send + Sync>::from(err)
+                } else {
+                    crate::send_pack::report::printable_lines(&words).into()
+                }
+            })?;
         // What is left is a flush, and for some servers a last progress line.
         std::io::copy(&mut reader, &mut std::io::sink())?;
         received = Some(came);

@@ -223,10 +223,9 @@ fn folder_work(
     let (from, files) = match state {
         FolderState::Absent => (None, hydrate::plan(Known::Finished(&nothing), &target.documents)),
         FolderState::Newer => {
-            return Err(format!(
-                ".metis/{prefix}/ was written by a later version of git-metis-sync; use that one"
-            )
-            .into());
+            return Err(
+                format!(".metis/{prefix}/ was written by a later version of git-metis-sync; use that one").into(),
+            );
         }
         FolderState::Reserved => {
             return Err(format!(
@@ -236,10 +235,7 @@ fn folder_work(
         }
         FolderState::Unreadable(err) => return Err(err.to_string().into()),
         FolderState::Foreign => {
-            return Err(format!(
-                ".metis/{prefix}/ is a folder of your own; move or rename it, then sync again"
-            )
-            .into());
+            return Err(format!(".metis/{prefix}/ is a folder of your own; move or rename it, then sync again").into());
         }
         FolderState::Adoptable => {
             let known = Known::Unfinished {

@@ -172,5 +172,7 @@ fn search_path() -> String {
 }
 
 fn installed(program: &str) -> bool {
-    search_path().split(':').any(|dir| Path::new(dir).join(program).is_file())
+    search_path()
+        .split(':')
+        .any(|dir| Path::new(dir).join(program).is_file())
 }

@@ -63,8 +63,16 @@ const ENOUGH: u64 = 1000;
 #[test]
 fn hardly_any_room() {
     for place in Where::ALL {
-        let room = [(0, ENOUGH), (3 * PAGE, ENOUGH), (9 * PAGE, ENOUGH), (ENOUGH * PAGE, 0), (ENOUGH * PAGE, 3)];
-        let Some(failed) = starve(Story::BothWays, place, room) else { return };
+        let room = [
+            (0, ENOUGH),
+            (3 * PAGE, ENOUGH),
+            (9 * PAGE, ENOUGH),
+            (ENOUGH * PAGE, 0),
+            (ENOUGH * PAGE, 3),
+        ];
+        let Some(failed) = starve(Story::BothWays, place, room) else {
+            return;
+        };
         assert!(failed >= 3, "{place:?}: {failed} of 5 syncs failed");
     }
 }
@@ -74,8 +82,12 @@ fn hardly_any_room() {
 fn a_little_more_room_each_time() {
     for story in [Story::First, Story::BothWays] {
         for place in Where::ALL {
-            let room = (0..60).map(|pages| (pages * PAGE, ENOUGH)).chain((0..40).map(|files| (ENOUGH * PAGE, files)));
-            let Some(failed) = starve(story, place, room) else { return };
+            let room = (0..60)
+                .map(|pages| (pages * PAGE, ENOUGH))
+                .chain((0..40).map(|files| (ENOUGH * PAGE, files)));
+            let Some(failed) = starve(story, place, room) else {
+                return;
+            };
             println!("{story:?}, little room in {place:?}: {failed} of 100 syncs failed");
             assert!(failed > 10, "{failed}");
         }
@@ -157,6 +169,9 @@ fn few_open_files() {
 #[ignore = "takes minutes: scripts/torture"]
 fn any_number_of_open_files() {
     for story in [Story::First, Story::BothWays] {
-        println!("{story:?}, few open files: {} of 40 syncs failed", few_files(story, 3..43));
+        println!(
+            "{story:?}, few open files: {} of 40 syncs failed",
+            few_files(story, 3..43)
+        );
     }
 }

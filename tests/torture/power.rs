@@ -72,7 +72,9 @@ fn no_power_at_some_steps() {
         return skip("strace is not installed, or may not trace");
     }
     for (format, place) in Format::ALL.into_iter().zip(Where::BOTH) {
-        let Some(cut) = cut(Story::BothWays, place, format, |all| spread(&all, 4)) else { return };
+        let Some(cut) = cut(Story::BothWays, place, format, |all| spread(&all, 4)) else {
+            return;
+        };
         assert!(cut >= 6, "{cut} of 8 points were reached");
     }
 }
@@ -83,7 +85,9 @@ fn no_power_at_many_steps() {
     for story in [Story::First, Story::BothWays] {
         for place in Where::BOTH {
             for format in Format::ALL {
-                let Some(cut) = cut(story, place, format, |all| spread(&all, 20)) else { return };
+                let Some(cut) = cut(story, place, format, |all| spread(&all, 20)) else {
+                    return;
+                };
                 println!("{story:?}, {place:?} on {format:?}: no power at {cut} points");
                 assert!(cut >= 30, "{story:?}: {cut} points");
             }
@@ -96,7 +100,9 @@ fn no_power_at_many_steps() {
 fn what_was_said_to_be_synced_survives() {
     for format in Format::ALL {
         let stage = Stage::new(Story::BothWays);
-        let Some(disk) = Where::Project.disk(&stage, format) else { return };
+        let Some(disk) = Where::Project.disk(&stage, format) else {
+            return;
+        };
         for journal in [false, true] {
             stage.set();
             disk.flush();

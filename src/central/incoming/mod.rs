@@ -26,8 +26,29 @@ mod pack;
 use entries::Entries;
 use pack::{Pack, Sent};
 
+#[cfg(test)]
+mod tests;
+
 /// A pack is closed when it has this many bytes.
 const PACK_SIZE: u64 = 16 << 20;
+
+/// What is held at a time, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// A pack is closed when it has as many.
+    pub pack: u64,
+    /// Files that are larger are left out.
+    pub object: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            pack: PACK_SIZE,
+            object: store::alloc_limit() as u64,
+        }
+    }
+}
 
 /// Why a pack could not be received.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +65,9 @@ pub(super) enum IncomingError {
     /// A folder or a commit is larger than what is ever held in memory.
     #[error("central sent an object that is too large")]
     TooLarge,
+    /// A file is sent as a difference to one that was left out, though it is not too large itself: fetching anew brings it whole.
+    #[error("central sent a difference to a file that was too large to be received")]
+    BaseLeftOut,
     /// The objects that came could not be looked at.
     #[error(transparent)]
     Store(#[from] CentralError),
@@ -82,7 +106,7 @@ pub(super) struct Received {
 pub(super) struct Here<'a> {
     /// Objects that the server may send differences to.
     pub bases: &'a Handle,
-    /// Files that the server takes for being here, but which were too large.
+    /// Files that the server takes for being here, but which were too large. What builds on them cannot be had this way.
     pub left_out: &'a BTreeSet<ObjectId>,
 }
 
@@ -92,10 +116,11 @@ pub(super) fn receive(
     objects: &Path,
     here: &Here<'_>,
     format: ObjectFormat,
+    bounds: Bounds,
     interrupt: &AtomicBool,
 ) -> Result<Received, IncomingError> {
     let kind = hash_kind(format);
-    let mut entries = Entries::begin(stream, kind, store::alloc_limit() as u64, interrupt)?;
+    let mut entries = Entries::begin(stream, kind, bounds.object, interrupt)?;
     let mut sent = Sent::default();
     let mut received = Received {
         objects: 0,
@@ -103,7 +128,7 @@ pub(super) fn receive(
     };
     while !entries.is_at_end() {
         let earlier = store::open_odb(objects, format)?;
-        let pack = Pack::new(&mut entries, &mut sent, here, &earlier, kind, PACK_SIZE);
+        let pack = Pack::new(&mut entries, &mut sent, here, &earlier, kind, bounds.pack);
         received.objects += pack.write(&objects.join("pack"), interrupt)?;
     }
     received.is_partial = sent.is_partial();

@@ -25,15 +25,13 @@ use super::{
 pub(super) struct Sent {
     /// What lies in packs that are written: place and id, by place.
     written: Vec<(u64, gix::ObjectId)>,
-    /// What was left out.
+    /// Files that were left out, with all that builds on them.
     left_out: BTreeSet<u64>,
-    /// Whether a difference was left out because its base had been.
-    base_is_left_out: bool,
 }
 
 impl Sent {
     pub(super) fn is_partial(&self) -> bool {
-        self.base_is_left_out || !self.left_out.is_empty()
+        !self.left_out.is_empty()
     }
 
     fn id_at(&self, place: u64) -> Option<gix::ObjectId> {
@@ -72,7 +70,7 @@ enum Base {
     Add(Box<input::Entry>, gix::ObjectId),
     /// Something that may still come.
     Elsewhere(gix::ObjectId),
-    /// A file that was left out.
+    /// A file of this stream that was left out.
     LeftOut,
 }
 
@@ -188,7 +186,6 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
                 }
                 Some(Base::LeftOut) => {
                     self.sent.left_out.insert(entry.pack_offset);
-                    self.sent.base_is_left_out = true;
                     continue;
                 }
                 Some(Base::Add(base, id)) => {
@@ -227,7 +224,7 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
             return Ok(Some(Base::At(*place)));
         }
         if self.here.left_out.contains(&from_gix(&id)) {
-            return Ok(Some(Base::LeftOut));
+            return Err(IncomingError::BaseLeftOut);
         }
         let mut buffer = Vec::new();
         for objects in [self.earlier, self.here.bases] {

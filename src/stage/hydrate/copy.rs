@@ -211,11 +211,7 @@ fn copy_one(
         OnDisk::Absent | OnDisk::Expected(_) => None,
         OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(|err| err.to_string())?),
         OnDisk::NotAFile => {
-            return Err(format!(
-                "{} is not a regular file; move it away, then sync again",
-                path()
-            )
-            .into());
+            return Err(format!("{} is not a regular file; move it away, then sync again", path()).into());
         }
     };
     writer.write(&name, &bytes).map_err(|err| err.to_string())?;
