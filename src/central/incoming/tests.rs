@@ -55,7 +55,7 @@ impl Line {
         let has_parent = !self.git(&["for-each-ref"], b"").is_empty();
         write!(stream, "commit refs/heads/main\ncommitter A <a@b> 1 +0000\ndata 0\n").unwrap();
         if has_parent {
-            write!(stream, "from refs/heads/main^0\n").unwrap();
+            writeln!(stream, "from refs/heads/main^0").unwrap();
         }
         for (name, bytes) in documents {
             write!(stream, "M 100644 inline {name}\ndata {}\n", bytes.len()).unwrap();
