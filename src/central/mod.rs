@@ -9,6 +9,7 @@
 //! | how do new objects get here | [`fetch`] |
 //! | how does one pack become several of bounded size | `incoming` |
 //! | where do they lie | [`store`] |
+//! | how does the store stay quick | `repack` |
 //! | is the head a descendant of what we saw | [`history`] |
 //! | what is in a tree, how is one made with our folder changed | [`tree`] |
 //! | what does our commit say | [`commit`] |
@@ -30,6 +31,7 @@ mod incoming;
 pub mod project;
 pub mod publish;
 pub mod remote;
+mod repack;
 pub mod store;
 pub mod tree;
 pub mod turn;

@@ -17,11 +17,17 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use gix::objs::FindExt;
 
-use super::{CentralError, ObjectFormat, from_gix, hash_kind, to_gix};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+
+use super::{CentralError, ObjectFormat, from_gix, hash_kind, repack, to_gix};
 use crate::names::ObjectId;
 
 /// No single object larger than this is ever held in memory: larger ones are an error of their own, whatever small
@@ -39,6 +45,7 @@ pub struct Store {
     format: ObjectFormat,
     odb: Handle,
     left_out: BTreeSet<ObjectId>,
+    in_use: InUse,
     _scratch: Option<Area>,
 }
 
@@ -52,9 +59,11 @@ impl Store {
         }
         // Here and not only before receiving: whoever was killed after that leaves a next one with nothing to receive.
         sweep(&root);
+        let in_use = InUse::of(&packs);
         let odb = open_odb(&root.join("objects"), format)?;
         Ok(Store {
             left_out: ids(&root.join(LEFT_OUT)).into_iter().collect(),
+            in_use,
             root,
             format,
             odb,
@@ -70,6 +79,7 @@ impl Store {
         let area = Area::create(&temp)?;
         let lasting_root = place(cache, key, format);
         let lasting = lasting_root.join("objects");
+        let in_use = InUse::of(&lasting.join("pack"));
         if lasting.is_dir() {
             let info = area.objects().join("info");
             fs::create_dir_all(&info)
@@ -82,6 +92,7 @@ impl Store {
             format,
             odb,
             left_out: ids(&lasting_root.join(LEFT_OUT)).into_iter().collect(),
+            in_use,
             _scratch: Some(area),
         })
     }
@@ -201,9 +212,35 @@ impl Store {
             self.leave_out(left_out)?;
         }
         move_objects(&area.objects(), &self.root.join("objects"))?;
+        self.repack(&area.objects())?;
         drop(area);
         self.odb = open_odb(&self.root.join("objects"), self.format)?;
         Ok(out)
+    }
+
+    /// Puts small packs together, if there are many and nobody else uses the store. `area` is empty and private.
+    fn repack(&self, area: &Path) -> Result<(), CentralError> {
+        let objects = self.root.join("objects");
+        let Some(plan) = repack::census(&objects).ok().and_then(repack::plan) else {
+            return Ok(());
+        };
+        let Some(_alone) = self.in_use.alone() else {
+            return Ok(());
+        };
+        let odb = open_odb(&objects, self.format)?;
+        match repack::apply(&plan, &objects, area, &odb) {
+            Ok(replaced) => {
+                move_objects(area, &objects)?;
+                for path in replaced {
+                    // What stays is there twice, which harms nobody.
+                    let _ = fs::remove_file(path);
+                }
+                Ok(())
+            }
+            // Without room it has to stay as it is.
+            Err(err) if err.refusal().is_some() => Ok(()),
+            Err(err) => Err(CentralError::Receive(format!("{err:#}"))),
+        }
     }
 
     /// A private folder that is gone afterwards: for looking at objects that must not enter the store.
@@ -225,8 +262,53 @@ impl Store {
         self.left_out.clear();
         let packs = objects.join("pack");
         fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        self.in_use = InUse::of(&packs);
         self.odb = open_odb(&objects, self.format)?;
         Ok(())
+    }
+}
+
+/// Shared by all who use a store, so that nobody takes packs away under them. A file system without locks never has
+/// anybody alone.
+struct InUse(Option<fs::File>);
+
+impl InUse {
+    /// Who puts packs together has it for a moment; whoever does not end is not waited for, as what is missed then is
+    /// fetched anew.
+    fn of(packs: &Path) -> Self {
+        let Ok(folder) = fs::File::open(packs) else {
+            return InUse(None);
+        };
+        for _ in 0..200 {
+            match flock(&folder, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => return InUse(Some(folder)),
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(10)),
+                Err(_) => return InUse(None),
+            }
+        }
+        InUse(None)
+    }
+
+    /// `None` if others use it.
+    fn alone(&self) -> Option<Alone<'_>> {
+        let folder = self.0.as_ref()?;
+        match flock(folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Some(Alone(folder)),
+            Err(_) => {
+                // Asking gave up what was held.
+                let _ = flock(folder, FlockOperation::NonBlockingLockShared);
+                None
+            }
+        }
+    }
+}
+
+/// Nobody else uses the store until it is dropped.
+struct Alone<'a>(&'a fs::File);
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        let _ = flock(self.0, FlockOperation::NonBlockingLockShared);
     }
 }
 
@@ -348,7 +430,6 @@ pub(crate) fn open_odb(objects: &Path, format: ObjectFormat) -> Result<Handle, C
 /// no damage, and fetching anew would meet the same.
 pub(crate) fn refusal<'a>(errors: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> Option<io::Error> {
     use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    use rustix::io::Errno;
     errors
         .filter_map(|err| err.downcast_ref::<io::Error>())
         .find_map(|err| match (err.kind(), err.raw_os_error()) {

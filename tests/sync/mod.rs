@@ -1,5 +1,6 @@
 //! `git metis-sync` from end to end.
 
+mod cache;
 mod convergence;
 mod corpus;
 mod crash;
