@@ -5,6 +5,7 @@ mod direct;
 mod edges;
 mod errors;
 mod freshness;
+mod latency;
 mod project;
 mod result;
 mod sequence;

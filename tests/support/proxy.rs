@@ -50,6 +50,7 @@ struct Shared {
     to_server: AtomicU64,
     to_client: AtomicU64,
     connections: AtomicU64,
+    exchanges: AtomicU64,
 }
 
 impl Proxy {
@@ -91,6 +92,11 @@ impl Proxy {
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::SeqCst)
     }
+
+    /// How often the server answered something: what waits for the length of the line.
+    pub fn exchanges(&self) -> u64 {
+        self.shared.exchanges.load(Ordering::SeqCst)
+    }
 }
 
 impl Shared {
@@ -120,6 +126,7 @@ impl Drop for Proxy {
 fn connect(client: TcpStream, server: TcpStream, fate: Fate, shared: &Arc<Shared>) {
     let (client, server) = (Arc::new(client), Arc::new(server));
     let cut = Arc::new(AtomicBool::new(false));
+    let asked = Arc::new(AtomicBool::new(false));
     shared
         .open
         .lock()
@@ -137,15 +144,33 @@ fn connect(client: TcpStream, server: TcpStream, fate: Fate, shared: &Arc<Shared
         (&server, &client, Way::ToClient, down),
     ] {
         let (from, to, cut, shared) = (Arc::clone(from), Arc::clone(to), Arc::clone(&cut), Arc::clone(shared));
-        thread::spawn(move || forward(&from, &to, shared.counter(way), &cut, fate));
+        let asked = Arc::clone(&asked);
+        thread::spawn(move || {
+            let heard = || match way {
+                Way::ToServer => asked.store(true, Ordering::SeqCst),
+                Way::ToClient if asked.swap(false, Ordering::SeqCst) => {
+                    shared.exchanges.fetch_add(1, Ordering::SeqCst);
+                }
+                Way::ToClient => {}
+            };
+            forward(&from, &to, shared.counter(way), &cut, fate, heard);
+        });
     }
 }
 
-/// Returns when the sender is done, or the connection is.
-fn forward(mut from: &TcpStream, mut to: &TcpStream, count: &AtomicU64, cut: &AtomicBool, mut fate: Fate) {
+/// Returns when the sender is done, or the connection is. `heard` is called for each piece before it goes on.
+fn forward(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    count: &AtomicU64,
+    cut: &AtomicBool,
+    mut fate: Fate,
+    heard: impl Fn(),
+) {
     let mut buffer = [0; 16 * 1024];
     let mut so_far = 0;
     while let Ok(length @ 1..) = from.read(&mut buffer) {
+        heard();
         let mut piece = &buffer[..length];
         let left = |limit: u64| usize::try_from(limit - so_far).unwrap_or(usize::MAX).min(length);
         let mut last = false;
