@@ -67,14 +67,14 @@ fn the_disk_fails_at_twelve_steps() {
 #[ignore = "takes minutes: scripts/torture"]
 fn the_disk_fails_at_many_steps() {
     for story in [Story::First, Story::BothWays, Story::Cache] {
-        let failed = fail(story, |all| thinned(&all, 90));
+        let failed = fail(story, |all| thinned(&all, 200));
         println!("{story:?}: {failed} failures ended a sync");
         assert!(failed > 10, "{story:?}: {failed}");
     }
 }
 
 /// Kills at the points that `choose` picks from all of a story, and says how many those were.
-fn sweep(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
+fn sweep(story: Story, choose: impl FnOnce(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
     let stage = Stage::new(story);
     let log = stage.world.root().join("strace.log");
     let command = stage.set();
@@ -116,42 +116,47 @@ fn killed_at_thirty_steps() {
     assert!(killed >= 30, "{killed} of 32 points were reached");
 }
 
-/// Evenly spread points of a story; together they are far more than 250.
-fn whole(story: Story, points: usize) {
+/// Up to so many points of a story, evenly spread.
+fn whole(story: Story, most: usize) {
     assert!(trace::available(), "strace is needed");
     if story == Story::Retry && env::var_os("METIS_TORTURE_URL").is_some() {
         return println!("nobody can be made to be faster on a server that is not ours");
     }
+    let mut points = 0;
     let killed = sweep(story, |all| {
-        let chosen = thinned(&all, points);
-        println!("{story:?}: {} of {} points", chosen.len(), all.len());
+        let chosen = thinned(&all, most);
+        points = chosen.len();
+        println!("{story:?}: {points} of {} points", all.len());
         chosen
     });
     println!("{story:?}: killed at {killed} points");
     // Threads share the work as it comes: the last calls of each kind may not be reached every time.
-    assert!(killed >= points * 3 / 4, "{story:?}: {killed} points");
+    assert!(
+        points >= 50 && killed >= points * 3 / 4,
+        "{story:?}: {killed} of {points}"
+    );
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_first_sync() {
-    whole(Story::First, 200);
+    whole(Story::First, 500);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_sync_both_ways() {
-    whole(Story::BothWays, 160);
+    whole(Story::BothWays, 500);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_retry() {
-    whole(Story::Retry, 160);
+    whole(Story::Retry, 350);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_rebuilding_the_cache() {
-    whole(Story::Cache, 60);
+    whole(Story::Cache, 100);
 }
