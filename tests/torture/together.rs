@@ -167,7 +167,10 @@ fn a_disk_that_is_only_read() {
     disk.remount("ro");
     let (before, tip) = (api.snapshot(), world.central.tip());
     let dry = run(api.sync_command(&["--dry-run"])).success();
-    assert!(dry.contains("API-T-0002") && dry.contains("\"web\":{\"written\":1"), "{dry}");
+    assert!(
+        dry.contains("API-T-0002") && dry.contains("\"web\":{\"written\":1"),
+        "{dry}"
+    );
     run(api.metis_sync(&["status"])).success();
     run(api.metis_sync(&["diff"])).success();
     let failure = api.sync().failure(1);
