@@ -17,7 +17,7 @@ use gix::{
 use gix_pack::data::entry::Header;
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::repack, *};
 
 const SHA1: gix::hash::Kind = gix::hash::Kind::Sha1;
 
@@ -134,7 +134,14 @@ fn received_in(pack: &[u8], folder: &Path, most: usize) -> Result<(Received, usi
         bases: &here,
         left_out: &BTreeSet::new(),
     };
-    let received = receive(pack, &objects, &known, ObjectFormat::Sha1, &AtomicBool::new(false))?;
+    let received = receive(
+        pack,
+        &objects,
+        &known,
+        ObjectFormat::Sha1,
+        Bounds::default(),
+        &AtomicBool::new(false),
+    )?;
     let odb = store::open_odb(&objects, ObjectFormat::Sha1).unwrap();
     let ids: BTreeSet<gix::ObjectId> = odb.store_ref().iter().unwrap().map(Result::unwrap).collect();
     let mut buffer = Vec::new();
@@ -543,9 +550,13 @@ fn an_object_that_comes_again_and_again() {
         );
     }
     pack.difference_to(longer, &appending(17, b"!"));
-    let (received, readable) = received(&pack.done()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (received, readable) = received_in(&pack.done(), folder.path(), usize::MAX).unwrap();
     assert_eq!(received.objects, 83);
     assert!([2, 3].contains(&readable), "{readable}");
+    // Where that is so the packs stay as they are.
+    let together = put_together(folder.path());
+    assert_eq!(together.is_ok(), readable == 3, "{together:?}");
 }
 
 /// Each line names an attack that is a process of its own, with so much memory that it may allocate, its threads' stacks
@@ -591,6 +602,21 @@ fn comb(size: u64, length: u64) -> Crafted {
         len += 6;
     }
     pack
+}
+
+/// Receives so many small packs more that all are put together.
+fn put_together(folder: &Path) -> Result<Vec<std::path::PathBuf>, repack::RepackError> {
+    let objects = folder.join("objects");
+    for n in 0..60_u32 {
+        let mut pack = Crafted::new();
+        pack.blob(&n.to_be_bytes());
+        received_in(&pack.done(), folder, 0).unwrap();
+    }
+    let area = folder.join("area");
+    fs::create_dir_all(area.join("pack")).unwrap();
+    let odb = store::open_odb(&objects, ObjectFormat::Sha1).unwrap();
+    let plan = repack::plan(repack::census(&objects).unwrap()).unwrap();
+    repack::apply(&plan, &objects, &area, &odb)
 }
 
 fn heavy(name: &str) {

@@ -281,10 +281,11 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
             return Err(IncomingError::BaseLeftOut);
         }
         let mut buffer = Vec::new();
-        for objects in [self.earlier, self.here.bases] {
+        for (objects, is_new) in [(self.earlier, true), (self.here.bases, false)] {
             let found = match objects.try_find(&id, &mut buffer) {
                 // It takes twice its size to be read where it lies as a difference itself.
-                Err(err) if err.classify().is_resource_exhausted() => return Ok(Some(Base::LeftOut)),
+                Err(err) if err.classify().is_resource_exhausted() && is_new => return Ok(Some(Base::LeftOut)),
+                Err(err) if err.classify().is_resource_exhausted() => return Err(IncomingError::BaseLeftOut),
                 found => found?,
             };
             if let Some(object) = found {
