@@ -53,17 +53,6 @@ pub(super) enum RepackError {
     },
 }
 
-impl RepackError {
-    /// What this machine's system said, if it refused to write.
-    pub(super) fn refusal(&self) -> Option<io::Error> {
-        match self {
-            RepackError::Io(err) => store::refusal(std::iter::once(err as &(dyn std::error::Error + 'static))),
-            RepackError::Pack(err) => store::refusal(err.iter_errors()),
-            RepackError::Lost { .. } => None,
-        }
-    }
-}
-
 /// What is to be put together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct RepackPlan {

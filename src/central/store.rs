@@ -228,19 +228,16 @@ impl Store {
             return Ok(());
         };
         let odb = open_odb(&objects, self.format)?;
-        match repack::apply(&plan, &objects, area, &odb) {
-            Ok(replaced) => {
-                move_objects(area, &objects)?;
-                for path in replaced {
-                    // What stays is there twice, which harms nobody.
-                    let _ = fs::remove_file(path);
-                }
-                Ok(())
+        // Where there is no room, or an object cannot be read, all stays as it is: whoever needs that one finds out, and
+        // nobody else is to be held up by it.
+        if let Ok(replaced) = repack::apply(&plan, &objects, area, &odb) {
+            move_objects(area, &objects)?;
+            for path in replaced {
+                // What stays is there twice, which harms nobody.
+                let _ = fs::remove_file(path);
             }
-            // Without room it has to stay as it is.
-            Err(err) if err.refusal().is_some() => Ok(()),
-            Err(err) => Err(CentralError::Receive(format!("{err:#}"))),
         }
+        Ok(())
     }
 
     /// A private folder that is gone afterwards: for looking at objects that must not enter the store.

@@ -2,6 +2,6 @@
 
 mod firing;
 mod installing;
-mod project;
+pub mod project;
 mod quiet;
 mod where_git_looks;

@@ -101,7 +101,7 @@ impl Disk {
         rustix::fs::syncfs(folder).expect("it is a disk");
     }
 
-    /// Other options for a disk that is in use: more room, or nothing to be written.
+    /// Other options for a small disk that is in use: more room, or nothing to be written.
     pub fn remount(&self, options: &str) {
         run(self.mount_again(options)).success();
     }
@@ -120,8 +120,11 @@ impl Disk {
     }
 
     fn mount_again(&self, options: &str) -> Command {
+        // With nothing to be looked up in the table of mounts, which may miss one while another goes.
         let mut command = as_admin("mount");
-        command.args(["-o", &format!("remount,{options}")]).arg(&self.at);
+        command
+            .args(["-t", "tmpfs", "-o", &format!("remount,{options}"), "tmpfs"])
+            .arg(&self.at);
         command
     }
 

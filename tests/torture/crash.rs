@@ -7,7 +7,7 @@ use std::env;
 
 use super::{
     stage::{STORIES, Stage, Story},
-    trace::{self, spread},
+    trace::{self, spread, thinned},
 };
 use crate::support::servers::skip;
 
@@ -65,14 +65,16 @@ fn the_disk_fails_at_twelve_steps() {
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn the_disk_fails_at_every_step() {
+fn the_disk_fails_at_many_steps() {
     for story in [Story::First, Story::BothWays, Story::Cache] {
-        println!("{story:?}: {} failures ended a sync", fail(story, |all| all));
+        let failed = fail(story, |all| thinned(&all, 200));
+        println!("{story:?}: {failed} failures ended a sync");
+        assert!(failed > 10, "{story:?}: {failed}");
     }
 }
 
 /// Kills at the points that `choose` picks from all of a story, and says how many those were.
-fn sweep(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
+fn sweep(story: Story, choose: impl FnOnce(Vec<(&'static str, usize)>) -> Vec<(&'static str, usize)>) -> usize {
     let stage = Stage::new(story);
     let log = stage.world.root().join("strace.log");
     let command = stage.set();
@@ -114,37 +116,47 @@ fn killed_at_thirty_steps() {
     assert!(killed >= 30, "{killed} of 32 points were reached");
 }
 
-/// Every point of a story; together they are far more than 250.
-fn whole(story: Story, at_least: usize) {
+/// Up to so many points of a story, evenly spread.
+fn whole(story: Story, most: usize) {
     assert!(trace::available(), "strace is needed");
     if story == Story::Retry && env::var_os("METIS_TORTURE_URL").is_some() {
         return println!("nobody can be made to be faster on a server that is not ours");
     }
-    let killed = sweep(story, |all| all);
+    let mut points = 0;
+    let killed = sweep(story, |all| {
+        let chosen = thinned(&all, most);
+        points = chosen.len();
+        println!("{story:?}: {points} of {} points", all.len());
+        chosen
+    });
     println!("{story:?}: killed at {killed} points");
-    assert!(killed >= at_least, "{story:?}: {killed} points");
+    // Threads share the work as it comes: the last calls of each kind may not be reached every time.
+    assert!(
+        points >= 50 && killed >= points * 3 / 4,
+        "{story:?}: {killed} of {points}"
+    );
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn killed_at_every_step_of_a_first_sync() {
-    whole(Story::First, 150);
+fn killed_all_through_a_first_sync() {
+    whole(Story::First, 500);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn killed_at_every_step_of_a_sync_both_ways() {
-    whole(Story::BothWays, 100);
+fn killed_all_through_a_sync_both_ways() {
+    whole(Story::BothWays, 500);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn killed_at_every_step_of_a_retry() {
-    whole(Story::Retry, 100);
+fn killed_all_through_a_retry() {
+    whole(Story::Retry, 350);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
-fn killed_at_every_step_of_rebuilding_the_cache() {
-    whole(Story::Cache, 20);
+fn killed_all_through_rebuilding_the_cache() {
+    whole(Story::Cache, 100);
 }

@@ -4,6 +4,7 @@
 //! `scripts/torture` runs.
 
 mod crash;
+mod environment;
 mod full;
 mod hostile;
 mod laws;

@@ -6,7 +6,7 @@
 
 use super::{
     stage::{Stage, Story},
-    trace::{self, spread},
+    trace::{self, spread, thinned},
 };
 use crate::support::{
     disk::{Disk, Format},
@@ -85,7 +85,7 @@ fn no_power_at_many_steps() {
     for story in [Story::First, Story::BothWays] {
         for place in Where::BOTH {
             for format in Format::ALL {
-                let Some(cut) = cut(story, place, format, |all| spread(&all, 20)) else {
+                let Some(cut) = cut(story, place, format, |all| thinned(&all, 20)) else {
                     return;
                 };
                 println!("{story:?}, {place:?} on {format:?}: no power at {cut} points");

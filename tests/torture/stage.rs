@@ -237,7 +237,11 @@ impl Stage {
         if ended.code != Some(0) {
             return;
         }
-        assert_eq!(central, self.own.documents(), "{point}: said to be pushed");
+        // What cannot be read is not pushed, and named.
+        assert!(
+            central == self.own.documents() || said.contains("central's copy of it stays as it is"),
+            "{point}: said to be pushed: {said}"
+        );
         let complete = self.own.hydrated(&self.other.prefix) == self.other.documents();
         assert!(
             complete || said.contains("could not be hydrated"),

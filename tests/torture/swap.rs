@@ -5,15 +5,31 @@ use std::{
     fs,
     io::{Seek, Write},
     os::unix::fs::symlink,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
 
 use crate::support::{document::document, snapshot::Snapshot, world::World};
 
-/// `.metis/web` is a folder at one moment and a link out of the workspace at the next, all through each sync.
-#[test]
-fn a_folder_that_is_a_link_now_and_then() {
+/// Until `done`, exchanges `name` in `folder` with a fresh link to `outside`, which waits at `spare`.
+fn exchange(folder: &fs::File, name: &str, outside: &Path, spare: &Path, done: &AtomicBool, swaps: &AtomicUsize) {
+    while !done.load(Ordering::Relaxed) {
+        // What came back from the last exchange may be a file of the sync's, and the link may have been replaced.
+        if !fs::symlink_metadata(spare).is_ok_and(|meta| meta.is_symlink() || meta.is_dir()) {
+            let _ = fs::remove_file(spare);
+            symlink(outside, spare).expect("temp folder is writable");
+        }
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        if rustix::fs::renameat_with(folder, name, rustix::fs::CWD, spare, flags).is_ok() {
+            swaps.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `.metis/web`, a document in it and its marker are what they are at one moment and links out of the workspace at the
+/// next, all through each sync, until so many swaps and syncs were made. Nothing outside is touched.
+fn swapped(at_least: usize, syncs: usize) {
     let world = World::new();
     let api = world.workspace("api");
     api.write("API-T-0001", "Mine.");
@@ -29,38 +45,62 @@ fn a_folder_that_is_a_link_now_and_then() {
     // A marker, as if it were ours.
     fs::copy(api.metis().join("web/.hydrated"), outside.join(".hydrated")).expect("temp folder is writable");
     let before = Snapshot::of(&outside);
-    let (folder, link) = (api.metis().join("web"), world.root().join("link"));
-    symlink(&outside, &link).expect("temp folder is writable");
+    let open = |path: PathBuf| fs::File::open(path).expect("it is there");
+    // The folder itself, wherever its name leads at a moment.
+    let (metis, web) = (open(api.metis()), open(api.metis().join("web")));
     let (done, swaps) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let targets = [
+        (&metis, "web", outside.clone()),
+        (&web, "WEB-T-0001.md", outside.join("WEB-T-0001.md")),
+        (&web, ".hydrated", outside.join(".hydrated")),
+    ];
+    let mut rounds = 0;
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                let flags = rustix::fs::RenameFlags::EXCHANGE;
-                if rustix::fs::renameat_with(rustix::fs::CWD, &folder, rustix::fs::CWD, &link, flags).is_ok() {
-                    swaps.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        });
-        for n in 1..=8 {
-            let text = document("WEB-T-0001", "Theirs", &format!("Round {n}."));
+        for (number, (folder, name, outside)) in targets.iter().enumerate() {
+            let spare = world.root().join(format!("spare-{number}"));
+            let (done, swaps) = (&done, &swaps);
+            scope.spawn(move || exchange(folder, name, outside, &spare, done, swaps));
+        }
+        while rounds < syncs || swaps.load(Ordering::Relaxed) < at_least {
+            rounds += 1;
+            let text = document("WEB-T-0001", "Theirs", &format!("Round {rounds}."));
             world.central.land("web/WEB-T-0001.md", text);
-            world
-                .central
-                .land(&format!("web/WEB-T-{:04}.md", n + 1), document("WEB-T-0002", "New", ""));
+            let name = format!("web/WEB-T-{:04}.md", rounds + 1);
+            world.central.land(&name, document("WEB-T-0002", "New", ""));
             // It may fail to hydrate the folder, and says so; what counts is where it writes.
             api.sync();
         }
         done.store(true, Ordering::Relaxed);
     });
-    assert!(swaps.load(Ordering::Relaxed) > 1000, "{swaps:?}");
+    println!("{swaps:?} swaps during {rounds} syncs");
     let after = Snapshot::of(&outside);
     assert!(after.since(&before).is_empty(), "{:?}", after.since(&before));
+    // Nobody interferes any more.
+    let folder = api.metis().join("web");
     if fs::symlink_metadata(&folder).expect("one of them").is_symlink() {
         fs::remove_file(&folder).expect("it is ours");
-        fs::rename(&link, &folder).expect("one file system");
+        fs::rename(world.root().join("spare-0"), &folder).expect("one file system");
     }
-    api.sync().report();
-    assert_eq!(api.hydrated("web"), world.central.folder("web"));
+    for name in [".hydrated", "WEB-T-0001.md"] {
+        if fs::symlink_metadata(folder.join(name)).is_ok_and(|meta| meta.is_symlink()) {
+            fs::remove_file(folder.join(name)).expect("it is ours");
+        }
+    }
+    api.sync();
+    let after = Snapshot::of(&outside);
+    assert!(after.since(&before).is_empty(), "{:?}", after.since(&before));
+    assert_eq!(world.central.folder("api"), api.documents());
+}
+
+#[test]
+fn links_here_and_there() {
+    swapped(1000, 6);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn links_a_hundred_thousand_times() {
+    swapped(100_000, 150);
 }
 
 /// An editor that writes in place, slowly: torn versions may be seen, but never as a removal, and the last one arrives.

@@ -1,12 +1,18 @@
 //! Several at once in one workspace: one runs, the others wait, and nobody waits for the dead.
 
-use std::{fs, process::Command};
+use std::fs;
 
-use crate::support::{
-    point::Point,
-    process::{Running, run},
-    report::Ended,
-    world::World,
+use super::trace;
+use crate::{
+    hooks::project::{Project, eventually},
+    support::{
+        disk::Disk,
+        point::Point,
+        process::{Running, run},
+        report::Ended,
+        servers::skip,
+        world::World,
+    },
 };
 
 /// The one that runs is named, the others wait, and all of them end well.
@@ -87,50 +93,94 @@ fn who_waits_in_vain_names_the_holder() {
     assert_eq!(first.finish().code, Some(0));
 }
 
-/// Everything of git's that may stand in the environment of a hook, pointing to where harm would be done.
+/// A hook, a terminal and a script of plumbing at once: the one that came first goes on, the others wait for it, and
+/// each does its part.
 #[test]
-fn a_hostile_environment_changes_nothing() {
+fn a_hook_a_terminal_and_a_script() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    api.workspace.write("API-T-0001", "Mine.");
+    let mut gate = world.points.gate(Point::BeforePush);
+    let terminal = api.workspace.start_sync();
+    gate.wait();
+    api.workspace.write("API-T-0002", "Written meanwhile.");
+    api.hooks(&["run", "post-merge"]);
+    let program = env!("CARGO_BIN_EXE_git-metis-sync");
+    let dir = api.workspace.dir.display().to_string();
+    let mut script = api.program("sh");
+    let stages = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
+    let pipe = stages
+        .map(|stage| format!("'{program}' -C '{dir}' {stage}"))
+        .join(" | ");
+    script.args(["-c", &pipe]);
+    let script = Running::start(script);
+    eventually("the script is waiting or done", || {
+        api.state("lock").contains("git metis-sync sync")
+    });
+    assert_eq!(world.central.log().len(), 1, "nobody overtook");
+    gate.open();
+    assert_eq!(terminal.finish().code, Some(0));
+    let script = script.finish();
+    assert_eq!(script.code, Some(0), "{}", script.transcript());
+    assert_eq!(api.ended(1)["ended"], "synced", "{}", api.state("hook.log"));
+    // Whoever came last has seen both documents.
+    assert_eq!(world.central.folder("api"), api.workspace.documents());
+    assert_eq!(world.central.log().len(), 3, "a commit for each document");
+    world.central.fsck_strict();
+}
+
+/// Locks as some network file systems have them, which is not at all: said once, and no reason to stop.
+#[test]
+fn a_file_system_without_locks() {
+    if !trace::available() {
+        return skip("strace is not installed, or may not trace");
+    }
     let world = World::new();
     let (api, web) = (world.workspace("api"), world.workspace("web"));
     web.write("WEB-T-0001", "Theirs.");
     web.sync().report();
-    api.write("API-T-0001", "Mine.");
-    let victim = world.root().join("victim");
-    let mut init = Command::new("git");
-    init.env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .args(["init", "--quiet"])
-        .arg(&victim);
-    run(init).success();
-    let before = crate::support::snapshot::Snapshot::of(&victim);
-    let git_dir = victim.join(".git");
-    let mut sync = api.sync_command(&[]);
-    for (name, below) in [
-        ("GIT_DIR", ""),
-        ("GIT_COMMON_DIR", ""),
-        ("GIT_INDEX_FILE", "index"),
-        ("GIT_OBJECT_DIRECTORY", "objects"),
-        ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "objects"),
-        ("GIT_QUARANTINE_PATH", "objects"),
-        ("GIT_SHALLOW_FILE", "shallow"),
-        ("GIT_GRAFT_FILE", "grafts"),
-    ] {
-        sync.env(name, git_dir.join(below));
+    for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] {
+        api.write("API-T-0001", error);
+        let what = format!("error={error}");
+        let ended = Ended(trace::with_injected(&api, &api.sync_command(&[]), "flock", &what, "1+"));
+        let report = ended.report();
+        assert_eq!(report.pushed, ["API-T-0001"], "{error}");
+        let about_locks = report.warnings.iter().filter(|warning| warning.contains("lock"));
+        assert_eq!(about_locks.count(), 1, "{error}: {:?}", report.warnings);
     }
-    sync.env("GIT_WORK_TREE", &victim)
-        .env("GIT_NAMESPACE", "elsewhere")
-        .env("GIT_PREFIX", "sub/")
-        .env("GIT_DEFAULT_HASH", "sha256")
-        .env("GIT_REPLACE_REF_BASE", "refs/elsewhere/")
-        .env("GIT_LITERAL_PATHSPECS", "1")
-        .env("GIT_PUSH_OPTION_COUNT", "1")
-        .env("GIT_PUSH_OPTION_0", "x")
-        .env("GIT_REFLOG_ACTION", "push")
-        .env("GIT_EXEC_PATH_HINT", "/nowhere");
-    let report = Ended(run(sync)).report();
-    assert_eq!((report.pushed.len(), report.pulled["web"].written), (1, 1));
-    let after = crate::support::snapshot::Snapshot::of(&victim);
+    web.sync().report();
+    world.assert_converged(&[api, web]);
+}
+
+/// A disk that nothing may be written to. What only looks works; a sync says that it cannot and changes nothing here or
+/// in central.
+#[test]
+fn a_disk_that_is_only_read() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    api.write("API-T-0001", "Mine.");
+    api.sync().report();
+    let Some(disk) = Disk::small(&api.dir) else { return };
+    web.write("WEB-T-0001", "Theirs.");
+    web.sync().report();
+    api.write("API-T-0002", "Not pushed yet.");
+    disk.remount("ro");
+    let (before, tip) = (api.snapshot(), world.central.tip());
+    let dry = run(api.sync_command(&["--dry-run"])).success();
+    assert!(
+        dry.contains("API-T-0002") && dry.contains("\"web\":{\"written\":1"),
+        "{dry}"
+    );
+    run(api.metis_sync(&["status"])).success();
+    run(api.metis_sync(&["diff"])).success();
+    let failure = api.sync().failure(1);
+    let said = format!("{} {}", failure.message, failure.server_text).to_lowercase();
+    assert!(said.contains("read-only"), "{failure:?}");
+    let after = api.snapshot();
     assert!(after.since(&before).is_empty(), "{:?}", after.since(&before));
+    assert_eq!(world.central.tip(), tip, "what cannot be noted is not pushed");
+    disk.remount("rw");
+    assert_eq!(api.sync().report().pushed, ["API-T-0002"]);
     web.sync().report();
     world.assert_converged(&[api, web]);
 }

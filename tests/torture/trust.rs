@@ -5,22 +5,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::trace;
 use crate::support::{
     process::run,
-    servers::{Access, Nginx},
+    servers::{Access, Nginx, skip},
     workspace::Remote,
     world::World,
 };
 
-/// Every file below `folder` that has `needle` in it, apart from `but`.
-fn mentions(folder: &Path, needle: &str, but: &Path) -> Vec<PathBuf> {
+/// Every file below `folder` that has `needle` in it, apart from those in `but`.
+fn mentions(folder: &Path, needle: &str, but: &[&Path]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("readable folder") {
         let path = entry.expect("readable folder").path();
         let meta = fs::symlink_metadata(&path).expect("it is there");
         if meta.is_dir() {
             found.extend(mentions(&path, needle, but));
-        } else if meta.is_file() && path != but {
+        } else if meta.is_file() && !but.contains(&path.as_path()) {
             let bytes = fs::read(&path).expect("a file");
             if bytes.windows(needle.len()).any(|part| part == needle.as_bytes()) {
                 found.push(path);
@@ -87,9 +88,139 @@ fn a_password_is_seen_nowhere() {
         }
         let machine = workspace.home.parent().expect("the machine");
         for secret in [canary, "correct%20horse", "correct horse"] {
-            assert_eq!(mentions(machine, secret, &config), Vec::<PathBuf>::new());
+            assert_eq!(mentions(machine, secret, &[&config]), Vec::<PathBuf>::new());
         }
     }
+}
+
+/// On every transport, nor is a password among the arguments of any program that is started, where other users of the machine
+/// see it.
+#[test]
+fn a_password_is_no_argument() {
+    if !trace::available() {
+        return skip("strace is not installed, or may not trace");
+    }
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Password) else {
+        return;
+    };
+    let remote = nginx.remote();
+    let address = remote.url.strip_prefix("https://").expect("it is https");
+    let log = world.root().join("started.log");
+    let secrets = ["canary-4f1c", "correct%20horse", "correct horse"];
+    let helper = "[credential]\n\thelper = store\n\tuseHttpPath = true\n";
+    let cases = [
+        (
+            format!("https://{}:correct%20horse@{address}", Nginx::USER),
+            "",
+            Some(0),
+        ),
+        // By a helper, which is told afterwards whether it was right.
+        (remote.url.clone(), "correct%20horse", Some(0)),
+        (remote.url.clone(), "canary-4f1c", Some(5)),
+        ("ssh://ann:canary-4f1c@127.0.0.1:9/central.git".into(), "", Some(6)),
+        ("git://ann:canary-4f1c@127.0.0.1:9/central.git".into(), "", None),
+        ("http://ann:canary-4f1c@127.0.0.1:9/central.git".into(), "", Some(6)),
+    ];
+    for (url, stored, exit) in cases {
+        let env = remote.env.clone();
+        let workspace = world.workspace_on("api", &Remote { url, env });
+        let store = workspace.home.join(".git-credentials");
+        if !stored.is_empty() {
+            fs::write(workspace.home.join(".gitconfig"), helper).expect("temp folder is writable");
+            let line = format!("https://{}:{stored}@{address}\n", Nginx::USER);
+            fs::write(&store, line).expect("temp folder is writable");
+        }
+        workspace.write("API-T-0001", "Mine.");
+        let traced = workspace.sync_command(&["--allow-deletes"]);
+        let mut strace = workspace.program("strace");
+        strace
+            .args(["-f", "-v", "-s", "100000", "-e", "trace=execve", "-o"])
+            .arg(&log)
+            .arg(traced.get_program())
+            .args(traced.get_args());
+        let ended = run(strace);
+        if exit.is_some() {
+            assert_eq!(ended.code, exit, "{}", ended.transcript());
+        }
+        let started = fs::read_to_string(&log).expect("strace wrote it");
+        assert!(started.contains("git-metis-sync"), "{started}");
+        let said = [ended.stderr.as_bytes(), &ended.stdout].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let machine = workspace.home.parent().expect("the machine");
+        let config = workspace.metis().join("config.toml");
+        for secret in secrets {
+            assert!(!started.contains(secret), "{secret}: {started}");
+            assert!(!said.contains(secret), "{secret}: {said}");
+            assert_eq!(mentions(machine, secret, &[&config, &store]), Vec::<PathBuf>::new());
+        }
+    }
+}
+
+/// Locations that run programs, pass for options, smuggle lines, or are of no scheme that we speak: whether they stand in
+/// config.toml or are given to `init`, they are refused before anything is started.
+#[test]
+fn locations_that_lead_astray() {
+    let world = World::new();
+    let canary = world.root().join("touched");
+    let run_it = format!("touch {}", canary.display());
+    let locations = [
+        format!("ext::sh -c '{run_it}'"),
+        format!("ext::sh -c {}", run_it.replace(' ', "% ")),
+        "fd::7".into(),
+        "transport-helper::x".into(),
+        "ftp://host/r".into(),
+        "ftps://host/r".into(),
+        "rsync://host/r".into(),
+        format!("-oProxyCommand={run_it}"),
+        format!("--upload-pack={run_it}"),
+        format!("ssh://-oProxyCommand={}/r", run_it.replace('/', "%2f")),
+        format!("-oProxyCommand={run_it}:r"),
+        "ssh://-luser@host/r".into(),
+        "host:-r".into(),
+        "ssh://host%0a/r".into(),
+        "https://host/%0d%0aHost:%20other".into(),
+        "git://host/r%0ahost=other".into(),
+        "git://host/r\nhost=other".into(),
+        "https://host\t/r".into(),
+        "https://host/\u{1b}[2J".into(),
+        "https://host/\u{202e}".into(),
+        "https://host/\u{0}".into(),
+        "https://ho st/r".into(),
+        "https://host:99999/r".into(),
+        "file://elsewhere/r".into(),
+        String::new(),
+    ];
+    for location in &locations {
+        let api = world.workspace("api");
+        api.write("API-T-0001", "Mine.");
+        let mut table: toml_edit::DocumentMut = api.config().parse().expect("it is TOML");
+        table["sync"]["upstream_url"] = toml_edit::value(location);
+        // An editor may not write it so, but who means harm does.
+        api.put("config.toml", table.to_string());
+        let mut attempts = vec![run(api.sync_command(&[])), run(api.metis_sync(&["doctor"]))];
+        // What an operating system passes on as an argument at all.
+        if !location.contains('\0') {
+            let fresh = world.workspace_with_config("api", &world.local(), "[project]\nprefix = \"API\"\n");
+            let init = fresh.metis_sync(&["init", "--prefix", "api", "--upstream", location]);
+            attempts.push(run(init));
+            assert!(!fresh.config().contains("upstream_url"), "{location:?}");
+        }
+        for ended in attempts {
+            assert!(
+                ended.code.is_some_and(|code| [1, 2].contains(&code)),
+                "{location:?}: {}",
+                ended.transcript()
+            );
+            let said = ended.stderr.clone() + &String::from_utf8_lossy(&ended.stdout);
+            let raw = said
+                .chars()
+                .find(|c| metis_sync::plan::listing::is_hidden(*c) && *c != '\n');
+            assert_eq!(raw, None, "{location:?}: {said:?}");
+        }
+        assert!(!canary.exists(), "{location:?}");
+    }
+    assert_eq!(world.wire().listings(), 0);
 }
 
 /// What a `git pull` may bring: another central in config.toml. Nothing goes there, and nothing comes from there.

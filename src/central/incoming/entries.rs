@@ -12,8 +12,9 @@ use super::IncomingError;
 
 /// What comes next in the stream.
 pub(super) enum Arrived {
-    /// An object, or a difference to one, compressed as it came. Its `pack_offset` is the place in the stream.
-    Entry(input::Entry),
+    /// An object, or a difference to one, compressed as it came, and the size of the object. Its `pack_offset` is the place
+    /// in the stream.
+    Entry(input::Entry, u64),
     /// At this place in the stream: a file too large to be held, which was read over.
     TooLarge(u64),
 }
@@ -22,6 +23,7 @@ pub(super) enum Arrived {
 pub(super) struct Entries<'a, R> {
     stream: Observed<R>,
     left: u32,
+    put_back: Option<Arrived>,
     limit: u64,
     interrupt: &'a AtomicBool,
     inflate: Decompress,
@@ -52,6 +54,7 @@ impl<'a, R: BufRead> Entries<'a, R> {
         Ok(Entries {
             stream,
             left,
+            put_back: None,
             limit,
             interrupt,
             inflate: Decompress::default(),
@@ -62,11 +65,19 @@ impl<'a, R: BufRead> Entries<'a, R> {
 
     /// Whether all of it was read.
     pub(super) fn is_at_end(&self) -> bool {
-        self.left == 0
+        self.left == 0 && self.put_back.is_none()
+    }
+
+    /// Gives back what was taken last, to be taken again.
+    pub(super) fn put_back(&mut self, arrived: Arrived) {
+        self.put_back = Some(arrived);
     }
 
     /// The next one; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Arrived>, IncomingError> {
+        if let Some(arrived) = self.put_back.take() {
+            return Ok(Some(arrived));
+        }
         if self.left == 0 {
             return Ok(None);
         }
@@ -94,7 +105,7 @@ impl<'a, R: BufRead> Entries<'a, R> {
                 Header::Commit | Header::Tree | Header::Tag => Err(IncomingError::TooLarge),
             };
         };
-        Ok(Some(Arrived::Entry(input::Entry {
+        let entry = input::Entry {
             header,
             header_size: header.size(size) as u16,
             compressed_size: compressed.len() as u64,
@@ -103,7 +114,8 @@ impl<'a, R: BufRead> Entries<'a, R> {
             pack_offset,
             decompressed_size: size,
             trailer: None,
-        })))
+        };
+        Ok(Some(Arrived::Entry(entry, result_size)))
     }
 
     /// The compressed bytes of an entry that inflates to `size` bytes, unless that is beyond the limit, and its first bytes inflated.

@@ -2,7 +2,8 @@
 //!
 //! A server sends one pack, however large. gitoxide maps a pack into memory to index it and to read from it, so one of
 //! central's size would cost memory of central's size. Here the stream is cut into packs of about [`PACK_SIZE`] bytes:
-//! what is mapped at a time is bounded, and so is what is held ([`entries`]).
+//! what is mapped at a time is bounded, and so is what is held ([`entries`]). One with very many objects, or with differences
+//! piled high, is closed earlier: gitoxide holds an index of them and what they build on.
 //!
 //! A difference whose base came in an earlier pack, or is in the store already, gets that base into its own pack, so each
 //! pack can be read alone ([`pack`]).
@@ -21,6 +22,8 @@ use super::{
 use crate::names::{ObjectFormat, ObjectId};
 
 mod entries;
+#[cfg(test)]
+mod hostile_tests;
 mod pack;
 
 use entries::Entries;

@@ -20,6 +20,49 @@ use super::{
     entries::{Arrived, Entries},
 };
 
+/// A pack is closed when it has this many entries: gitoxide's index of them is held in memory until then.
+const MOST_ENTRIES: usize = 100_000;
+
+/// What objects of one pack build on is held in memory while they are named. A pack is closed before a difference that
+/// would have more below it than this.
+const HIGHEST: Chain = Chain {
+    differences: 250,
+    bytes: 32 << 20,
+};
+
+/// What lies below an object, itself included: differences, and bytes of all objects up to the whole one.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    differences: u32,
+    bytes: u64,
+}
+
+impl Chain {
+    fn whole(bytes: u64) -> Self {
+        Chain { differences: 0, bytes }
+    }
+
+    fn and(self, bytes: u64) -> Self {
+        Chain {
+            differences: self.differences + 1,
+            bytes: self.bytes.saturating_add(bytes),
+        }
+    }
+
+    /// Whether it helps to begin anew in another pack: a whole object is as low as can be.
+    fn is_too_high(self) -> bool {
+        self.differences > 0 && (self.differences >= HIGHEST.differences || self.bytes > HIGHEST.bytes)
+    }
+}
+
+/// An entry in a pack.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    in_stream: u64,
+    here: u64,
+    chain: Chain,
+}
+
 /// What was sent so far, by its place in the stream.
 #[derive(Default)]
 pub(super) struct Sent {
@@ -51,12 +94,12 @@ pub(super) struct Pack<'a, 'i, R> {
     size: u64,
     /// Where the next entry goes.
     next: u64,
-    /// Place in the stream and place here, of those that came in the stream, in order.
-    placed: Vec<(u64, u64)>,
-    /// Places here of the bases that were added.
-    bases: HashMap<gix::ObjectId, u64>,
+    /// Those that came in the stream, in order.
+    placed: Vec<Placed>,
+    /// The bases that were added: place here, and size.
+    bases: HashMap<gix::ObjectId, (u64, u64)>,
     /// What follows the base that was added just before.
-    waiting: Option<input::Entry>,
+    waiting: Option<(input::Entry, Chain)>,
     /// Its base may be anywhere in the stream, as with servers that name bases by id: nothing may go to another pack.
     has_loose_end: bool,
     failure: Option<IncomingError>,
@@ -64,8 +107,8 @@ pub(super) struct Pack<'a, 'i, R> {
 
 /// What a difference builds on.
 enum Base {
-    /// An entry of this pack, at this place.
-    At(u64),
+    /// An entry of this pack, at this place, and what lies below it.
+    At(u64, Chain),
     /// An object that has to be added first.
     Add(Box<input::Entry>, gix::ObjectId),
     /// Something that may still come.
@@ -153,33 +196,42 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
         let index = index::File::at(index, self.format)?;
         let mut ids: Vec<(u64, gix::ObjectId)> = index.iter().map(|entry| (entry.pack_offset, entry.oid)).collect();
         ids.sort_unstable_by_key(|(place, _)| *place);
-        for (in_stream, place) in &self.placed {
-            if let Ok(found) = ids.binary_search_by_key(place, |(at, _)| *at) {
-                self.sent.written.push((*in_stream, ids[found].1));
+        for placed in &self.placed {
+            if let Ok(found) = ids.binary_search_by_key(&placed.here, |(at, _)| *at) {
+                self.sent.written.push((placed.in_stream, ids[found].1));
             }
         }
         Ok(())
     }
 
     fn next_entry(&mut self) -> Result<Option<input::Entry>, IncomingError> {
-        if let Some(entry) = self.waiting.take() {
-            return Ok(Some(self.place(entry)));
+        if let Some((entry, chain)) = self.waiting.take() {
+            return Ok(Some(self.place(entry, chain)));
         }
         loop {
-            if self.next >= self.size && !self.has_loose_end {
+            let is_full = self.next >= self.size || self.placed.len() >= MOST_ENTRIES;
+            if is_full && !self.has_loose_end {
                 return Ok(None);
             }
-            let mut entry = match self.entries.next()? {
+            let (mut entry, size) = match self.entries.next()? {
                 None => return Ok(None),
                 Some(Arrived::TooLarge(place)) => {
                     self.sent.left_out.insert(place);
                     continue;
                 }
-                Some(Arrived::Entry(entry)) => entry,
+                Some(Arrived::Entry(entry, size)) => (entry, size),
             };
+            let mut chain = Chain::whole(size);
             match self.base_of(&entry)? {
                 None => {}
-                Some(Base::At(place)) => entry.header = self.difference_to(place),
+                Some(Base::At(_, below)) if below.is_too_high() && !self.has_loose_end => {
+                    self.entries.put_back(Arrived::Entry(entry, size));
+                    return Ok(None);
+                }
+                Some(Base::At(place, below)) => {
+                    entry.header = self.difference_to(place);
+                    chain = below.and(size);
+                }
                 Some(Base::Elsewhere(base_id)) => {
                     self.has_loose_end = true;
                     entry.header = Header::RefDelta { base_id };
@@ -189,16 +241,17 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
                     continue;
                 }
                 Some(Base::Add(base, id)) => {
-                    self.bases.insert(id, self.next);
+                    let below = Chain::whole(base.decompressed_size);
+                    self.bases.insert(id, (self.next, below.bytes));
                     let base = self.put(*base);
                     entry.header = Header::OfsDelta {
                         base_distance: base.bytes_in_pack(),
                     };
-                    self.waiting = Some(entry);
+                    self.waiting = Some((entry, below.and(size)));
                     return Ok(Some(base));
                 }
             }
-            return Ok(Some(self.place(entry)));
+            return Ok(Some(self.place(entry, chain)));
         }
     }
 
@@ -212,23 +265,30 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
                 if self.sent.left_out.contains(&place) {
                     return Ok(Some(Base::LeftOut));
                 }
-                if let Ok(found) = self.placed.binary_search_by_key(&place, |(in_stream, _)| *in_stream) {
-                    return Ok(Some(Base::At(self.placed[found].1)));
+                if let Ok(found) = self.placed.binary_search_by_key(&place, |placed| placed.in_stream) {
+                    let found = self.placed[found];
+                    return Ok(Some(Base::At(found.here, found.chain)));
                 }
                 self.sent.id_at(place).ok_or_else(|| {
                     IncomingError::Malformed("a difference to an object that was not sent before".into())
                 })?
             }
         };
-        if let Some(place) = self.bases.get(&id) {
-            return Ok(Some(Base::At(*place)));
+        if let Some((place, size)) = self.bases.get(&id) {
+            return Ok(Some(Base::At(*place, Chain::whole(*size))));
         }
         if self.here.left_out.contains(&from_gix(&id)) {
             return Err(IncomingError::BaseLeftOut);
         }
         let mut buffer = Vec::new();
-        for objects in [self.earlier, self.here.bases] {
-            if let Some(object) = objects.try_find(&id, &mut buffer)? {
+        for (objects, is_new) in [(self.earlier, true), (self.here.bases, false)] {
+            let found = match objects.try_find(&id, &mut buffer) {
+                // It takes twice its size to be read where it lies as a difference itself.
+                Err(err) if err.classify().is_resource_exhausted() && is_new => return Ok(Some(Base::LeftOut)),
+                Err(err) if err.classify().is_resource_exhausted() => return Err(IncomingError::BaseLeftOut),
+                found => found?,
+            };
+            if let Some(object) = found {
                 let base = input::Entry::from_data_obj(&object, 0, Compression::BEST_SPEED)?;
                 return Ok(Some(Base::Add(Box::new(base), id)));
             }
@@ -243,8 +303,12 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
     }
 
     /// Gives an entry of the stream its place in this pack.
-    fn place(&mut self, entry: input::Entry) -> input::Entry {
-        self.placed.push((entry.pack_offset, self.next));
+    fn place(&mut self, entry: input::Entry, chain: Chain) -> input::Entry {
+        self.placed.push(Placed {
+            in_stream: entry.pack_offset,
+            here: self.next,
+            chain,
+        });
         self.put(entry)
     }
 
