@@ -134,6 +134,13 @@ impl Watch {
         }
     }
 
+    /// Records the interrupt flag as the reason of the end if it is set, and nothing was the reason before.
+    pub(crate) fn note_interrupt(&self) {
+        if self.interrupt.load(Ordering::Relaxed) {
+            self.stop(Stop::Interrupted);
+        }
+    }
+
     /// Fails if the session must not go on.
     pub(crate) fn check(&self) -> io::Result<()> {
         if self.interrupt.load(Ordering::Relaxed) {

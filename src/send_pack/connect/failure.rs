@@ -149,6 +149,8 @@ impl Explainer {
     }
 
     fn kind(&self, facts: &Facts, exit_code: Option<i32>, said: &str) -> (FailureKind, String) {
+        // Ctrl-C ends the programs that share our terminal, too: their end may be seen before the flag is.
+        self.watch.note_interrupt();
         match self.watch.stopped() {
             Some(Stop::Interrupted) => return (FailureKind::Interrupted, String::new()),
             Some(stop @ Stop::TooMuch) => return (FailureKind::Protocol, stop.to_string()),
