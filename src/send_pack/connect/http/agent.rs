@@ -116,10 +116,24 @@ fn agent(url: &RemoteUrl, settings: &HttpSettings, watch: Arc<Watch>) -> Result<
 }
 
 /// The answer if its status is a success; the connection is left fit for the next request if it is not.
-pub(super) fn accepted(response: Response<ureq::Body>, report: &HttpReport) -> io::Result<Answer> {
+pub(super) fn accepted(response: Response<ureq::Body>, report: &Arc<HttpReport>) -> io::Result<Answer> {
     let status = response.status();
     if status.is_success() {
+        let encoding = response
+            .headers()
+            .get(header::CONTENT_ENCODING)
+            .map(HeaderValue::as_bytes);
+        if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+            let encoding = text::line(encoding, 40);
+            let trouble =
+                HttpTrouble::Malformed(format!("the answer is encoded as {encoding}, which was not asked for"));
+            report.set(Some(trouble.clone()));
+            return Err(io::Error::other(trouble));
+        }
         report.set(None);
+        let is_framed = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+            .iter()
+            .any(|name| response.headers().contains_key(name));
         let content_type = response
             .headers()
             .get(header::CONTENT_TYPE)
@@ -128,7 +142,10 @@ pub(super) fn accepted(response: Response<ureq::Body>, report: &HttpReport) -> i
         let headers = [b"content-type: ", content_type, b"\n"].concat();
         return Ok(Answer {
             headers,
-            body: Box::new(response.into_body().into_reader()),
+            body: Box::new(Framed {
+                body: response.into_body().into_reader(),
+                report: is_framed.then(|| report.clone()),
+            }),
         });
     }
     let challenges = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
@@ -155,6 +172,25 @@ pub(super) fn accepted(response: Response<ureq::Body>, report: &HttpReport) -> i
         ),
         _ => io::Error::other(trouble),
     })
+}
+
+/// The body of an answer; its end is reported if there is a mark that tells it from a connection that broke.
+struct Framed {
+    body: ureq::BodyReader<'static>,
+    report: Option<Arc<HttpReport>>,
+}
+
+impl Read for Framed {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.body.read(buf)?;
+        if read == 0
+            && !buf.is_empty()
+            && let Some(report) = self.report.take()
+        {
+            report.completed();
+        }
+        Ok(read)
+    }
 }
 
 pub(super) fn drain(response: Response<ureq::Body>) -> Vec<u8> {

@@ -18,7 +18,7 @@ use super::super::text;
 use super::super::url::{RemoteUrl, Scheme};
 use super::agent::{Line, accepted, drain, is_redirect};
 use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
-use super::{Identity, redirect};
+use super::{Identity, cookies, redirect};
 
 const MAX_REDIRECTS: usize = 10;
 
@@ -96,6 +96,14 @@ impl HttpClient {
         {
             headers.push(basic("authorization", &account.username, &account.password)?);
         }
+        if let Some(file) = &line.settings.cookie_file
+            && !is_extra(&header::COOKIE)
+            && let Some(cookies) = cookies::header(file, url).map_err(HttpTrouble::Settings)?
+        {
+            let (name, mut value) = parsed("cookie", &cookies)?;
+            value.set_sensitive(true);
+            headers.push((name, value));
+        }
         // A tunnel or SOCKS is told on its own; a forwarding proxy with every request.
         if let Some(proxy) = &line.settings.proxy
             && let (ProxyKind::Http, Scheme::Http, Some(user)) = (proxy.kind, url.scheme(), &proxy.user)
@@ -122,6 +130,11 @@ impl HttpClient {
                 .as_ref()
                 .map_or_else(|| base.to_owned(), |url| url.to_bstring().to_string());
             let url = RemoteUrl::parse(&current).map_err(|err| self.failed(HttpTrouble::Malformed(err.to_string())))?;
+            if !self.settings.protocols.allow(url.scheme()) {
+                let reason = "that transport is not allowed by protocol.allow or GIT_ALLOW_PROTOCOL";
+                let to = url.to_string();
+                return Err(self.failed(HttpTrouble::Redirect { to, reason }));
+            }
             let line = self.line(&url).map_err(|trouble| self.failed(trouble))?;
             let headers = self
                 .headers(&line, &url, given)

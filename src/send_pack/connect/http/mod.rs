@@ -6,6 +6,7 @@
 
 mod agent;
 mod client;
+mod cookies;
 mod dialer;
 mod exchange;
 mod redirect;
