@@ -7,6 +7,7 @@ mod credentials;
 mod cut;
 mod deadlines;
 mod hostile;
+mod http;
 mod interop;
 mod interrupt;
 mod memory;
