@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use gix::hash::Kind;
 use metis_sync::send_pack::{
     Outcome, PushError, RefusalKind,
@@ -215,15 +216,70 @@ fn a_length_is_sent_where_it_fits_and_a_server_that_needs_one_is_understood() {
     assert_eq!(*seen.lock().expect("nobody panics with it"), [true, false, false, true]);
 }
 
+/// As with git, answers may be compressed, also those to a push; an encoding that nobody asked for is named.
 #[test]
-fn an_answer_that_is_compressed_unasked_is_named() {
-    let server = server(|request| {
-        assert!(request.header("accept-encoding").is_none_or(str::is_empty));
-        answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip", &body_for(request))
-    });
-    let cause = cause(push_with(&server.url("http"), &with(""), &first()));
+fn an_answer_may_be_compressed() {
+    let compressed = |request: &Request, framed: fn((&str, Vec<u8>)) -> Vec<u8>| {
+        assert_eq!(request.header("accept-encoding"), Some("gzip"));
+        let (content_type, body) = body_for(request);
+        // Two members, one after the other, are one body.
+        let (start, end) = body.split_at(10);
+        framed((content_type, [gzip(start), gzip(end)].concat()))
+    };
+    let with_length = |body: (&str, Vec<u8>)| answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip", &body);
+    let in_chunks = |body: (&str, Vec<u8>)| {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: x-gzip";
+        [head, &chunked(body)["HTTP/1.1 200 OK".len()..]].concat()
+    };
+    for framed in [with_length, in_chunks] {
+        let server = server(move |request| compressed(request, framed));
+        applied(push_with(&server.url("http"), &with(""), &first()));
+    }
+    let other = server(|request| answer("HTTP/1.1 200 OK\r\nContent-Encoding: br", &body_for(request)));
+    let cause = cause(push_with(&other.url("http"), &with(""), &first()));
     assert_eq!(cause.kind, FailureKind::Protocol);
-    assert!(cause.message.contains("gzip"), "{cause:?}");
+    assert!(cause.message.contains("encoded as br"), "{cause:?}");
+}
+
+/// What was compressed and is cut off, damaged, or larger than any list of refs is no answer.
+#[test]
+fn a_compressed_answer_that_is_none_is_an_error() {
+    let listed = |body: Vec<u8>| {
+        let server = server(move |_| {
+            let content_type = "application/x-git-receive-pack-advertisement";
+            answer(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip",
+                &(content_type, body.clone()),
+            )
+        });
+        cause(push_with(&server.url("http"), &with(""), &first()))
+    };
+    let whole = gzip(&listing());
+    for end in 0..whole.len() {
+        assert_eq!(listed(whole[..end].to_vec()).server_text, "", "cut at {end}");
+    }
+    let mut damaged = whole.clone();
+    let checksum = damaged.len() - 6;
+    damaged[checksum] ^= 1;
+    assert!(!listed(damaged).message.is_empty());
+    let mut endless = [pkt("# service=git-receive-pack\n"), FLUSH.to_vec()].concat();
+    endless.extend_from_slice(
+        advertisement(Some(first().id), OFFERS)
+            .strip_suffix(FLUSH)
+            .expect("its end"),
+    );
+    let one = pkt(format!("{} refs/heads/x\n", first().id));
+    endless.extend(one.repeat((80 << 20) / one.len()));
+    let bomb = gzip(&endless);
+    assert!(bomb.len() < 4 << 20);
+    let exploded = listed(bomb);
+    assert!(exploded.message.contains("more refs"), "{exploded:?}");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(bytes).expect("memory");
+    packed.finish().expect("memory")
 }
 
 /// A status of 4xx is the server's no: one look at the refs, and no waiting. After one of 5xx the server behind a

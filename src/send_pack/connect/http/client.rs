@@ -16,7 +16,8 @@ use super::super::proxy::ProxyKind;
 use super::super::settings::Settings;
 use super::super::text;
 use super::super::url::{RemoteUrl, Scheme};
-use super::agent::{Line, accepted, drain, is_redirect};
+use super::agent::{Line, is_redirect};
+use super::answer::{accepted, drain};
 use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
 use super::{Identity, cookies, redirect};
 
@@ -142,7 +143,7 @@ impl HttpClient {
             let target = format!("{current}{tail}");
             let response = line.call(&self.report, "GET", &target, &headers, ())?;
             if !is_redirect(response.status()) {
-                let answer = accepted(response, &self.report)?;
+                let answer = accepted(response, &self.report, &self.watch)?;
                 let body = Body::Known(Box::new(BufReader::new(answer.body)));
                 let headers = Headers::Known(io::Cursor::new(answer.headers));
                 return Ok((GetResponse { headers, body }, moved_to));
@@ -157,7 +158,7 @@ impl HttpClient {
                 let to = text::line(location.rsplit('@').next().unwrap_or_default().as_bytes(), 200);
                 return Err(self.failed(HttpTrouble::Redirect { to, reason }));
             }
-            drain(response);
+            drain(response, &self.watch);
             moved_to = Some(redirect::target(&current, tail, &location).map_err(|trouble| self.failed(trouble))?);
         }
         let to = moved_to.map(|url| url.to_string()).unwrap_or_default();
@@ -249,7 +250,7 @@ impl Sender {
 
     fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
         let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
-        accepted(response, &self.report)
+        accepted(response, &self.report, &self.line.watch)
     }
 }
 
