@@ -57,6 +57,7 @@ pub struct Refusal {
 
 /// Kinds of refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RefusalKind {
     /// A pre-receive, update or proc-receive hook said no; hosts implement branch protection this way.
     Hook,

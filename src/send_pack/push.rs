@@ -42,6 +42,7 @@ pub struct RefUpdate {
 /// Why there is no outcome: the ref was not touched, because nothing was asked of the server, because it cannot have
 /// received the whole of what was asked, or because it refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PushError<E> {
     /// The server could not be reached, would not let us in, does not speak the protocol, or the connection broke
     /// before all was sent.
@@ -58,12 +59,15 @@ pub enum PushError<E> {
     ObjectFormat {
         /// What the server announced.
         server: String,
-        /// The hash of the new value.
+        /// The hash of the new value, or of the expected one.
         ours: gix::hash::Kind,
     },
     /// The ref's name is none that git takes.
     #[error("{0:?} is not the full name of a ref")]
     RefName(BString),
+    /// An option for the server's hooks that cannot be sent: git's are lines, neither empty nor longer than 65,516 bytes.
+    #[error("{0:?} is not an option for a server's hooks, which is one line")]
+    PushOption(String),
 }
 
 /// The first pause before the refs are listed once more; each is twice the one before.
@@ -87,6 +91,9 @@ where
 {
     if !update.name.starts_with(b"refs/") || gix::validate::reference::name(update.name.as_bstr()).is_err() {
         return Err(PushError::RefName(update.name.clone()));
+    }
+    if let Some(option) = update.options.iter().find(|option| !request::is_option(option)) {
+        return Err(PushError::PushOption(option.clone()));
     }
     let mut locked: Option<Patience> = None;
     let mut with_credentials = false;
@@ -237,9 +244,8 @@ where
     if !update.options.is_empty() && !negotiated.push_options {
         return Err(PushError::Unsupported("push-options"));
     }
-    if let Some(id) = update.new.or(update.expected)
-        && id.kind() != negotiated.object_hash
-    {
+    let other = |id: &ObjectId| id.kind() != negotiated.object_hash;
+    if let Some(id) = [update.new, update.expected].into_iter().flatten().find(other) {
         return Err(PushError::ObjectFormat {
             server: negotiated.object_hash.to_string(),
             ours: id.kind(),

@@ -282,7 +282,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     packed.finish().expect("memory")
 }
 
-/// A status of 4xx is the server's no: one look at the refs, and no waiting. After one of 5xx the server behind a
+/// A status of 4xx is the server's no, and a redirect of what was sent is none that is followed: one look at the refs, and no waiting. After one of 5xx the server behind a
 /// gateway may still be at work, so the refs are looked at until there is no more time.
 #[test]
 fn a_request_that_is_turned_away_is_over_at_once_and_a_broken_gateway_is_not() {
@@ -291,6 +291,7 @@ fn a_request_that_is_turned_away_is_over_at_once_and_a_broken_gateway_is_not() {
         ("404 Not Found", FailureKind::NoRepository),
         ("413 Content Too Large", FailureKind::Other),
         ("429 Too Many Requests", FailureKind::Unreachable),
+        ("307 Temporary Redirect\r\nLocation: /elsewhere", FailureKind::Other),
     ] {
         for draft in [first(), large()] {
             let server = server(move |request| match request.is_push() {
@@ -354,8 +355,22 @@ fn an_answer_that_is_complete_without_a_report_is_a_refusal_and_a_broken_one_is_
             other => panic!("{other:?}"),
         }
     }
-    let pushed = pushed(broken);
-    assert!(matches!(pushed, Ok(Outcome::Unknown { .. })), "{pushed:?}");
+    let short = move |request: &Request| {
+        let mut all = answer("HTTP/1.1 200 OK\r\nConnection: close", &nothing(request));
+        all.pop();
+        all
+    };
+    // Somebody in between, who says nothing of what became of the push behind him.
+    let portal = |_: &Request| status("200 OK");
+    let garbage = |_: &Request| {
+        answer(
+            "HTTP/1.1 200 OK",
+            &("application/x-git-receive-pack-result", b"zzzz".to_vec()),
+        )
+    };
+    for unclear in [pushed(broken), pushed(short), pushed(portal), pushed(garbage)] {
+        assert!(matches!(unclear, Ok(Outcome::Unknown { .. })), "{unclear:?}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod interop;
 mod interrupt;
 mod memory;
 mod outcome;
+mod partial;
 mod plink;
 mod program;
 mod rewritten;

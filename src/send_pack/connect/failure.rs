@@ -20,6 +20,7 @@ use super::url::{RemoteUrl, UrlError};
 
 /// What kind of failure it is; each asks for another reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FailureKind {
     /// The server wants credentials and got none, or not the right ones; also ssh's distrust of a host key.
     Unauthenticated,
@@ -141,13 +142,14 @@ impl HttpReport {
 
 /// What is known of the other end when a conversation has ended before its time. Facts only: nobody's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// The connection is gone; the server may still be at work.
     Unclear,
     /// The http answer was complete as http has it, so git gave up behind it; but somebody in between may have made it
     /// complete.
     Finished,
-    /// The http server turned the request away, or the program at the other end has ended: what it has not done by now
+    /// The http server turned the request away or elsewhere, or the program at the other end has ended: what it has not done by now
     /// it will not do.
     Over,
     /// The same, and git said itself that it gives up (its exit code 128).
@@ -208,7 +210,7 @@ impl Explainer {
     pub fn ending(&self) -> Ending {
         if let Some(http) = &self.http {
             return match http.get() {
-                Some(HttpTrouble::Status { code: 400..=499, .. }) => Ending::Over,
+                Some(HttpTrouble::Status { code: 300..=499, .. }) => Ending::Over,
                 None if http.is_complete() => Ending::Finished,
                 _ => Ending::Unclear,
             };

@@ -41,6 +41,7 @@ impl Scheme {
 
 /// Why a location is not one that we talk to. The URL in each message is shown without userinfo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UrlError {
     /// There is nothing there.
     #[error("the URL is empty")]

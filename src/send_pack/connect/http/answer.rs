@@ -72,17 +72,17 @@ pub(super) fn drain(response: Response<ureq::Body>, watch: &Arc<Watch>) -> Vec<u
     read
 }
 
-/// The body of `response`, unpacked. Its end is reported to `report`, if there is a mark that tells it from a connection
-/// that broke.
+/// The body of `response`, unpacked. Its end is reported to `report`, if it is git's at all, and not the page of a proxy, and
+/// if there is a mark that tells it from a connection that broke.
 fn body(
     response: Response<ureq::Body>,
     report: Option<&Arc<HttpReport>>,
     watch: &Arc<Watch>,
 ) -> Result<Box<dyn Read + Send>, HttpTrouble> {
     let headers = response.headers();
-    let is_framed = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
-        .iter()
-        .any(|name| headers.contains_key(name));
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_framed = content_type.is_some_and(|kind| kind.starts_with(b"application/x-git-"))
+        && (headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING));
     let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
     let encoding = encoding.unwrap_or_default().trim_ascii().to_ascii_lowercase();
     let body = Framed {
