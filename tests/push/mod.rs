@@ -2,10 +2,12 @@
 //!
 //! The library is called in this process; nothing of workspaces is involved.
 
+mod alone;
 mod client;
 mod credentials;
 mod cut;
 mod deadlines;
+mod gave_up;
 mod hostile;
 mod http;
 mod interop;

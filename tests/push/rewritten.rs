@@ -63,25 +63,3 @@ fn a_lost_answer_is_looked_for_where_the_push_went() {
     assert_eq!(world.central.log().len(), 3, "one commit for each sync");
     world.assert_converged(&[api]);
 }
-
-/// The push client is a crate of its own in all but name.
-#[test]
-fn the_push_client_knows_nothing_of_this_project() {
-    let mut folders = vec![std::path::PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/src/send_pack"
-    ))];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("readable") {
-            let path = entry.expect("readable").path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = fs::read_to_string(&path).expect("Rust is UTF-8");
-            for word in ["crate::", "metis-sync", "central::", "Prefix"] {
-                assert!(!text.contains(word), "{} says {word}", path.display());
-            }
-        }
-    }
-}
