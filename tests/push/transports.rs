@@ -184,6 +184,21 @@ fn proxies_forward_tunnel_and_want_their_password() {
         ..plain.remote()
     };
     applied(push(&exempt, &two));
+    let before = seen.lock().expect("nobody panics with it").len();
+    let by_environment = Remote {
+        env: vec![
+            ("http_proxy".into(), format!("pu:pp@127.0.0.1:{}", proxy.port)),
+            ("https_proxy".into(), "http://127.0.0.1:1".into()),
+            ("no_proxy".into(), "example.org".into()),
+        ],
+        ..plain.remote()
+    };
+    let two = two.next(&[("by-environment.md", b"x\n")], &[]);
+    applied(push(&by_environment, &two));
+    assert!(
+        seen.lock().expect("nobody panics with it").len() > before,
+        "it went through"
+    );
     let (socks, names) = socks_proxy();
     let by_socks = through(&format!("socks5h://127.0.0.1:{}", socks.port));
     let by_name = plain.remote().url.replace("127.0.0.1", "localhost");
@@ -211,6 +226,20 @@ fn https_goes_through_a_tunnel() {
     assert!(
         lines.iter().all(|line| line.starts_with("CONNECT 127.0.0.1:")),
         "{lines:?}"
+    );
+    let by_environment = Remote {
+        env: nginx
+            .remote()
+            .env
+            .into_iter()
+            .chain([("HTTPS_PROXY".into(), format!("http://pu:pp@127.0.0.1:{}", proxy.port))])
+            .collect(),
+        ..nginx.remote()
+    };
+    applied(push(&by_environment, &first().next(&[("b.md", b"b\n")], &[])));
+    assert!(
+        seen.lock().expect("nobody panics with it").len() > lines.len(),
+        "it went through"
     );
     let config = format!("[http]\nproxy = http://127.0.0.1:{}", proxy.port);
     let cause = failed(push_with(
