@@ -14,12 +14,15 @@ use super::{connect::ConnectError, report::Report};
 /// | `ng` for a known reason | | | |
 /// | `ng`, a lock or a lost race | `Applied` | `Moved` | again, then `Refused(Locked)` |
 /// | `ng`, a reason not known | `Applied` | `Moved` | `Refused(Other)` |
+/// | nothing, and git has given up there | `Applied` | `Moved` | `Refused(GaveUp)` |
 /// | nothing, or contradictions | `Applied` | `Moved` | `Unknown` |
 ///
 /// The first row is `Applied` and the second `Refused` without another look. The exception is a server that does not say
 /// what it is (no `agent`): dulwich reports `ok` also when somebody else was faster, so the refs are listed then and the
-/// next to last row holds. Refs that cannot be listed are `Unknown` in
-/// the last row; after a refusal they are an error, as nothing was changed.
+/// row of a reason not known holds. That git has given up is told by its exit
+/// code, by an http answer that is complete without a report, or by a band for fatal errors; see
+/// [`Ending`](super::connect::Ending). Refs that cannot be listed are `Unknown` in the last two rows; after a refusal they
+/// are an error, as nothing was changed.
 #[derive(Debug)]
 pub enum Outcome {
     /// The ref has the new value.
@@ -54,6 +57,7 @@ pub struct Refusal {
 
 /// Kinds of refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RefusalKind {
     /// A pre-receive, update or proc-receive hook said no; hosts implement branch protection this way.
     Hook,
@@ -63,6 +67,9 @@ pub enum RefusalKind {
     Unpack,
     /// The ref was locked although it had not moved, for as long as [`settle`](super::connect::Deadlines::settle) says.
     Locked,
+    /// git at the other end gave up before it reported (a `reference-transaction` hook that says no has that effect, as
+    /// has a full disk), and the ref is as it was.
+    GaveUp,
     /// None of these.
     Other,
 }

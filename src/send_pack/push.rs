@@ -19,7 +19,7 @@ use gix::{
 };
 
 use super::{
-    connect::{self, ConnectError, ConnectOptions, FailureKind, RemoteUrl, Scheme, Session},
+    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, RemoteUrl, Session},
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
@@ -42,6 +42,7 @@ pub struct RefUpdate {
 /// Why there is no outcome: the ref was not touched, because nothing was asked of the server, because it cannot have
 /// received the whole of what was asked, or because it refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PushError<E> {
     /// The server could not be reached, would not let us in, does not speak the protocol, or the connection broke
     /// before all was sent.
@@ -58,12 +59,15 @@ pub enum PushError<E> {
     ObjectFormat {
         /// What the server announced.
         server: String,
-        /// The hash of the new value.
+        /// The hash of the new value, or of the expected one.
         ours: gix::hash::Kind,
     },
     /// The ref's name is none that git takes.
     #[error("{0:?} is not the full name of a ref")]
     RefName(BString),
+    /// An option for the server's hooks that cannot be sent: git's are lines, neither empty nor longer than 65,516 bytes.
+    #[error("{0:?} is not an option for a server's hooks, which is one line")]
+    PushOption(String),
 }
 
 /// The first pause before the refs are listed once more; each is twice the one before.
@@ -88,6 +92,9 @@ where
     if !update.name.starts_with(b"refs/") || gix::validate::reference::name(update.name.as_bstr()).is_err() {
         return Err(PushError::RefName(update.name.clone()));
     }
+    if let Some(option) = update.options.iter().find(|option| !request::is_option(option)) {
+        return Err(PushError::PushOption(option.clone()));
+    }
     let mut locked: Option<Patience> = None;
     let mut with_credentials = false;
     loop {
@@ -97,7 +104,7 @@ where
         };
         let refusal = match attempt_once(session, agent, update, &mut objects)? {
             Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::NotSent(cause) | Attempt::AnswerLost(cause)
+            Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _)
                 if cause.kind == FailureKind::Unauthenticated && !with_credentials =>
             {
                 with_credentials = true;
@@ -105,8 +112,8 @@ where
             }
             Attempt::NotSent(cause) => return Err(cause.into()),
             // An answer of its own, to say no.
-            Attempt::AnswerLost(cause) if cause.kind == FailureKind::Unauthenticated => return Err(cause.into()),
-            Attempt::AnswerLost(cause) => return settle(url, options, update, cause),
+            Attempt::AnswerLost(cause, _) if cause.kind == FailureKind::Unauthenticated => return Err(cause.into()),
+            Attempt::AnswerLost(cause, ending) => return settle(url, options, update, cause, ending),
             Attempt::Unproven(denied) => {
                 return Ok(match list(url, options, update) {
                     Ok(Listed::New) => Outcome::Applied,
@@ -137,6 +144,7 @@ fn settle<E>(
     options: &ConnectOptions,
     update: &RefUpdate,
     cause: ConnectError,
+    ending: Ending,
 ) -> Result<Outcome, PushError<E>> {
     let mut options = options.clone();
     // The answer may have been lost because time was over; to know what became of the push is worth a little more.
@@ -144,14 +152,30 @@ fn settle<E>(
     options.deadlines.total = options.deadlines.total.map(|total| total.max(end));
     let mut patience = Patience::new(&options);
     loop {
-        match list(url, &options, update) {
-            Ok(Listed::New) => return Ok(Outcome::Applied),
-            Ok(Listed::Other(actual)) => return Ok(Outcome::Moved { actual }),
-            // The server was a program of ours, and has been ended by now.
-            Ok(Listed::Expected) if url.scheme() == Scheme::File => return Err(cause.into()),
-            Ok(Listed::Expected) | Err(_) if patience.pause(&options) => {}
-            Ok(Listed::Expected) | Err(_) => return Ok(Outcome::Unknown { cause }),
+        let listed = list(url, &options, update);
+        match (&listed, ending) {
+            (Ok(Listed::New), _) => return Ok(Outcome::Applied),
+            (Ok(Listed::Other(actual)), _) => return Ok(Outcome::Moved { actual: *actual }),
+            (Ok(Listed::Expected), Ending::Died) => return Ok(Outcome::Refused(given_up(cause))),
+            (Ok(Listed::Expected), Ending::Over) => return Err(cause.into()),
+            (Ok(Listed::Expected), Ending::Finished | Ending::Unclear) | (Err(_), _) => {}
         }
+        if !patience.pause(&options) {
+            return Ok(match (listed, ending) {
+                (Ok(_), Ending::Finished) => Outcome::Refused(given_up(cause)),
+                _ => Outcome::Unknown { cause },
+            });
+        }
+    }
+}
+
+/// The refusal that lies in giving up, with the last words as its reason.
+fn given_up(cause: ConnectError) -> Refusal {
+    let last = cause.server_text.lines().last();
+    Refusal {
+        kind: RefusalKind::GaveUp,
+        reason: last.unwrap_or("git gave up there without a report").to_owned(),
+        server_text: cause.server_text,
     }
 }
 
@@ -193,7 +217,7 @@ enum Attempt {
     PerhapsMoved(Refusal),
     /// The server cannot have got all of it.
     NotSent(ConnectError),
-    AnswerLost(ConnectError),
+    AnswerLost(ConnectError, Ending),
     /// The server says yes but not who it is. With what is to be said if the refs say no.
     Unproven(Refusal),
 }
@@ -220,9 +244,8 @@ where
     if !update.options.is_empty() && !negotiated.push_options {
         return Err(PushError::Unsupported("push-options"));
     }
-    if let Some(id) = update.new.or(update.expected)
-        && id.kind() != negotiated.object_hash
-    {
+    let other = |id: &ObjectId| id.kind() != negotiated.object_hash;
+    if let Some(id) = [update.new, update.expected].into_iter().flatten().find(other) {
         return Err(PushError::ObjectFormat {
             server: negotiated.object_hash.to_string(),
             ours: id.kind(),
@@ -284,12 +307,20 @@ where
             }
         }
         (Verdict::Applied | Verdict::Unclear, Err(Talk::Send(err) | Talk::Receive(err))) => {
-            Attempt::AnswerLost(explained(err))
+            let cause = explained(err);
+            let ending = match (session.ending(), report.fatal) {
+                (Ending::Unclear, true) => Ending::Finished,
+                (ending, _) => ending,
+            };
+            Attempt::AnswerLost(cause, ending)
         }
-        (Verdict::Unclear, Ok(())) => Attempt::AnswerLost(explained(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the server's report does not say what became of the push",
-        ))),
+        (Verdict::Unclear, Ok(())) => {
+            let cause = explained(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the server's report does not say what became of the push",
+            ));
+            Attempt::AnswerLost(cause, Ending::Unclear)
+        }
     })
 }
 

@@ -9,6 +9,9 @@ use gix_transport::{client::Capabilities, packetline::blocking_io::encode};
 
 use super::push::RefUpdate;
 
+/// What a packet can carry beside its length.
+const MAX_DATA_LEN: usize = 65516;
+
 /// What both sides can do, read off the server's advertisement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Negotiated {
@@ -54,6 +57,11 @@ pub fn negotiate(capabilities: &Capabilities) -> Result<Negotiated, String> {
         object_format: format.is_some(),
         thin: !has("no-thin"),
     })
+}
+
+/// Whether `option` can be sent to a server's hooks: one line, as git sends them, that fits into a packet.
+pub fn is_option(option: &str) -> bool {
+    !option.is_empty() && option.len() <= MAX_DATA_LEN && !option.contains(['\n', '\r', '\0'])
 }
 
 /// Writes the command, its flush and, if taken, the push options with theirs.

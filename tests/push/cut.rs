@@ -1,6 +1,9 @@
 //! The connection is cut after every byte of the conversation, in both directions.
 
 use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -10,13 +13,14 @@ use std::{
 };
 
 use gix::hash;
-use metis_sync::send_pack::{Outcome, PushError, connect::ConnectOptions};
+use metis_sync::send_pack::{Outcome, PushError, RefusalKind, connect::ConnectOptions};
 
 use super::client::{Draft, Repository, applied, options, push_with};
 use crate::support::{
     central::Shape,
+    process::run,
     proxy::{Fate, Proxy, Way},
-    servers::{Access, GitDaemon, Nginx},
+    servers::{Access, GitDaemon, Nginx, Sshd},
     workspace::Remote,
     world::World,
 };
@@ -58,41 +62,37 @@ impl Scene {
     }
 }
 
-/// One push to the server at `remote`, cut after every `step`th byte; afterwards the branch is what the outcome says, and
-/// pushing again, as a person would, ends with exactly one new commit.
-fn cut_everywhere(scene: &Scene, remote: &Remote, port: u16, step: usize) {
-    let plan = Arc::new(Mutex::new(None));
-    let proxy = {
-        let plan = Arc::clone(&plan);
-        Proxy::to(port, move |_| {
-            match plan.lock().expect("nobody panics with it").take() {
-                Some((way, at)) => Fate::Cut(way, at),
-                None => Fate::Fair,
-            }
-        })
-    };
-    let through = proxy.front(&remote.url, port);
-    let mut options = options(remote);
+/// Something between the two ends that can be told to cut the next connection.
+trait Between {
+    /// Where to push to.
+    fn url(&self) -> String;
+    fn options(&self) -> ConnectOptions;
+    /// The next connection ends after so many bytes went this way; those after it are fair.
+    fn cut_next(&self, cut: Option<(Way, u64)>);
+    /// How many bytes went this way so far.
+    fn bytes(&self, way: Way) -> u64;
+}
+
+/// One push, cut after every `step`th byte; afterwards the branch is what the outcome says, and pushing again, as a person
+/// would, ends with exactly one new commit.
+fn cut_everywhere(scene: &Scene, between: &dyn Between, step: usize) {
+    let through = between.url();
+    let mut options = between.options();
     options.deadlines.settle = Duration::from_millis(30);
     let measure = |way| {
-        let before = proxy.bytes(way);
+        let before = between.bytes(way);
         scene.repository.reset(scene.first.id);
         applied(push_with(&through, &options, &scene.second));
-        proxy.bytes(way) - before
+        between.bytes(way) - before
     };
     let mut seen = Seen::default();
     for way in [Way::ToServer, Way::ToClient] {
         let length = measure(way);
         for at in (0..length).step_by(step) {
             scene.repository.reset(scene.first.id);
-            *plan.lock().expect("nobody panics with it") = Some((way, at));
-            seen.note(
-                scene,
-                &through,
-                &options,
-                &format!("{way:?} cut after {at} of {length}"),
-            );
-            plan.lock().expect("nobody panics with it").take();
+            between.cut_next(Some((way, at)));
+            let context = format!("{way:?} cut after {at} of {length}");
+            seen.note(scene, &through, &options, &context, || between.cut_next(None));
         }
     }
     scene.repository.fsck();
@@ -101,16 +101,131 @@ fn cut_everywhere(scene: &Scene, remote: &Remote, port: u16, step: usize) {
     eprintln!("{seen:?}");
 }
 
+/// A proxy in front of a server's port.
+struct Line {
+    proxy: Proxy,
+    remote: Remote,
+    port: u16,
+    plan: Arc<Mutex<Option<(Way, u64)>>>,
+}
+
+impl Line {
+    fn to(remote: Remote, port: u16) -> Line {
+        let plan = Arc::new(Mutex::new(None));
+        let next = Arc::clone(&plan);
+        let proxy = Proxy::to(port, move |_| {
+            match next.lock().expect("nobody panics with it").take() {
+                Some((way, at)) => Fate::Cut(way, at),
+                None => Fate::Fair,
+            }
+        });
+        Line {
+            proxy,
+            remote,
+            port,
+            plan,
+        }
+    }
+}
+
+impl Between for Line {
+    fn url(&self) -> String {
+        self.proxy.front(&self.remote.url, self.port)
+    }
+
+    fn options(&self) -> ConnectOptions {
+        // The first port on a command line counts for ssh, and it is to be the URL's.
+        let env = self.remote.env.iter();
+        let env = env.map(|(name, value)| (name.clone(), value.replace(&format!("-p {} ", self.port), "")));
+        options(&Remote {
+            env: env.collect(),
+            ..self.remote.clone()
+        })
+    }
+
+    fn cut_next(&self, cut: Option<(Way, u64)>) {
+        *self.plan.lock().expect("nobody panics with it") = cut;
+    }
+
+    fn bytes(&self, way: Way) -> u64 {
+        self.proxy.bytes(way)
+    }
+}
+
+/// A program in the place of ssh, or of a local `git-receive-pack`, with scissors at its pipes.
+struct Pipes {
+    dir: PathBuf,
+    remote: Remote,
+}
+
+impl Pipes {
+    /// Runs what it is given last with `SERVE`, and ends like an ssh whose connection broke: at once if it hears nothing
+    /// more, with the server's end if it is only not heard.
+    const PROGRAM: &str = "for last; do :; done
+mv next now 2>/dev/null || { tee -a up | SERVE \"$last\" | tee -a down; exit; }
+read way bytes < now
+exec 3<&0
+if [ $way = up ]
+then dd bs=1 count=$bytes status=none <&3 3<&- | SERVE \"$last\" 3<&- &
+else SERVE \"$last\" <&3 3<&- | dd bs=1 count=$bytes status=none 3<&- &
+fi
+exec <&- 3<&- >&-
+wait $!
+exit 255";
+
+    fn new(dir: &Path, name: &str, serve: &str, remote: Remote) -> Pipes {
+        fs::create_dir(dir).expect("writable");
+        let body = format!("cd {}\n{}", dir.display(), Self::PROGRAM.replace("SERVE", serve));
+        fs::write(dir.join("draft"), format!("#!/bin/sh\n{body}\n")).expect("writable");
+        let mut install = Command::new("install");
+        install.args(["-m", "755"]).arg(dir.join("draft")).arg(dir.join(name));
+        run(install).success();
+        Pipes {
+            dir: dir.to_owned(),
+            remote,
+        }
+    }
+}
+
+impl Between for Pipes {
+    fn url(&self) -> String {
+        self.remote.url.clone()
+    }
+
+    fn options(&self) -> ConnectOptions {
+        options(&self.remote)
+    }
+
+    fn cut_next(&self, cut: Option<(Way, u64)>) {
+        let next = self.dir.join("next");
+        match cut {
+            Some((way, at)) => {
+                let way = if way == Way::ToServer { "up" } else { "down" };
+                fs::write(next, format!("{way} {at}\n")).expect("writable");
+            }
+            None => assert!(!next.exists(), "it was taken"),
+        }
+    }
+
+    fn bytes(&self, way: Way) -> u64 {
+        let name = if way == Way::ToServer { "up" } else { "down" };
+        fs::metadata(self.dir.join(name)).map_or(0, |meta| meta.len())
+    }
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     applied: u64,
     failed: u64,
+    refused: u64,
     unknown: u64,
 }
 
 impl Seen {
-    fn note(&mut self, scene: &Scene, through: &str, options: &ConnectOptions, context: &str) {
-        match push_with(through, options, &scene.second) {
+    fn note(&mut self, scene: &Scene, through: &str, options: &ConnectOptions, context: &str, mend: impl FnOnce()) {
+        let pushed = push_with(through, options, &scene.second);
+        mend();
+        match pushed {
             Ok(Outcome::Applied) => {
                 self.applied += 1;
                 assert_eq!(scene.repository.tip(), Some(scene.second.id), "{context}");
@@ -120,6 +235,12 @@ impl Seen {
                 self.failed += 1;
                 assert_eq!(scene.repository.tip(), Some(scene.first.id), "{context}: {cause:?}");
                 assert!(!cause.message.is_empty(), "{context}");
+            }
+            // A server whose answer gets through although the pack did not says what is wrong with it.
+            Ok(Outcome::Refused(refusal)) => {
+                self.refused += 1;
+                assert_eq!(scene.repository.tip(), Some(scene.first.id), "{context}: {refusal:?}");
+                assert_eq!(refusal.kind, RefusalKind::Unpack, "{context}: {refusal:?}");
             }
             // The server had perhaps not all of it, which only the server knows.
             Ok(Outcome::Unknown { cause }) => {
@@ -143,7 +264,7 @@ fn git_daemon_cut_after_every_byte() {
     let Some(daemon) = GitDaemon::start(&scene.world) else {
         return;
     };
-    cut_everywhere(&scene, &daemon.remote(), daemon.port(), 1);
+    cut_everywhere(&scene, &Line::to(daemon.remote(), daemon.port()), 1);
 }
 
 #[test]
@@ -152,7 +273,7 @@ fn nginx_cut_after_every_eleventh_byte() {
     let Some(nginx) = Nginx::start(&scene.world, Access::Open) else {
         return;
     };
-    cut_everywhere(&scene, &nginx.remote(), nginx.port(), 11);
+    cut_everywhere(&scene, &Line::to(nginx.remote(), nginx.port()), 11);
 }
 
 #[test]
@@ -162,7 +283,86 @@ fn nginx_cut_after_every_byte() {
     let Some(nginx) = Nginx::start(&scene.world, Access::Open) else {
         return;
     };
-    cut_everywhere(&scene, &nginx.remote(), nginx.port(), 1);
+    cut_everywhere(&scene, &Line::to(nginx.remote(), nginx.port()), 1);
+}
+
+/// Under the encryption: most of these bytes are the greeting of two ssh.
+#[test]
+#[ignore = "takes minutes: scripts/test --servers"]
+fn ssh_cut_after_every_fiftieth_byte() {
+    let scene = Scene::new();
+    let Some(sshd) = Sshd::start(&scene.world) else {
+        return;
+    };
+    cut_everywhere(&scene, &Line::to(sshd.remote(), sshd.port()), 50);
+}
+
+/// As ssh cuts it: what has arrived is handed on, and the program ends with 255.
+fn ssh_pipes_cut(step: usize) {
+    let scene = Scene::new();
+    let dir = scene.world.root().join("pipes");
+    let remote = Remote {
+        url: format!("ssh://central{}", scene.world.central.dir.display()),
+        env: vec![
+            ("GIT_SSH".into(), dir.join("ssh").display().to_string()),
+            ("GIT_SSH_VARIANT".into(), "ssh".into()),
+        ],
+    };
+    cut_everywhere(&scene, &Pipes::new(&dir, "ssh", "sh -c", remote), step);
+}
+
+#[test]
+fn the_pipes_of_ssh_cut_after_every_thirtieth_byte() {
+    ssh_pipes_cut(30);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/test --servers"]
+fn the_pipes_of_ssh_cut_after_every_byte() {
+    ssh_pipes_cut(1);
+}
+
+const STEP: &str = "METIS_TEST_CUT_STEP";
+
+/// Runs in a process of its own, whose PATH has a `git-receive-pack` with scissors in it.
+#[test]
+#[ignore = "the other half of the tests that need a process"]
+fn cuts_its_own_server() {
+    let Ok(step) = env::var(STEP) else { return };
+    let scene = Scene::new();
+    let path = env::split_paths(&env::var_os("PATH").expect("there is one")).next();
+    let dir = path.expect("the folder of the program");
+    let pipes = Pipes::new(&dir, "git-receive-pack", "git receive-pack", scene.world.local());
+    cut_everywhere(&scene, &pipes, step.parse().expect("a number"));
+}
+
+fn a_local_server_cut(step: usize) {
+    let dir = tempfile::tempdir().expect("temp folder is writable");
+    let mut path = vec![dir.path().join("bin")];
+    path.extend(env::split_paths(&env::var_os("PATH").expect("there is one")));
+    let mut inner = Command::new(env::current_exe().expect("this program"));
+    inner.args(["--exact", "push::cut::cuts_its_own_server", "--ignored", "--nocapture"]);
+    inner.env("PATH", env::join_paths(path).expect("no colon"));
+    inner.env(STEP, step.to_string());
+    let said = inner.output().expect("it runs");
+    let (out, err) = (
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr),
+    );
+    assert!(said.status.success() && out.contains("1 passed"), "{out}{err}");
+    assert!(err.contains("Seen {"), "{err}");
+    eprintln!("{err}");
+}
+
+#[test]
+fn a_local_server_cut_after_every_sixtieth_byte() {
+    a_local_server_cut(60);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/test --servers"]
+fn a_local_server_cut_after_every_byte() {
+    a_local_server_cut(1);
 }
 
 /// A cut under the pack of a push that streams, and one under TLS, where the layers above see no clean end.

@@ -13,7 +13,7 @@ use std::{
 use gix::hash::Kind;
 use metis_sync::send_pack::{
     Outcome, PushError,
-    connect::{ConnectError, ConnectOptions, FailureKind},
+    connect::{ConnectError, ConnectOptions, Deadlines, FailureKind},
 };
 
 use super::client::{Draft, Pushed, Repository, applied, options, options_with, push_with};
@@ -199,25 +199,29 @@ fn what_ssh_says_is_in_the_error_without_its_escapes() {
     assert_eq!(cause.server_text, "host is closed");
 }
 
+/// Everything twenty times as fast as it is by default: a hook that takes longer than connecting and
+/// settling may is no time-out on any transport.
 #[test]
 fn a_hook_that_thinks_for_less_than_idle_is_no_time_out() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
-    repository.hook("pre-receive", "sleep 1");
-    let mut options = options(&world.local());
-    options.deadlines.idle = Duration::from_secs(20);
-    applied(push_with(&world.local().url, &options, &first()));
+    a_hook_that_sleeps(
+        2,
+        Deadlines {
+            connect: Duration::from_secs(1),
+            idle: Duration::from_secs(6),
+            total: None,
+            settle: Duration::from_millis(150),
+        },
+    );
 }
 
-/// The time that a slow hook of a real host takes, on every transport.
+/// The time that a slow hook of a real host takes, and what a user has by default.
 #[test]
 #[ignore = "takes a minute: scripts/test --servers"]
 fn a_hook_of_forty_seconds_is_no_time_out() {
+    a_hook_that_sleeps(40, Deadlines::default());
+}
+
+fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
     let world = World::shaped(Shape {
         born: None,
         ..Shape::default()
@@ -225,7 +229,7 @@ fn a_hook_of_forty_seconds_is_no_time_out() {
     let repository = Repository {
         dir: world.central.dir.clone(),
     };
-    repository.hook("pre-receive", "sleep 40");
+    repository.hook("pre-receive", &format!("sleep {seconds}"));
     let (daemon, sshd, nginx) = (
         GitDaemon::start(&world),
         Sshd::start(&world),
@@ -244,19 +248,21 @@ fn a_hook_of_forty_seconds_is_no_time_out() {
             .enumerate()
             .map(|(n, remote)| {
                 scope.spawn(move || {
-                    // A branch each, and everything else as a user has it.
+                    // A branch each.
                     let one = first();
                     let update = metis_sync::send_pack::RefUpdate {
                         name: format!("refs/heads/b{n}").into(),
                         ..super::client::to_main(None, Some(one.id))
                     };
                     let options = ConnectOptions {
-                        deadlines: Default::default(),
+                        deadlines,
                         ..options(remote)
                     };
                     let objects = || Ok(one.objects.clone().into_iter().map(Ok));
                     let at = super::client::url(&remote.url);
+                    let started = Instant::now();
                     applied(metis_sync::send_pack::push(&at, &options, "test", &update, objects));
+                    assert!(started.elapsed() >= Duration::from_secs(seconds), "it was waited for");
                 })
             })
             .collect();

@@ -8,7 +8,7 @@ use std::{
 
 use gix::hash::Kind;
 use metis_sync::send_pack::{
-    Outcome, PushError,
+    Outcome, PushError, RefusalKind,
     connect::{ConnectOptions, FailureKind},
 };
 
@@ -123,7 +123,6 @@ fn a_malformed_answer_is_never_taken_for_yes() {
         pkt([0]),
         band(1, b"zzzz"),
         band(1, b"000"),
-        band(3, b"\x1b[2Jfatal: no\x07"),
         [band(2, "\u{202e}evil\u{9b}31m".as_bytes()), FLUSH.to_vec()].concat(),
         [
             band(
@@ -147,6 +146,24 @@ fn a_malformed_answer_is_never_taken_for_yes() {
         let pushed = push_with(&server.url("git"), &patient(), &first());
         assert!(matches!(pushed, Ok(Outcome::Unknown { .. })), "{shown}: {pushed:?}");
         is_clean(&pushed);
+    }
+}
+
+/// The band for fatal errors says that the server goes no further; the refs say that it had not got there.
+#[test]
+fn a_fatal_error_in_the_place_of_a_report_is_a_refusal() {
+    let fatal = band(3, b"\x1b[2Jfatal: no\x07");
+    let server = scripted::one_push(None, OFFERS, fatal, None);
+    let pushed = push_with(&server.url("git"), &patient(), &first());
+    is_clean(&pushed);
+    match pushed {
+        Ok(Outcome::Refused(refusal)) => {
+            assert_eq!(
+                (refusal.kind, refusal.reason.as_str()),
+                (RefusalKind::GaveUp, "fatal: no")
+            );
+        }
+        other => panic!("{other:?}"),
     }
 }
 

@@ -47,11 +47,7 @@ pub fn interoperates(remote: &Remote, repository: &Repository, kind: Kind, lacks
     let tip = repository.tip().expect("there is one");
     let files = repository.files(tip);
     assert_eq!(files.len(), 1 + WRITERS * ROUNDS, "nothing is lost");
-    assert_eq!(
-        repository.commits(),
-        2 + WRITERS * ROUNDS,
-        "one commit for each success"
-    );
+    assert_eq!(repository.commits(), 2 + WRITERS * ROUNDS, "one commit for each file");
     assert!(races > 0, "nobody was ever too late");
 
     if !lacks.hooks {
@@ -117,7 +113,12 @@ fn race(remote: &Remote, repository: &Repository) -> u64 {
             // Ends, because of those who are too late one is always in time.
             loop {
                 let tip = repository.tip().expect("there is one");
-                let draft = Draft::on(tip, repository.files(tip), &[(&name, name.as_bytes())]);
+                let files = repository.files(tip);
+                // Somebody may have built on ours before the refs of a server that is not believed were listed.
+                if files.contains_key(&name) {
+                    break;
+                }
+                let draft = Draft::on(tip, files, &[(&name, name.as_bytes())]);
                 match push(remote, &draft) {
                     Ok(Outcome::Applied) => break,
                     Ok(Outcome::Moved { .. }) => late.fetch_add(1, Ordering::Relaxed),

@@ -2,15 +2,24 @@
 //!
 //! The library is called in this process; nothing of workspaces is involved.
 
+mod alone;
 mod client;
 mod credentials;
 mod cut;
 mod deadlines;
+mod gave_up;
 mod hostile;
+mod http;
 mod interop;
+mod interrupt;
 mod memory;
 mod outcome;
+mod partial;
+mod plink;
+mod program;
 mod rewritten;
 mod scripted;
 mod servers;
+mod terminal;
 mod transports;
+mod trust;

@@ -39,6 +39,13 @@ fn empty(format: &'static str) -> Place {
     }
 }
 
+fn nobody() -> Remote {
+    Remote {
+        url: String::new(),
+        env: Vec::new(),
+    }
+}
+
 fn first() -> Draft {
     Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
 }
@@ -85,6 +92,13 @@ fn the_other_format_is_named_before_anything_is_sent() {
     let refused = push(&place.remote, &first());
     assert!(
         matches!(&refused, Err(PushError::ObjectFormat { server, .. }) if server == "sha256"),
+        "{refused:?}"
+    );
+    let mut mixed = Draft::first(Kind::Sha256, &[("a.md", b"one\n")]);
+    mixed.parent = Some(first().id);
+    let refused = push(&place.remote, &mixed);
+    assert!(
+        matches!(refused, Err(PushError::ObjectFormat { ours: Kind::Sha1, .. })),
         "{refused:?}"
     );
 }
@@ -244,6 +258,20 @@ fn options_reach_the_hook_or_are_an_error() {
         std::fs::read_to_string(seen).expect("the hook ran"),
         "2 ci.skip two words\n"
     );
+}
+
+#[test]
+fn an_option_that_is_no_line_is_refused_without_connecting() {
+    let at = url("git://127.0.0.1:1/r");
+    for option in ["", "two\nlines", "nul\0", &"long".repeat(20_000)] {
+        let update = RefUpdate {
+            options: vec!["ci.skip".into(), option.into()],
+            ..to_main(None, Some(first().id))
+        };
+        let objects = || Ok::<_, std::convert::Infallible>(first().objects.into_iter().map(Ok));
+        let refused = send_pack::push(&at, &options(&nobody()), "test", &update, objects);
+        assert!(matches!(refused, Err(PushError::PushOption(named)) if named == option));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ways to a server and their settings: ssh programs, proxies, trust, names that need quoting.
+//! Ways to a server and their settings: ssh programs, proxies, addresses, names that need quoting.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use super::scripted::Scripted;
 use crate::support::{
     central::Shape,
     process::run,
-    servers::{Access, GitDaemon, Nginx, Sshd},
+    servers::{Access, GitDaemon, Nginx, Sshd, skip},
     workspace::Remote,
     world::World,
 };
@@ -148,74 +148,6 @@ fn what_ssh_and_the_server_behind_it_refuse_is_understood() {
 }
 
 #[test]
-fn tls_trusts_what_is_configured_and_nothing_else() {
-    let world = empty();
-    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
-        return;
-    };
-    let remote = nginx.remote();
-    let ca = remote.env[0].1.clone();
-    let bare = |env: &[(&str, &str)], config: &str| {
-        let env = env
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        options_with(
-            &Remote {
-                url: String::new(),
-                env,
-            },
-            config,
-        )
-    };
-    let mut next = first();
-    // Without anything the system's roots decide, and they do not know the test's authority.
-    let cause = failed(push_with(&remote.url, &bare(&[], ""), &next));
-    assert_eq!(cause.kind, FailureKind::Unreachable, "{cause:?}");
-    assert!(cause.message.contains("TLS"), "{cause:?}");
-    for (number, trusting) in [
-        bare(&[("GIT_SSL_CAINFO", &ca)], ""),
-        bare(&[("SSL_CERT_FILE", &ca)], ""),
-        bare(&[], &format!("[http]\nsslCAInfo = {ca}")),
-        bare(
-            &[],
-            &format!("[http \"https://127.0.0.1:{}\"]\nsslCAInfo = {ca}", nginx.port()),
-        ),
-        bare(&[("GIT_SSL_NO_VERIFY", "1")], ""),
-        bare(&[], "[http]\nsslVerify = false"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        applied(push_with(&remote.url, &trusting, &next));
-        next = next.next(&[(&format!("{number}.md"), b"x\n")], &[]);
-    }
-    let other = remote.url.replace("127.0.0.1", "127.0.0.2");
-    let cause = failed(push_with(&other, &bare(&[("GIT_SSL_CAINFO", &ca)], ""), &next));
-    assert_eq!(cause.kind, FailureKind::Unreachable, "not for another name: {cause:?}");
-    let cause = failed(push_with(
-        &remote.url,
-        &bare(&[("GIT_SSL_CAINFO", "/no/such.pem")], ""),
-        &next,
-    ));
-    assert!(cause.message.contains("/no/such.pem"), "{cause:?}");
-}
-
-/// Root certificates of the system are found where there are any: a public host's would be trusted, a stranger's is not.
-#[test]
-fn without_configuration_the_systems_roots_are_asked() {
-    let world = empty();
-    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
-        return;
-    };
-    let cause = failed(push_with(&nginx.remote().url, &options(&world.local()), &first()));
-    assert!(
-        cause.message.contains("UnknownIssuer") || cause.message.contains("no root"),
-        "{cause:?}"
-    );
-}
-
-#[test]
 fn proxies_forward_tunnel_and_want_their_password() {
     let world = empty();
     let Some(plain) = Nginx::start(&world, Access::Open) else {
@@ -252,6 +184,21 @@ fn proxies_forward_tunnel_and_want_their_password() {
         ..plain.remote()
     };
     applied(push(&exempt, &two));
+    let before = seen.lock().expect("nobody panics with it").len();
+    let by_environment = Remote {
+        env: vec![
+            ("http_proxy".into(), format!("pu:pp@127.0.0.1:{}", proxy.port)),
+            ("https_proxy".into(), "http://127.0.0.1:1".into()),
+            ("no_proxy".into(), "example.org".into()),
+        ],
+        ..plain.remote()
+    };
+    let two = two.next(&[("by-environment.md", b"x\n")], &[]);
+    applied(push(&by_environment, &two));
+    assert!(
+        seen.lock().expect("nobody panics with it").len() > before,
+        "it went through"
+    );
     let (socks, names) = socks_proxy();
     let by_socks = through(&format!("socks5h://127.0.0.1:{}", socks.port));
     let by_name = plain.remote().url.replace("127.0.0.1", "localhost");
@@ -279,6 +226,20 @@ fn https_goes_through_a_tunnel() {
     assert!(
         lines.iter().all(|line| line.starts_with("CONNECT 127.0.0.1:")),
         "{lines:?}"
+    );
+    let by_environment = Remote {
+        env: nginx
+            .remote()
+            .env
+            .into_iter()
+            .chain([("HTTPS_PROXY".into(), format!("http://pu:pp@127.0.0.1:{}", proxy.port))])
+            .collect(),
+        ..nginx.remote()
+    };
+    applied(push(&by_environment, &first().next(&[("b.md", b"b\n")], &[])));
+    assert!(
+        seen.lock().expect("nobody panics with it").len() > lines.len(),
+        "it went through"
     );
     let config = format!("[http]\nproxy = http://127.0.0.1:{}", proxy.port);
     let cause = failed(push_with(
@@ -363,4 +324,89 @@ fn socks_proxy() -> (Scripted, Log) {
         relay(stream, upstream);
     });
     (proxy, log)
+}
+
+/// `git`, `http` and `ssh` to an address in brackets.
+#[test]
+fn an_address_of_the_new_kind_is_as_good() {
+    let world = empty();
+    let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else {
+        return skip("there is no IPv6 on loopback");
+    };
+    let (daemon, sshd, nginx) = (
+        GitDaemon::start(&world),
+        Sshd::start(&world),
+        Nginx::start(&world, Access::Open),
+    );
+    let port_of = |remote: &Remote| {
+        remote
+            .url
+            .split(':')
+            .nth(2)
+            .and_then(|rest| rest.split('/').next()?.parse().ok())
+    };
+    let here = listener.local_addr().expect("it is bound").port();
+    let target = Arc::new(Mutex::new(0u16));
+    let to = Arc::clone(&target);
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let port = *to.lock().expect("nobody panics with it");
+            let server = TcpStream::connect(("127.0.0.1", port)).expect("it is there");
+            thread::spawn(move || relay(client, server));
+        }
+    });
+    let remotes = [
+        daemon.as_ref().map(GitDaemon::remote),
+        nginx.as_ref().map(Nginx::remote),
+        sshd.as_ref().map(Sshd::remote),
+    ];
+    let mut next = first();
+    for remote in remotes.into_iter().flatten() {
+        let port: u16 = port_of(&remote).expect("every URL of the tests has one");
+        *target.lock().expect("nobody panics with it") = port;
+        let at = remote
+            .url
+            .replace(&format!("127.0.0.1:{port}"), &format!("[::1]:{here}"));
+        let env = remote.env.iter();
+        let remote = Remote {
+            // The first port on a command line counts for ssh.
+            env: env
+                .map(|(name, value)| (name.clone(), value.replace(&format!("-p {port} "), "")))
+                .collect(),
+            ..remote
+        };
+        applied(push_with(&at, &options(&remote), &next));
+        next = next.next(&[(&format!("{port}.md"), b"x\n")], &[]);
+    }
+}
+
+#[test]
+fn a_transport_that_the_user_forbids_is_not_used() {
+    let world = empty();
+    let local = world.local();
+    let with = |env: &[(&str, &str)], config: &str| {
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let remote = Remote {
+            env: env.collect(),
+            ..local.clone()
+        };
+        options_with(&remote, config)
+    };
+    for forbidding in [
+        with(&[], "[protocol \"file\"]\nallow = never"),
+        with(&[], "[protocol]\nallow = never"),
+        with(&[("GIT_ALLOW_PROTOCOL", "https:ssh")], ""),
+        with(&[("GIT_PROTOCOL_FROM_USER", "0")], ""),
+    ] {
+        let cause = failed(push_with(&local.url, &forbidding, &first()));
+        assert_eq!(cause.kind, FailureKind::Refused, "{cause:?}");
+        assert!(cause.message.contains("protocol.allow"), "{cause:?}");
+    }
+    applied(push_with(
+        &local.url,
+        &with(&[("GIT_ALLOW_PROTOCOL", "file")], "[protocol]\nallow = never"),
+        &first(),
+    ));
 }

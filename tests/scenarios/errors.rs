@@ -108,26 +108,36 @@ fn the_pre_receive_hook_says_no() {
     }
 }
 
-/// 81#22: a hook at which git's server itself breaks off. That is no answer, so central is asked again, and found as it was.
+/// 81#22: a hook at which git's server itself breaks off, without a report. That it has given up is told by its exit code, or by
+/// a web server's answer that is complete without one; central is asked again, and found as it was.
 #[test]
 fn the_reference_transaction_hook_says_no() {
+    let aborted = "fatal: ref updates aborted by hook";
     let world = World::new();
-    let api = about_to_push(&world, &world.local());
-    let tip = world.central.tip();
+    git_gives_up(&world, world.local(), aborted);
+    let world = World::new();
+    if let Some(sshd) = Sshd::start(&world) {
+        git_gives_up(&world, sshd.remote(), aborted);
+    }
+}
+
+/// 81#22: the hook's words go to the web server's log.
+#[test]
+fn the_reference_transaction_hook_says_no_behind_a_web_server() {
+    let world = World::new();
+    if let Some(nginx) = Nginx::start(&world, Access::Open) {
+        git_gives_up(&world, nginx.remote(), "");
+    }
+}
+
+fn git_gives_up(world: &World, remote: Remote, words: &str) {
+    let api = about_to_push(world, &remote);
     hook(&world.central.dir, "reference-transaction", "[ \"$1\" != prepared ]");
-    let failure = api.sync().failure(1);
-    assert_eq!(failure.server_text, "fatal: ref updates aborted by hook");
-    assert_eq!(
-        failure.message,
-        format!(
-            "talking to {} failed: fatal: ref updates aborted by hook",
-            world.central.url()
-        )
-    );
-    assert!(failure.state.starts_with("Nothing was pushed. "), "{failure:?}");
-    assert_eq!(world.central.tip(), tip);
-    hook(&world.central.dir, "reference-transaction", "exit 0");
-    assert!(api.sync().report().registered);
+    let failure = pushing_fails(world, &api, 7, || {
+        hook(&world.central.dir, "reference-transaction", "exit 0");
+    });
+    assert!(failure.message.starts_with("central refused the push: "), "{failure:?}");
+    assert_eq!(failure.server_text, words, "{}", remote.url);
 }
 
 /// 81#22: central is somebody's checkout, and its branch is checked out.

@@ -3,6 +3,7 @@
 //! `git credential fill|approve|reject` does the asking: helpers, askpass programs and the terminal work as the user
 //! has set them up for git. Nothing of it is kept or shown here.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use gix::credentials::helper::{Action, NextAction};
 use gix::credentials::protocol::{Context, ContextOptions, Outcome};
 use gix::error::{ErrorExt, message};
 use gix::sec::identity::Account;
+use rustix::process::Signal;
 
 use super::Prompt;
-use super::deadline::Watch;
+use super::deadline::{Stop, Watch};
 use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::url::RemoteUrl;
 
@@ -153,6 +155,10 @@ impl Credentials {
         let failed = || message!("git credential {verb} gave nothing");
         let (status, output) = process::run(command, input, 64 << 10, own_group, limit, &self.watch)
             .map_err(|err| err.and_raise(failed()))?;
+        if status.signal() == Some(Signal::INT.as_raw()) {
+            // Ctrl-C at its question was meant for all of us.
+            return Err(self.watch.stop(Stop::Interrupted).and_raise(failed()));
+        }
         match status.success() {
             true => Ok(output),
             false => Err(failed().raise()),

@@ -120,7 +120,8 @@ impl Watch {
         self.allowance.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn received(&self, bytes: u64) -> io::Result<()> {
+    /// Counts what was received, and fails if it is more than allowed.
+    pub(crate) fn received(&self, bytes: u64) -> io::Result<()> {
         let left = self.allowance.load(Ordering::Relaxed);
         if left == u64::MAX {
             return Ok(());
@@ -131,6 +132,13 @@ impl Watch {
                 Ok(())
             }
             None => Err(self.stop(Stop::TooMuch)),
+        }
+    }
+
+    /// Records the interrupt flag as the reason of the end if it is set, and nothing was the reason before.
+    pub(crate) fn note_interrupt(&self) {
+        if self.interrupt.load(Ordering::Relaxed) {
+            self.stop(Stop::Interrupted);
         }
     }
 

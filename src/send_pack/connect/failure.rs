@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use super::deadline::{Stop, Watch};
 use super::process::Running;
 use super::prose;
 use super::text;
-use super::url::UrlError;
+use super::url::{RemoteUrl, UrlError};
 
 /// What kind of failure it is; each asks for another reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FailureKind {
     /// The server wants credentials and got none, or not the right ones; also ssh's distrust of a host key.
     Unauthenticated,
@@ -62,6 +64,18 @@ impl From<UrlError> for ConnectError {
     }
 }
 
+impl ConnectError {
+    /// The user's configuration forbids this transport.
+    pub(crate) fn not_allowed(url: &RemoteUrl) -> ConnectError {
+        let scheme = url.scheme().as_str();
+        ConnectError {
+            kind: FailureKind::Refused,
+            message: format!("{url}: the transport '{scheme}' is not allowed by protocol.allow or GIT_ALLOW_PROTOCOL"),
+            server_text: String::new(),
+        }
+    }
+}
+
 /// A program could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot run {program}: {source}")]
@@ -73,13 +87,13 @@ pub(crate) struct CannotRun {
 /// Something that http knows and that must survive the way through layers which know io errors only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpTrouble {
-    #[error("HTTP status {code}")]
+    #[error("{}", status(*.code))]
     Status { code: u16, text: String },
     #[error("redirected to {to}, which is not followed: {reason}")]
     Redirect { to: String, reason: &'static str },
     #[error("TLS: {0}")]
     Tls(String),
-    #[error("the proxy answered with status {code}")]
+    #[error("the proxy answered: {}", status(*.code))]
     ProxyStatus { code: u16 },
     #[error("{0}")]
     Malformed(String),
@@ -87,19 +101,63 @@ pub(crate) enum HttpTrouble {
     Settings(String),
 }
 
-/// The trouble of the latest http request; a request that succeeds clears it.
+/// What a status means to somebody who pushes, where that is not plain from its number.
+fn status(code: u16) -> String {
+    let meaning = match code {
+        407 => "the proxy wants a user and a password in its URL",
+        411 => "the length of a push must be said beforehand; set http.postBuffer to more than its size",
+        413 => "the server takes no push of that size",
+        _ => return format!("HTTP status {code}"),
+    };
+    format!("HTTP status {code}, {meaning}")
+}
+
+/// What is known of the latest http request.
 #[derive(Debug, Default)]
-pub(crate) struct HttpReport(Mutex<Option<HttpTrouble>>);
+pub(crate) struct HttpReport {
+    /// A request that succeeds clears it.
+    trouble: Mutex<Option<HttpTrouble>>,
+    /// The answer has been heard to an end that the server marked as such.
+    complete: AtomicBool,
+}
 
 impl HttpReport {
     pub(crate) fn set(&self, trouble: Option<HttpTrouble>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.complete.store(false, Ordering::Relaxed);
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    pub(crate) fn completed(&self) {
+        self.complete.store(true, Ordering::Relaxed);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Relaxed)
     }
 
     fn get(&self) -> Option<HttpTrouble> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
+
+/// What is known of the other end when a conversation has ended before its time. Facts only: nobody's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The connection is gone; the server may still be at work.
+    Unclear,
+    /// The http answer was complete as http has it, so git gave up behind it; but somebody in between may have made it
+    /// complete.
+    Finished,
+    /// The http server turned the request away or elsewhere, or the program at the other end has ended: what it has not done by now
+    /// it will not do.
+    Over,
+    /// The same, and git said itself that it gives up (its exit code 128).
+    Died,
+}
+
+/// The exit code of git's `die()`.
+const DIED: i32 = 128;
 
 /// Turns the errors of one session into [`ConnectError`]s.
 ///
@@ -148,7 +206,35 @@ impl Explainer {
         }
     }
 
+    /// What is known of the other end, after something went wrong there.
+    pub fn ending(&self) -> Ending {
+        if let Some(http) = &self.http {
+            return match http.get() {
+                Some(HttpTrouble::Status { code: 300..=499, .. }) => Ending::Over,
+                None if http.is_complete() => Ending::Finished,
+                _ => Ending::Unclear,
+            };
+        }
+        let Some(program) = &self.program else {
+            return Ending::Unclear;
+        };
+        let exit = program
+            .running
+            .upgrade()
+            .and_then(|running| running.exit(Duration::ZERO));
+        match (exit.and_then(|status| status.code()), program.place.is_some()) {
+            (Some(DIED), _) => Ending::Died,
+            // Other codes may be ssh's own, and which it uses for a connection that broke is another matter with every
+            // program: 255 with OpenSSH, 1 with plink.
+            (_, false) => Ending::Unclear,
+            // A server on this machine ends with its session.
+            (_, true) => Ending::Over,
+        }
+    }
+
     fn kind(&self, facts: &Facts, exit_code: Option<i32>, said: &str) -> (FailureKind, String) {
+        // Ctrl-C ends the programs that share our terminal, too: their end may be seen before the flag is.
+        self.watch.note_interrupt();
         match self.watch.stopped() {
             Some(Stop::Interrupted) => return (FailureKind::Interrupted, String::new()),
             Some(stop @ Stop::TooMuch) => return (FailureKind::Protocol, stop.to_string()),

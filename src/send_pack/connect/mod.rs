@@ -23,6 +23,7 @@ mod http;
 mod pace;
 mod process;
 mod prose;
+mod protocol;
 mod proxy;
 mod rewrite;
 mod server;
@@ -56,7 +57,7 @@ use symrefs::WithoutSymrefs;
 use super::text;
 
 pub use deadline::Deadlines;
-pub use failure::{ConnectError, Explainer, FailureKind};
+pub use failure::{ConnectError, Ending, Explainer, FailureKind};
 pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
 pub use url::{RemoteUrl, Scheme, UrlError};
@@ -164,6 +165,9 @@ fn establish(
         http: None,
         program: None,
     };
+    if !options.settings.protocols.allow(url.scheme()) {
+        return Err(ConnectError::not_allowed(url));
+    }
     let mut program = None;
     let connected = match url.scheme() {
         Scheme::Http | Scheme::Https => {
@@ -249,6 +253,11 @@ impl Session {
     /// What an error that came up while talking to the server means.
     pub fn explain(&self, error: &(dyn std::error::Error + 'static)) -> ConnectError {
         self.explainer.explain(error)
+    }
+
+    /// What is known of the other end, after such an error has been explained.
+    pub fn ending(&self) -> Ending {
+        self.explainer.ending()
     }
 
     /// The same as a value of its own, for when the transport is borrowed.

@@ -38,7 +38,9 @@ pub(crate) fn start(
     options: &ConnectOptions,
     watch: &Arc<Watch>,
 ) -> io::Result<Spawned> {
-    let own_group = options.prompt != Prompt::Allowed || !has_terminal();
+    // ssh may have to ask something on the terminal, where only the group in the foreground is heard.
+    let asks = url.scheme() == Scheme::Ssh && options.prompt == Prompt::Allowed && has_terminal();
+    let own_group = !asks;
     let prepared = |program: &OsStr, arguments: Vec<OsString>| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(directory(options));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gix::bstr::{BString, ByteSlice};
 
 use super::pace::LowSpeed;
+use super::protocol::Protocols;
 use super::proxy::{Proxy, ProxyEnvironment};
 use super::ssh::SshProgram;
 use super::url::RemoteUrl;
@@ -19,6 +20,7 @@ use super::url_match::{Fit, UrlPattern};
 #[derive(Clone, Default)]
 pub struct Settings {
     pub(crate) ssh: SshProgram,
+    pub(crate) protocols: Protocols,
     http: Vec<HttpEntry>,
     env: HttpEnvironment,
 }
@@ -41,7 +43,8 @@ struct HttpEnvironment {
     cert: Option<OsString>,
     key: Option<OsString>,
     no_verify: bool,
-    fallback_ca_file: Option<OsString>,
+    system_ca_file: Option<OsString>,
+    system_ca_dirs: Option<OsString>,
     user_agent: Option<String>,
     low_speed_limit: Option<String>,
     low_speed_time: Option<String>,
@@ -53,12 +56,15 @@ struct HttpEnvironment {
 pub(crate) struct HttpSettings {
     /// Certificates to trust instead of the system's.
     pub(crate) ca_file: Option<PathBuf>,
-    /// The same as a directory of hashed names.
-    pub(crate) ca_dir: Option<PathBuf>,
+    /// The same as directories of files.
+    pub(crate) ca_dirs: Vec<PathBuf>,
     pub(crate) verify: bool,
+    /// SHA-256 of the public keys one of which the server must have.
+    pub(crate) pinned_keys: Option<Vec<[u8; 32]>>,
     /// Certificate and key of the client; one file may hold both.
     pub(crate) client_cert: Option<(PathBuf, PathBuf)>,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) cookie_file: Option<PathBuf>,
     /// `(name, value)` in order.
     pub(crate) extra_headers: Vec<(String, String)>,
     pub(crate) user_agent: Option<String>,
@@ -74,7 +80,9 @@ const HTTP_KEYS: &[&str] = &[
     "sslVerify",
     "sslCert",
     "sslKey",
+    "pinnedPubkey",
     "proxy",
+    "cookieFile",
     "extraHeader",
     "userAgent",
     "followRedirects",
@@ -88,6 +96,7 @@ impl Settings {
     /// is `|name| std::env::var_os(name)` outside of tests.
     pub fn read(config: &gix::config::File, env: &dyn Fn(&str) -> Option<OsString>) -> Settings {
         let ssh = SshProgram::read(config, env);
+        let protocols = Protocols::read(config, env);
         let text = |name: &str| env(name).and_then(|value| value.into_string().ok());
         let mut http = Vec::new();
         for section in config.sections_by_name("http").into_iter().flatten() {
@@ -123,13 +132,19 @@ impl Settings {
             cert: env("GIT_SSL_CERT"),
             key: env("GIT_SSL_KEY"),
             no_verify: env("GIT_SSL_NO_VERIFY").is_some(),
-            fallback_ca_file: env("SSL_CERT_FILE"),
+            system_ca_file: env("SSL_CERT_FILE"),
+            system_ca_dirs: env("SSL_CERT_DIR"),
             user_agent: text("GIT_HTTP_USER_AGENT"),
             low_speed_limit: text("GIT_HTTP_LOW_SPEED_LIMIT"),
             low_speed_time: text("GIT_HTTP_LOW_SPEED_TIME"),
             home: env("HOME").map(PathBuf::from),
         };
-        Settings { ssh, http, env }
+        Settings {
+            ssh,
+            protocols,
+            http,
+            env,
+        }
     }
 
     /// The settings for `url`. Fails with a sentence if a value that applies to it cannot be used.
@@ -140,6 +155,17 @@ impl Settings {
             Some(self.expanded(&value))
         };
         let from_env = |value: &Option<OsString>| value.clone().filter(|value| !value.is_empty()).map(PathBuf::from);
+        let ca_file = from_env(&env.ca_file).or_else(|| path("sslCAInfo"));
+        let ca_dir = from_env(&env.ca_dir).or_else(|| path("sslCAPath"));
+        let (ca_file, ca_dirs) = match (ca_file, ca_dir) {
+            // In the place of the system's, as OpenSSL has it.
+            (None, None) => {
+                let dirs = env.system_ca_dirs.iter().flat_map(std::env::split_paths);
+                let dirs = dirs.filter(|dir| !dir.as_os_str().is_empty()).collect();
+                (from_env(&env.system_ca_file), dirs)
+            }
+            (file, dir) => (file, dir.into_iter().collect()),
+        };
         let cert = from_env(&env.cert).or_else(|| path("sslCert"));
         let key = from_env(&env.key).or_else(|| path("sslKey"));
         let text = |key| self.last(url, key).flatten().map(|value| value.to_string());
@@ -156,13 +182,13 @@ impl Settings {
             _ => None,
         };
         Ok(HttpSettings {
-            ca_file: from_env(&env.ca_file)
-                .or_else(|| path("sslCAInfo"))
-                .or_else(|| from_env(&env.fallback_ca_file)),
-            ca_dir: from_env(&env.ca_dir).or_else(|| path("sslCAPath")),
+            ca_file,
+            ca_dirs,
             verify: !env.no_verify && self.boolean(url, "sslVerify").unwrap_or(true),
+            pinned_keys: text("pinnedPubkey").as_deref().map(pinned_keys).transpose()?.flatten(),
             client_cert: cert.map(|cert| (cert.clone(), key.unwrap_or(cert))),
             proxy: env.proxy.choose(url, text("proxy").as_deref())?,
+            cookie_file: path("cookieFile"),
             extra_headers: self.extra_headers(url)?,
             user_agent: env.user_agent.clone().or_else(|| text("userAgent")),
             // "initial" (the default) and "true" are the same to us: only the first request is ever redirected.
@@ -239,6 +265,22 @@ impl Settings {
         path.interpolate(context)
             .unwrap_or_else(|_| value.to_path_lossy().into_owned())
     }
+}
+
+/// `sha256//BASE64`, several of them with `;` between; an empty value asks for none.
+fn pinned_keys(text: &str) -> Result<Option<Vec<[u8; 32]>>, String> {
+    use base64::Engine as _;
+    let key = |pin: &str| -> Option<[u8; 32]> {
+        let hash = base64::engine::general_purpose::STANDARD.decode(pin.trim().strip_prefix("sha256//")?);
+        hash.ok()?.try_into().ok()
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let keys: Option<Vec<_>> = text.split(';').map(key).collect();
+    // A pin that is passed over would be worse than none.
+    keys.map(Some)
+        .ok_or_else(|| "http.pinnedPubkey is not of the form sha256//BASE64, and a file is not read".to_owned())
 }
 
 /// A number with git's suffixes k, m and g.

@@ -41,6 +41,7 @@ impl Scheme {
 
 /// Why a location is not one that we talk to. The URL in each message is shown without userinfo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UrlError {
     /// There is nothing there.
     #[error("the URL is empty")]
@@ -155,7 +156,21 @@ impl RemoteUrl {
                 reason: "port 0 is no port",
             });
         }
-        Ok(RemoteUrl { scheme, url, path })
+        let parsed = RemoteUrl { scheme, url, path };
+        if !is_url && scheme == Scheme::Ssh && !parsed.is_what_it_reads() {
+            // `[h]::x` is a path on a host, but `h::x` is a program to be run.
+            let reason = "this host and path cannot be told apart in host:path; write ssh://host/path";
+            return Err(UrlError::Malformed { url: shown(), reason });
+        }
+        Ok(parsed)
+    }
+
+    /// Whether its text, which may be stored or shown to git, is the same location again.
+    fn is_what_it_reads(&self) -> bool {
+        gix::url::parse(self.to_bstring().as_bstr()).is_ok_and(|again| {
+            let same = |url: &gix::Url| (url.scheme.clone(), url.host().map(str::to_owned), url.port);
+            same(&again) == same(&self.url) && again.path == self.url.path
+        })
     }
 
     /// How we talk to it.
@@ -334,6 +349,8 @@ mod tests {
             ("ssh://git@h:22/~/r", Scheme::Ssh, Some("h"), Some(22), "~/r"),
             ("git+ssh://h/a%20b", Scheme::Ssh, Some("h"), None, "/a b"),
             ("git@h:org/r.git", Scheme::Ssh, Some("h"), None, "org/r.git"),
+            ("git@[h]::x", Scheme::Ssh, Some("h"), None, ":x"),
+            ("h:a:b", Scheme::Ssh, Some("h"), None, "a:b"),
             ("git://[::1]/r", Scheme::Git, Some("::1"), None, "/r"),
             ("file:///a%20b", Scheme::File, None, None, "/a b"),
             ("file://localhost/a", Scheme::File, None, None, "/a"),
@@ -364,6 +381,7 @@ mod tests {
             "https::https://h/r",
             "ftp://h/r",
             "::x",
+            "[h]::x",
             "ssh://-oProxyCommand=x/r",
             "ssh://-oProxyCommand=x@h/r",
             "-oProxyCommand=x:r",

@@ -1,8 +1,8 @@
 //! dulwich, git in Python, as a `git://` server.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use super::{Server, find, installed, not_installed, server_command};
+use super::{Server, find, not_installed, server_command};
 use crate::support::{process::run, workspace::Remote, world::World};
 
 pub struct Dulwich {
@@ -22,19 +22,24 @@ server.serve_forever()
 ";
 
 impl Dulwich {
-    /// `METIS_TEST_DULWICH` may name the Python that has it.
+    /// `METIS_TEST_DULWICH` may name the Python that has it; otherwise it is the first in PATH or the system's.
     pub fn start(world: &World) -> Option<Self> {
-        let python = std::env::var("METIS_TEST_DULWICH").unwrap_or_else(|_| "python3".into());
-        let python = match python.contains('/') {
-            true => python.into(),
-            false => installed([&python]).map(|[python]| python)?,
+        let pythons = match std::env::var("METIS_TEST_DULWICH") {
+            Ok(named) => vec![PathBuf::from(named)],
+            Err(_) => find("python3")
+                .into_iter()
+                .chain([PathBuf::from("/usr/bin/python3")])
+                .collect(),
         };
-        let mut ask = Command::new(&python);
-        ask.args(["-c", "import dulwich"]);
-        if run(ask).code != Some(0) || find("git").is_none() {
+        let has_it = |python: &PathBuf| {
+            let mut ask = Command::new(python);
+            ask.args(["-c", "import dulwich"]);
+            python.is_file() && run(ask).code == Some(0)
+        };
+        let Some(python) = pythons.into_iter().find(has_it) else {
             not_installed("dulwich");
             return None;
-        }
+        };
         let command = |port: u16| {
             let mut command = server_command(&python);
             command.env_clear().envs(world.server_env());

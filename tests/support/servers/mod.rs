@@ -114,7 +114,7 @@ fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// All `programs`, or `None` after saying in the open that this test is skipped.
-fn installed<const N: usize>(programs: [&str; N]) -> Option<[PathBuf; N]> {
+pub fn installed<const N: usize>(programs: [&str; N]) -> Option<[PathBuf; N]> {
     if let Some(missing) = programs.iter().find(|program| find(program).is_none()) {
         not_installed(missing);
         return None;

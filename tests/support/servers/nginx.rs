@@ -18,6 +18,8 @@ pub enum Access {
     Open,
     /// Everybody, over https with a certificate of the test's own authority.
     Tls,
+    /// Those who show a certificate of the test's authority (`client.pem` with `client.key`, beside the authority's).
+    Certificate,
     /// [`Nginx::USER`] with [`Nginx::PASSWORD`], over https.
     Password,
     /// The same, but the password is only asked for when something is sent, not when the refs are listed.
@@ -144,6 +146,9 @@ fn config(world: &World, dir: &Path, access: Access, port: u16) -> String {
         )
         .expect("memory");
     }
+    if access == Access::Certificate {
+        write!(guard, " ssl_client_certificate {dir}/ca.pem; ssl_verify_client on;").expect("memory");
+    }
     let password = format!("auth_basic central; auth_basic_user_file {dir}/htpasswd;");
     let mut guard_writes = "";
     if access == Access::PasswordToWrite {
@@ -207,10 +212,11 @@ http {{
     )
 }
 
-/// An authority (`ca.pem`) and a certificate for 127.0.0.1 signed by it.
+/// An authority (`ca.pem`) and two certificates signed by it, for 127.0.0.1 and for a client.
 fn certificates(openssl: &Path, dir: &Path) {
     let settings = "[req]\ndistinguished_name=name\n[name]\n\
                     [authority]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n\
+                    [client]\nbasicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n\
                     [server]\nbasicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n";
     fs::write(dir.join("openssl.cnf"), settings).expect("temp folder is writable");
     let openssl = |args: &str| {
@@ -222,11 +228,13 @@ fn certificates(openssl: &Path, dir: &Path) {
     openssl(&format!(
         "req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority -extensions authority"
     ));
-    openssl(&format!(
-        "req {key} -keyout server.key -out server.csr -subj /CN=central"
-    ));
-    openssl(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 \
-         -extfile openssl.cnf -extensions server",
-    );
+    for (role, name) in [("server", "central"), ("client", "ann")] {
+        openssl(&format!(
+            "req {key} -keyout {role}.key -out {role}.csr -subj /CN={name}"
+        ));
+        openssl(&format!(
+            "x509 -req -in {role}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {role}.pem -days 2 \
+             -extfile openssl.cnf -extensions {role}"
+        ));
+    }
 }

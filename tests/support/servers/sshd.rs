@@ -95,6 +95,10 @@ LogLevel VERBOSE
         })
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn remote(&self) -> Remote {
         self.remote_with_key("user")
     }

@@ -1,10 +1,9 @@
-//! What requests to one origin have in common, how one is made, and what its answer means.
+//! What requests to one origin have in common, and how one is made.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
-use gix::protocol::transport::client::AuthenticationRequired;
-use ureq::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode, header};
+use ureq::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use ureq::{Agent, AsSendBody};
 
@@ -12,19 +11,15 @@ use super::super::deadline::Watch;
 use super::super::failure::{HttpReport, HttpTrouble};
 use super::super::proxy::ProxyKind;
 use super::super::settings::HttpSettings;
-use super::super::text;
 use super::super::url::{RemoteUrl, Scheme};
 use super::dialer::{Dialer, NoResolver, Route};
-use super::exchange::Answer;
 use super::tls;
-
-/// Of the body of an answer that is a refusal; more is not worth keeping the connection for.
-const MAX_ERROR_BODY: u64 = 64 << 10;
 
 /// What requests to one origin have in common.
 #[derive(Clone)]
 pub(super) struct Line {
     agent: Agent,
+    pub(super) watch: Arc<Watch>,
     pub(super) settings: Arc<HttpSettings>,
     pub(super) scheme: Scheme,
 }
@@ -32,9 +27,10 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(url: &RemoteUrl, settings: HttpSettings, watch: Arc<Watch>) -> Result<Line, HttpTrouble> {
         watch.limit_speed(settings.low_speed);
-        let agent = agent(url, &settings, watch)?;
+        let agent = agent(url, &settings, watch.clone())?;
         Ok(Line {
             agent,
+            watch,
             settings: Arc::new(settings),
             scheme: url.scheme(),
         })
@@ -70,7 +66,7 @@ fn agent(url: &RemoteUrl, settings: &HttpSettings, watch: Arc<Watch>) -> Result<
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .accept_encoding("")
+        .accept_encoding("gzip")
         .proxy(None);
     let mut needs_tls = url.scheme() == Scheme::Https;
     let mut route = Route::Direct;
@@ -113,60 +109,6 @@ fn agent(url: &RemoteUrl, settings: &HttpSettings, watch: Arc<Watch>) -> Result<
     };
     let connector = ().chain(ConnectProxyConnector::default()).chain(Dialer { watch, route }).chain(tls::Wrap(tls));
     Ok(Agent::with_parts(config.build(), connector, NoResolver))
-}
-
-/// The answer if its status is a success; the connection is left fit for the next request if it is not.
-pub(super) fn accepted(response: Response<ureq::Body>, report: &HttpReport) -> io::Result<Answer> {
-    let status = response.status();
-    if status.is_success() {
-        report.set(None);
-        let content_type = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        let headers = [b"content-type: ", content_type, b"\n"].concat();
-        return Ok(Answer {
-            headers,
-            body: Box::new(response.into_body().into_reader()),
-        });
-    }
-    let challenges = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
-    let www_authenticate = challenges.map(|value| value.as_bytes().into()).collect();
-    let is_text = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    let body = drain(response);
-    let text = if is_text {
-        text::lines(&body, 2048)
-    } else {
-        String::new()
-    };
-    let trouble = HttpTrouble::Status {
-        code: status.as_u16(),
-        text,
-    };
-    report.set(Some(trouble.clone()));
-    Err(match status {
-        StatusCode::UNAUTHORIZED => io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            AuthenticationRequired { www_authenticate },
-        ),
-        _ => io::Error::other(trouble),
-    })
-}
-
-pub(super) fn drain(response: Response<ureq::Body>) -> Vec<u8> {
-    let mut body = Vec::new();
-    // What cannot be read of it costs a connection, and nothing else.
-    response
-        .into_body()
-        .into_reader()
-        .take(MAX_ERROR_BODY)
-        .read_to_end(&mut body)
-        .ok();
-    body
 }
 
 pub(super) fn is_redirect(status: StatusCode) -> bool {

@@ -16,9 +16,10 @@ use super::super::proxy::ProxyKind;
 use super::super::settings::Settings;
 use super::super::text;
 use super::super::url::{RemoteUrl, Scheme};
-use super::agent::{Line, accepted, drain, is_redirect};
+use super::agent::{Line, is_redirect};
+use super::answer::{accepted, drain};
 use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
-use super::{Identity, redirect};
+use super::{Identity, cookies, redirect};
 
 const MAX_REDIRECTS: usize = 10;
 
@@ -96,6 +97,14 @@ impl HttpClient {
         {
             headers.push(basic("authorization", &account.username, &account.password)?);
         }
+        if let Some(file) = &line.settings.cookie_file
+            && !is_extra(&header::COOKIE)
+            && let Some(cookies) = cookies::header(file, url).map_err(HttpTrouble::Settings)?
+        {
+            let (name, mut value) = parsed("cookie", &cookies)?;
+            value.set_sensitive(true);
+            headers.push((name, value));
+        }
         // A tunnel or SOCKS is told on its own; a forwarding proxy with every request.
         if let Some(proxy) = &line.settings.proxy
             && let (ProxyKind::Http, Scheme::Http, Some(user)) = (proxy.kind, url.scheme(), &proxy.user)
@@ -122,6 +131,11 @@ impl HttpClient {
                 .as_ref()
                 .map_or_else(|| base.to_owned(), |url| url.to_bstring().to_string());
             let url = RemoteUrl::parse(&current).map_err(|err| self.failed(HttpTrouble::Malformed(err.to_string())))?;
+            if !self.settings.protocols.allow(url.scheme()) {
+                let reason = "that transport is not allowed by protocol.allow or GIT_ALLOW_PROTOCOL";
+                let to = url.to_string();
+                return Err(self.failed(HttpTrouble::Redirect { to, reason }));
+            }
             let line = self.line(&url).map_err(|trouble| self.failed(trouble))?;
             let headers = self
                 .headers(&line, &url, given)
@@ -129,7 +143,7 @@ impl HttpClient {
             let target = format!("{current}{tail}");
             let response = line.call(&self.report, "GET", &target, &headers, ())?;
             if !is_redirect(response.status()) {
-                let answer = accepted(response, &self.report)?;
+                let answer = accepted(response, &self.report, &self.watch)?;
                 let body = Body::Known(Box::new(BufReader::new(answer.body)));
                 let headers = Headers::Known(io::Cursor::new(answer.headers));
                 return Ok((GetResponse { headers, body }, moved_to));
@@ -144,7 +158,7 @@ impl HttpClient {
                 let to = text::line(location.rsplit('@').next().unwrap_or_default().as_bytes(), 200);
                 return Err(self.failed(HttpTrouble::Redirect { to, reason }));
             }
-            drain(response);
+            drain(response, &self.watch);
             moved_to = Some(redirect::target(&current, tail, &location).map_err(|trouble| self.failed(trouble))?);
         }
         let to = moved_to.map(|url| url.to_string()).unwrap_or_default();
@@ -236,7 +250,7 @@ impl Sender {
 
     fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
         let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
-        accepted(response, &self.report)
+        accepted(response, &self.report, &self.line.watch)
     }
 }
 

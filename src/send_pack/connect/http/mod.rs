@@ -5,7 +5,9 @@
 //! origin (scheme, host, port) which they were given for, so that no redirect carries them elsewhere.
 
 mod agent;
+mod answer;
 mod client;
+mod cookies;
 mod dialer;
 mod exchange;
 mod redirect;

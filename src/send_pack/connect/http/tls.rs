@@ -29,6 +29,13 @@ pub(super) fn config(settings: &HttpSettings) -> Result<Arc<ClientConfig>, Strin
         true => Arc::new(Trust::new(settings, provider.clone())?),
         false => Arc::new(NoTrust(provider.clone())),
     };
+    let verifier = match &settings.pinned_keys {
+        Some(keys) => Arc::new(Pinned {
+            keys: keys.clone(),
+            inner: verifier,
+        }),
+        None => verifier,
+    };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|err| err.to_string())?
@@ -60,17 +67,21 @@ struct Trust {
 
 impl Trust {
     fn new(settings: &HttpSettings, provider: Arc<CryptoProvider>) -> Result<Trust, String> {
-        let (file, dir) = (settings.ca_file.as_deref(), settings.ca_dir.as_deref());
-        let is_configured = file.or(dir).is_some();
-        let loaded = if is_configured {
-            load_certs_from_paths(file, dir)
-        } else {
-            load_native_certs()
+        let file = settings.ca_file.as_deref();
+        let place = file.or(settings.ca_dirs.first().map(PathBuf::as_path));
+        let mut loaded = match place {
+            Some(_) => load_certs_from_paths(file, None),
+            None => load_native_certs(),
         };
+        for dir in &settings.ca_dirs {
+            let more = load_certs_from_paths(None, Some(dir));
+            loaded.certs.extend(more.certs);
+            loaded.errors.extend(more.errors);
+        }
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(loaded.certs.iter().cloned());
         if roots.is_empty() {
-            let place = file.or(dir).unwrap_or(Path::new("the system's store")).display();
+            let place = place.unwrap_or(Path::new("the system's store")).display();
             let reason = loaded
                 .errors
                 .first()
@@ -78,7 +89,7 @@ impl Trust {
             return Err(format!("cannot read trusted certificates from {place}: {reason}"));
         }
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        let configured = if is_configured { loaded.certs } else { Vec::new() };
+        let configured = place.map_or(Vec::new(), |_| loaded.certs);
         Ok(Trust {
             usual: usual.map_err(|err| err.to_string())?,
             configured,
@@ -170,6 +181,58 @@ impl ServerCertVerifier for NoTrust {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// `http.pinnedPubkey`: besides everything else the server's public key must be one of these.
+#[derive(Debug)]
+struct Pinned {
+    /// Their SHA-256.
+    keys: Vec<[u8; 32]>,
+    inner: Arc<dyn ServerCertVerifier>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha256);
+        hasher.update(&ParsedCertificate::try_from(end_entity)?.subject_public_key_info());
+        let key = hasher.try_finalize().map_err(|err| Error::General(err.to_string()))?;
+        if !self.keys.iter().any(|pinned| pinned == key.as_slice()) {
+            return Err(Error::General(
+                "the server's key is none of http.pinnedPubkey".to_owned(),
+            ));
+        }
+        self.inner
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
     }
 }
 
