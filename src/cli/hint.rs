@@ -78,6 +78,7 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
         SyncErrorKind::AnswerLost { .. } => {
             "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
         }
+        SyncErrorKind::Cache(_) => "metis.db is as it was.",
         _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
@@ -151,7 +152,7 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             Exit::Refused,
         ),
         SyncErrorKind::Cache(_) => (
-            "Every table of ours in it can be made anew; nothing else in it was touched.",
+            "Mend that, then run `git metis-sync rebuild-cache`: what is in our tables comes from the documents, and can be made anew.",
             Exit::Error,
         ),
         SyncErrorKind::Central(CentralError::Cache { .. }) => (
@@ -220,7 +221,7 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         ),
         FailureKind::Refused => (
             err.message.clone(),
-            "Use an https, ssh, git or file URL, or a plain path.".into(),
+            "Check central's address, and what git's url.*.insteadOf makes of it.".into(),
             Exit::Error,
         ),
         FailureKind::Protocol | FailureKind::Other => (

@@ -7,7 +7,23 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
+
+/// A line of data. A reader that went away, as `head` does, is no error and no reason to panic.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($words)*);
+    }};
+}
+
+/// A line of talk, on standard error.
+macro_rules! mention {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($words)*);
+    }};
+}
 
 mod colour;
 mod diff;
@@ -39,9 +55,17 @@ pub struct Cli {
     sync: sync::SyncArgs,
 }
 
-/// The command line's definition, for man pages and completions.
+/// The command line's definition, for parsing, man pages and completions.
+///
+/// The options of a sync are those of `sync` as well; there `-h` has them all, so that here it fits a screen.
 pub fn command() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
+    let seldom = ["force", "allow_deletes", "adopt_central", "max_retries", "workspaces"];
+    seldom
+        .into_iter()
+        .fold(<Cli as clap::CommandFactory>::command(), |command, option| {
+            command.mut_arg(option, |arg| arg.hide_short_help(true))
+        })
+        .after_help("All options of a sync: git metis-sync sync -h. The manual: git metis-sync --help.")
 }
 
 /// What the man page says beyond the options, in roff.
@@ -85,7 +109,7 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fetch, hydrate, dehydrate, push and rebuild the cache (the default)
+    /// Do all of it: fetch, hydrate, dehydrate, push, rebuild the cache
     Sync(sync::SyncArgs),
     /// Connect this workspace to a central repository
     Init(init::InitArgs),
@@ -101,13 +125,13 @@ enum Command {
     RebuildCache(plumbing::RebuildCacheArgs),
     /// Say where this workspace stands and what a sync would do
     Status(status::StatusArgs),
-    /// Show as unified diffs what a sync would push, or with --central what it would bring
+    /// Show as unified diffs what a sync would push or bring
     Diff(diff::DiffArgs),
     /// List past syncs, newest first
     Log(log::LogArgs),
     /// Compare central and this workspace id by id, every file
     Verify(verify::VerifyArgs),
-    /// Look for what is broken around this workspace, and mend it with --fix
+    /// Look for what is broken, and mend it with --fix
     Doctor(doctor::DoctorArgs),
     /// Sync by itself on git's pushes and merges
     Hooks(hooks::HooksArgs),
@@ -117,7 +141,10 @@ enum Command {
 
 /// Parses the arguments, runs the command, prints, and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(err) => {
             let _ = err.print();
@@ -129,7 +156,7 @@ pub fn main() -> ExitCode {
         }
     };
     if cli.command.is_some() && cli.sync != sync::SyncArgs::default() {
-        eprintln!("error: put a command's options behind the command, as in `git metis-sync sync --dry-run`");
+        mention!("error: put a command's options behind the command, as in `git metis-sync sync --dry-run`");
         return Exit::Usage.into();
     }
     let interrupt = Arc::new(AtomicBool::new(false));

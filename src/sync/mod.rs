@@ -13,6 +13,7 @@
 //! # Ok(()) }
 //! ```
 
+mod acquaintance;
 mod cache;
 mod cycle;
 pub mod doctor;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub use crate::stage::Warning;
+pub use acquaintance::{Acquaintance, meet};
 pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};

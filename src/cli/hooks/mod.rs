@@ -91,7 +91,7 @@ pub fn run(global: &Global, args: &HooksArgs, interrupt: Arc<AtomicBool>) -> Exi
         HooksCommand::Run(args) => Ok(run::fire(global, args, &interrupt)),
     };
     done.unwrap_or_else(|err| {
-        eprintln!("error: {err:#}");
+        mention!("error: {err:#}");
         Exit::Error
     })
 }
@@ -123,7 +123,7 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     let all = done.iter().all(|(_, outcome)| outcome.is_installed());
     show::print_outcomes(global, "hooks install", &done);
     if all && global.talks() && !global.json {
-        println!("`git metis-sync hooks status` shows whether they fire.");
+        say!("`git metis-sync hooks status` shows whether they fire.");
     }
     Ok(if all { Exit::Ok } else { Exit::Error })
 }
@@ -158,7 +158,7 @@ fn uninstall(global: &Global) -> anyhow::Result<Exit> {
     }
     show::print_outcomes(global, "hooks uninstall", &done);
     if done.is_empty() && global.talks() && !global.json {
-        println!("No hooks are installed.");
+        say!("No hooks are installed.");
     }
     let refused = done
         .iter()

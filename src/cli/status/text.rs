@@ -197,6 +197,10 @@ impl Text<'_> {
         match self.status.state {
             Standing::UpToDate if self.status.central.compared => writeln!(out, "{}", self.paint.green("Up to date.")),
             Standing::UpToDate => writeln!(out, "Nothing to push."),
+            Standing::NeverSynced if self.status.documents == 0 => writeln!(
+                out,
+                "No own documents yet: Markdown files below .metis/ with a short_code in their frontmatter."
+            ),
             Standing::NeverSynced => writeln!(out, "The first `git metis-sync` registers this workspace."),
             Standing::Stopped => Ok(()),
             Standing::Ahead | Standing::Behind | Standing::AheadAndBehind
