@@ -85,6 +85,7 @@ fn run(
         return Ok(());
     }
     report.workspace.clone_from(&workspace.config().workspace);
+    progress.step(Step::Waiting);
     let mut setup = Setup::new(workspace, options, clock, started)?;
     report.warnings.append(&mut setup.take_warnings());
     let result = cycles(&mut setup, options, progress, report, clock);

@@ -75,7 +75,7 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
         match stop {
             SyncErrorKind::NoPrefix => out.push(
                 Finding::problem("prefix", stop.to_string())
-                    .advise("Choose one with `git metis-sync init --upstream URL --prefix NAME`."),
+                    .advise("Choose one with `git metis-sync init --prefix NAME`."),
             ),
             SyncErrorKind::UpstreamChanged { .. } => out.push(
                 Finding::problem("upstream", stop.to_string()).advise(
