@@ -1,6 +1,7 @@
 //! The command line: arguments in, stages and `sync` called, text or JSON out. One file per subcommand.
 
 use std::{
+    ffi::OsString,
     io::IsTerminal,
     path::PathBuf,
     process::ExitCode,
@@ -43,9 +44,19 @@ mod verify;
 
 pub use hint::Exit;
 
-/// Keeps the Metis planning documents of many projects in step through one central git repository.
+/// Keep many projects' Metis planning documents in step through one git repository
+///
+/// Each project has its plans as Markdown files in .metis/, and one central repository has a folder for each project. Without a
+/// command git metis-sync syncs: it writes the others' documents to .metis/<prefix>/, makes one commit of those of this
+/// project that changed, pushes it to central, and brings metis.db up to date. Where central moved meanwhile it begins again.
 #[derive(Debug, Parser)]
-#[command(name = "git-metis-sync", bin_name = "git metis-sync", version, max_term_width = 100)]
+#[command(
+    name = "git-metis-sync",
+    bin_name = "git metis-sync",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -56,19 +67,41 @@ pub struct Cli {
 }
 
 /// The command line's definition, for parsing, man pages and completions.
-///
-/// The options of a sync are those of `sync` as well; there `-h` has them all, so that here it fits a screen.
 pub fn command() -> clap::Command {
-    let seldom = ["force", "allow_deletes", "adopt_central", "max_retries", "workspaces"];
-    seldom
-        .into_iter()
-        .fold(<Cli as clap::CommandFactory>::command(), |command, option| {
-            command.mut_arg(option, |arg| arg.hide_short_help(true))
-        })
-        .after_help("All options of a sync: git metis-sync sync -h. The manual: git metis-sync --help.")
+    <Cli as clap::CommandFactory>::command()
 }
 
-/// What the man page says beyond the options, in roff.
+/// The same as `-h` shows it: what is wanted seldom is left out, so that each help fits a screen of 24 lines.
+pub fn brief() -> clap::Command {
+    let seldom = [
+        "force",
+        "allow_deletes",
+        "adopt_central",
+        "max_retries",
+        "workspaces",
+        "verbose",
+        "color",
+        "no_progress",
+    ];
+    let command = seldom.into_iter().fold(command(), |command, option| {
+        command.mut_arg(option, |arg| arg.hide(true))
+    });
+    STAGES
+        .into_iter()
+        .fold(command, |command, stage| {
+            command.mut_subcommand(stage, |stage| stage.hide(true))
+        })
+        .disable_version_flag(true)
+        .help_template(
+            "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
+        )
+        .after_help(format!("The stages of a sync: {}", STAGES.join(" | ")))
+}
+
+/// The commands that are plumbing, in the order of a pipe.
+const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
+
+/// What the man page of the whole says beyond the options, in roff.
 pub const MAN_EXTRA: &str = include_str!("man.roff");
 
 /// Flags that every command takes.
@@ -86,11 +119,12 @@ pub struct Global {
     /// Print one JSON document on stdout
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
-    /// Colour the output
+    /// Colour the output: auto, always or never
     #[arg(
         long,
         value_name = "WHEN",
         default_value = "auto",
+        hide_possible_values = true,
         global = true,
         help_heading = "Everywhere"
     )]
@@ -137,14 +171,14 @@ enum Command {
     Hooks(hooks::HooksArgs),
     /// Ask across workspaces
     Query(query::QueryArgs),
+    /// Say how a command is used
+    #[command(hide = true)]
+    Help { command: Vec<String> },
 }
 
 /// Parses the arguments, runs the command, prints, and returns the exit code.
 pub fn main() -> ExitCode {
-    let parsed = command()
-        .try_get_matches()
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(err) => {
             let _ = err.print();
@@ -178,8 +212,27 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
+        // Turned into another command line when it was parsed.
+        Some(Command::Help { .. }) => Exit::Usage,
     };
     exit.into()
+}
+
+/// `help COMMAND` is `COMMAND -h`.
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let in_full = args
+        .iter()
+        .any(|arg| arg == "--help" || arg == "--version" || arg == "-V");
+    let cli = if in_full { command() } else { brief() }
+        .try_get_matches_from(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches))?;
+    match cli.command {
+        Some(Command::Help { command }) => {
+            let words = command.into_iter().chain(["-h".to_owned()]).map(OsString::from);
+            parse(args.into_iter().take(1).chain(words).collect())
+        }
+        _ => Ok(cli),
+    }
 }
 
 impl Global {
