@@ -26,7 +26,8 @@ use crate::{
         status::{self, Place, Proof},
     },
     state::files::StateDir,
-    workspace::{MetisDir, MetisDirError},
+    sync::Workspace,
+    workspace::{MetisDir, MetisDirError, Record},
 };
 
 #[derive(Debug, Clone, Args)]
@@ -124,8 +125,23 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     show::print_outcomes(global, "hooks install", &done);
     if all && global.talks() && !global.json {
         say!("`git metis-sync hooks status` shows whether they fire.");
+        if notes_in_config(global) {
+            say!(
+                "A sync notes central's commit in .metis/config.toml, where git sees a change; `git metis-sync init --record \
+                 local` keeps it in this clone."
+            );
+        }
     }
     Ok(if all { Exit::Ok } else { Exit::Error })
+}
+
+/// Whether a sync that nobody started by hand will change a file that people commit.
+fn notes_in_config(global: &Global) -> bool {
+    let workspace = Workspace::discover(&global.start_dir()).ok();
+    let settings = workspace
+        .as_ref()
+        .and_then(|workspace| workspace.config().sync.as_ref());
+    settings.is_some_and(|settings| settings.record == Record::Config)
 }
 
 /// Where the workspace is, as seen from where git runs hooks, unless that is it. Somebody may also install hooks before there is
