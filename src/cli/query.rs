@@ -77,9 +77,10 @@ fn answer(global: &Global, args: &QueryArgs, metis: &std::path::Path) -> Result<
         Question::Blocks { code } => {
             let blocks = cache.blocks(code)?;
             show(global, "blocks", &blocks, || {
-                page.line(format!("{code} blocks:"));
+                let colon = |none: bool| if none { " nothing" } else { ":" };
+                page.line(format!("{code} blocks{}", colon(blocks.blocks.is_empty())));
                 page.documents(&blocks.blocks);
-                page.line(format!("{code} is blocked by:"));
+                page.line(format!("{code} is blocked by{}", colon(blocks.blocked_by.is_empty())));
                 page.links(&blocks.blocked_by);
             });
         }
@@ -168,7 +169,7 @@ impl Page {
             mention!("None.");
         }
         if self.beyond > 0 {
-            mention!("… and {} more lines; --lines N shows more, --json all", self.beyond);
+            mention!("… and {} more; --lines N shows more, --json all", self.beyond);
         }
     }
 
