@@ -153,6 +153,50 @@ fn flags_will_do() {
     );
 }
 
+/// What a sync makes beside the documents never comes into the project's own commits, with `init` and without.
+#[test]
+fn git_sees_the_documents_and_nothing_else() {
+    let world = World::new();
+    for by_hand in [false, true] {
+        let shop = match by_hand {
+            true => world.workspace("hand"),
+            false => newcomer(&world),
+        };
+        let git = |args: &[&str]| {
+            let mut git = shop.program("git");
+            git.args(args);
+            run(git).success()
+        };
+        git(&["init", "--quiet", "."]);
+        match by_hand {
+            true => fs::remove_file(shop.metis().join(".gitignore")).unwrap(),
+            false => {
+                let said = shop
+                    .run(&["init", "--upstream", &world.central.url(), "--prefix", "shop"])
+                    .success();
+                assert!(said.contains("Writing .metis/.gitignore"), "{said}");
+            }
+        }
+        let code = if by_hand { "HAND-T-0001" } else { "SHOP-T-0001" };
+        shop.write_at(
+            format!("{code}.md"),
+            code,
+            crate::support::document::document(code, "Mine", "Text."),
+        );
+        shop.sync().report();
+        assert_eq!(
+            git(&["status", "--porcelain", "--untracked-files=all"]),
+            format!("?? .metis/.gitignore\n?? .metis/{code}.md\n?? .metis/config.toml\n")
+        );
+    }
+    // Who has a line of their own for the database keeps the file as it is.
+    let api = world.workspace("api");
+    let before = fs::read(api.metis().join(".gitignore")).unwrap();
+    let said = api.run(&["init", "--team", "API"]).success();
+    assert!(!said.contains(".gitignore"), "{said}");
+    assert_eq!(fs::read(api.metis().join(".gitignore")).unwrap(), before);
+}
+
 /// A repository below another project's workspace gets one of its own.
 #[test]
 fn a_workspace_around_the_repository_is_not_meant() {

@@ -176,6 +176,10 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     }
     if !args.dry_run {
         let metis = write(existing, &folder, &prefix, &edits).map_err(stop)?;
+        // Here it comes into the commit that has config.toml; if it cannot be written, a sync says more.
+        if workspace::ignore_database(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
+            say!("Writing .metis/.gitignore, so that git passes over what a sync keeps beside the documents.");
+        }
         confirm_upstream(&metis, &shown).map_err(stop)?;
     }
 
