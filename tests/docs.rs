@@ -18,7 +18,7 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
     ("scripts/release", "takes a release build"),
-    ("cargo ", "part of scripts/test"),
+    ("cargo nextest", "part of scripts/test"),
     (
         "git metis-sync hooks install --config",
         "hooks::installing, with a git that has them",

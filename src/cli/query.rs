@@ -18,7 +18,6 @@ use super::{
     colour::Paint,
     hint::{Exit, Hint},
     render,
-    sync::fail_early,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -48,7 +47,7 @@ enum Question {
 pub fn run(global: &Global, args: &QueryArgs) -> Exit {
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
-        Err(kind) => return fail_early(global, "query", kind),
+        Err(kind) => return render::explained(global, "query", &kind, ""),
     };
     match answer(global, args, workspace.metis().path()) {
         Ok(()) => Exit::Ok,

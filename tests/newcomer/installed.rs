@@ -53,9 +53,10 @@ impl Home {
     }
 }
 
-/// The development profile, as the tests are built with it: what is installed is the same but for its speed.
-fn install(prefix: &Path) -> Finished {
-    let mut install = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install"));
+/// A program of this checkout, with what cargo needs of the environment and nothing else. The development profile, as the
+/// tests are built with it: what is installed is the same but for its speed.
+fn from_here(program: &str) -> Command {
+    let mut command = Command::new(program);
     let kept = [
         "HOME",
         "PATH",
@@ -64,14 +65,70 @@ fn install(prefix: &Path) -> Finished {
         "CARGO_TARGET_DIR",
         "RUSTFLAGS",
     ];
-    install
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_clear()
         .envs(kept.iter().filter_map(|name| Some((name, env::var_os(name)?))))
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("SHELL", "/bin/zsh")
-        .arg("--dev")
-        .arg(prefix);
+        .env("CARGO_NET_OFFLINE", "true");
+    command
+}
+
+fn install(prefix: &Path) -> Finished {
+    let mut install = from_here("scripts/install");
+    install.env("SHELL", "/bin/zsh").arg("--dev").arg(prefix);
     run(install)
+}
+
+/// `cargo install --locked --path .`
+#[test]
+fn cargo_installs_it() {
+    let world = World::new();
+    let mut install = from_here("cargo");
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    install
+        .args([
+            "install",
+            "--quiet",
+            "--locked",
+            "--path",
+            ".",
+            "--debug",
+            "--target-dir",
+        ])
+        .arg(target)
+        .arg("--root")
+        .arg(world.root().join("cargo"));
+    run(install).success();
+    let mut version = Command::new(world.root().join("cargo/bin/git-metis-sync"));
+    version.arg("--version");
+    assert!(run(version).success().starts_with("git-metis-sync "));
+}
+
+#[test]
+fn the_tour() {
+    let world = World::new();
+    let tour = world.root().join("tour");
+    let mut quickstart = from_here("scripts/quickstart");
+    quickstart.arg(&tour);
+    let said = run(quickstart).success();
+    for part in [
+        "api$ git metis-sync\nRegistered: api/ (first push)\nPushed: 3 documents",
+        "\n  web/WEB-T-0001.md\n",
+        "\n  .metis/ops/OPS-A-0001.md\n",
+        "OPS-T-0001     task         todo         ops          Rotate the keys\n",
+    ] {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    // Nothing of it is anywhere else, and it is not done over something that is there.
+    assert!(tour.join("home").is_dir());
+    let mut again = from_here("scripts/quickstart");
+    again.arg(&tour);
+    let again = run(again);
+    assert!(
+        again.code == Some(1) && again.stderr.contains("is not empty"),
+        "{}",
+        again.transcript()
+    );
 }
 
 #[test]
