@@ -312,6 +312,22 @@ fn messages_that_are_explained_are_said() {
         }
     }
     assert!(looked_up > 20, "{looked_up}");
+
+    // And the other way round: every error of a sync that has words of its own is explained.
+    let explained = text(&root().join("docs/troubleshooting.md"));
+    let errors = text(&root().join("src/sync/error.rs"));
+    let mut own = 0;
+    for attribute in errors.split("#[error(").skip(1) {
+        let words = attribute.split('"').nth(1).unwrap_or_default();
+        let mut parts = words.split(['{', '}', ':', '(', ',']).map(str::trim);
+        let first = parts.find(|part| part.len() > 8);
+        if let Some(part) = first.filter(|_| attribute.trim_start().starts_with('"')) {
+            let start: Vec<&str> = part.split(' ').take(4).collect();
+            assert!(explained.contains(&start.join(" ")), "{words:?} is not explained");
+            own += 1;
+        }
+    }
+    assert!(own > 10, "{own}");
 }
 
 /// The fields of a record, and those that `docs/plumbing.md` lists.
@@ -344,4 +360,57 @@ fn the_record_is_documented() {
         .collect();
     listed.sort_unstable();
     assert_eq!(there, listed);
+}
+
+/// The keys of config.toml that are explained are those that are read: each is refused by name when its value is nonsense.
+#[test]
+fn the_keys_of_config_toml_are_documented() {
+    let document = text(&root().join("docs/configuration.md"));
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
+    let keys: Vec<&str> = rows
+        .filter_map(|row| row.split('`').next())
+        .filter(|key| {
+            ["project.", "workspace.", "sync."]
+                .iter()
+                .any(|section| key.starts_with(section))
+        })
+        .collect();
+    assert!(keys.len() >= 14, "{keys:?}");
+    let reader = Reader::new();
+    fs::create_dir_all(reader.path("my-project/.metis")).expect("temp folder is writable");
+    let status = |config: &str| {
+        fs::write(reader.path("my-project/.metis/config.toml"), config).expect("temp folder is writable");
+        reader.run("my-project", "git metis-sync status")
+    };
+    for key in &keys {
+        let refused = status(&format!("{key} = []\n"));
+        assert!(
+            refused.code == Some(1) && refused.stderr.contains(key),
+            "{key}: {}",
+            refused.transcript()
+        );
+    }
+    assert_eq!(
+        status("sync.something_else = []\n").code,
+        Some(0),
+        "others' keys are theirs"
+    );
+
+    let source = text(&root().join("src/workspace/config.rs"));
+    let program = source.split("#[cfg(test)]").next().unwrap_or_default();
+    for reading in [".text(", ".parsed(", ".number(", ".positive(", ".flag("] {
+        for rest in program.split(reading).skip(1) {
+            let Some(name) = rest
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|rest| rest.split('"').next())
+            else {
+                continue;
+            };
+            assert!(
+                keys.iter().any(|key| key.ends_with(&format!(".{name}"))),
+                "{name} is not explained"
+            );
+        }
+    }
 }
