@@ -30,11 +30,29 @@ fn piped(workspace: &Workspace, script: &str) -> Finished {
     run(shell(workspace, script))
 }
 
-/// What the cache says, by a question to it.
-fn cache(workspace: &Workspace) -> String {
-    let overview = workspace.run(&["query", "workspace", "--json"]).success();
-    let children = workspace.run(&["query", "children", "API-V-0001", "--json"]).success();
-    overview + &children
+/// What the cache has: every document and relation, and how many documents each workspace is said to have.
+fn cache(workspace: &Workspace) -> Vec<String> {
+    let db = rusqlite::Connection::open(workspace.metis().join("metis.db")).expect("the cache is there");
+    let mut rows = Vec::new();
+    for table in [
+        "SELECT prefix, owned, documents FROM sync_workspaces",
+        "SELECT prefix, path, code, title, type, phase, archived, tags, hex(blob) FROM sync_documents d
+            JOIN sync_workspaces w ON d.workspace = w.id",
+        "SELECT code, kind, position, target FROM sync_relations r JOIN sync_documents d ON r.document = d.id",
+    ] {
+        let mut question = db.prepare(table).expect("our tables are there");
+        let columns = question.column_count();
+        let answer = question.query_map([], |row| {
+            let values: Result<Vec<_>, _> = (0..columns)
+                .map(|at| row.get::<_, rusqlite::types::Value>(at))
+                .collect();
+            values.map(|values| format!("{values:?}"))
+        });
+        rows.extend(answer.expect("it can be read").map(|row| row.expect("it can be read")));
+    }
+    assert!(rows.len() > 2, "{rows:?}");
+    rows.sort();
+    rows
 }
 
 /// Everything below `.metis/` that people see.
