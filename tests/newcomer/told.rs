@@ -115,6 +115,10 @@ fn the_address_is_wrong() {
             "Check the address, and that you may read it. A repository has to exist already",
         ),
         (
+            "../nothing.git",
+            &format!("  A relative path counts from {}. ", api.dir.display()),
+        ),
+        (
             "git.example.org/team/central",
             "It was taken for a path; for a host write https://git.example.org/team/central or ssh://",
         ),

@@ -71,6 +71,8 @@ pub fn run(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Exit
 enum Stopped {
     /// Before anything was written; central's name, as far as it is known.
     Kind(SyncErrorKind, String),
+    /// The same, where a relative path counts from that folder.
+    Counted(Box<(Stopped, PathBuf)>),
     /// The command line, or an answer, does not do.
     Usage { message: String, next: String },
 }
@@ -79,6 +81,12 @@ impl Stopped {
     fn explained(self) -> (&'static str, hint::Hint) {
         let (word, message, server_text, next, exit) = match self {
             Stopped::Usage { message, next } => ("usage", message, String::new(), next, Exit::Usage),
+            Stopped::Counted(at) => {
+                let (stopped, from) = *at;
+                let (word, hint) = stopped.explained();
+                let next = format!("A relative path counts from {}. {}", from.display(), hint.next);
+                return (word, hint::Hint { next, ..hint });
+            }
             Stopped::Kind(kind, url) => {
                 let (message, next, exit) = hint::explain(&kind, &url);
                 let failure = kind.connection();
@@ -144,7 +152,15 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let mut bar = Bar::new(global);
     let met = sync::meet(&upstream, branch, &project, &folder, &options, &mut bar);
     bar.clear();
-    let met = met.map_err(stop)?;
+    let met = met.map_err(|err| {
+        let nowhere = err
+            .connection()
+            .is_some_and(|err| err.kind == FailureKind::NoRepository);
+        match nowhere && upstream.starts_with('.') {
+            true => Stopped::Counted(Box::new((stop(err), project.dir().unwrap_or_else(|| folder.clone())))),
+            false => stop(err),
+        }
+    })?;
     if global.talks() && !global.json {
         say!("Central answers: {}", described(&met, &shown));
     }
