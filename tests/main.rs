@@ -7,6 +7,7 @@
 mod docs;
 mod harness;
 mod hooks;
+mod newcomer;
 mod plumbing;
 mod push;
 mod retry;

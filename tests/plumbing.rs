@@ -1,6 +1,6 @@
 //! The stages as processes in a shell pipe.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{collections::BTreeMap, os::unix::process::CommandExt, path::Path, process::Command};
 
 use crate::support::{
     point::Point,
@@ -30,11 +30,29 @@ fn piped(workspace: &Workspace, script: &str) -> Finished {
     run(shell(workspace, script))
 }
 
-/// What the cache says, by a question to it.
-fn cache(workspace: &Workspace) -> String {
-    let overview = workspace.run(&["query", "workspace", "--json"]).success();
-    let children = workspace.run(&["query", "children", "API-V-0001", "--json"]).success();
-    overview + &children
+/// What the cache has: every document and relation, and how many documents each workspace is said to have.
+fn cache(workspace: &Workspace) -> Vec<String> {
+    let db = rusqlite::Connection::open(workspace.metis().join("metis.db")).expect("the cache is there");
+    let mut rows = Vec::new();
+    for table in [
+        "SELECT prefix, owned, documents FROM sync_workspaces",
+        "SELECT prefix, path, code, title, type, phase, archived, tags, hex(blob) FROM sync_documents d
+            JOIN sync_workspaces w ON d.workspace = w.id",
+        "SELECT code, kind, position, target FROM sync_relations r JOIN sync_documents d ON r.document = d.id",
+    ] {
+        let mut question = db.prepare(table).expect("our tables are there");
+        let columns = question.column_count();
+        let answer = question.query_map([], |row| {
+            let values: Result<Vec<_>, _> = (0..columns)
+                .map(|at| row.get::<_, rusqlite::types::Value>(at))
+                .collect();
+            values.map(|values| format!("{values:?}"))
+        });
+        rows.extend(answer.expect("it can be read").map(|row| row.expect("it can be read")));
+    }
+    assert!(rows.len() > 2, "{rows:?}");
+    rows.sort();
+    rows
 }
 
 /// Everything below `.metis/` that people see.
@@ -90,14 +108,49 @@ fn a_second_pipe_and_a_sync_after_it_have_nothing_to_do() {
     assert_eq!(web.sync().report().outcome, "up-to-date");
 }
 
+/// `fetch` looks, with `hydrate` it pulls, with `dehydrate` the commit is made, and with `push` only the cache is left to do.
+/// Whatever was begun, the next sync goes on from there.
 #[test]
-fn a_prefix_of_the_pipe_pulls_without_pushing() {
-    let [_, (world, api, web)] = worlds();
+fn each_prefix_of_the_pipe_is_of_use_by_itself() {
+    for stages in 1..=4 {
+        let [_, (world, api, web)] = worlds();
+        let tip = world.central.tip();
+        let prefix: Vec<&str> = WHOLE.split('|').map(str::trim).take(stages).collect();
+        let record = piped(&web, &prefix.join(" | ")).success();
+        let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
+
+        let pulled = if stages >= 2 { api.documents() } else { BTreeMap::new() };
+        assert_eq!(web.hydrated("api"), pulled, "{record}");
+        assert_eq!(record["commit"].is_string(), stages >= 3, "{record}");
+        assert_eq!(world.central.tip() == tip, stages < 4, "{record}");
+        assert_eq!(record["head"].as_str(), world.central.tip().as_deref());
+        if stages == 4 {
+            assert_eq!(world.central.folder("web"), web.documents());
+            piped(&web, "git metis-sync rebuild-cache </dev/null").success();
+            let answer = cache(&web);
+            web.sync().report();
+            assert_eq!(cache(&web), answer, "it had been brought up to date");
+        }
+        web.sync().report();
+        assert_eq!(world.central.folder("web"), web.documents());
+        assert_eq!(web.hydrated("api"), api.documents());
+        world.central.fsck_strict();
+    }
+}
+
+/// Stages need not come in the order of the pipe: the commit can be looked at before anything is written here.
+#[test]
+fn a_commit_without_hydrating() {
+    let [_, (world, _, web)] = worlds();
     let tip = world.central.tip();
-    let record = piped(&web, "git metis-sync fetch | git metis-sync hydrate").success();
-    assert_eq!(web.hydrated("api"), api.documents(), "{record}");
-    assert_eq!(world.central.tip(), tip);
-    assert!(web.sync().report().registered);
+    let record = piped(&web, "git metis-sync fetch | git metis-sync dehydrate").success();
+    let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
+    assert_eq!(
+        (&record["pushed"][0], &record["registered"]),
+        (&"WEB-T-0001".into(), &true.into())
+    );
+    assert_eq!(world.central.tip(), tip, "made, not sent");
+    assert!(web.hydrated("api").is_empty());
 }
 
 #[test]
@@ -158,18 +211,49 @@ fn a_refused_push_exits_4_and_the_loop_in_sh_gets_through() {
     world.central.fsck_strict();
 }
 
+/// All five processes, wherever the one that talks to central is. A server may go on and complete what it had received whole.
 #[test]
 fn a_pipe_that_is_killed_in_the_middle_harms_nothing() {
-    let [_, (world, api, web)] = worlds();
-    let mut gate = world.points.gate(Point::BeforeRef);
-    let running = Running::start(shell(&web, &format!("exec 3>&1; {WHOLE}")));
-    gate.wait();
-    running.kill();
-    gate.open();
-    // The server may complete what it had received whole; either way the next sync finds its way.
-    web.sync().report();
-    web.sync().report();
-    assert_eq!(world.central.folder("web"), web.documents());
-    assert_eq!(web.hydrated("api"), api.documents());
-    world.central.fsck_strict();
+    for point in Point::ALL {
+        let [_, (world, api, web)] = worlds();
+        let mut gate = world.points.gate(point);
+        // git would put its own folder in front of PATH, and find its own servers there.
+        let mut pipe = shell(&web, &WHOLE.replace("git metis-sync", "git-metis-sync"));
+        pipe.process_group(0);
+        let running = Running::start(pipe);
+        gate.wait();
+        running.kill_group();
+        gate.open();
+
+        for name in web.documents().keys().chain(api.documents().keys()) {
+            let place = web.metis().join("api").join(name);
+            assert!(!place.exists() || web.hydrated("api").get(name) == api.documents().get(name));
+        }
+        web.sync().report();
+        web.sync().report();
+        assert_eq!(world.central.folder("web"), web.documents(), "killed {}", point.name());
+        assert_eq!(web.hydrated("api"), api.documents(), "killed {}", point.name());
+        world.central.fsck_strict();
+        assert_eq!(world.left_over(), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+/// The stage before was killed while it spoke, or said nothing at all.
+#[test]
+fn half_a_record_is_no_record() {
+    let [_, (world, _, web)] = worlds();
+    let tip = world.central.tip();
+    let before = web.snapshot();
+    for stage in ["hydrate", "dehydrate", "push"] {
+        for half in ["head -c 60", "head -c 0"] {
+            let cut = piped(&web, &format!("git metis-sync fetch | {half} | git metis-sync {stage}"));
+            assert_eq!(cut.code, Some(2), "{}", cut.transcript());
+            assert!(cut.stderr.contains("Nothing was changed."), "{}", cut.transcript());
+        }
+    }
+    assert_eq!(world.central.tip(), tip);
+    let after = web.snapshot();
+    let changed = after.since(&before);
+    let own = |path: &&Path| path.starts_with(".metis/.sync") || *path == Path::new(".metis");
+    assert!(changed.iter().all(own), "fetch alone makes its folder: {changed:?}");
 }

@@ -8,7 +8,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// A symlink or something else that is no regular file: following it could write anywhere.
-    #[error("{} is {found}, not a regular file: the cache was not rebuilt. Move it away and run `git metis-sync rebuild-cache`", path.display())]
+    #[error("{} is {found}, not a regular file, and stays as it is until you move it away", path.display())]
     NotAFile {
         /// The database's path.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum CacheError {
         found: &'static str,
     },
     /// Somebody's file, or a database beyond reading.
-    #[error("{} is {problem}: it was left as it is and the cache was not rebuilt. Move it away and run `git metis-sync rebuild-cache`", path.display())]
+    #[error("{} is {problem}, and stays as it is until you move it away", path.display())]
     Unreadable {
         /// The database's path.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum CacheError {
         problem: &'static str,
     },
     /// A table of this name exists, and it is not ours.
-    #[error("{} has a table or view `{table}` of another program: it was left as it is and the cache was not rebuilt", path.display())]
+    #[error("{} has a table or view `{table}` of another program, and stays as it is", path.display())]
     NameTaken {
         /// The database's path.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum CacheError {
         table: String,
     },
     /// Another process kept it locked for the whole time that we wait.
-    #[error("{} is in use by another process: the cache was not rebuilt. Run `git metis-sync rebuild-cache` later", path.display())]
+    #[error("{} is in use by another process", path.display())]
     Busy {
         /// The database's path.
         path: PathBuf,

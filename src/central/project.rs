@@ -60,7 +60,7 @@ struct Upstream {
 }
 
 impl Project {
-    /// Looks upward from `.metis/`'s parent for a repository that git would trust.
+    /// Looks upward from `.metis/`'s parent for a repository that git would trust. `.metis/` itself need not exist yet.
     pub fn discover(metis: &Path) -> Self {
         let outside = |repo: Option<gix::Repository>| Project {
             config: repo.as_ref().map_or_else(git_config::without_repository, |repo| {
@@ -75,7 +75,11 @@ impl Project {
         let inside = (|| {
             use std::os::unix::ffi::OsStrExt;
             let top = repo.workdir()?.canonicalize().ok()?;
-            let metis = metis.canonicalize().ok()?;
+            let metis = match metis.canonicalize() {
+                Ok(metis) => metis,
+                // Not made yet: it will be where it is looked for.
+                Err(_) => metis.parent()?.canonicalize().ok()?.join(metis.file_name()?),
+            };
             Some(
                 metis
                     .strip_prefix(&top)

@@ -78,6 +78,7 @@ pub fn of_sync(error: &SyncError, url: &str) -> Hint {
         SyncErrorKind::AnswerLost { .. } => {
             "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
         }
+        SyncErrorKind::Cache(_) => "metis.db is as it was.",
         _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
@@ -116,7 +117,7 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         SyncErrorKind::UpstreamUrl(_) => ("Use an https, http, ssh, git or file URL, or a path.", Exit::Error),
         SyncErrorKind::NoUpstream => ("Set it with `git metis-sync init --upstream URL`.", Exit::Error),
         SyncErrorKind::NoPrefix => (
-            "Choose one with `git metis-sync init --upstream URL --prefix NAME`, or use --pull-only.",
+            "Choose one with `git metis-sync init --prefix NAME`, or use --pull-only.",
             Exit::Error,
         ),
         SyncErrorKind::Dir(_) | SyncErrorKind::State(_) => ("Mend that, then sync again.", Exit::Error),
@@ -151,7 +152,7 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             Exit::Refused,
         ),
         SyncErrorKind::Cache(_) => (
-            "Every table of ours in it can be made anew; nothing else in it was touched.",
+            "Mend that, then run `git metis-sync rebuild-cache`: what is in our tables comes from the documents, and can be made anew.",
             Exit::Error,
         ),
         SyncErrorKind::Central(CentralError::Cache { .. }) => (
@@ -177,6 +178,20 @@ pub fn explain_central(err: &CentralError, url: &str) -> String {
     }
 }
 
+/// What to do where the server does not let us in. ssh's own words are shown besides; http has only a status.
+fn let_in(err: &ConnectError, url: &str) -> String {
+    if err.message.contains("Host key verification failed") {
+        return "The host's key is not known on this machine: connect once with `ssh`, and compare the fingerprint."
+            .into();
+    }
+    let detail = err.message.strip_prefix(&format!("cannot authenticate to {url}: "));
+    let detail = match detail.filter(|detail| !err.server_text.contains(detail.trim())) {
+        Some(detail) => format!("What came back: {}. ", detail.trim_end_matches('.')),
+        None => String::new(),
+    };
+    format!("{detail}`git ls-remote` with central's address has to get in first; it takes the same way.")
+}
+
 fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
     // Most errors of a connection say themselves with whom it was.
     let said = |start: String| match !url.is_empty() && err.message.contains(url) {
@@ -190,13 +205,18 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
     match err.kind {
         FailureKind::Unauthenticated => (
             format!("cannot authenticate to {url} — check SSH keys or credential helper"),
-            format!("What was tried: {}.", err.message.trim_end_matches('.')),
+            let_in(err, url),
             Exit::Auth,
         ),
         FailureKind::Forbidden => (
             said(format!("{url} does not allow this")),
             "Ask for write access to central.".into(),
             Exit::Refused,
+        ),
+        FailureKind::Unreachable if err.message.contains("certificate") => (
+            said(format!("cannot reach {url}")),
+            "If its certificate is right, tell git of who signed it: http.sslCAInfo or GIT_SSL_CAINFO.".into(),
+            Exit::Network,
         ),
         FailureKind::Unreachable => (
             said(format!("cannot reach {url}")),
@@ -220,7 +240,7 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         ),
         FailureKind::Refused => (
             err.message.clone(),
-            "Use an https, ssh, git or file URL, or a plain path.".into(),
+            "Check central's address, and what git's url.*.insteadOf makes of it.".into(),
             Exit::Error,
         ),
         FailureKind::Protocol | FailureKind::Other => (

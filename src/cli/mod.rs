@@ -1,13 +1,30 @@
 //! The command line: arguments in, stages and `sync` called, text or JSON out. One file per subcommand.
 
 use std::{
+    ffi::OsString,
     io::IsTerminal,
     path::PathBuf,
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
+
+/// A line of data. A reader that went away, as `head` does, is no error and no reason to panic.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($words)*);
+    }};
+}
+
+/// A line of talk, on standard error.
+macro_rules! mention {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($words)*);
+    }};
+}
 
 mod colour;
 mod diff;
@@ -27,9 +44,19 @@ mod verify;
 
 pub use hint::Exit;
 
-/// Keeps the Metis planning documents of many projects in step through one central git repository.
+/// Keep many projects' Metis planning documents in step through one git repository
+///
+/// Each project has its plans as Markdown files in .metis/, and one central repository has a folder for each project. Without a
+/// command git metis-sync syncs: it writes the others' documents to .metis/<prefix>/, makes one commit of those of this
+/// project that changed, pushes it to central, and brings metis.db up to date. Where central moved meanwhile it begins again.
 #[derive(Debug, Parser)]
-#[command(name = "git-metis-sync", bin_name = "git metis-sync", version, max_term_width = 100)]
+#[command(
+    name = "git-metis-sync",
+    bin_name = "git metis-sync",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -39,12 +66,42 @@ pub struct Cli {
     sync: sync::SyncArgs,
 }
 
-/// The command line's definition, for man pages and completions.
+/// The command line's definition, for parsing, man pages and completions.
 pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
 }
 
-/// What the man page says beyond the options, in roff.
+/// The same as `-h` shows it: what is wanted seldom is left out, so that each help fits a screen of 24 lines.
+pub fn brief() -> clap::Command {
+    let seldom = [
+        "force",
+        "allow_deletes",
+        "adopt_central",
+        "max_retries",
+        "workspaces",
+        "verbose",
+        "color",
+        "no_progress",
+    ];
+    let command = seldom.into_iter().fold(command(), |command, option| {
+        command.mut_arg(option, |arg| arg.hide(true))
+    });
+    STAGES
+        .into_iter()
+        .fold(command, |command, stage| {
+            command.mut_subcommand(stage, |stage| stage.hide(true))
+        })
+        .disable_version_flag(true)
+        .help_template(
+            "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
+        )
+        .after_help(format!("The stages of a sync: {}", STAGES.join(" | ")))
+}
+
+/// The commands that are plumbing, in the order of a pipe.
+const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
+
+/// What the man page of the whole says beyond the options, in roff.
 pub const MAN_EXTRA: &str = include_str!("man.roff");
 
 /// Flags that every command takes.
@@ -62,11 +119,12 @@ pub struct Global {
     /// Print one JSON document on stdout
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
-    /// Colour the output
+    /// Colour the output: auto, always or never
     #[arg(
         long,
         value_name = "WHEN",
         default_value = "auto",
+        hide_possible_values = true,
         global = true,
         help_heading = "Everywhere"
     )]
@@ -85,7 +143,7 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fetch, hydrate, dehydrate, push and rebuild the cache (the default)
+    /// Do all of it: fetch, hydrate, dehydrate, push, rebuild the cache
     Sync(sync::SyncArgs),
     /// Connect this workspace to a central repository
     Init(init::InitArgs),
@@ -101,23 +159,26 @@ enum Command {
     RebuildCache(plumbing::RebuildCacheArgs),
     /// Say where this workspace stands and what a sync would do
     Status(status::StatusArgs),
-    /// Show as unified diffs what a sync would push, or with --central what it would bring
+    /// Show as unified diffs what a sync would push or bring
     Diff(diff::DiffArgs),
     /// List past syncs, newest first
     Log(log::LogArgs),
     /// Compare central and this workspace id by id, every file
     Verify(verify::VerifyArgs),
-    /// Look for what is broken around this workspace, and mend it with --fix
+    /// Look for what is broken, and mend it with --fix
     Doctor(doctor::DoctorArgs),
     /// Sync by itself on git's pushes and merges
     Hooks(hooks::HooksArgs),
     /// Ask across workspaces
     Query(query::QueryArgs),
+    /// Say how a command is used
+    #[command(hide = true)]
+    Help { command: Vec<String> },
 }
 
 /// Parses the arguments, runs the command, prints, and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(err) => {
             let _ = err.print();
@@ -129,7 +190,7 @@ pub fn main() -> ExitCode {
         }
     };
     if cli.command.is_some() && cli.sync != sync::SyncArgs::default() {
-        eprintln!("error: put a command's options behind the command, as in `git metis-sync sync --dry-run`");
+        mention!("error: put a command's options behind the command, as in `git metis-sync sync --dry-run`");
         return Exit::Usage.into();
     }
     let interrupt = Arc::new(AtomicBool::new(false));
@@ -151,8 +212,27 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
+        // Turned into another command line when it was parsed.
+        Some(Command::Help { .. }) => Exit::Usage,
     };
     exit.into()
+}
+
+/// `help COMMAND` is `COMMAND -h`.
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let in_full = args
+        .iter()
+        .any(|arg| arg == "--help" || arg == "--version" || arg == "-V");
+    let cli = if in_full { command() } else { brief() }
+        .try_get_matches_from(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches))?;
+    match cli.command {
+        Some(Command::Help { command }) => {
+            let words = command.into_iter().chain(["-h".to_owned()]).map(OsString::from);
+            parse(args.into_iter().take(1).chain(words).collect())
+        }
+        _ => Ok(cli),
+    }
 }
 
 impl Global {

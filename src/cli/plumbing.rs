@@ -10,7 +10,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, IsTerminal, Read},
+    io::{self, IsTerminal, Read, Write},
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
-    plan::{dehydrate::Behind, guard::Lineage, hydrate::Pulled},
+    plan::{dehydrate::Behind, guard::Lineage, hydrate::Pulled, listing::printable},
     stage::fetch::Snapshot,
     state::cursor::Base,
     sync::{self, Setup, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, steps},
@@ -247,9 +247,7 @@ fn stage(
         result
     });
     bar.clear();
-    for warning in &report.warnings {
-        eprintln!("warning: {warning}");
-    }
+    render::warnings(global, &report.warnings);
     match result {
         Ok(()) => Exit::Ok,
         Err(kind) => failed(global, name, kind, report, &workspace.upstream_name()),
@@ -274,7 +272,7 @@ fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, 
 fn without_record(name: &str, problem: NoRecord) -> Exit {
     match problem {
         NoRecord::Earlier(exit, text) => {
-            print!("{text}");
+            let _ = io::stdout().lock().write_all(text.as_bytes());
             Exit::from_code(exit)
         }
         NoRecord::Unreadable(message) => {
@@ -285,7 +283,7 @@ fn without_record(name: &str, problem: NoRecord) -> Exit {
                 next: String::new(),
                 exit: Exit::Usage,
             };
-            eprintln!("error: {}\n  {}", hint.message, hint.state);
+            mention!("error: {}\n  {}", hint.message, hint.state);
             let error = json!({ "kind": "usage", "message": hint.message, "exit": hint.exit as u8 });
             render::print_json(&render::document(name, json!({ "error": error })));
             hint.exit
@@ -416,21 +414,19 @@ pub fn rebuild_cache(global: &Global, _args: &RebuildCacheArgs) -> Exit {
     };
     match sync::rebuild_cache(&workspace) {
         Ok(rebuilt) => {
-            for skipped in &rebuilt.skipped {
+            let skipped = rebuilt.skipped.iter().map(|skipped| {
                 let path = skipped.path.as_deref().unwrap_or("(all)");
-                eprintln!(
-                    "warning: {}: {}",
-                    crate::plan::listing::printable(path.as_bytes()),
-                    skipped.reason
-                );
-            }
+                format!("{}: {}", printable(path.as_bytes()), skipped.reason)
+            });
+            render::warnings(global, &skipped.collect::<Vec<_>>());
             let value = serde_json::to_value(&rebuilt).unwrap_or_default();
             if global.json || !io::stdout().is_terminal() {
                 render::print_json(&render::document("rebuild-cache", value));
             } else if !global.quiet {
-                println!(
+                say!(
                     "metis.db has {} documents; {} were read anew.",
-                    rebuilt.documents, rebuilt.read
+                    rebuilt.documents,
+                    rebuilt.read
                 );
             }
             Exit::Ok

@@ -158,6 +158,7 @@ fn columns() -> usize {
 
 fn words(step: Step) -> String {
     match step {
+        Step::Waiting => "waiting for another sync here to end".to_owned(),
         Step::Listing => "asking central".to_owned(),
         Step::Fetching { bytes: 0 } => "receiving".to_owned(),
         Step::Fetching { bytes } if bytes < 1 << 20 => format!("receiving, {} KiB", bytes >> 10),

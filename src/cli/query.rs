@@ -1,5 +1,7 @@
 //! `git metis-sync query`: questions to metis.db.
 
+use std::io::IsTerminal;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
@@ -13,15 +15,18 @@ use crate::{
 
 use super::{
     Global,
+    colour::Paint,
     hint::{Exit, Hint},
     render,
-    sync::fail_early,
 };
 
 #[derive(Debug, Clone, Args)]
 pub struct QueryArgs {
     #[command(subcommand)]
     question: Question,
+    /// Show at most this many lines
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000, global = true)]
+    lines: usize,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -42,9 +47,9 @@ enum Question {
 pub fn run(global: &Global, args: &QueryArgs) -> Exit {
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
-        Err(kind) => return fail_early(global, "query", kind),
+        Err(kind) => return render::explained(global, "query", &kind, ""),
     };
-    match answer(global, &args.question, workspace.metis().path()) {
+    match answer(global, args, workspace.metis().path()) {
         Ok(()) => Exit::Ok,
         Err(err) => {
             let hint = Hint {
@@ -60,49 +65,55 @@ pub fn run(global: &Global, args: &QueryArgs) -> Exit {
     }
 }
 
-fn answer(global: &Global, question: &Question, metis: &std::path::Path) -> Result<(), QueryError> {
+fn answer(global: &Global, args: &QueryArgs, metis: &std::path::Path) -> Result<(), QueryError> {
     let cache = Cache::open(metis)?;
-    match question {
+    let mut page = Page::new(global, args.lines);
+    match &args.question {
         Question::Children { code } => {
             let documents = cache.children(code)?;
-            show(global, "children", &documents, || table(&documents));
+            show(global, "children", &documents, || page.documents(&documents));
         }
         Question::Blocks { code } => {
             let blocks = cache.blocks(code)?;
             show(global, "blocks", &blocks, || {
-                println!("{code} blocks:");
-                table(&blocks.blocks);
-                println!("{code} is blocked by:");
-                links(&blocks.blocked_by);
+                let colon = |none: bool| if none { " nothing" } else { ":" };
+                page.line(format!("{code} blocks{}", colon(blocks.blocks.is_empty())));
+                page.documents(&blocks.blocks);
+                page.line(format!("{code} is blocked by{}", colon(blocks.blocked_by.is_empty())));
+                page.links(&blocks.blocked_by);
             });
         }
         Question::Progress { code } => {
             let progress = cache.progress(code)?;
             show(global, "progress", &progress, || {
-                println!("{}/{} completed", progress.completed, progress.total);
+                page.line(format!("{}/{} completed", progress.completed, progress.total));
                 for phase in &progress.by_phase {
                     let name = phase.phase.as_deref().unwrap_or("(no phase)");
-                    println!("  {:<16} {}", printable(name.as_bytes()), phase.documents);
+                    page.line(format!("  {:<16} {}", printable(name.as_bytes()), phase.documents));
                 }
             });
         }
         Question::Upstream { code } => {
             let upstream = cache.upstream(code)?;
-            show(global, "upstream", &upstream, || links(&upstream.chain));
+            show(global, "upstream", &upstream, || page.links(&upstream.chain));
         }
         Question::Workspace { prefix: None } => {
             let workspaces = cache.workspaces()?;
             show(global, "workspace", &workspaces, || {
+                page.heading(format!("{:<20} {:>9}", "workspace", "documents"));
                 for workspace in &workspaces {
                     let own = if workspace.owned { "  (own)" } else { "" };
-                    println!("{:<20} {:>6}{own}", workspace.prefix, workspace.documents);
+                    page.line(format!("{:<20} {:>9}{own}", workspace.prefix, workspace.documents));
                 }
             });
         }
         Question::Workspace { prefix: Some(prefix) } => {
             let workspace = cache.workspace(prefix)?;
-            show(global, "workspace", &workspace, || table(&workspace.documents));
+            show(global, "workspace", &workspace, || page.documents(&workspace.documents));
         }
+    }
+    if !global.json {
+        page.end();
     }
     Ok(())
 }
@@ -116,28 +127,81 @@ fn show(global: &Global, question: &str, value: &impl Serialize, text: impl FnOn
     }
 }
 
-fn table(documents: &[Document]) {
-    for document in documents {
-        line(document);
-    }
+/// What is printed, up to a number of lines. Headings are for people: off a terminal there are none.
+struct Page {
+    paint: Paint,
+    headings: bool,
+    lines: usize,
+    left: usize,
+    beyond: usize,
 }
 
-fn line(document: &Document) {
-    println!(
-        "{:<14} {:<12} {:<12} {:<12} {}",
-        printable(document.code.as_bytes()),
-        printable(document.kind.as_deref().unwrap_or("-").as_bytes()),
-        printable(document.phase.as_deref().unwrap_or("-").as_bytes()),
-        printable(document.workspace.as_bytes()),
-        printable(document.title.as_bytes()),
-    );
-}
-
-fn links(links: &[crate::cache::Link]) {
-    for link in links {
-        match &link.document {
-            Some(document) => line(document),
-            None => println!("{:<14} (in no workspace)", printable(link.code.as_bytes())),
+impl Page {
+    fn new(global: &Global, lines: usize) -> Self {
+        Page {
+            paint: Paint::stdout(global),
+            headings: std::io::stdout().is_terminal(),
+            lines,
+            left: lines,
+            beyond: 0,
         }
     }
+
+    fn heading(&self, text: String) {
+        if self.headings {
+            say!("{}", self.paint.bold(&text));
+        }
+    }
+
+    fn line(&mut self, text: String) {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                say!("{}", text.trim_end());
+            }
+            None => self.beyond += 1,
+        }
+    }
+
+    fn end(&self) {
+        if self.headings && self.lines == self.left {
+            mention!("None.");
+        }
+        if self.beyond > 0 {
+            mention!("… and {} more; --lines N shows more, --json all", self.beyond);
+        }
+    }
+
+    fn documents(&mut self, documents: &[Document]) {
+        if !documents.is_empty() {
+            self.heading(row(["code", "type", "phase", "workspace", "title"]));
+        }
+        for document in documents {
+            self.line(described(document));
+        }
+    }
+
+    fn links(&mut self, links: &[crate::cache::Link]) {
+        for link in links {
+            self.line(match &link.document {
+                Some(document) => described(document),
+                None => format!("{:<14} (in no workspace)", printable(link.code.as_bytes())),
+            });
+        }
+    }
+}
+
+fn described(document: &Document) -> String {
+    let cell = |text: &str| printable(text.as_bytes());
+    row([
+        &cell(&document.code.to_string()),
+        &cell(document.kind.as_deref().unwrap_or("-")),
+        &cell(document.phase.as_deref().unwrap_or("-")),
+        &cell(&document.workspace.to_string()),
+        &cell(&document.title),
+    ])
+}
+
+fn row([code, kind, phase, workspace, title]: [&str; 5]) -> String {
+    format!("{code:<14} {kind:<12} {phase:<12} {workspace:<12} {title}")
 }

@@ -1,6 +1,9 @@
 //! A report as a person reads it, and as a machine does.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,7 +34,7 @@ pub fn report(global: &Global, command: &str, report: &SyncReport) {
         print_json(&document(command, serde_json::to_value(report).unwrap_or_default()));
         return;
     }
-    warnings(global, report);
+    warnings(global, &report.warnings);
     if global.talks() {
         let _ = summary(report, global.verbose, &mut io::stdout().lock());
     }
@@ -57,10 +60,12 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
     if let Some(report) = report
         && !global.json
     {
-        warnings(global, report);
+        warnings(global, &report.warnings);
     }
     let mut err = io::stderr().lock();
-    for line in hint.server_text.lines() {
+    // What our message says already is not said twice.
+    let said = |line: &str| !line.is_empty() && hint.message.contains(line);
+    for line in hint.server_text.lines().filter(|line| !said(line.trim())) {
         let _ = writeln!(err, "remote: {line}");
     }
     let _ = writeln!(err, "{} {}", Paint::stderr(global).red("error:"), hint.message);
@@ -143,13 +148,14 @@ pub fn ago(seconds: i64) -> String {
     format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
 }
 
-fn warnings(global: &Global, report: &SyncReport) {
+/// Prints the first warnings on standard error, and how many more there are.
+pub fn warnings<T: Display>(global: &Global, warnings: &[T]) {
     let word = Paint::stderr(global).yellow("warning:");
     let mut err = io::stderr().lock();
-    for warning in report.warnings.iter().take(MAX_LINES) {
+    for warning in warnings.iter().take(MAX_LINES) {
         let _ = writeln!(err, "{word} {warning}");
     }
-    if let Some(more) = report.warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
+    if let Some(more) = warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
         let _ = writeln!(err, "{word} … and {more} more (all of them with --json)");
     }
 }
@@ -215,6 +221,9 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "Nothing would change.")?;
         }
     } else if report.outcome == SyncOutcome::Synced {
+        if is_idle(report) {
+            writeln!(out, "There was nothing to pull or push.")?;
+        }
         let retries = match report.retries {
             0 => String::new(),
             1 => ", 1 retry".into(),
@@ -223,6 +232,11 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
         writeln!(out, "Done in {:.1} s{retries}.", report.seconds)?;
     }
     Ok(())
+}
+
+/// Whether a sync that noted where central is had nothing else to do.
+fn is_idle(report: &SyncReport) -> bool {
+    report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() && report.behind.is_empty()
 }
 
 /// `1 document`, `n documents`.

@@ -59,7 +59,11 @@ impl std::fmt::Display for Holder {
             started,
             command,
         } = self;
-        write!(f, "`{command}`, process {pid} on {host} since {started}")
+        let since = match started.parse::<jiff::Timestamp>() {
+            Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+            Err(_) => started.clone(),
+        };
+        write!(f, "`{command}`, process {pid} on {host} since {since}")
     }
 }
 

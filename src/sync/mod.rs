@@ -13,6 +13,7 @@
 //! # Ok(()) }
 //! ```
 
+mod acquaintance;
 mod cache;
 mod cycle;
 pub mod doctor;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub use crate::stage::Warning;
+pub use acquaintance::{Acquaintance, meet};
 pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
@@ -83,6 +85,7 @@ fn run(
         return Ok(());
     }
     report.workspace.clone_from(&workspace.config().workspace);
+    progress.step(Step::Waiting);
     let mut setup = Setup::new(workspace, options, clock, started)?;
     report.warnings.append(&mut setup.take_warnings());
     let result = cycles(&mut setup, options, progress, report, clock);

@@ -71,6 +71,8 @@ impl Default for SyncOptions {
 /// What a sync is doing, for progress displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Waiting until another sync in this workspace is done, if there is one.
+    Waiting,
     /// Asking central for its branch.
     Listing,
     /// Receiving objects.

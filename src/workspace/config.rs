@@ -117,6 +117,16 @@ pub struct LimitSettings {
     pub total_bytes: Option<u64>,
 }
 
+impl Record {
+    /// As config.toml says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Record::Config => "config",
+            Record::Local => "local",
+        }
+    }
+}
+
 impl Config {
     /// Read and check `config.toml` in `metis`.
     pub fn load(metis: &Dir) -> Result<Config, ConfigError> {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml_edit::{Document, Item, TableLike};
 
 use super::{
-    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, split_bom, syntax_error},
+    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, Record, split_bom, syntax_error},
     safe_dir::{Dir, DirError, FileMode},
 };
 use crate::names::{ObjectId, Prefix};
@@ -25,16 +25,20 @@ pub enum Edit {
     WorkspacePrefix(Prefix),
     /// `workspace.team`
     Team(String),
+    /// `sync.record`
+    Record(Record),
 }
 
 impl Edit {
-    fn parts(&self) -> (&'static str, &'static str, String) {
+    /// Section, key and value.
+    pub fn parts(&self) -> (&'static str, &'static str, String) {
         match self {
             Edit::LastSyncedCommit(id) => ("sync", "last_synced_commit", id.to_string()),
             Edit::Upstream(url) => ("sync", "upstream_url", url.clone()),
             Edit::Branch(branch) => ("sync", "branch", branch.clone()),
             Edit::WorkspacePrefix(prefix) => ("workspace", "prefix", prefix.to_string()),
             Edit::Team(team) => ("workspace", "team", team.clone()),
+            Edit::Record(record) => ("sync", "record", record.word().to_owned()),
         }
     }
 }

@@ -31,6 +31,21 @@ pub fn write_ignored(metis: &Dir, folders: &BTreeSet<Prefix>) -> Result<bool, Di
     }
 }
 
+/// Sees to it that git passes over a `metis.db` that is about to be made: a line of the user's for it will do, else our block
+/// is written. Returns whether the file had to be written.
+pub fn ignore_database(metis: &Dir) -> Result<bool, DirError> {
+    match ignores_database(&read(metis)?) {
+        true => Ok(false),
+        // A block would name it.
+        false => write_ignored(metis, &BTreeSet::new()),
+    }
+}
+
+fn ignores_database(bytes: &[u8]) -> bool {
+    let covers = |line: &[u8]| matches!(line, b"metis.db" | b"/metis.db" | b"metis.db*" | b"*.db" | b"*" | b"/*");
+    bytes.split(|b| *b == b'\n').map(text).any(covers)
+}
+
 fn read(metis: &Dir) -> Result<Vec<u8>, DirError> {
     match metis.read_file(IGNORE_FILE, IGNORE_LIMIT) {
         Ok((bytes, _)) => Ok(bytes),
@@ -134,6 +149,21 @@ mod tests {
 
     fn folders(names: &[&str]) -> BTreeSet<Prefix> {
         names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_of_the_users_for_the_database_will_do() {
+        for covered in [
+            "metis.db\nmetis-mcp-server.log\n",
+            "# ours\r\n/metis.db\r\n",
+            "*.db",
+            &block(&[]),
+        ] {
+            assert!(ignores_database(covered.as_bytes()), "{covered:?}");
+        }
+        for open in ["", "# metis.db\n", "other.db\n", "metis.db/\n"] {
+            assert!(!ignores_database(open.as_bytes()), "{open:?}");
+        }
     }
 
     fn block(names: &[&str]) -> String {

@@ -17,7 +17,7 @@ pub const METIS_DIR: &str = ".metis";
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum MetisDirError {
-    #[error("no .metis folder in {} or any folder above it", start.display())]
+    #[error("no .metis folder in {} or above it", start.display())]
     NotFound { start: PathBuf },
     #[error("{} has no config.toml, so it is not a Metis workspace", path.display())]
     NoConfig { path: PathBuf },
@@ -58,9 +58,7 @@ impl MetisDir {
         }
         Err(match without_config {
             Some(path) => MetisDirError::NoConfig { path },
-            None => MetisDirError::NotFound {
-                start: start.to_owned(),
-            },
+            None => MetisDirError::NotFound { start: absolute },
         })
     }
 

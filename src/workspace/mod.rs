@@ -41,7 +41,7 @@ pub use frontmatter::{Damage, Frontmatter};
 pub use hydrated::{
     FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, glance, read_marker, survey, survey_of,
 };
-pub use ignore_file::{ignored_folders, with_block, write_ignored};
+pub use ignore_file::{ignore_database, ignored_folders, with_block, write_ignored};
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};

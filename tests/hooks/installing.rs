@@ -40,6 +40,26 @@ fn where_nothing_was_nothing_is_afterwards() {
     assert!(api.hooks(&["status"]).contains("pre-push     not installed"));
 }
 
+/// A sync's record in config.toml is a change that nobody made by hand, once hooks start it: there is a way around it.
+#[test]
+fn the_record_in_config_is_mentioned() {
+    let world = World::new();
+    let api = Project::around(&world, world.workspace("api"));
+    let hint = "`git metis-sync init --record local` keeps it in this clone";
+    assert!(api.hooks(&["install"]).contains(hint));
+    assert!(!api.hooks(&["install", "--quiet"]).contains(hint));
+    api.git(&["metis-sync", "init", "--record", "local"]);
+    assert!(!api.hooks(&["install"]).contains(hint));
+    // The first one adds to .metis/.gitignore.
+    api.workspace.sync().report();
+    api.commit("keep the record here");
+    api.workspace.write("API-T-0001", "To be pushed.");
+    api.commit("a document");
+    api.git(&["push"]);
+    assert_eq!(api.ended(1)["ended"], "synced");
+    assert_eq!(api.git(&["status", "--porcelain"]), "", "nothing changed by itself");
+}
+
 /// The user's own hook, which reads what git tells it, and ends as git's samples do.
 const READER: &str = "#!/bin/sh\nwhile read -r local id remote old; do echo \"$1 $local\" >>seen; done\nexit 0\n";
 

@@ -2,6 +2,7 @@
 
 mod firing;
 mod installing;
+mod managers;
 pub mod project;
 mod quiet;
 mod where_git_looks;

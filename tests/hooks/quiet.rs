@@ -1,12 +1,18 @@
 //! `git push` never fails, waits, asks or says anything because of us, whatever is wrong.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use super::project::{Project, eventually};
 use crate::support::{
+    point::Point,
     process::{Finished, run},
     proxy::{Fate, Proxy, Way},
     servers::{GitDaemon, Sshd},
+    terminal::{at_terminal, plain},
     workspace::Remote,
     world::World,
 };
@@ -86,6 +92,28 @@ fn a_silent_central_ends_with_the_deadline() {
     );
 }
 
+/// Central decides for forty seconds, and the hook's sync has thirty: the push is long over, the sync says that it was ended, and
+/// the next one finds out what became of it.
+#[test]
+#[ignore = "takes forty seconds"]
+fn a_central_that_takes_forty_seconds() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    api.hooks(&["install"]);
+    api.workspace.write("API-T-0001", "Slowly.");
+    api.commit("a document");
+    world.points.script(Point::BeforeRef, "sleep 40");
+    let begun = Instant::now();
+    passes_in_silence(&api.try_git(&["push"]));
+    assert!(begun.elapsed() < Duration::from_secs(10), "the push waited");
+    let ended = api.ended(1);
+    assert_eq!(ended["ended"], "failed", "{ended}");
+    assert!(begun.elapsed() < Duration::from_secs(38), "the deadline did not hold");
+    api.workspace.sync().report();
+    assert_eq!(world.central.folder("api"), api.workspace.documents());
+    world.central.fsck_strict();
+}
+
 /// Blocking, so that the answer is there to be read: no agent has the key, and nobody can be asked for its passphrase.
 #[test]
 fn a_key_with_a_passphrase_is_not_asked_for() {
@@ -114,6 +142,41 @@ fn a_key_with_a_passphrase_is_not_asked_for() {
     assert_ne!(push.code, Some(0), "{}", push.transcript());
     assert!(push.stderr.contains("cannot authenticate"), "{}", push.transcript());
     assert!(!asked.exists(), "nobody was asked");
+}
+
+/// On a terminal ssh would ask there. The push goes through, or with `blocking` is stopped, and nobody was asked.
+#[test]
+fn nor_on_a_terminal() {
+    let world = World::new();
+    let Some(sshd) = Sshd::start(&world) else { return };
+    let mut lock = Command::new("ssh-keygen");
+    lock.args(["-q", "-p", "-P", "", "-N", "secret passphrase", "-f"])
+        .arg(world.root().join("ssh/user"));
+    run(lock).success();
+    let mut remote = sshd.remote();
+    for (_, value) in &mut remote.env {
+        *value = value.replace("-o BatchMode=yes ", "");
+    }
+    let api = Project::on(&world, "api", &remote);
+    api.hooks(&["install"]);
+    let push = |branch: &str| {
+        let mut push = api.command(&["push", "origin", branch]);
+        push.env("TERM", "xterm").env_remove("GIT_TERMINAL_PROMPT");
+        at_terminal(&api.workspace, &push, "")
+    };
+    let Some(passed) = push("main:first") else { return };
+    assert_eq!(passed.code, Some(0), "{}", passed.transcript());
+    assert!(!plain(&passed).contains("passphrase"), "{}", passed.transcript());
+    assert_eq!(api.ended(1)["ended"], "failed");
+
+    api.set_hooks("blocking = true");
+    let Some(stopped) = push("main:second") else { return };
+    let shown = plain(&stopped);
+    assert_ne!(stopped.code, Some(0), "{shown}");
+    assert!(
+        shown.contains("cannot authenticate") && !shown.contains("passphrase for"),
+        "{shown}"
+    );
 }
 
 #[test]

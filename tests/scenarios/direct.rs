@@ -19,6 +19,8 @@ pub struct Steps<'a> {
 impl Progress for Steps<'_> {
     fn step(&mut self, step: Step) {
         let name = match step {
+            // For the lock, which is free.
+            Step::Waiting => return,
             Step::Listing => "list",
             Step::Fetching { .. } => "fetch",
             Step::Hydrating { .. } => "hydrate",

@@ -1,13 +1,7 @@
 //! Colour rules, and the progress line, on a terminal and off it.
 
-use std::process::Command;
-
 use super::two;
-use crate::support::{
-    process::{as_shell, run},
-    workspace::Workspace,
-    world::World,
-};
+use crate::support::{process::run, terminal::at_terminal, workspace::Workspace, world::World};
 
 fn diff(workspace: &Workspace, args: &[&str], env: &[(&str, &str)]) -> String {
     let mut command = workspace.metis_sync(args);
@@ -15,18 +9,10 @@ fn diff(workspace: &Workspace, args: &[&str], env: &[(&str, &str)]) -> String {
     run(command).success()
 }
 
-/// The command with a terminal for its output, as `script` gives it.
 fn on_a_terminal(workspace: &Workspace, args: &[&str], env: &[(&str, &str)]) -> Option<String> {
     let mut inner = workspace.metis_sync(args);
     inner.envs(env.iter().copied());
-    let found = Command::new("script").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("SKIPPED: there is no `script` to make a terminal with");
-        return None;
-    }
-    let mut outer = workspace.program("script");
-    outer.args(["--quiet", "--return", "--command", &as_shell(&inner), "/dev/null"]);
-    Some(run(outer).success())
+    Some(at_terminal(workspace, &inner, "")?.success())
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod colour;
 mod diff;
 mod doctor;
 mod log;
+mod progress;
+mod query;
 mod status;
 mod verify;
 

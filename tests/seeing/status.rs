@@ -64,6 +64,10 @@ fn up_to_date_costs_one_listing() {
         (&3.into(), &"in-step".into())
     );
     assert_eq!(status["workspaces"][0]["documents"], 2);
+    assert!(status["workspaces"][0]["seconds_ago"].as_i64().unwrap() >= 0);
+    assert!(text(&api, &["status"], 0).contains("  web                  in step, last changed "));
+    world.wire();
+    let status = untouched(&api, &["status"]);
     assert_eq!(status["last_sync"]["outcome"], "synced");
     assert!(status["last_sync"]["seconds_ago"].as_i64().unwrap() >= 0);
     let wire = world.wire();

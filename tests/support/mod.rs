@@ -9,5 +9,6 @@ pub mod proxy;
 pub mod report;
 pub mod servers;
 pub mod snapshot;
+pub mod terminal;
 pub mod workspace;
 pub mod world;

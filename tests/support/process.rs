@@ -73,6 +73,13 @@ impl Running {
         self.reap()
     }
 
+    /// SIGKILL to all processes of its group, which it must lead.
+    pub fn kill_group(self) -> Finished {
+        let group = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).expect("the group is ours");
+        self.reap()
+    }
+
     /// Wait for its end, however it ends.
     #[track_caller]
     pub fn finish(mut self) -> Finished {

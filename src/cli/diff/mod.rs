@@ -115,17 +115,17 @@ fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bo
     for code in &args.codes {
         let known = outlook.own.scan.documents.contains_key(code) || outlook.held.contains_key(code);
         if !args.central && !known {
-            eprintln!("warning: neither this workspace nor its folder in central has a document {code}");
+            mention!("warning: neither this workspace nor its folder in central has a document {code}");
         }
     }
     if let CentralView::Failed(err) = view {
-        eprintln!(
+        mention!(
             "warning: {}; compared with the last sync",
             hint::explain_central(&err, &url)
         );
     }
     for stop in &outlook.stops {
-        eprintln!(
+        mention!(
             "warning: a sync would stop ({}): {}",
             stop.word(),
             hint::explain(stop, &url).0

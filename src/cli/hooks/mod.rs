@@ -26,7 +26,8 @@ use crate::{
         status::{self, Place, Proof},
     },
     state::files::StateDir,
-    workspace::{MetisDir, MetisDirError},
+    sync::Workspace,
+    workspace::{MetisDir, MetisDirError, Record},
 };
 
 #[derive(Debug, Clone, Args)]
@@ -91,7 +92,7 @@ pub fn run(global: &Global, args: &HooksArgs, interrupt: Arc<AtomicBool>) -> Exi
         HooksCommand::Run(args) => Ok(run::fire(global, args, &interrupt)),
     };
     done.unwrap_or_else(|err| {
-        eprintln!("error: {err:#}");
+        mention!("error: {err:#}");
         Exit::Error
     })
 }
@@ -123,9 +124,24 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     let all = done.iter().all(|(_, outcome)| outcome.is_installed());
     show::print_outcomes(global, "hooks install", &done);
     if all && global.talks() && !global.json {
-        println!("`git metis-sync hooks status` shows whether they fire.");
+        say!("`git metis-sync hooks status` shows whether they fire.");
+        if notes_in_config(global) {
+            say!(
+                "A sync notes central's commit in .metis/config.toml, where git sees a change; `git metis-sync init --record \
+                 local` keeps it in this clone."
+            );
+        }
     }
     Ok(if all { Exit::Ok } else { Exit::Error })
+}
+
+/// Whether a sync that nobody started by hand will change a file that people commit.
+fn notes_in_config(global: &Global) -> bool {
+    let workspace = Workspace::discover(&global.start_dir()).ok();
+    let settings = workspace
+        .as_ref()
+        .and_then(|workspace| workspace.config().sync.as_ref());
+    settings.is_some_and(|settings| settings.record == Record::Config)
 }
 
 /// Where the workspace is, as seen from where git runs hooks, unless that is it. Somebody may also install hooks before there is
@@ -158,7 +174,7 @@ fn uninstall(global: &Global) -> anyhow::Result<Exit> {
     }
     show::print_outcomes(global, "hooks uninstall", &done);
     if done.is_empty() && global.talks() && !global.json {
-        println!("No hooks are installed.");
+        say!("No hooks are installed.");
     }
     let refused = done
         .iter()

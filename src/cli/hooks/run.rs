@@ -36,7 +36,7 @@ pub fn fire(global: &Global, args: &RunArgs, interrupt: &AtomicBool) -> Exit {
     let event = match (args.event.parse::<Event>(), order) {
         (_, Order::Nothing) => return Exit::Ok,
         (Ok(event), Order::Answer(nonce)) => {
-            println!("{}", run::answer(&nonce, event));
+            say!("{}", run::answer(&nonce, event));
             // Whatever else the hook file does is not to be done now.
             return Exit::Stopped;
         }
@@ -104,7 +104,7 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
     worker::detach();
     let event = args.event.as_str();
     if !args.foreground {
-        println!("--- {} {event}", Timestamp::now());
+        say!("--- {} {event}", Timestamp::now());
     }
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
@@ -128,16 +128,16 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
         match worker::wait_for_turn(&state, args.git_dir.as_deref(), deadline) {
             Ok(Waited::Turn(turn)) => Some(turn),
             Ok(Waited::OneIsEnough) => {
-                println!("Another hook's sync is about to begin: that is enough.");
+                say!("Another hook's sync is about to begin: that is enough.");
                 return Exit::Ok;
             }
             Ok(Waited::Unfinished(what)) => {
-                println!("Skipped: {what} is not finished.");
+                say!("Skipped: {what} is not finished.");
                 record(Ended::Skipped, &format!("{what} is not finished"));
                 return Exit::Ok;
             }
             Ok(Waited::Busy) => {
-                println!("Given up: another hook's sync is still running.");
+                say!("Given up: another hook's sync is still running.");
                 record(Ended::Failed, "another hook's sync was still running");
                 return Exit::Locked;
             }
@@ -174,7 +174,7 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
 fn watch(workspace: &Workspace, deadline: Duration, event: &str, interrupt: &Arc<AtomicBool>) {
     let (dot_metis, event) = (workspace.metis().path().to_owned(), event.to_owned());
     worker::watch(deadline, Arc::clone(interrupt), move || {
-        eprintln!("error: the sync did not end in time and was ended");
+        mention!("error: the sync did not end in time and was ended");
         give_up(&dot_metis, &event);
     });
 }

@@ -25,7 +25,7 @@ pub fn print_outcomes(global: &Global, command: &str, done: &[(Event, Outcome)])
     for (event, outcome) in done {
         let text = outcome_text(*event, outcome);
         if matches!(outcome, Outcome::Refused { .. }) {
-            eprint!("{text}");
+            let _ = io::stderr().lock().write_all(text.as_bytes());
         } else if global.talks() || !outcome.is_installed() {
             let _ = io::stdout().lock().write_all(text.as_bytes());
         }

@@ -115,6 +115,9 @@ struct Folder {
     #[serde(flatten)]
     standing: FolderStanding,
     documents: usize,
+    /// When a sync last changed it here, as far back as the journal is read.
+    changed: Option<String>,
+    seconds_ago: Option<i64>,
 }
 
 /// What would stop a sync.
@@ -188,8 +191,13 @@ impl Status {
             })
             .collect();
         ahead.sort_by(|a, b| a.code.cmp(&b.code));
-        let (last_sync, last_failure) = history(outlook, now);
+        let entries = past(outlook);
+        let (last_sync, last_failure) = history(&entries, now);
         let metis = outlook.ctx.metis.dir();
+        let changed = |prefix: &Prefix| {
+            let pulled = |entry: &&JournalEntry| entry.pulled.get(prefix).is_some_and(|documents| *documents > 0);
+            entries.iter().rev().find(pulled).map(|entry| LastSync::of(entry, now))
+        };
         Status {
             workspace: outlook.ctx.owned.clone(),
             upstream: outlook.ctx.upstream_name.clone(),
@@ -206,10 +214,16 @@ impl Status {
             workspaces: outlook
                 .folders()
                 .into_iter()
-                .map(|(prefix, standing)| Folder {
-                    documents: crate::workspace::documents_in(metis, &prefix).map_or(0, |documents| documents.len()),
-                    standing,
-                    prefix,
+                .map(|(prefix, standing)| {
+                    let last = changed(&prefix);
+                    Folder {
+                        documents: crate::workspace::documents_in(metis, &prefix)
+                            .map_or(0, |documents| documents.len()),
+                        standing,
+                        seconds_ago: last.as_ref().and_then(|last| last.seconds_ago),
+                        changed: last.map(|last| last.started),
+                        prefix,
+                    }
                 })
                 .collect(),
             obstacles: outlook.stops.iter().map(|kind| Obstacle::of(kind, outlook)).collect(),
@@ -262,10 +276,14 @@ impl Obstacle {
     }
 }
 
-/// The last sync that went well and, if it came after that, the last that did not.
-fn history(outlook: &Outlook<'_>, now: Timestamp) -> (Option<LastSync>, Option<LastSync>) {
+/// What the journal says, as far back as a status needs it.
+fn past(outlook: &Outlook<'_>) -> Vec<JournalEntry> {
     let read = outlook.state.as_ref().map(|state| journal::read_last(state, 100));
-    let entries = read.and_then(Result::ok).unwrap_or_default().entries;
+    read.and_then(Result::ok).unwrap_or_default().entries
+}
+
+/// The last sync that went well and, if it came after that, the last that did not.
+fn history(entries: &[JournalEntry], now: Timestamp) -> (Option<LastSync>, Option<LastSync>) {
     let good = entries.iter().rposition(|entry| entry.error.is_none());
     let bad = entries
         .iter()

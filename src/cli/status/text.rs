@@ -161,12 +161,12 @@ impl Text<'_> {
             all.len(),
             count(documents)
         )?;
-        let shown: Vec<&Folder> = if self.verbose {
+        let limit = self.limit(FOLDERS);
+        let shown: Vec<&Folder> = if self.verbose || all.len() <= limit {
             due.iter().chain(&in_step).copied().collect()
         } else {
             due
         };
-        let limit = self.limit(FOLDERS);
         for folder in shown.iter().take(limit) {
             let words = words(&folder.standing);
             let words = match folder.standing {
@@ -174,7 +174,10 @@ impl Text<'_> {
                 FolderStanding::Blocked { .. } => self.paint.red(&words),
                 _ => self.paint.yellow(&words),
             };
-            writeln!(out, "  {:<20} {words}", folder.prefix)?;
+            let changed = folder
+                .seconds_ago
+                .map(|seconds| format!(", last changed {}", ago(seconds)));
+            writeln!(out, "  {:<20} {words}{}", folder.prefix, changed.unwrap_or_default())?;
         }
         self.more(out, shown.len(), limit)
     }
@@ -197,6 +200,10 @@ impl Text<'_> {
         match self.status.state {
             Standing::UpToDate if self.status.central.compared => writeln!(out, "{}", self.paint.green("Up to date.")),
             Standing::UpToDate => writeln!(out, "Nothing to push."),
+            Standing::NeverSynced if self.status.documents == 0 => writeln!(
+                out,
+                "No own documents yet: Markdown files below .metis/ with a short_code in their frontmatter."
+            ),
             Standing::NeverSynced => writeln!(out, "The first `git metis-sync` registers this workspace."),
             Standing::Stopped => Ok(()),
             Standing::Ahead | Standing::Behind | Standing::AheadAndBehind

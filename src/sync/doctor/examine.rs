@@ -75,7 +75,7 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
         match stop {
             SyncErrorKind::NoPrefix => out.push(
                 Finding::problem("prefix", stop.to_string())
-                    .advise("Choose one with `git metis-sync init --upstream URL --prefix NAME`."),
+                    .advise("Choose one with `git metis-sync init --prefix NAME`."),
             ),
             SyncErrorKind::UpstreamChanged { .. } => out.push(
                 Finding::problem("upstream", stop.to_string()).advise(
@@ -442,8 +442,11 @@ fn database(dot_metis: &Path) -> Finding {
 fn documents(outlook: &Outlook<'_>) -> Finding {
     let damaged = &outlook.own.scan.damaged;
     if damaged.is_empty() {
-        let count = outlook.own.scan.documents.len();
-        return Finding::ok("documents", format!("{count} own documents are readable"));
+        let said = match outlook.own.scan.documents.len() {
+            1 => "1 own document is readable".to_owned(),
+            count => format!("{count} own documents are readable"),
+        };
+        return Finding::ok("documents", said);
     }
     let named: Vec<String> = damaged
         .iter()

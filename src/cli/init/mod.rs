@@ -1,0 +1,400 @@
+//! `git metis-sync init`: connects a workspace to central. Central is asked first, then what is to be written is said, and
+//! only then it is written.
+
+mod questions;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::questions::Person;
+use super::{
+    Global,
+    hint::{self, Exit},
+    progress::Bar,
+    render,
+    sync::prompt,
+};
+use crate::{
+    central::project::Project,
+    names::Prefix,
+    send_pack::connect::{FailureKind, RemoteUrl},
+    state::{cursor, files::StateDir},
+    sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
+    workspace::{self, CONFIG_FILE, Config, Edit, METIS_DIR, MetisDir, MetisDirError, Record},
+};
+
+/// More workspaces of central than this are summed up.
+const MAX_NAMED: usize = 8;
+
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Central's URL or path; without it the one that config.toml has, or a question
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// The workspace's own folder in central
+    #[arg(long, value_name = "NAME")]
+    prefix: Option<Prefix>,
+    /// A label for the workspace
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+    /// Where a sync notes its commit: in config.toml, or in this clone only (suits hooks)
+    #[arg(long, value_name = "WHERE")]
+    record: Option<RecordArg>,
+    /// Test the connection and say what would be written; write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RecordArg {
+    Config,
+    Local,
+}
+
+/// Tests the connection, asks what is missing, writes config.toml.
+pub fn run(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    match init(global, args, interrupt) {
+        Ok(()) => Exit::Ok,
+        Err(stopped) => {
+            let (kind, hint) = stopped.explained();
+            render::failure(global, "init", kind, &hint, None);
+            hint.exit
+        }
+    }
+}
+
+enum Stopped {
+    /// Before anything was written; central's name, as far as it is known.
+    Kind(SyncErrorKind, String),
+    /// The same, where a relative path counts from that folder.
+    Counted(Box<(Stopped, PathBuf)>),
+    /// The command line, or an answer, does not do.
+    Usage { message: String, next: String },
+}
+
+impl Stopped {
+    fn explained(self) -> (&'static str, hint::Hint) {
+        let (word, message, server_text, next, exit) = match self {
+            Stopped::Usage { message, next } => ("usage", message, String::new(), next, Exit::Usage),
+            Stopped::Counted(at) => {
+                let (stopped, from) = *at;
+                let (word, hint) = stopped.explained();
+                let next = format!("A relative path counts from {}. {}", from.display(), hint.next);
+                return (word, hint::Hint { next, ..hint });
+            }
+            Stopped::Kind(kind, url) => {
+                let (message, next, exit) = hint::explain(&kind, &url);
+                let failure = kind.connection();
+                let next = match (&kind, failure.map(|err| err.kind)) {
+                    (SyncErrorKind::Config(_), _) => "Mend that, then run init again.".into(),
+                    (_, Some(FailureKind::NoRepository)) => no_repository(&url),
+                    (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
+                    (_, Some(_)) => next.replace("sync again", "run init again"),
+                    _ => next,
+                };
+                let server_text = failure.map(|err| err.server_text.clone()).unwrap_or_default();
+                (kind.word(), message, server_text, next, exit)
+            }
+        };
+        let hint = hint::Hint {
+            message,
+            server_text,
+            state: "Nothing was written.".into(),
+            next,
+            exit,
+        };
+        (word, hint)
+    }
+}
+
+/// What to do about an address where nothing is. The commonest mistake is one without a scheme, which is a path.
+fn no_repository(url: &str) -> String {
+    let first = url.split('/').next().unwrap_or_default();
+    let like_a_host = !url.contains(':') && !first.starts_with('.') && first.contains('.');
+    match like_a_host {
+        true => format!("It was taken for a path; for a host write https://{url} or ssh://git@{url}."),
+        false => "Check the address, and that you may read it. A repository has to exist already: `git init --bare` \
+                  makes one, a git host's web page too."
+            .into(),
+    }
+}
+
+fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<(), Stopped> {
+    let stop = |kind: SyncErrorKind| Stopped::Kind(kind, String::new());
+    let start = global.start_dir();
+    let start = start
+        .canonicalize()
+        .map_err(|source| stop(MetisDirError::Start { start, source }.into()))?;
+    let here = Project::discover(&start.join(METIS_DIR));
+    let existing = existing(&start, &here).map_err(stop)?;
+    let config = match &existing {
+        Some(metis) => Config::load(metis.dir()).map_err(|err| stop(err.into()))?,
+        None => Config::default(),
+    };
+    let person = Person::at(global);
+    let upstream = upstream(args, &config, person.as_ref())?;
+
+    let folder = existing.as_ref().map_or(start, |metis| metis.project().to_owned());
+    let project = Project::discover(&folder.join(METIS_DIR));
+    let shown = RemoteUrl::parse(&upstream).map_or_else(|_| String::new(), |url| url.to_string());
+    let stop = |kind: SyncErrorKind| Stopped::Kind(kind, shown.clone());
+    let options = SyncOptions {
+        prompt: prompt(global),
+        interrupt,
+        ..SyncOptions::default()
+    };
+    let branch = config.sync.as_ref().and_then(|sync| sync.branch.as_deref());
+    let mut bar = Bar::new(global);
+    let met = sync::meet(&upstream, branch, &project, &folder, &options, &mut bar);
+    bar.clear();
+    let met = met.map_err(|err| {
+        let nowhere = err
+            .connection()
+            .is_some_and(|err| err.kind == FailureKind::NoRepository);
+        match nowhere && upstream.starts_with('.') {
+            true => Stopped::Counted(Box::new((stop(err), project.dir().unwrap_or_else(|| folder.clone())))),
+            false => stop(err),
+        }
+    })?;
+    if global.talks() && !global.json {
+        say!("Central answers: {}", described(&met, &shown));
+    }
+
+    let known = known(existing.as_ref(), &shown).map_err(stop)?;
+    let others = match (&met.workspaces, known) {
+        (Some(there), false) => there.clone(),
+        _ => Default::default(),
+    };
+    let asks = args.prefix.is_none() && config.workspace.is_none();
+    let prefix = match (&args.prefix, &config.workspace) {
+        (Some(prefix), _) | (None, Some(prefix)) => prefix.clone(),
+        (None, None) => questions::prefix(person.as_ref(), &config, &folder, &others)?,
+    };
+    let team = match (&args.team, &config.team, &person) {
+        (Some(team), ..) => Some(team.clone()),
+        (None, None, Some(person)) if asks => person.answer("Team label (optional)", None),
+        _ => None,
+    };
+    let edits = edits(args, &config, &upstream, &prefix, team);
+    let plan = Plan {
+        file: folder.join(METIS_DIR).join(CONFIG_FILE),
+        new: existing.is_none(),
+        edits: &edits,
+        shown: &shown,
+    };
+    if global.talks() && !global.json {
+        plan.print(args.dry_run);
+    }
+    if !args.dry_run {
+        let metis = write(existing, &folder, &prefix, &edits).map_err(stop)?;
+        // Here it comes into the commit that has config.toml; if it cannot be written, a sync says more.
+        if workspace::ignore_database(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
+            say!("Writing .metis/.gitignore, so that git passes over what a sync keeps beside the documents.");
+        }
+        confirm_upstream(&metis, &shown).map_err(stop)?;
+    }
+
+    // Who was asked for a name has been told.
+    let told = asks && person.is_some();
+    let taken = others.get(&prefix).copied().filter(|_| !told);
+    if global.json {
+        let value = json!({
+            "workspace": prefix, "upstream": shown, "branch": met.branch, "central_is_empty": met.head.is_none(),
+            "workspaces": met.workspaces, "metis": folder.join(METIS_DIR).display().to_string(),
+            "dry_run": args.dry_run, "changes": plan.json(),
+        });
+        render::print_json(&render::document("init", value));
+    } else if global.talks() {
+        if let Some(n) = taken.filter(|n| *n > 0) {
+            say!(
+                "Note: central has a folder {prefix}/ already, with {}. If that is another project's, take another name\n  \
+                 before the first sync: `git metis-sync init --prefix NAME`.",
+                render::count(n)
+            );
+        }
+        if !args.dry_run {
+            say!("Workspace {prefix}/ is connected to {shown} (branch {}).", met.branch);
+        }
+        if !args.dry_run && !known {
+            say!("Nothing has been sent yet; `git metis-sync --dry-run` shows what the first sync would do.");
+        }
+    }
+    Ok(())
+}
+
+/// The workspace around `start`. One outside of the repository that `start` is in is another project's.
+fn existing(start: &Path, here: &Project) -> Result<Option<MetisDir>, SyncErrorKind> {
+    let metis = match MetisDir::discover(start) {
+        Ok(metis) => metis,
+        Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => return Ok(None),
+        Err(err) => return Err(err.into()),
+    };
+    let top = here.dir().and_then(|top| top.canonicalize().ok());
+    Ok(top.is_none_or(|top| metis.project().starts_with(top)).then_some(metis))
+}
+
+fn upstream(args: &InitArgs, config: &Config, person: Option<&Person>) -> Result<String, Stopped> {
+    if let Some(url) = &args.upstream {
+        return without_password(url);
+    }
+    if let Some(sync) = &config.sync {
+        return Ok(sync.upstream_url.clone());
+    }
+    match person.and_then(|person| person.answer("Central's URL or path", None)) {
+        Some(url) => without_password(&url),
+        None => Err(Stopped::Usage {
+            message: "which central repository?".into(),
+            next: "Name it: `git metis-sync init --upstream URL`. Any git host will do; a path too.".into(),
+        }),
+    }
+}
+
+/// config.toml is everybody's to read: what is written there must not let anybody in.
+fn without_password(url: &str) -> Result<String, Stopped> {
+    match RemoteUrl::parse(url) {
+        Ok(parsed) if parsed.password().is_some() => Err(Stopped::Usage {
+            message: format!("the URL of {parsed} has a password in it, and config.toml is shared with the team"),
+            next: "Leave it out; git's credential helper is asked for it, as for any other repository.".into(),
+        }),
+        _ => Ok(url.to_owned()),
+    }
+}
+
+/// Whether this clone has synced with that central before.
+fn known(metis: Option<&MetisDir>, shown: &str) -> Result<bool, SyncErrorKind> {
+    let state = match metis {
+        Some(metis) => StateDir::open(metis.path())?,
+        None => None,
+    };
+    Ok(state.is_some_and(|state| {
+        matches!(
+            state.load::<cursor::Cursor>(cursor::FILE, cursor::SCHEMA),
+            Ok(Some(cursor)) if cursor.upstream == shown
+        )
+    }))
+}
+
+fn described(met: &Acquaintance, shown: &str) -> String {
+    let branch = &met.branch;
+    match &met.workspaces {
+        _ if met.head.is_none() => format!("{shown} is empty so far (branch {branch})."),
+        None => format!("{shown} (branch {branch})."),
+        Some(there) if there.is_empty() => format!("{shown} has no workspaces so far (branch {branch})."),
+        Some(there) => {
+            let mut names: Vec<String> = there
+                .iter()
+                .take(MAX_NAMED)
+                .map(|(prefix, n)| format!("{prefix}/ ({})", render::count(*n)))
+                .collect();
+            if there.len() > MAX_NAMED {
+                names.push(format!("{} more", there.len() - MAX_NAMED));
+            }
+            format!("{shown} (branch {branch}) has {}.", names.join(", "))
+        }
+    }
+}
+
+fn edits(args: &InitArgs, config: &Config, upstream: &str, prefix: &Prefix, team: Option<String>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let settings = config.sync.as_ref();
+    if settings.is_none_or(|sync| sync.upstream_url != upstream) {
+        edits.push(Edit::Upstream(upstream.to_owned()));
+    }
+    if let Some(record) = args.record {
+        let record = match record {
+            RecordArg::Config => Record::Config,
+            RecordArg::Local => Record::Local,
+        };
+        if settings.map_or(Record::default(), |sync| sync.record) != record {
+            edits.push(Edit::Record(record));
+        }
+    }
+    if config.workspace.as_ref() != Some(prefix) {
+        edits.push(Edit::WorkspacePrefix(prefix.clone()));
+    }
+    if let Some(team) = team.filter(|team| config.team.as_ref() != Some(team)) {
+        edits.push(Edit::Team(team));
+    }
+    edits
+}
+
+/// What is to be written.
+struct Plan<'a> {
+    file: PathBuf,
+    new: bool,
+    edits: &'a [Edit],
+    /// Central's name, without secrets.
+    shown: &'a str,
+}
+
+impl Plan<'_> {
+    fn values(&self) -> impl Iterator<Item = (String, String)> {
+        self.edits.iter().map(|edit| {
+            let (section, key, value) = edit.parts();
+            let value = match edit {
+                Edit::Upstream(_) => self.shown.to_owned(),
+                _ => value,
+            };
+            (format!("{section}.{key}"), value)
+        })
+    }
+
+    fn print(&self, dry_run: bool) {
+        let file = self.file.display();
+        match (self.edits.is_empty(), self.new) {
+            (true, _) => say!("{file} says all that already."),
+            (false, new) => {
+                let would = if dry_run { "Would write" } else { "Writing" };
+                say!("{would} {file}{}:", if new { ", a new file" } else { "" });
+            }
+        }
+        for (key, value) in self.values() {
+            say!("  {key} = \"{value}\"");
+        }
+    }
+
+    fn json(&self) -> Value {
+        self.values().map(|(key, value)| (key, Value::from(value))).collect()
+    }
+}
+
+/// Makes the edits, in a new `.metis/` if there is none, which then has what every Metis workspace has: its project prefix.
+fn write(
+    existing: Option<MetisDir>,
+    folder: &Path,
+    prefix: &Prefix,
+    edits: &[Edit],
+) -> Result<MetisDir, SyncErrorKind> {
+    if let Some(metis) = existing {
+        workspace::edit_config(metis.dir(), edits)?;
+        return Ok(metis);
+    }
+    let letters: String = prefix
+        .as_str()
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .take(8)
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    let project = if letters.len() >= 2 { letters } else { "DOCS".into() };
+    let begun = format!("[project]\nprefix = \"{project}\"\n");
+    let whole = workspace::with_edits(begun.as_bytes(), edits)?;
+    let whole = whole.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(begun);
+    Ok(MetisDir::create(folder, &whole)?)
+}
+
+/// This clone remembers the central it synced with. Another one is followed only from here on, with nothing taken over:
+/// which versions they have in common is found out by the next sync.
+fn confirm_upstream(metis: &MetisDir, shown: &str) -> Result<(), SyncErrorKind> {
+    if !known(Some(metis), shown)?
+        && let Some(state) = StateDir::open(metis.path())?
+    {
+        state.remove(cursor::FILE)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Central as somebody sees it who has no workspace there yet.
+//!
+//! Central is asked once. What it holds goes to the object cache, where the first sync finds it: nothing is transferred
+//! twice. Nothing below `.metis/` is read or written.
+
+use std::{collections::BTreeMap, path::Path, sync::atomic::Ordering, time::Instant};
+
+use super::{
+    error::SyncErrorKind,
+    options::{DEFAULT_DEADLINE, Progress, Step, SyncOptions},
+    setup::{connect_options, rewritten},
+};
+use crate::{
+    central::{
+        CentralError, fetch,
+        project::Project,
+        remote::Remote,
+        store::{self, Store},
+        tree,
+    },
+    names::{ObjectId, Prefix},
+    plan::listing,
+    send_pack::connect::{ConnectError, ConnectOptions, Direction, RemoteUrl},
+};
+
+/// See the [module documentation](self).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acquaintance {
+    /// Central's branch.
+    pub branch: String,
+    /// Its commit. `None`: central is empty.
+    pub head: Option<ObjectId>,
+    /// The workspaces there, with the number of their documents. `None`: what central holds could not be looked at, which
+    /// is for the first sync to explain.
+    pub workspaces: Option<BTreeMap<Prefix, usize>>,
+}
+
+/// Connects to `upstream` (as config.toml has it or will have it) and looks at what is there. `branch` is what config.toml
+/// says, else central's `HEAD` decides. `folder` has `.metis/`, or will have it.
+///
+/// # Errors
+///
+/// That central cannot be reached, does not let us in, or is no repository; and an interruption.
+pub fn meet(
+    upstream: &str,
+    branch: Option<&str>,
+    project: &Project,
+    folder: &Path,
+    options: &SyncOptions,
+    progress: &mut dyn Progress,
+) -> Result<Acquaintance, SyncErrorKind> {
+    let name = RemoteUrl::parse(upstream).map_err(ConnectError::from)?.to_string();
+    let url = rewritten(upstream, project.config(), Direction::Fetch)?;
+    let dir = project.dir().unwrap_or_else(|| folder.to_owned());
+    let connect = connect_options(options, project.config(), dir, Instant::now() + DEFAULT_DEADLINE);
+    let cache = options.cache_dir.clone().unwrap_or_else(store::user_cache_dir);
+    progress.step(Step::Listing);
+    let mut remote = Remote::list(&url, &connect, branch)?;
+    let mut met = Acquaintance {
+        branch: remote.branch.clone(),
+        head: remote.head,
+        workspaces: Some(BTreeMap::new()),
+    };
+    if let Some(head) = remote.head {
+        progress.step(Step::Fetching { bytes: 0 });
+        let looked = look(&mut remote, &connect, &cache, &name, head, progress);
+        if looked.is_err() && connect.interrupt.load(Ordering::Relaxed) {
+            return Err(SyncErrorKind::Interrupted);
+        }
+        met.workspaces = looked.ok();
+    }
+    remote.close();
+    Ok(met)
+}
+
+fn look(
+    remote: &mut Remote,
+    connect: &ConnectOptions,
+    cache: &Path,
+    name: &str,
+    head: ObjectId,
+    progress: &mut dyn Progress,
+) -> Result<BTreeMap<Prefix, usize>, CentralError> {
+    let mut store = Store::open(cache, name, remote.format)?;
+    let mut told = |bytes| progress.step(Step::Fetching { bytes });
+    fetch::fetch(remote, connect, &mut store, head, None, &mut told)?;
+    let root = listing::root(tree::entries(&store, tree::of_commit(&store, head)?)?);
+    let count = |(prefix, folder): (Prefix, ObjectId)| {
+        let documents = listing::folder(&prefix, tree::entries(&store, folder)?).documents;
+        Ok((prefix, documents.len()))
+    };
+    root.workspaces.into_iter().map(count).collect()
+}
