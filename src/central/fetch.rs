@@ -19,8 +19,9 @@ use gix::protocol::{
 use super::{
     CentralError, from_gix,
     incoming::{self, Bounds, Here, Received},
+    objects,
     remote::Remote,
-    store::{self, Store},
+    store::Store,
     to_gix, tree,
 };
 use crate::{
@@ -155,7 +156,7 @@ fn receive_into(
         let noted = |shallow: &[ObjectId]| boundary.add(shallow);
         let received = receive(remote, options, want, area, &here, noted, told)?;
         let left_out = match received.is_partial {
-            true => tree::missing_documents(&store::open_odb(area, remote.format)?, &bases, want.tip)?,
+            true => tree::missing_documents(&objects::open(area, remote.format)?, &bases, want.tip)?,
             false => BTreeSet::new(),
         };
         Ok((received.objects, left_out))
@@ -170,7 +171,7 @@ fn receive_aside(
     aside: &Path,
 ) -> Result<(), CentralError> {
     let here = Here {
-        bases: &store::open_odb(aside, remote.format)?,
+        bases: &objects::open(aside, remote.format)?,
         left_out: &BTreeSet::new(),
     };
     receive(remote, options, want, aside, &here, |_| Ok(()), &mut |_| {}).map(|_| ())

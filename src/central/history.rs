@@ -6,8 +6,9 @@ use std::collections::{HashSet, VecDeque};
 use super::{
     CentralError,
     fetch::{self, Detail},
+    objects,
     remote::Remote,
-    store::{self, Store},
+    store::Store,
     tree,
 };
 use crate::{
@@ -45,7 +46,7 @@ pub fn lineage(
     let format = remote.format;
     store.aside(|aside| {
         fetch::history(remote, options, head, Detail::Commits, aside)?;
-        Ok(match walk(&store::open_odb(aside, format)?, head, seen)? {
+        Ok(match walk(&objects::open(aside, format)?, head, seen)? {
             Walk::Found => Lineage::Descends,
             Walk::Exhausted | Walk::CutShort => Lineage::Rewound,
         })
@@ -76,7 +77,7 @@ pub fn versions(
     let found = store.aside(|aside| {
         fetch::history(&mut remote, options, head, Detail::Trees, aside)?;
         let mut found = Versions::new();
-        collect(&store::open_odb(aside, store.format())?, head, None, prefix, &mut found)?;
+        collect(&objects::open(aside, store.format())?, head, None, prefix, &mut found)?;
         Ok(found)
     });
     remote.close();
@@ -99,7 +100,7 @@ fn collect(
         if !odb.exists(&super::to_gix(id)) {
             return Ok(false);
         }
-        let (root, parents) = store::commit(odb, id)?;
+        let (root, parents) = objects::commit(odb, id)?;
         if let Some(folder) = tree::owned_in(odb, root, prefix)?
             && folders.insert(folder)
         {
@@ -136,7 +137,7 @@ fn walk(odb: &gix::odb::Handle, from: ObjectId, wanted: ObjectId) -> Result<Walk
             cut = true;
             continue;
         }
-        for parent in store::commit(odb, id)?.1 {
+        for parent in objects::commit(odb, id)?.1 {
             if parent == wanted {
                 return Ok(Walk::Found);
             }

@@ -9,6 +9,7 @@
 //! | how do new objects get here | [`fetch`] |
 //! | how does one pack become several of bounded size | `incoming` |
 //! | where do they lie | [`store`] |
+//! | how is one read | [`objects`] |
 //! | how does the store stay quick | `repack` |
 //! | is the head a descendant of what we saw | [`history`] |
 //! | what is in a tree, how is one made with our folder changed | [`tree`] |
@@ -28,6 +29,7 @@ pub mod fetch;
 pub mod git_config;
 pub mod history;
 mod incoming;
+pub mod objects;
 pub mod project;
 pub mod publish;
 pub mod remote;
@@ -66,7 +68,7 @@ pub enum CentralError {
     /// A folder or commit is larger than what may be held in memory. Files of that size are left out.
     #[error(
         "central holds a folder or commit object of more than {} MiB: remove it there, nothing was changed here",
-        store::alloc_limit() >> 20
+        objects::ALLOC_LIMIT >> 20
     )]
     TooLarge,
     /// Central holds something where a workspace's folder belongs.

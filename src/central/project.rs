@@ -12,7 +12,9 @@ use gix::{
     objs::{Exists, FindExt},
 };
 
-use super::{CentralError, ObjectFormat, fetch, from_gix, git_config, hash_kind, remote::Remote, store, to_gix};
+use super::{
+    CentralError, ObjectFormat, fetch, from_gix, git_config, hash_kind, objects, remote::Remote, store, to_gix,
+};
 use crate::{
     names::ObjectId,
     plan::listing::printable,
@@ -161,7 +163,7 @@ impl Project {
             store::aside(cache, &[repo.objects.store_ref().path().to_owned()], |aside| {
                 let haves = &newest_first[..newest_first.len().min(MAX_HAVES)];
                 fetch::beyond(&mut remote, options, tip, haves, &shallow, aside)?;
-                let odb = store::open_odb(aside, remote.format)?;
+                let odb = objects::open(aside, remote.format)?;
                 Ok(self.newer(&odb, tip, upstream.head, &ours, skip))
             })?
         };

@@ -7,8 +7,8 @@ use gix::objs::{FindExt, Kind, Write};
 use super::{
     CentralError,
     commit::NewCommit,
-    from_gix, hash_kind,
-    store::{self, Store},
+    from_gix, hash_kind, objects,
+    store::Store,
     to_gix,
     tree::{self, NewTrees},
 };
@@ -42,7 +42,7 @@ pub fn store_commit<E: From<CentralError>>(
         let put = |kind, bytes: &[u8]| {
             loose
                 .write_buf(kind, bytes)
-                .map_err(|err| unwritten(area, store::refusal(err.iter_errors()), format!("{err:#}")))
+                .map_err(|err| unwritten(area, objects::refusal(err.iter_errors()), format!("{err:#}")))
         };
         if missing.len() < PACK_FROM {
             for id in &missing {
@@ -124,7 +124,7 @@ fn store_pack<E>(
         hash_kind(format),
         Default::default(),
     )
-    .map_err(|err| StorePackError::Store(unwritten(area, store::refusal(err.iter_errors()), format!("{err:#}"))))?;
+    .map_err(|err| StorePackError::Store(unwritten(area, objects::refusal(err.iter_errors()), format!("{err:#}"))))?;
     let _ = std::fs::remove_file(&path);
     Ok(())
 }

@@ -23,7 +23,7 @@ use gix_pack::data::{
     },
 };
 
-use super::store::{self, Handle};
+use super::objects::{self, Handle};
 
 /// So many small packs are left alone.
 const PACKS: usize = 50;
@@ -168,7 +168,7 @@ pub(super) fn apply(plan: &RepackPlan, objects: &Path, area: &Path, odb: &Handle
         None::<Handle>,
         format,
         gix_pack::bundle::write::Options {
-            alloc_limit_bytes: Some(store::alloc_limit()),
+            alloc_limit_bytes: Some(objects::ALLOC_LIMIT),
             ..Default::default()
         },
     )?;
@@ -268,7 +268,7 @@ mod tests {
         assert!(counted.packs.len() >= 60 && counted.loose > LOOSE, "{counted:?}");
         let area = repository.join("area");
         fs::create_dir_all(area.join("pack")).unwrap();
-        let odb = store::open_odb(&objects, crate::names::ObjectFormat::Sha1).unwrap();
+        let odb = objects::open(&objects, crate::names::ObjectFormat::Sha1).unwrap();
         let replaced = apply(&plan(counted).unwrap(), &objects, &area, &odb).unwrap();
         assert!(replaced.len() > 1600, "{}", replaced.len());
         for path in replaced {

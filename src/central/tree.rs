@@ -114,7 +114,7 @@ fn raw(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<Entry>, CentralErro
 
 /// The tree of a commit.
 pub fn of_commit(store: &Store, commit: ObjectId) -> Result<ObjectId, CentralError> {
-    Ok(super::store::commit(&store.odb(), commit)?.0)
+    Ok(super::objects::commit(&store.odb(), commit)?.0)
 }
 
 /// The files in the workspaces of `commit` that are neither in `new` nor in `old`.
@@ -125,7 +125,7 @@ pub(super) fn missing_documents(
 ) -> Result<BTreeSet<ObjectId>, CentralError> {
     use gix::objs::Exists;
     let mut missing = BTreeSet::new();
-    let (root, _) = super::store::commit(new, commit)?;
+    let (root, _) = super::objects::commit(new, commit)?;
     let read = |tree| raw(new, tree).or_else(|_| raw(old, tree));
     for folder in read(root)? {
         let is_workspace = std::str::from_utf8(&folder.name).is_ok_and(|name| name.parse::<Prefix>().is_ok());

@@ -129,7 +129,7 @@ fn received_in(pack: &[u8], folder: &Path, most: usize) -> Result<(Received, usi
     for folder in [objects.join("pack"), folder.join("here/pack")] {
         fs::create_dir_all(folder).unwrap();
     }
-    let here = store::open_odb(&folder.join("here"), ObjectFormat::Sha1).unwrap();
+    let here = objects::open(&folder.join("here"), ObjectFormat::Sha1).unwrap();
     let known = Here {
         bases: &here,
         left_out: &BTreeSet::new(),
@@ -142,7 +142,7 @@ fn received_in(pack: &[u8], folder: &Path, most: usize) -> Result<(Received, usi
         Bounds::default(),
         &AtomicBool::new(false),
     )?;
-    let odb = store::open_odb(&objects, ObjectFormat::Sha1).unwrap();
+    let odb = objects::open(&objects, ObjectFormat::Sha1).unwrap();
     let ids: BTreeSet<gix::ObjectId> = odb.store_ref().iter().unwrap().map(Result::unwrap).collect();
     let mut buffer = Vec::new();
     let mut readable = 0;
@@ -614,7 +614,7 @@ fn put_together(folder: &Path) -> Result<Vec<std::path::PathBuf>, repack::Repack
     }
     let area = folder.join("area");
     fs::create_dir_all(area.join("pack")).unwrap();
-    let odb = store::open_odb(&objects, ObjectFormat::Sha1).unwrap();
+    let odb = objects::open(&objects, ObjectFormat::Sha1).unwrap();
     let plan = repack::plan(repack::census(&objects).unwrap()).unwrap();
     repack::apply(&plan, &objects, &area, &odb)
 }

@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     CentralError, hash_kind,
-    store::{self, Handle},
+    objects::{self, Handle},
 };
 use crate::names::{ObjectFormat, ObjectId};
 
@@ -48,7 +48,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds {
             pack: PACK_SIZE,
-            object: store::alloc_limit() as u64,
+            object: objects::ALLOC_LIMIT as u64,
         }
     }
 }
@@ -89,8 +89,8 @@ impl IncomingError {
     /// What this machine's system said, if it refused to write.
     pub(super) fn refusal(&self) -> Option<io::Error> {
         match self {
-            IncomingError::Io(err) => store::refusal(std::iter::once(err as &(dyn std::error::Error + 'static))),
-            IncomingError::Pack(err) => store::refusal(err.iter_errors()),
+            IncomingError::Io(err) => objects::refusal(std::iter::once(err as &(dyn std::error::Error + 'static))),
+            IncomingError::Pack(err) => objects::refusal(err.iter_errors()),
             _ => None,
         }
     }
@@ -130,7 +130,7 @@ pub(super) fn receive(
         is_partial: false,
     };
     while !entries.is_at_end() {
-        let earlier = store::open_odb(objects, format)?;
+        let earlier = objects::open(objects, format)?;
         let pack = Pack::new(&mut entries, &mut sent, here, &earlier, kind, bounds.pack);
         received.objects += pack.write(&objects.join("pack"), interrupt)?;
     }

@@ -15,7 +15,7 @@ use gix_pack::{
 };
 
 use super::{
-    super::{from_gix, store},
+    super::{from_gix, objects},
     Here, IncomingError,
     entries::{Arrived, Entries},
 };
@@ -89,7 +89,7 @@ pub(super) struct Pack<'a, 'i, R> {
     sent: &'a mut Sent,
     here: &'a Here<'a>,
     /// Objects in the packs before this one.
-    earlier: &'a store::Handle,
+    earlier: &'a objects::Handle,
     format: gix::hash::Kind,
     size: u64,
     /// Where the next entry goes.
@@ -122,7 +122,7 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
         entries: &'a mut Entries<'i, R>,
         sent: &'a mut Sent,
         here: &'a Here<'a>,
-        earlier: &'a store::Handle,
+        earlier: &'a objects::Handle,
         format: gix::hash::Kind,
         size: u64,
     ) -> Self {
@@ -168,7 +168,7 @@ impl<'a, 'i, R: io::BufRead> Pack<'a, 'i, R> {
             &mut index_file,
             interrupt,
             format,
-            Some(store::alloc_limit()),
+            Some(objects::ALLOC_LIMIT),
             data::Version::V2,
         );
         let written = match (self.failure.take(), written) {

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Bounds, Here, IncomingError, Received, receive};
 use crate::{
-    central::{CentralError, store},
+    central::{CentralError, objects},
     names::{ObjectFormat, ObjectId},
 };
 
@@ -95,7 +95,7 @@ impl Line {
         bounds: Bounds,
         left_out: &BTreeSet<ObjectId>,
     ) -> Result<Received, IncomingError> {
-        let bases = store::open_odb(&self.objects(), self.format).unwrap();
+        let bases = objects::open(&self.objects(), self.format).unwrap();
         let here = Here {
             bases: &bases,
             left_out,
@@ -229,9 +229,9 @@ fn files_beyond_the_bound_are_passed_by_with_all_that_builds_on_them() {
         .receive(&line.sent("main\n", &["--delta-base-offset"]), SMALL)
         .unwrap();
     assert!(received.is_partial);
-    let odb = store::open_odb(&line.objects(), line.format).unwrap();
+    let odb = objects::open(&line.objects(), line.format).unwrap();
     let id = |revision: &str| -> ObjectId { text(&line.git(&["rev-parse", revision], b"")).parse().unwrap() };
-    let is_here = |revision: &str| store::blob(&odb, id(revision), u64::MAX).is_ok_and(|bytes| bytes.is_some());
+    let is_here = |revision: &str| objects::blob(&odb, id(revision), u64::MAX).is_ok_and(|bytes| bytes.is_some());
     assert!(is_here("main:api/API-T-0002.md"));
     assert!(!is_here(&format!("{first}:api/API-T-0001.md")) && !is_here(&format!("{second}:api/API-T-0001.md")));
 

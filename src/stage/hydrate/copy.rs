@@ -12,10 +12,7 @@ use std::{
 };
 
 use crate::{
-    central::{
-        self,
-        store::{Handle, Store},
-    },
+    central::{self, objects::Handle, store::Store},
     names::ObjectId,
     plan::{
         hydrate::Write,
@@ -193,7 +190,7 @@ fn copy_one(
     if terms.left_out.contains(&write.blob) {
         return Ok(skipped());
     }
-    let bytes = match central::store::blob(odb, write.blob, terms.limits.blob_bytes) {
+    let bytes = match central::objects::blob(odb, write.blob, terms.limits.blob_bytes) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(skipped()),
         Err(err) => {

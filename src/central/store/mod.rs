@@ -1,0 +1,291 @@
+//! Where central's objects lie on this machine: one folder per central in the user's cache directory.
+//!
+//! ```text
+//! <cache>/git-metis-sync/<name of central>/
+//!     objects/        packs and loose objects, no refs
+//!     shallow         commits whose parents were never fetched, one id a line
+//!     left-out        files that are too large to be received, one id a line
+//!     incoming-*/     what a running process is receiving
+//! ```
+//!
+//! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`, and except
+//! the files in `left-out` and those in folders that no sync looks into. So
+//! nothing enters `objects/` before it is complete: [`Store::admit()`] receives into a private folder and moves
+//! what came when all of it is there. Whoever is killed leaves only such a folder, which the next one sweeps.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    CentralError, ObjectFormat, hash_kind,
+    objects::{self, Handle},
+    repack, to_gix,
+};
+use crate::names::ObjectId;
+
+mod area;
+mod boundary;
+mod in_use;
+
+pub(crate) use area::aside;
+use area::{Area, move_objects, sweep};
+pub(crate) use boundary::Boundary;
+use boundary::ids;
+use in_use::InUse;
+
+/// The list of files that are too large to be received.
+const LEFT_OUT: &str = "left-out";
+
+/// The objects of one central.
+pub struct Store {
+    root: PathBuf,
+    format: ObjectFormat,
+    odb: Handle,
+    left_out: BTreeSet<ObjectId>,
+    in_use: InUse,
+    _scratch: Option<Area>,
+}
+
+impl Store {
+    /// Opens, or creates, the store of the central that `key` names (its URL without secrets) below `cache`.
+    pub fn open(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
+        let root = place(cache, key, format);
+        let packs = root.join("objects").join("pack");
+        if !packs.is_dir() {
+            fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        }
+        // Here and not only before receiving: whoever was killed after that leaves a next one with nothing to receive.
+        sweep(&root);
+        let in_use = InUse::of(&packs);
+        let odb = objects::open(&root.join("objects"), format)?;
+        Ok(Store {
+            left_out: ids(&root.join(LEFT_OUT)).into_iter().collect(),
+            in_use,
+            root,
+            format,
+            odb,
+            _scratch: None,
+        })
+    }
+
+    /// A store for one process that nobody else sees and that is gone with it. What the lasting store of the same
+    /// central holds is visible through it.
+    pub fn scratch(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
+        use std::os::unix::ffi::OsStrExt;
+        let temp = std::env::temp_dir();
+        let area = Area::create(&temp)?;
+        let lasting_root = place(cache, key, format);
+        let lasting = lasting_root.join("objects");
+        let in_use = InUse::of(&lasting.join("pack"));
+        if lasting.is_dir() {
+            let info = area.objects().join("info");
+            fs::create_dir_all(&info)
+                .and_then(|()| fs::write(info.join("alternates"), lasting.as_os_str().as_bytes()))
+                .map_err(CentralError::cache(&info, "written"))?;
+        }
+        let odb = objects::open(&area.objects(), format)?;
+        Ok(Store {
+            root: area.path.clone(),
+            format,
+            odb,
+            left_out: ids(&lasting_root.join(LEFT_OUT)).into_iter().collect(),
+            in_use,
+            _scratch: Some(area),
+        })
+    }
+
+    /// The folder that everything here lies in.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The hash that names the objects.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// A handle for another thread.
+    pub fn odb(&self) -> Handle {
+        let mut handle = self.odb.clone();
+        handle.refresh_never();
+        handle.set_pack_cache(objects::pack_cache);
+        handle
+    }
+
+    /// A handle of its own: what it maps into memory is given back when it and its clones are dropped.
+    pub fn fresh_odb(&self) -> Result<Handle, CentralError> {
+        let mut handle = objects::open(&self.root.join("objects"), self.format)?;
+        handle.refresh_never();
+        handle.set_pack_cache(objects::pack_cache);
+        Ok(handle)
+    }
+
+    /// Groups by the pack that the objects lie in, each group from front to end; what is in no pack comes last.
+    pub fn by_pack<T>(&self, items: Vec<T>, id: impl Fn(&T) -> ObjectId) -> Vec<Vec<T>> {
+        let packs = self.root.join("objects").join("pack");
+        let indices: Vec<gix_pack::index::File> = fs::read_dir(packs)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "idx"))
+            .filter_map(|path| gix_pack::index::File::at(path, hash_kind(self.format)).ok())
+            .collect();
+        let place = |item: &T| {
+            let id = to_gix(id(item));
+            indices
+                .iter()
+                .enumerate()
+                .find_map(|(pack, index)| Some((pack, index.pack_offset_at_index(index.lookup(id)?))))
+                .unwrap_or((usize::MAX, 0))
+        };
+        let mut placed: Vec<((usize, u64), T)> = items.into_iter().map(|item| (place(&item), item)).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        let mut groups: Vec<Vec<T>> = Vec::new();
+        let mut last = None;
+        for ((pack, _), item) in placed {
+            match groups.last_mut() {
+                Some(group) if last == Some(pack) => group.push(item),
+                _ => groups.push(vec![item]),
+            }
+            last = Some(pack);
+        }
+        groups
+    }
+
+    /// Whether an object is here.
+    pub fn contains(&self, id: ObjectId) -> bool {
+        use gix::objs::Exists;
+        self.odb.exists(&to_gix(id))
+    }
+
+    /// The content of a blob, unless it is larger than `limit` bytes (`Ok(None)`).
+    pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
+        if self.left_out.contains(&id) {
+            return Ok(None);
+        }
+        objects::blob(&self.odb, id, limit)
+    }
+
+    /// The files of central that are too large to be here.
+    pub fn left_out(&self) -> &BTreeSet<ObjectId> {
+        &self.left_out
+    }
+
+    fn leave_out(&mut self, files: BTreeSet<ObjectId>) -> Result<(), CentralError> {
+        Boundary(self.root.join(LEFT_OUT)).add(&files.iter().copied().collect::<Vec<_>>())?;
+        self.left_out.extend(files);
+        Ok(())
+    }
+
+    /// The commits whose parents are not here.
+    pub fn shallow(&self) -> Vec<ObjectId> {
+        self.boundary().commits()
+    }
+
+    /// For noting commits whose parents will not come.
+    pub(crate) fn boundary(&self) -> Boundary {
+        Boundary(self.root.join("shallow"))
+    }
+
+    /// Lets `receive` put objects into a private folder (laid out like `objects/`), then moves them in. Nothing is
+    /// moved if it fails.
+    pub fn admit<T>(
+        &mut self,
+        receive: impl FnOnce(&Path, Handle) -> Result<T, CentralError>,
+    ) -> Result<T, CentralError> {
+        self.admit_partly(|area, bases| Ok((receive(area, bases)?, BTreeSet::new())))
+    }
+
+    /// Like [`admit()`](Self::admit), for what may lack files that are too large: `receive` says which.
+    pub(crate) fn admit_partly<T>(
+        &mut self,
+        receive: impl FnOnce(&Path, Handle) -> Result<(T, BTreeSet<ObjectId>), CentralError>,
+    ) -> Result<T, CentralError> {
+        let area = Area::create(&self.root)?;
+        let (out, left_out) = receive(&area.objects(), self.odb.clone())?;
+        if !left_out.is_empty() {
+            // Before the commit that has them.
+            self.leave_out(left_out)?;
+        }
+        move_objects(&area.objects(), &self.root.join("objects"))?;
+        self.repack(&area.objects())?;
+        drop(area);
+        self.odb = objects::open(&self.root.join("objects"), self.format)?;
+        Ok(out)
+    }
+
+    /// Puts small packs together, if there are many and nobody else uses the store. `area` is empty and private.
+    fn repack(&self, area: &Path) -> Result<(), CentralError> {
+        let objects = self.root.join("objects");
+        let Some(plan) = repack::census(&objects).ok().and_then(repack::plan) else {
+            return Ok(());
+        };
+        let Some(_alone) = self.in_use.alone() else {
+            return Ok(());
+        };
+        let odb = objects::open(&objects, self.format)?;
+        // Where there is no room, or an object cannot be read, all stays as it is: whoever needs that one finds out, and
+        // nobody else is to be held up by it.
+        if let Ok(replaced) = repack::apply(&plan, &objects, area, &odb) {
+            move_objects(area, &objects)?;
+            for path in replaced {
+                // What stays is there twice, which harms nobody.
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// A private folder that is gone afterwards: for looking at objects that must not enter the store.
+    pub fn aside<T>(&self, look: impl FnOnce(&Path) -> Result<T, CentralError>) -> Result<T, CentralError> {
+        let area = Area::create(&self.root)?;
+        look(&area.objects())
+    }
+
+    /// Throws everything away, as after a damage. Other processes that use the store find their objects missing and
+    /// fetch anew.
+    pub fn reset(&mut self) -> Result<(), CentralError> {
+        let objects = self.root.join("objects");
+        let doomed = self.root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+        fs::rename(&objects, &doomed).map_err(CentralError::cache(&objects, "reset"))?;
+        let _ = fs::remove_dir_all(&doomed);
+        for list in ["shallow", LEFT_OUT] {
+            let _ = fs::remove_file(self.root.join(list));
+        }
+        self.left_out.clear();
+        let packs = objects.join("pack");
+        fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        self.in_use = InUse::of(&packs);
+        self.odb = objects::open(&objects, self.format)?;
+        Ok(())
+    }
+}
+
+/// The folder of one central below the user's cache directory.
+fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
+    let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, key.as_bytes())
+        .expect("hashing a URL cannot fail")
+        .to_hex_with_len(16)
+        .to_string();
+    let suffix = match format {
+        ObjectFormat::Sha1 => "",
+        ObjectFormat::Sha256 => "-sha256",
+    };
+    cache.join("git-metis-sync").join(name + suffix)
+}
+
+/// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, else the folder for temporary files.
+pub fn user_cache_dir() -> PathBuf {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+}
