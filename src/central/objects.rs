@@ -30,7 +30,7 @@ pub(super) fn pack_cache() -> Box<dyn gix_pack::cache::DecodeEntry + Send + 'sta
     Box::new(gix_pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE))
 }
 
-/// Reads a blob through any handle; see [`Store::blob()`], which knows of files that are left out.
+/// Reads a blob through any handle; see [`Store::blob()`](super::store::Store::blob), which knows of files that are left out.
 pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
     use gix::odb::HeaderExt;
     let unreadable = |err: gix::Error| CentralError::Object {

@@ -50,6 +50,8 @@ pub use hint::Exit;
 /// command git metis-sync syncs: it writes the others' documents to .metis/<prefix>/, makes one commit of those of this
 /// project that changed, pushes it to central, and brings metis.db up to date. Where central moved meanwhile it begins again.
 #[derive(Debug, Parser)]
+// It is the help text as well, which knows no markup.
+#[allow(rustdoc::invalid_html_tags)]
 #[command(
     name = "git-metis-sync",
     bin_name = "git metis-sync",

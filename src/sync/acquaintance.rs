@@ -23,7 +23,7 @@ use crate::{
     send_pack::connect::{ConnectError, ConnectOptions, Direction, RemoteUrl},
 };
 
-/// See the [module documentation](self).
+/// Central as somebody sees it who has no workspace there yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquaintance {
     /// Central's branch.
