@@ -31,6 +31,13 @@ pub struct Rebuilt {
     pub skipped: Vec<Skipped>,
 }
 
+impl Rebuilt {
+    /// Whether all that there is could be read.
+    pub fn is_complete(&self) -> bool {
+        !self.skipped.iter().any(|skipped| skipped.unread)
+    }
+}
+
 /// Whether a rebuild wrote something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,6 +59,9 @@ pub struct Skipped {
     pub path: Option<String>,
     /// Why, in the words of who tried. May hold text from central: escape it before it goes to a terminal.
     pub reason: String,
+    /// Whether it could not be read, which may go better the next time, and not whether it was understood.
+    #[serde(skip)]
+    pub unread: bool,
 }
 
 /// How often to start over because another rebuild came first.

@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
             workspace: workspace.prefix.clone(),
             path: Some(document.path.clone()),
             reason,
+            unread: matches!(reading, Reading::Unread),
         });
         reading
     }
@@ -70,6 +71,7 @@ impl<'a> Reader<'a> {
                     workspace: workspace.prefix.clone(),
                     path: None,
                     reason: error.to_string(),
+                    unread: true,
                 })
             })
             .ok()

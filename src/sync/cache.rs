@@ -14,10 +14,10 @@ use crate::{
         files::StateDir,
         lock::{Holder, Lock},
     },
-    workspace,
+    workspace::{self, FolderState},
 };
 
-/// Rebuilds after a sync. A failure is a warning; the next sync tries again.
+/// Rebuilds after a sync. A failure is a warning; the next sync tries again, also where some of it could not be read.
 pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     let format = setup.cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
     let metis = setup.ctx.metis;
@@ -25,6 +25,7 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     let rebuilt = workspace::survey(metis.dir(), &Default::default())
         .map_err(|err| err.to_string())
         .and_then(|survey| {
+            let all_read = !survey.folders.values().any(FolderState::is_unreadable);
             rebuild_cache::apply(
                 metis.path(),
                 metis.dir(),
@@ -33,9 +34,10 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
                 &survey,
                 format,
             )
+            .map(|rebuilt| all_read && rebuilt.is_complete())
             .map_err(|err| err.to_string())
         });
-    let due = rebuilt.is_err();
+    let due = !matches!(rebuilt, Ok(true));
     if let Err(reason) = rebuilt {
         report.warnings.push(Warning::CacheNotRebuilt(reason));
     }

@@ -90,8 +90,8 @@ impl<'a> FolderWriter<'a> {
 
     /// Compare the file `name` (`<code>.md`, as in all methods) with the versions that we may have put there.
     ///
-    /// An empty file always passes for one of them: it is what a loss of power makes of a file that was just written, and
-    /// has nothing in it to keep.
+    /// A file that is empty or all zeros always passes for one of them: it is what a loss of power makes of a file that was
+    /// just written, and has nothing in it to keep.
     pub fn check(
         &self,
         name: &str,
@@ -101,7 +101,8 @@ impl<'a> FolderWriter<'a> {
         match self.metis.read_file(self.document(name)?, self.limit) {
             Ok((bytes, _)) => {
                 let id = hash(&bytes);
-                Ok(match bytes.is_empty() || expected.contains(&id) {
+                let is_void = bytes.iter().all(|byte| *byte == 0);
+                Ok(match is_void || expected.contains(&id) {
                     true => OnDisk::Expected(id),
                     false => OnDisk::LocallyEdited(id),
                 })
@@ -278,6 +279,8 @@ mod tests {
         assert_eq!(check(&[hash(b"one")]), OnDisk::LocallyEdited(hash(b"edited")));
         world.put("strat/S-T-0001.md", "");
         assert_eq!(check(&[hash(b"one")]), OnDisk::Expected(hash(b"")));
+        world.put("strat/S-T-0001.md", "\0\0\0");
+        assert_eq!(check(&[hash(b"one")]), OnDisk::Expected(hash(b"\0\0\0")));
         world.put("strat/S-T-0001.md", "edited");
         let kept = strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap();
         assert_eq!(kept, ".sync/kept/2026-02-26T013000Z/strat/S-T-0001.md");

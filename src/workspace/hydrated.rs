@@ -112,6 +112,13 @@ pub enum FolderState {
     Unreadable(DirError),
 }
 
+impl FolderState {
+    /// Whether it could not be looked at, which may go better the next time.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, FolderState::Unreadable(_))
+    }
+}
+
 /// Which folders in `.metis` are hydrated.
 #[derive(Debug, Default)]
 pub struct Survey {
