@@ -101,7 +101,7 @@ impl Disk {
         rustix::fs::syncfs(folder).expect("it is a disk");
     }
 
-    /// Other options for a small disk that is in use: more room, or nothing to be written.
+    /// Other options for a disk that is in use: more room, or nothing to be written.
     pub fn remount(&self, options: &str) {
         run(self.mount_again(options)).success();
     }
@@ -109,7 +109,8 @@ impl Disk {
     /// Leaves room for so many bytes and files more than there are. Only for a small one.
     pub fn leave(&self, bytes: u64, files: u64) {
         let now = rustix::fs::statvfs(&self.at).expect("it is mounted");
-        let size = (now.f_blocks - now.f_bfree) * now.f_frsize + bytes;
+        // Of no size at all is one without a limit, and does not get one again.
+        let size = ((now.f_blocks - now.f_bfree) * now.f_frsize + bytes).max(now.f_frsize);
         let inodes = now.f_files - now.f_ffree + files;
         self.remount(&format!("size={size},nr_inodes={inodes}"));
     }
@@ -120,11 +121,8 @@ impl Disk {
     }
 
     fn mount_again(&self, options: &str) -> Command {
-        // With nothing to be looked up in the table of mounts, which may miss one while another goes.
         let mut command = as_admin("mount");
-        command
-            .args(["-t", "tmpfs", "-o", &format!("remount,{options}"), "tmpfs"])
-            .arg(&self.at);
+        command.args(["-o", &format!("remount,{options}")]).arg(&self.at);
         command
     }
 

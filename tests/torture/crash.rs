@@ -40,7 +40,7 @@ fn fail(story: Story, choose: impl Fn(Vec<(&'static str, usize)>) -> Vec<(&'stat
         let before = stage.before();
         let ended = trace::with_injected(&stage.own, &command, syscall, what, &when.to_string());
         failed += usize::from(ended.code != Some(0));
-        stage.assert_whole(&before, &point);
+        stage.assert_whole_after(&ended, &before, &point);
         stage.assert_honest(&ended, &before, &point);
         stage.assert_recovers(&point);
     }
@@ -66,8 +66,8 @@ fn the_disk_fails_at_twelve_steps() {
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn the_disk_fails_at_many_steps() {
-    for story in [Story::First, Story::BothWays, Story::Cache] {
-        let failed = fail(story, |all| thinned(&all, 200));
+    for story in [Story::First, Story::BothWays, Story::Packs, Story::Cache] {
+        let failed = fail(story, |all| thinned(&all, 120));
         println!("{story:?}: {failed} failures ended a sync");
         assert!(failed > 10, "{story:?}: {failed}");
     }
@@ -103,7 +103,7 @@ fn killed_at_thirty_steps() {
         return skip("strace is not installed, or may not trace");
     }
     let mut killed = 0;
-    for (story, points) in STORIES.into_iter().zip([9, 9, 9, 5]) {
+    for (story, points) in STORIES.into_iter().zip([8, 8, 7, 6, 5]) {
         killed += sweep(story, |all| {
             // Loading the program opens libraries before there is anything to disturb.
             let all: Vec<_> = all
@@ -113,7 +113,7 @@ fn killed_at_thirty_steps() {
             spread(&all, points)
         });
     }
-    assert!(killed >= 30, "{killed} of 32 points were reached");
+    assert!(killed >= 30, "{killed} of 34 points were reached");
 }
 
 /// Up to so many points of a story, evenly spread.
@@ -123,6 +123,12 @@ fn whole(story: Story, most: usize) {
         return println!("nobody can be made to be faster on a server that is not ours");
     }
     let mut points = 0;
+    // Somebody else's server is asked over a line, and looked at by fresh clones.
+    let most = if env::var_os("METIS_TORTURE_URL").is_some() {
+        most / 4
+    } else {
+        most
+    };
     let killed = sweep(story, |all| {
         let chosen = thinned(&all, most);
         points = chosen.len();
@@ -132,7 +138,7 @@ fn whole(story: Story, most: usize) {
     println!("{story:?}: killed at {killed} points");
     // Threads share the work as it comes: the last calls of each kind may not be reached every time.
     assert!(
-        points >= 50 && killed >= points * 3 / 4,
+        points >= 16 && killed >= points * 3 / 4,
         "{story:?}: {killed} of {points}"
     );
 }
@@ -140,19 +146,25 @@ fn whole(story: Story, most: usize) {
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_first_sync() {
-    whole(Story::First, 500);
+    whole(Story::First, 250);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_sync_both_ways() {
-    whole(Story::BothWays, 500);
+    whole(Story::BothWays, 250);
 }
 
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn killed_all_through_a_retry() {
-    whole(Story::Retry, 350);
+    whole(Story::Retry, 250);
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/torture"]
+fn killed_all_through_putting_packs_together() {
+    whole(Story::Packs, 200);
 }
 
 #[test]

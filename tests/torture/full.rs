@@ -52,7 +52,7 @@ fn starve(story: Story, place: Where, room: impl IntoIterator<Item = (u64, u64)>
         disk.leave(bytes, files);
         let ended = run(command);
         failed += usize::from(ended.code != Some(0) || ended.transcript().contains("could not be"));
-        stage.assert_whole(&before, &point);
+        stage.assert_whole_after(&ended, &before, &point);
         stage.assert_honest(&ended, &before, &point);
         disk.make_room();
         stage.assert_recovers(&point);
@@ -93,7 +93,7 @@ fn a_little_more_room_each_time() {
                 return;
             };
             println!("{story:?}, little room in {place:?}: {failed} of {of} syncs failed");
-            assert!(failed > 10, "{failed}");
+            assert!(failed > 5, "{failed}");
         }
     }
 }
@@ -122,7 +122,7 @@ fn short(story: Story, sizes: impl IntoIterator<Item = usize>) -> usize {
             let before = stage.before();
             let ended = limited(&command, &format!("--fsize={size}"), signal, &stage);
             failed += usize::from(ended.code != Some(0));
-            stage.assert_whole(&before, &point);
+            stage.assert_whole_after(&ended, &before, &point);
             if ended.code.is_some() || !signal {
                 stage.assert_honest(&ended, &before, &point);
             }
@@ -142,7 +142,7 @@ fn files_that_end_too_soon() {
 #[ignore = "takes minutes: scripts/torture"]
 fn files_that_end_at_any_size() {
     for story in [Story::First, Story::BothWays] {
-        let sizes = thinned(&(0..120).map(|n| n * n * 5).collect::<Vec<_>>(), 80);
+        let sizes = thinned(&(0..160).map(|n| n * n * 5).collect::<Vec<_>>(), 80);
         let of = 2 * sizes.len();
         println!(
             "{story:?}, files that end too soon: {} of {of} syncs failed",
@@ -160,7 +160,7 @@ fn few_files(story: Story, limits: impl IntoIterator<Item = usize>) -> usize {
         let before = stage.before();
         let ended = limited(&command, &format!("--nofile={files}"), false, &stage);
         failed += usize::from(ended.code != Some(0));
-        stage.assert_whole(&before, &point);
+        stage.assert_whole_after(&ended, &before, &point);
         stage.assert_honest(&ended, &before, &point);
         stage.assert_recovers(&point);
     }

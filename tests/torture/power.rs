@@ -82,7 +82,7 @@ fn no_power_at_some_steps() {
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn no_power_at_many_steps() {
-    for story in [Story::First, Story::BothWays] {
+    for story in [Story::First, Story::BothWays, Story::Packs] {
         for place in Where::BOTH {
             for format in Format::ALL {
                 let Some(cut) = cut(story, place, format, |all| thinned(&all, 20)) else {
