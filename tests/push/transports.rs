@@ -378,6 +378,19 @@ fn an_address_of_the_new_kind_is_as_good() {
         applied(push_with(&at, &options(&remote), &next));
         next = next.next(&[(&format!("{port}.md"), b"x\n")], &[]);
     }
+    // As people write it, which has no place for a port.
+    if let Some(sshd) = &sshd {
+        let short = sshd.scp_like();
+        let port = format!("-p {} ", sshd.port());
+        let env = short.env.iter();
+        let remote = Remote {
+            url: short.url.replace("127.0.0.1", "[::1]"),
+            env: env
+                .map(|(name, value)| (name.clone(), value.replace(&port, &format!("-p {here} "))))
+                .collect(),
+        };
+        applied(push(&remote, &next));
+    }
 }
 
 #[test]
