@@ -168,6 +168,8 @@ pub struct Explainer {
     pub(crate) watch: Arc<Watch>,
     pub(crate) http: Option<Arc<HttpReport>>,
     pub(crate) program: Option<Program>,
+    /// The handshake is over: what a banner or a hook says does not tell of how one gets in.
+    pub(crate) welcomed: bool,
 }
 
 /// The program at the other end of a session.
@@ -253,7 +255,7 @@ impl Explainer {
         if place.is_some_and(|place| !has_repository(place)) {
             return (FailureKind::NoRepository, last_line(said, ""));
         }
-        if let Some((kind, line)) = prose::kind_of(said) {
+        if let Some((kind, line)) = prose::kind_of(said).filter(|_| !self.welcomed) {
             return (kind, line.to_owned());
         }
         let is_ssh = self.program.as_ref().is_some_and(|program| program.place.is_none());
@@ -365,6 +367,7 @@ mod tests {
             watch,
             http: report,
             program: None,
+            welcomed: false,
         }
     }
 

@@ -164,6 +164,7 @@ fn establish(
         watch: watch.clone(),
         http: None,
         program: None,
+        welcomed: false,
     };
     if !options.settings.protocols.allow(url.scheme()) {
         return Err(ConnectError::not_allowed(url));
@@ -210,6 +211,7 @@ fn establish(
         greeting.give_back(refs);
     }
     watch.allow(None);
+    explainer.welcomed = true;
     Ok(Session {
         on_trial: next.map(|next| (credentials, next)),
         transport,
