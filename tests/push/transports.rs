@@ -250,7 +250,7 @@ fn https_goes_through_a_tunnel() {
     assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
 }
 
-type Log = Arc<Mutex<Vec<String>>>;
+pub type Log = Arc<Mutex<Vec<String>>>;
 
 fn relay(mut a: TcpStream, mut b: TcpStream) {
     let (mut a2, mut b2) = (a.try_clone().expect("open"), b.try_clone().expect("open"));
@@ -264,7 +264,7 @@ fn relay(mut a: TcpStream, mut b: TcpStream) {
 }
 
 /// Forwards and tunnels for those who know `password`.
-fn http_proxy(password: &'static str) -> (Scripted, Log) {
+pub fn http_proxy(password: &'static str) -> (Scripted, Log) {
     let log = Log::default();
     let seen = Arc::clone(&log);
     let proxy = Scripted::start(move |_, mut stream| {

@@ -19,7 +19,7 @@ use super::url_match::{Fit, UrlPattern};
 /// `sslCert`, `sslKey` (not encrypted), `pinnedPubkey` (hashes), `proxy`, `cookieFile` (Netscape's format), `extraHeader`,
 /// `userAgent`, `followRedirects`, `postBuffer`, `lowSpeedLimit` and `lowSpeedTime`, with the variables of the environment
 /// that go before them. What else there is of `http.*` counts for nothing here, nor does `core.gitProxy`; passwords are
-/// given as `Basic`, to proxies from their URL alone.
+/// given as `Basic`.
 ///
 /// Read once; which http settings apply is decided per URL. Holds secrets (proxy passwords, extra headers) and has
 /// therefore no `Debug`.
