@@ -33,7 +33,8 @@
 //! and does not find out which objects the server lacks: the caller knows what it made. Deltas are made only against
 //! objects that the server has, by their ids; `ofs-delta`, which is about deltas within a pack, is not used. A shallow
 //! client says nothing of its being shallow: the expected value must be a commit that the server has whole. Signed
-//! pushes are not made.
+//! pushes are not made. While a pack is sent, what the server says is not read, but left in the pipe: it is asked to be
+//! quiet. What it prints to a push that it takes is not handed on. http is HTTP/1.1. Nothing but Unix is supported.
 //!
 //! # Example
 //!

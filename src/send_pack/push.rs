@@ -19,7 +19,7 @@ use gix::{
 };
 
 use super::{
-    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, RemoteUrl, Session},
+    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, RemoteUrl, Scheme, Session},
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
@@ -95,6 +95,9 @@ where
     if let Some(option) = update.options.iter().find(|option| !request::is_option(option)) {
         return Err(PushError::PushOption(option.clone()));
     }
+    // Elsewhere whoever may send has been let in, whatever is said later.
+    let is_http = matches!(url.scheme(), Scheme::Http | Scheme::Https);
+    let is_challenge = |cause: &ConnectError| is_http && cause.kind == FailureKind::Unauthenticated;
     let mut locked: Option<Patience> = None;
     let mut with_credentials = false;
     loop {
@@ -104,15 +107,13 @@ where
         };
         let refusal = match attempt_once(session, agent, update, &mut objects)? {
             Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _)
-                if cause.kind == FailureKind::Unauthenticated && !with_credentials =>
-            {
+            Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _) if is_challenge(&cause) && !with_credentials => {
                 with_credentials = true;
                 continue;
             }
             Attempt::NotSent(cause) => return Err(cause.into()),
             // An answer of its own, to say no.
-            Attempt::AnswerLost(cause, _) if cause.kind == FailureKind::Unauthenticated => return Err(cause.into()),
+            Attempt::AnswerLost(cause, _) if is_challenge(&cause) => return Err(cause.into()),
             Attempt::AnswerLost(cause, ending) => return settle(url, options, update, cause, ending),
             Attempt::Unproven(denied) => {
                 return Ok(match list(url, options, update) {

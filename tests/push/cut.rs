@@ -355,8 +355,8 @@ fn a_local_server_cut(step: usize) {
 }
 
 #[test]
-fn a_local_server_cut_after_every_sixtieth_byte() {
-    a_local_server_cut(60);
+fn a_local_server_cut_after_every_fiftieth_byte() {
+    a_local_server_cut(50);
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn https_goes_through_a_tunnel() {
     assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
 }
 
-type Log = Arc<Mutex<Vec<String>>>;
+pub type Log = Arc<Mutex<Vec<String>>>;
 
 fn relay(mut a: TcpStream, mut b: TcpStream) {
     let (mut a2, mut b2) = (a.try_clone().expect("open"), b.try_clone().expect("open"));
@@ -264,7 +264,7 @@ fn relay(mut a: TcpStream, mut b: TcpStream) {
 }
 
 /// Forwards and tunnels for those who know `password`.
-fn http_proxy(password: &'static str) -> (Scripted, Log) {
+pub fn http_proxy(password: &'static str) -> (Scripted, Log) {
     let log = Log::default();
     let seen = Arc::clone(&log);
     let proxy = Scripted::start(move |_, mut stream| {
@@ -377,6 +377,19 @@ fn an_address_of_the_new_kind_is_as_good() {
         };
         applied(push_with(&at, &options(&remote), &next));
         next = next.next(&[(&format!("{port}.md"), b"x\n")], &[]);
+    }
+    // As people write it, which has no place for a port.
+    if let Some(sshd) = &sshd {
+        let short = sshd.scp_like();
+        let port = format!("-p {} ", sshd.port());
+        let env = short.env.iter();
+        let remote = Remote {
+            url: short.url.replace("127.0.0.1", "[::1]"),
+            env: env
+                .map(|(name, value)| (name.clone(), value.replace(&port, &format!("-p {here} "))))
+                .collect(),
+        };
+        applied(push(&remote, &next));
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) enum HttpTrouble {
 /// What a status means to somebody who pushes, where that is not plain from its number.
 fn status(code: u16) -> String {
     let meaning = match code {
-        407 => "the proxy wants a user and a password in its URL",
+        407 => "the proxy wants a user and a password: put both, or the user alone, into its URL",
         411 => "the length of a push must be said beforehand; set http.postBuffer to more than its size",
         413 => "the server takes no push of that size",
         _ => return format!("HTTP status {code}"),
@@ -129,6 +129,11 @@ impl HttpReport {
 
     pub(crate) fn completed(&self) {
         self.complete.store(true, Ordering::Relaxed);
+    }
+
+    /// A proxy wanted to know who we are, or would not believe it.
+    pub(crate) fn is_refused_by_proxy(&self) -> bool {
+        matches!(self.get(), Some(HttpTrouble::ProxyStatus { code: 407 }))
     }
 
     fn is_complete(&self) -> bool {
@@ -168,6 +173,8 @@ pub struct Explainer {
     pub(crate) watch: Arc<Watch>,
     pub(crate) http: Option<Arc<HttpReport>>,
     pub(crate) program: Option<Program>,
+    /// The handshake is over: what a banner or a hook says does not tell of how one gets in.
+    pub(crate) welcomed: bool,
 }
 
 /// The program at the other end of a session.
@@ -253,7 +260,7 @@ impl Explainer {
         if place.is_some_and(|place| !has_repository(place)) {
             return (FailureKind::NoRepository, last_line(said, ""));
         }
-        if let Some((kind, line)) = prose::kind_of(said) {
+        if let Some((kind, line)) = prose::kind_of(said).filter(|_| !self.welcomed) {
             return (kind, line.to_owned());
         }
         let is_ssh = self.program.as_ref().is_some_and(|program| program.place.is_none());
@@ -365,6 +372,7 @@ mod tests {
             watch,
             http: report,
             program: None,
+            welcomed: false,
         }
     }
 

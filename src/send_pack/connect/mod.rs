@@ -50,7 +50,7 @@ use gix::protocol::transport::{Protocol, Service};
 use credentials::Credentials;
 use deadline::Watch;
 use failure::{HttpReport, Program};
-use http::HttpTransport;
+use http::{HttpTransport, ProxyPassword};
 use process::Running;
 use symrefs::WithoutSymrefs;
 
@@ -164,6 +164,7 @@ fn establish(
         watch: watch.clone(),
         http: None,
         program: None,
+        welcomed: false,
     };
     if !options.settings.protocols.allow(url.scheme()) {
         return Err(ConnectError::not_allowed(url));
@@ -173,7 +174,9 @@ fn establish(
         Scheme::Http | Scheme::Https => {
             let report = Arc::new(HttpReport::default());
             explainer.http = Some(report.clone());
-            let transport = HttpTransport::new(url, version, options.settings.clone(), watch.clone(), report);
+            let proxy_password = ProxyPassword::new(options.prompt, directory(options), watch.clone());
+            let settings = options.settings.clone();
+            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password);
             Ok(Box::new(transport) as Box<dyn Transport + Send>)
         }
         Scheme::Git => tcp::daemon(url, version, &watch).map(|transport| Box::new(transport) as _),
@@ -210,6 +213,7 @@ fn establish(
         greeting.give_back(refs);
     }
     watch.allow(None);
+    explainer.welcomed = true;
     Ok(Session {
         on_trial: next.map(|next| (credentials, next)),
         transport,

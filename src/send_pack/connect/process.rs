@@ -18,6 +18,8 @@ use super::deadline::{Watch, Wire};
 const STDERR_KEPT: usize = 8 << 10;
 /// For a program that was told to end, before it is killed.
 const GRACE: Duration = Duration::from_millis(500);
+/// For a group that was killed. What left the group in time, such as a connection that several ssh share, is not meant.
+const PARTING: Duration = Duration::from_millis(200);
 
 /// The variables that tie git to one repository (`git rev-parse --local-env-vars`) and those of a receiving repository's
 /// hook. A server for another repository must not see them.
@@ -138,6 +140,9 @@ impl Running {
         }
         self.signal(Signal::KILL);
         child.wait().ok();
+        // What the program had started is not ours to wait for, but it is to be gone when we say that it is, and a busy
+        // machine takes its time to end what was killed. The last of them to go closes standard error.
+        self.stderr.text(PARTING);
     }
 
     fn signal(&self, signal: Signal) {

@@ -31,6 +31,7 @@ pub(crate) struct Proxy {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) user: Option<String>,
+    /// `None` if there is none in the URL, which is not the same as an empty one.
     pub(crate) password: Option<String>,
 }
 
@@ -106,8 +107,9 @@ impl Proxy {
             return None;
         }
         let decoded = |text: &str| percent_decoded(text.as_bytes()).to_string();
-        let (user, password) = match userinfo.map(|info| info.split_once(':').unwrap_or((info, ""))) {
-            Some((user, password)) => (Some(decoded(user)), Some(decoded(password))),
+        let (user, password) = match userinfo.map(|info| (info, info.split_once(':'))) {
+            Some((_, Some((user, password)))) => (Some(decoded(user)), Some(decoded(password))),
+            Some((user, None)) => (Some(decoded(user)), None),
             None => (None, None),
         };
         Some(Proxy {

@@ -15,6 +15,12 @@ use super::url_match::{Fit, UrlPattern};
 
 /// The part of git's configuration and environment that decides how to connect.
 ///
+/// Heeded: `core.sshCommand`, `ssh.variant`, `protocol.*`, and of `http.*`, also per URL, `sslCAInfo`, `sslCAPath`, `sslVerify`,
+/// `sslCert`, `sslKey` (not encrypted), `pinnedPubkey` (hashes), `proxy`, `cookieFile` (Netscape's format), `extraHeader`,
+/// `userAgent`, `followRedirects`, `postBuffer`, `lowSpeedLimit` and `lowSpeedTime`, with the variables of the environment
+/// that go before them. What else there is of `http.*` counts for nothing here, nor does `core.gitProxy`; passwords are
+/// given as `Basic`.
+///
 /// Read once; which http settings apply is decided per URL. Holds secrets (proxy passwords, extra headers) and has
 /// therefore no `Debug`.
 #[derive(Clone, Default)]

@@ -108,7 +108,9 @@ impl RemoteUrl {
         if has_control(input) || (is_url && has_control(&percent_decoded(input))) {
             return Err(UrlError::ControlCharacter { url: shown() });
         }
-        let url = gix::url::parse(input).map_err(|_| UrlError::Malformed {
+        let rewritten = scp_like_v6(input);
+        let url = rewritten.as_ref().map_or(input, |url| url.as_bstr());
+        let url = gix::url::parse(url).map_err(|_| UrlError::Malformed {
             url: shown(),
             reason: "this is not a URL, host:path or path",
         })?;
@@ -157,7 +159,7 @@ impl RemoteUrl {
             });
         }
         let parsed = RemoteUrl { scheme, url, path };
-        if !is_url && scheme == Scheme::Ssh && !parsed.is_what_it_reads() {
+        if !is_url && rewritten.is_none() && scheme == Scheme::Ssh && !parsed.is_what_it_reads() {
             // `[h]::x` is a path on a host, but `h::x` is a program to be run.
             let reason = "this host and path cannot be told apart in host:path; write ssh://host/path";
             return Err(UrlError::Malformed { url: shown(), reason });
@@ -281,6 +283,29 @@ fn is_host(host: &str) -> bool {
     }
 }
 
+/// `user@[address]:path` as the URL that says the same, for gix does not know the short form.
+fn scp_like_v6(input: &BStr) -> Option<BString> {
+    let (host, path) = input.split_once_str("]:")?;
+    let at = host.find_byte(b'[').filter(|at| *at == 0 || host[at - 1] == b'@')?;
+    let address = host[at + 1..].to_str().ok()?;
+    address.parse::<std::net::Ipv6Addr>().ok()?;
+    let user = &host[..at];
+    if user.find_byteset(b"/:").is_some() || path.is_empty() {
+        return None;
+    }
+    let home: &[u8] = match path[0] {
+        b'/' => b"",
+        b'~' => b"/",
+        _ => b"/~/",
+    };
+    let path = path.replace("%", "%25");
+    Some(
+        [b"ssh://", user, b"[", address.as_bytes(), b"]", home, &path]
+            .concat()
+            .into(),
+    )
+}
+
 fn has_control(bytes: &[u8]) -> bool {
     bytes.chars().any(text::is_hostile) || bytes.iter().any(|b| b.is_ascii_control())
 }
@@ -349,6 +374,15 @@ mod tests {
             ("ssh://git@h:22/~/r", Scheme::Ssh, Some("h"), Some(22), "~/r"),
             ("git+ssh://h/a%20b", Scheme::Ssh, Some("h"), None, "/a b"),
             ("git@h:org/r.git", Scheme::Ssh, Some("h"), None, "org/r.git"),
+            (
+                "git@[::1]:org/a%20r.git",
+                Scheme::Ssh,
+                Some("::1"),
+                None,
+                "~/org/a%20r.git",
+            ),
+            ("[fe80::1]:/srv/r", Scheme::Ssh, Some("fe80::1"), None, "/srv/r"),
+            ("[::1]:~ann/r", Scheme::Ssh, Some("::1"), None, "~ann/r"),
             ("git@[h]::x", Scheme::Ssh, Some("h"), None, ":x"),
             ("h:a:b", Scheme::Ssh, Some("h"), None, "a:b"),
             ("git://[::1]/r", Scheme::Git, Some("::1"), None, "/r"),
@@ -382,6 +416,8 @@ mod tests {
             "ftp://h/r",
             "::x",
             "[h]::x",
+            "-x@[::1]:r",
+            "x@[::1]:",
             "ssh://-oProxyCommand=x/r",
             "ssh://-oProxyCommand=x@h/r",
             "-oProxyCommand=x:r",

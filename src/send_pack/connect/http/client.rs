@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use gix::error::ErrorExt as _;
 use gix::protocol::transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
-use ureq::http::{HeaderName, HeaderValue, header};
+use ureq::http::{HeaderName, HeaderValue, StatusCode, header};
 use ureq::{AsSendBody, SendBody};
 
 use super::super::deadline::Watch;
@@ -19,9 +19,11 @@ use super::super::url::{RemoteUrl, Scheme};
 use super::agent::{Line, is_redirect};
 use super::answer::{accepted, drain};
 use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
+use super::proxy_password::ProxyPassword;
 use super::{Identity, cookies, redirect};
 
 const MAX_REDIRECTS: usize = 10;
+const PROXY_AUTHENTICATION_REQUIRED: StatusCode = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
 
 /// gix's view of http. One per session, one connection at a time.
 pub(super) struct HttpClient {
@@ -29,6 +31,7 @@ pub(super) struct HttpClient {
     watch: Arc<Watch>,
     report: Arc<HttpReport>,
     identity: Identity,
+    proxy_password: ProxyPassword,
     line: Option<Line>,
     redirected: Option<String>,
 }
@@ -48,12 +51,14 @@ impl HttpClient {
         watch: Arc<Watch>,
         report: Arc<HttpReport>,
         identity: Identity,
+        proxy_password: ProxyPassword,
     ) -> HttpClient {
         HttpClient {
             settings,
             watch,
             report,
             identity,
+            proxy_password,
             line: None,
             redirected: None,
         }
@@ -61,7 +66,8 @@ impl HttpClient {
 
     /// The agent for `url`, made anew only when a redirect led to where other settings hold.
     fn line(&mut self, url: &RemoteUrl) -> Result<Line, HttpTrouble> {
-        let settings = self.settings.http(url).map_err(HttpTrouble::Settings)?;
+        let mut settings = self.settings.http(url).map_err(HttpTrouble::Settings)?;
+        settings.proxy = settings.proxy.map(|proxy| self.proxy_password.complete(proxy));
         let line = match self.line.take() {
             Some(line) if *line.settings == settings && line.scheme == url.scheme() => line,
             _ => Line::new(url, settings, self.watch.clone())?,
@@ -141,7 +147,16 @@ impl HttpClient {
                 .headers(&line, &url, given)
                 .map_err(|trouble| self.failed(trouble))?;
             let target = format!("{current}{tail}");
-            let response = line.call(&self.report, "GET", &target, &headers, ())?;
+            let called = line.call(&self.report, "GET", &target, &headers, ());
+            match &called {
+                Ok(response) => self
+                    .proxy_password
+                    .works(response.status() != PROXY_AUTHENTICATION_REQUIRED),
+                Err(_) if self.report.is_refused_by_proxy() => self.proxy_password.works(false),
+                // The proxy has not been asked, or has not answered.
+                Err(_) => {}
+            }
+            let response = called?;
             if !is_redirect(response.status()) {
                 let answer = accepted(response, &self.report, &self.watch)?;
                 let body = Body::Known(Box::new(BufReader::new(answer.body)));

@@ -5,6 +5,7 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -69,6 +70,8 @@ fn host_fits(domain: &str, subdomains: bool, host: &str) -> bool {
         domain.trim_start_matches('.').to_ascii_lowercase(),
         host.to_ascii_lowercase(),
     );
+    // The last part of an address is nobody's domain.
+    let subdomains = subdomains && host.parse::<IpAddr>().is_err();
     let rest = host.strip_suffix(&domain).filter(|_| !domain.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || (subdomains && rest.ends_with('.')))
 }
@@ -110,6 +113,12 @@ mod tests {
         assert_eq!(shown("https://EXAMPLE.org/r").as_deref(), Some("o=git-me=1/x"));
         assert_eq!(shown("http://x.h.example.org/r"), None);
         assert_eq!(shown("https://badexample.org/r"), None);
+    }
+
+    #[test]
+    fn an_address_has_no_subdomains() {
+        assert!(host_fits("127.0.0.1", true, "127.0.0.1"));
+        assert!(!host_fits("0.0.1", true, "127.0.0.1"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod client;
 mod cookies;
 mod dialer;
 mod exchange;
+mod proxy_password;
 mod redirect;
 mod tls;
 
@@ -29,6 +30,7 @@ use super::failure::HttpReport;
 use super::settings::Settings;
 use super::url::{RemoteUrl, Scheme};
 use client::HttpClient;
+pub(super) use proxy_password::ProxyPassword;
 
 type Origin = (Scheme, String, Option<u16>);
 
@@ -62,9 +64,10 @@ impl HttpTransport {
         settings: Settings,
         watch: Arc<Watch>,
         report: Arc<HttpReport>,
+        proxy_password: ProxyPassword,
     ) -> HttpTransport {
         let identity = Identity::default();
-        let client = HttpClient::new(settings, watch, report, identity.clone());
+        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password);
         HttpTransport {
             inner: connect_http(client, url.for_gix(), version, false),
             identity,
