@@ -4,7 +4,7 @@
 //! cargo run --example generate -- FOLDER
 //! ```
 //!
-//! leaves `man/`, `bash/`, `zsh/` and `fish/` in FOLDER; `scripts/install` puts them where they are found.
+//! leaves in FOLDER, as below a `share/`: `man/man1/`, `bash-completion/`, `zsh/` and `fish/`.
 
 use std::{
     env, fs,
@@ -22,18 +22,22 @@ fn main() -> io::Result<()> {
         return Err(io::Error::other("usage: generate FOLDER"));
     };
     let folder = Path::new(&folder);
-    let man = folder.join("man");
+    let man = folder.join("man/man1");
     fs::create_dir_all(&man)?;
     let mut command = cli::command();
     command.build();
     pages(&mut command, &man)?;
-    for shell in [Shell::Zsh, Shell::Fish] {
-        let place = folder.join(shell.to_string());
+    for (shell, place) in [
+        (Shell::Zsh, "zsh/site-functions"),
+        (Shell::Fish, "fish/vendor_completions.d"),
+    ] {
+        let place = folder.join(place);
         fs::create_dir_all(&place)?;
         generate_to(shell, &mut cli::command(), NAME, place)?;
     }
-    fs::create_dir_all(folder.join("bash"))?;
-    fs::write(folder.join("bash").join(NAME), bash())
+    let place = folder.join("bash-completion/completions");
+    fs::create_dir_all(&place)?;
+    fs::write(place.join(NAME), bash())
 }
 
 /// With a hyphen in the program's name the generated script loses its way below the first command: so it gets another name,

@@ -136,6 +136,13 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
     };
     let found = look(&path)?;
     let configured = repository.config(&format!("{}.command", section(call.event)));
+    let everywhere = section(call.event);
+    if configured.is_none()
+        && repository.any_config(&format!("{everywhere}.command")).is_some()
+        && repository.has_configured_hooks()?
+    {
+        return Ok(Outcome::ByHand(format!("git's configuration ({everywhere})").into()));
+    }
     if wish.configured {
         return configure(repository, call, &found, configured.as_deref()).map(|done| done.unwrap_or_else(refused));
     }

@@ -98,6 +98,12 @@ impl Repository {
         Some(value.to_string_lossy().into_owned())
     }
 
+    /// The value of a key of git's configuration as it counts here, from wherever.
+    pub fn any_config(&self, key: &str) -> Option<String> {
+        let value = git(&self.run_dir, &["config", "--get", key]).ok()?;
+        Some(value.to_string_lossy().into_owned())
+    }
+
     /// Sets a key of the repository's configuration.
     pub fn set_config(&self, key: &str, value: &str) -> Result<(), RepositoryError> {
         git(&self.run_dir, &["config", "--local", key, value]).map(drop)

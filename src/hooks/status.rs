@@ -32,6 +32,8 @@ pub enum Place {
     ByHand(PathBuf),
     /// `hook.<name>` in the repository's configuration.
     Config(String),
+    /// `hook.<name>` in the user's or the system's configuration, for all repositories.
+    AllConfig(String),
     /// A manager has been told, in this file.
     Managed(Manager, PathBuf),
     /// A manager is in charge and has not been told; this would be the file.
@@ -82,8 +84,9 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
         Some(Ok(Ours::No)) | None => {}
     }
     let section = section(event);
-    if let Some(command) = repository.config(&format!("{section}.command")) {
-        let enabled = repository.config(&format!("{section}.enabled"));
+    let key = format!("{section}.command");
+    if let Some(command) = repository.any_config(&key) {
+        let enabled = repository.any_config(&format!("{section}.enabled"));
         let proof = if !repository.has_configured_hooks()? {
             Proof::Silent("this git runs hook files only; it is older than 2.54".into())
         } else if enabled.is_some_and(|value| ["false", "no", "off", "0"].contains(&value.to_lowercase().as_str())) {
@@ -91,7 +94,11 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
         } else {
             prove(hook_command(&command), repository, event)
         };
-        return Ok((Place::Config(section), proof));
+        let place = match repository.config(&key) {
+            Some(_) => Place::Config(section),
+            None => Place::AllConfig(section),
+        };
+        return Ok((place, proof));
     }
     let set_aside = beside(&path, LEGACY);
     if let Some(Manager::PreCommit) = Manager::of(None, &repository.hooks_dir, bytes)

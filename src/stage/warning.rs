@@ -85,7 +85,7 @@ impl std::fmt::Display for Warning {
             Warning::CacheNotRebuilt(reason) => {
                 write!(
                     f,
-                    "metis.db could not be rebuilt: {reason}; run `git metis-sync rebuild-cache`"
+                    "metis.db could not be rebuilt: {reason}; each sync tries again, or run `git metis-sync rebuild-cache`"
                 )
             }
             Warning::StateLost(reason) => {

@@ -322,3 +322,42 @@ fn the_configuration_instead_of_files() {
     api.hooks(&["uninstall"]);
     assert_eq!(text(&config), before);
 }
+
+/// By hand, for all repositories: it fires, `status` says so, and `install` adds nothing to it.
+#[test]
+fn the_configuration_for_all_repositories() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    let section = "hook.metis-sync-pre-push";
+    api.git(&["config", "--global", &format!("{section}.event"), "pre-push"]);
+    api.git(&[
+        "config",
+        "--global",
+        &format!("{section}.command"),
+        "git metis-sync hooks run pre-push --",
+    ]);
+    let status = api.try_git(&["metis-sync", "hooks", "status"]);
+    let said = String::from_utf8_lossy(&status.stdout).into_owned();
+    if said.contains("older than 2.54") {
+        skip("this git has no hooks in its configuration");
+        return;
+    }
+    assert!(
+        status.code == Some(0) && said.contains(&format!("fires: {section} in your git configuration")),
+        "{}",
+        status.transcript()
+    );
+    let before = api.workspace.snapshot();
+    assert!(
+        api.hooks(&["install", "pre-push"])
+            .contains("has its own line for it, which stays")
+    );
+    assert!(api.hooks(&["install", "--config", "pre-push"]).contains("which stays"));
+    assert!(api.workspace.snapshot().since(&before).is_empty());
+
+    api.workspace.write("API-T-0001", "To be pushed.");
+    api.commit("a document");
+    api.git(&["push"]);
+    assert_eq!(api.ended(1)["ended"], "synced");
+    assert_eq!(world.central.folder("api"), api.workspace.documents());
+}

@@ -193,3 +193,34 @@ fn nobody_has_introduced_themselves_to_git() {
         .args(["log", "-1", "--format=%an <%ae>", &world.central.branch]);
     assert_eq!(run(log).success(), "metis-sync <metis@localhost>\n");
 }
+
+/// A file in metis.db's place that is no database: the sync is done, what to do is said once, and everywhere the same.
+#[test]
+fn something_else_is_where_the_cache_should_be() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "Text.");
+    api.put(
+        "metis.db",
+        "my notes, which happen to have this name, and are long enough for a page",
+    );
+    let (exit, text) = or_skip!(shown(&api, &[]));
+    assert!(
+        exit == 0 && text.contains("Pushed: 1 document") && text.matches("metis.db").count() == 2,
+        "{text}"
+    );
+    assert!(text.starts_with("warning: metis.db could not be rebuilt: "), "{text}");
+    assert_eq!(text.matches("rebuild-cache").count(), 1, "{text}");
+    let (exit, text) = or_skip!(shown(&api, &["rebuild-cache"]));
+    assert!(
+        exit == 1 && text.contains("stays as it is until you move it away\n  metis.db is as it was.\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("rebuild-cache`").count(), 1, "{text}");
+    let (exit, text) = or_skip!(shown(&api, &["query", "workspace"]));
+    assert!(exit == 1 && text.matches("error:").count() == 1, "{text}");
+    assert_eq!(
+        fs::read_to_string(api.metis().join("metis.db")).unwrap(),
+        "my notes, which happen to have this name, and are long enough for a page"
+    );
+}

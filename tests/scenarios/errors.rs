@@ -536,7 +536,7 @@ fn a_cache_that_cannot_be_rebuilt_is_a_warning() {
         };
         assert!(
             warning.starts_with("metis.db could not be rebuilt: ")
-                && warning.ends_with("; run `git metis-sync rebuild-cache`"),
+                && warning.ends_with("or run `git metis-sync rebuild-cache`"),
             "{warning}"
         );
         assert!(match obstacle {

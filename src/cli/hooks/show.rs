@@ -106,6 +106,7 @@ pub fn status_text(place: &Place, proof: &Proof) -> String {
         Place::File(path, script::Order::After) => format!("{}, after its own lines", path.display()),
         Place::ByHand(path) => format!("{}, by a line of yours", path.display()),
         Place::Config(section) => format!("{section} in the repository's configuration"),
+        Place::AllConfig(section) => format!("{section} in your git configuration"),
         Place::Managed(manager, path) => format!("{manager}, in {}", path.display()),
         Place::Untold(manager, path) => {
             return format!(
@@ -130,6 +131,7 @@ pub fn status_json((event, place, proof): &(Event, Place, Proof)) -> Value {
         Place::File(path, _) => ("file", Some(path.display().to_string())),
         Place::ByHand(path) => ("by-hand", Some(path.display().to_string())),
         Place::Config(section) => ("config", Some(section.clone())),
+        Place::AllConfig(section) => ("all-config", Some(section.clone())),
         Place::Managed(_, path) => ("managed", Some(path.display().to_string())),
         Place::Untold(_, path) => ("for-manager", Some(path.display().to_string())),
         Place::Damaged(path, _) => ("damaged", Some(path.display().to_string())),

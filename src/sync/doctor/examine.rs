@@ -205,6 +205,7 @@ fn store(outlook: &Outlook<'_>) -> Option<Finding> {
         ));
     }
     Some(match verify::objects(store, head, outlook.ctx.limits.blob_bytes) {
+        Ok(1) => Finding::ok("objects", "1 object in the cache is what it should be"),
         Ok(count) => Finding::ok(
             "objects",
             format!("{count} objects in the cache are what they should be"),
@@ -272,10 +273,12 @@ fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
         }
     }
     if out.is_empty() {
-        out.push(Finding::ok(
-            "hydrated",
-            format!("{right} folders of other workspaces are right, file by file"),
-        ));
+        let said = match right {
+            0 => "there are no other workspaces here".to_owned(),
+            1 => "the folder of another workspace is right, file by file".to_owned(),
+            right => format!("{right} folders of other workspaces are right, file by file"),
+        };
+        out.push(Finding::ok("hydrated", said));
     }
     out
 }
