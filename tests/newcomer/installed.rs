@@ -4,10 +4,11 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use crate::support::{
-    process::{Finished, run},
+    process::{Finished, Running, run},
     servers::skip,
     world::World,
 };
@@ -73,10 +74,16 @@ fn from_here(program: &str) -> Command {
     command
 }
 
+/// What cargo has to build for it the first time (the tests need some dependencies with more features) takes a while.
+#[track_caller]
+fn build(command: Command) -> Finished {
+    Running::start(command).finish_within(Duration::from_secs(170))
+}
+
 fn install(prefix: &Path) -> Finished {
     let mut install = from_here("scripts/install");
     install.env("SHELL", "/bin/zsh").arg("--dev").arg(prefix);
-    run(install)
+    build(install)
 }
 
 /// `cargo install --locked --path .`
@@ -98,7 +105,7 @@ fn cargo_installs_it() {
         .arg(target)
         .arg("--root")
         .arg(world.root().join("cargo"));
-    run(install).success();
+    build(install).success();
     let mut version = Command::new(world.root().join("cargo/bin/git-metis-sync"));
     version.arg("--version");
     assert!(run(version).success().starts_with("git-metis-sync "));
@@ -110,7 +117,7 @@ fn the_tour() {
     let tour = world.root().join("tour");
     let mut quickstart = from_here("scripts/quickstart");
     quickstart.arg(&tour);
-    let said = run(quickstart).success();
+    let said = build(quickstart).success();
     for part in [
         "api$ git metis-sync\nRegistered: api/ (first push)\nPushed: 3 documents",
         "\n  web/WEB-T-0001.md\n",

@@ -82,11 +82,17 @@ impl Running {
 
     /// Wait for its end, however it ends.
     #[track_caller]
-    pub fn finish(mut self) -> Finished {
-        let stdout = self.stdout.recv_timeout(DEADLINE);
+    pub fn finish(self) -> Finished {
+        self.finish_within(DEADLINE)
+    }
+
+    /// The same for work that takes longer, such as compiling.
+    #[track_caller]
+    pub fn finish_within(mut self, deadline: Duration) -> Finished {
+        let stdout = self.stdout.recv_timeout(deadline);
         if stdout.is_err() {
             self.child.kill().expect("the child is ours");
-            panic!("did not end in {DEADLINE:?}: {}", self.command);
+            panic!("did not end in {deadline:?}: {}", self.command);
         }
         let mut finished = self.reap();
         finished.stdout = stdout.unwrap_or_default();
