@@ -74,50 +74,25 @@ fn from_here(program: &str) -> Command {
     command
 }
 
-/// What cargo has to build for it the first time (the tests need some dependencies with more features) takes a while.
-#[track_caller]
-fn build(command: Command) -> Finished {
-    Running::start(command).finish_within(Duration::from_secs(170))
-}
-
+/// Nothing has to be built: program and example were, with the tests. Where they were not, that takes a while.
 fn install(prefix: &Path) -> Finished {
     let mut install = from_here("scripts/install");
     install.env("SHELL", "/bin/zsh").arg("--dev").arg(prefix);
-    build(install)
-}
-
-/// `cargo install --locked --path .`
-#[test]
-fn cargo_installs_it() {
-    let world = World::new();
-    let mut install = from_here("cargo");
-    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    install
-        .args([
-            "install",
-            "--quiet",
-            "--locked",
-            "--path",
-            ".",
-            "--debug",
-            "--target-dir",
-        ])
-        .arg(target)
-        .arg("--root")
-        .arg(world.root().join("cargo"));
-    build(install).success();
-    let mut version = Command::new(world.root().join("cargo/bin/git-metis-sync"));
-    version.arg("--version");
-    assert!(run(version).success().starts_with("git-metis-sync "));
+    Running::start(install).finish_within(Duration::from_secs(170))
 }
 
 #[test]
 fn the_tour() {
     let world = World::new();
     let tour = world.root().join("tour");
-    let mut quickstart = from_here("scripts/quickstart");
-    quickstart.arg(&tour);
-    let said = build(quickstart).success();
+    let quickstart = || {
+        let mut quickstart = from_here("scripts/quickstart");
+        quickstart
+            .args(["--with", env!("CARGO_BIN_EXE_git-metis-sync")])
+            .arg(&tour);
+        run(quickstart)
+    };
+    let said = quickstart().success();
     for part in [
         "api$ git metis-sync\nRegistered: api/ (first push)\nPushed: 3 documents",
         "\n  web/WEB-T-0001.md\n",
@@ -128,9 +103,7 @@ fn the_tour() {
     }
     // Nothing of it is anywhere else, and it is not done over something that is there.
     assert!(tour.join("home").is_dir());
-    let mut again = from_here("scripts/quickstart");
-    again.arg(&tour);
-    let again = run(again);
+    let again = quickstart();
     assert!(
         again.code == Some(1) && again.stderr.contains("is not empty"),
         "{}",
