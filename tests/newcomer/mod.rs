@@ -5,3 +5,4 @@ mod configs;
 mod installed;
 mod manual;
 mod told;
+mod variants;
