@@ -68,7 +68,9 @@ impl FarAway {
 
 /// Nothing changed: one connection and no exchange more than `git ls-remote`. Something new there: one connection. An own
 /// change: two, as fetching and pushing are different services. Neither needs more exchanges than git with a kept clone.
-fn no_more_than_git(far: &FarAway, name: &str) {
+///
+/// `leeway`: by how many exchanges two runs of the same conversation differ.
+fn no_more_than_git(far: &FarAway, name: &str, leeway: u64) {
     let api = far.world.workspace_on("api", &far.remote);
     api.write("API-T-0001", "Mine.");
     let first = far.cost(|| run(api.sync_command(&[])));
@@ -114,13 +116,19 @@ fn no_more_than_git(far: &FarAway, name: &str) {
         "{name}: first {first:?}; nothing {no_op:?}, ls-remote {listing:?}; pulled {pulled:?}, fetch {fetch:?}; pushed {pushed:?}, fetch {refetch:?} and push {push:?}"
     );
     assert_eq!(no_op.connections, 1);
-    assert!(no_op.exchanges <= listing.exchanges, "{no_op:?}, git {listing:?}");
+    assert!(
+        no_op.exchanges <= listing.exchanges + leeway,
+        "{no_op:?}, git {listing:?}"
+    );
     assert_eq!(pulled.connections, 1);
-    assert!(pulled.exchanges <= fetch.exchanges, "{pulled:?}, git {fetch:?}");
+    assert!(
+        pulled.exchanges <= fetch.exchanges + leeway,
+        "{pulled:?}, git {fetch:?}"
+    );
     for cost in [first, pushed] {
         assert!(cost.connections <= 2);
         assert!(
-            cost.exchanges <= refetch.exchanges + push.exchanges,
+            cost.exchanges <= refetch.exchanges + push.exchanges + 2 * leeway,
             "{cost:?}, git {refetch:?} and {push:?}"
         );
     }
@@ -132,19 +140,20 @@ fn a_long_line_over_http() {
     let Some(nginx) = Nginx::start(&world, Access::Open) else {
         return;
     };
-    no_more_than_git(&FarAway::new(world, nginx.remote()), "http");
+    no_more_than_git(&FarAway::new(world, nginx.remote()), "http", 0);
 }
 
 #[test]
 fn a_long_line_over_ssh() {
     let world = World::new();
     let Some(sshd) = Sshd::start(&world) else { return };
-    no_more_than_git(&FarAway::new(world, sshd.remote()), "ssh");
+    // Both sides of ssh speak when they like; what crosses on the way counts as an answer.
+    no_more_than_git(&FarAway::new(world, sshd.remote()), "ssh", 2);
 }
 
 #[test]
 fn a_long_line_over_gits_own_protocol() {
     let world = World::new();
     let Some(daemon) = GitDaemon::start(&world) else { return };
-    no_more_than_git(&FarAway::new(world, daemon.remote()), "git");
+    no_more_than_git(&FarAway::new(world, daemon.remote()), "git", 0);
 }
