@@ -356,10 +356,23 @@ fn talk<E>(
     if let Err(Talk::Source(_)) = sent {
         return sent;
     }
-    // Also after a failure to send: the server may have said why.
+    // Also when the server stopped listening: it may have said why. Where sending failed for a reason of this machine's the
+    // server still waits for the rest, and so would we for its answer.
+    if let Err(Talk::Send(err)) = &sent
+        && is_of_this_machine(err)
+    {
+        return sent;
+    }
     let read = report::read(reader, negotiated.sideband, report);
     sent?;
     read.map_err(Talk::Receive)
+}
+
+/// Whether the system refused to send, without a word of the other side's end.
+fn is_of_this_machine(err: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    let by_the_other = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut];
+    err.raw_os_error().is_some() && !by_the_other.contains(&err.kind())
 }
 
 fn send<E>(
