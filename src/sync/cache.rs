@@ -14,7 +14,7 @@ use crate::{
         files::StateDir,
         lock::{Holder, Lock},
     },
-    workspace::{self, FolderState},
+    workspace::{self, FolderState, Scan, Survey},
 };
 
 /// Rebuilds after a sync. A failure is a warning; the next sync tries again, also where some of it could not be read.
@@ -25,7 +25,7 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     let rebuilt = workspace::survey(metis.dir(), &Default::default())
         .map_err(|err| err.to_string())
         .and_then(|survey| {
-            let all_read = !survey.folders.values().any(FolderState::is_unreadable);
+            let all_read = is_all_read(&survey, scan.as_ref());
             rebuild_cache::apply(
                 metis.path(),
                 metis.dir(),
@@ -75,21 +75,27 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     )?;
     let rebuilt = rebuild_cache::apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?;
     if let Some(state) = &state {
-        no_longer_due(state);
+        note_due(state, !(is_all_read(&survey, Some(&scan)) && rebuilt.is_complete()));
     }
     Ok(rebuilt)
 }
 
-/// Spares the next sync a rebuild. Where another one is running it is left to that one: the cursor is its own to write.
-fn no_longer_due(state: &StateDir) {
+/// Whether what is not among the documents is not there, or not one.
+fn is_all_read(survey: &Survey, scan: Option<&Scan>) -> bool {
+    !survey.folders.values().any(FolderState::is_unreadable) && !scan.is_some_and(Scan::has_unread)
+}
+
+/// Spares the next sync a rebuild, or has it try again. Where another one is running it is left to that one: the cursor is
+/// its own to write.
+fn note_due(state: &StateDir, due: bool) {
     let holder = Holder::this_process(jiff::Timestamp::now(), "git metis-sync rebuild-cache");
     let Ok(_lock) = Lock::acquire(state, Duration::ZERO, &holder) else {
         return;
     };
     if let Ok(Some(mut cursor)) = state.load::<Cursor>(cursor::FILE, cursor::SCHEMA)
-        && cursor.cache_is_due
+        && cursor.cache_is_due != due
     {
-        cursor.cache_is_due = false;
+        cursor.cache_is_due = due;
         let _ = state.store(cursor::FILE, &cursor);
     }
 }

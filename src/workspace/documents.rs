@@ -82,6 +82,12 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Whether something could not be read, which may go better the next time.
+    pub fn has_unread(&self) -> bool {
+        let unread = |damaged: &Damaged| matches!(damaged.reason, Reason::Unreadable(_));
+        self.damaged.iter().any(unread)
+    }
+
     /// Whether central's copy of `code` must be left as it is: neither replaced nor removed.
     pub fn protects(&self, code: &ShortCode) -> bool {
         self.protected.covers(code, self.documents.contains_key(code))
