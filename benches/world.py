@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -57,7 +58,8 @@ class World:
 
     def __exit__(self, *_):
         for server in self.servers:
-            server.terminate()
+            # With the processes that it started.
+            os.killpg(server.pid, signal.SIGTERM)
         for server in self.servers:
             server.wait()
         shutil.rmtree(self.root, ignore_errors=True)
@@ -180,7 +182,13 @@ class World:
             [nginx, "-c", f"{self.root}/nginx.conf", "-e", "stderr"],
         ):
             self.servers.append(
-                subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.Popen(
+                    command,
+                    env=self.env,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
             )
         while True:
             try:
