@@ -223,24 +223,27 @@ fn look(metis: &Dir, prefix: &Prefix, listed: bool) -> Result<FolderState, DirEr
         Err(err) => return Err(err),
     }
     let folder = metis.open_dir(prefix.as_str())?;
-    let entries = folder.list()?;
-    if let Some(marker) = entries.iter().find(|entry| entry.name == MARKER_FILE) {
-        if marker.kind != Kind::File {
-            return Ok(FolderState::Foreign);
+    // Asked for by name: to list a folder costs as much as it has documents.
+    match folder.lstat(MARKER_FILE) {
+        Ok(marker) if marker.kind != Kind::File => return Ok(FolderState::Foreign),
+        Ok(_) => {
+            let (bytes, _) = folder.read_file(MARKER_FILE, MARKER_LIMIT)?;
+            return Ok(match Marker::from_bytes(&bytes) {
+                Ok(marker) => FolderState::Marked(marker),
+                Err(MarkerError::Newer) => FolderState::Newer,
+                // Power was lost before it reached the disk. The folder is ours, its content anything.
+                Err(MarkerError::Corrupt) => FolderState::Adoptable,
+            });
         }
-        let (bytes, _) = folder.read_file(MARKER_FILE, MARKER_LIMIT)?;
-        return Ok(match Marker::from_bytes(&bytes) {
-            Ok(marker) => FolderState::Marked(marker),
-            Err(MarkerError::Newer) => FolderState::Newer,
-            // Power was lost before it reached the disk. The folder is ours, its content anything.
-            Err(MarkerError::Corrupt) => FolderState::Adoptable,
-        });
+        Err(err) if err.is_gone() => {}
+        Err(err) => return Err(err),
     }
     Ok(if listed {
         FolderState::Adoptable
     } else if is_reserved {
         FolderState::Reserved
-    } else if entries
+    } else if folder
+        .list()?
         .iter()
         .all(|entry| entry.kind == Kind::File && is_temp(&entry.name))
     {
