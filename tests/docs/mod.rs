@@ -20,6 +20,7 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
     ("scripts/release", "takes a release build"),
+    ("scripts/bench", "takes minutes"),
     ("cargo nextest", "part of scripts/test"),
     (
         "git metis-sync hooks install --config",
