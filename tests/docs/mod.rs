@@ -15,7 +15,7 @@ use std::{
 use crate::support::process::{Finished, run};
 
 /// Where every other shown command is shown to work; by how its line begins.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("scripts/test", "what runs this"),
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
