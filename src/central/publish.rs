@@ -17,7 +17,7 @@ use crate::{
     plan::listing::EntryKind,
     send_pack::{
         self, Outcome, PackObject, PushError, RefUpdate,
-        connect::{ConnectOptions, RemoteUrl},
+        connect::{ConnectOptions, RemoteUrl, Session},
     },
 };
 
@@ -129,8 +129,9 @@ fn store_pack<E>(
     Ok(())
 }
 
-/// Makes `commit` the head of central's branch, if that still is `expected`.
+/// Makes `commit` the head of central's branch, if that still is `expected`. `met`: see [`send_pack::push_again()`].
 pub fn publish(
+    met: &mut Option<Session>,
     store: &Store,
     url: &RemoteUrl,
     options: &ConnectOptions,
@@ -147,7 +148,7 @@ pub fn publish(
     };
     let list = new_objects(store, prefix, expected, commit).map_err(PushError::Source)?;
     let odb = store.odb();
-    send_pack::push(url, options, super::AGENT, &update, || {
+    send_pack::push_again(met, url, options, super::AGENT, &update, || {
         Ok(list.iter().map(|object| object.load(&odb)))
     })
 }

@@ -56,6 +56,28 @@ impl Remote {
         })
     }
 
+    /// Sets it aside for [`list_again()`](Remote::list_again), if a later listing can do without a handshake.
+    pub fn set_aside(self) -> Option<Self> {
+        if self.session.handshake.server_protocol_version != Protocol::V2 {
+            self.close();
+            return None;
+        }
+        let session = self.session.set_aside()?;
+        Some(Remote { session, ..self })
+    }
+
+    /// Lists the branch once more.
+    pub fn list_again(mut self, options: &ConnectOptions) -> Result<Self, CentralError> {
+        match list_refs(&mut self.session, Some(&self.branch)) {
+            Ok(refs) => {
+                self.head = value_of(&refs, &format!("refs/heads/{}", self.branch));
+                Ok(self)
+            }
+            // Whatever it does not like any more, a handshake will show.
+            Err(_) => Remote::list(&self.url, options, Some(&self.branch)),
+        }
+    }
+
     /// Connects anew. A server that holds one process for a connection remembers every `shallow` of an earlier fetch on
     /// it, and would cut a later one off at the same places. What was listed stays as it was.
     pub(super) fn reconnect(&mut self, options: &ConnectOptions) -> Result<(), CentralError> {

@@ -72,4 +72,4 @@ mod text;
 
 pub use outcome::{Outcome, Refusal, RefusalKind};
 pub use pack::PackObject;
-pub use push::{PushError, RefUpdate, push};
+pub use push::{PushError, RefUpdate, push, push_again};

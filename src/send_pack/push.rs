@@ -84,6 +84,25 @@ pub fn push<E, I>(
     options: &ConnectOptions,
     agent: &str,
     update: &RefUpdate,
+    objects: impl FnMut() -> Result<I, E>,
+) -> Result<Outcome, PushError<E>>
+where
+    I: ExactSizeIterator<Item = Result<PackObject, E>>,
+{
+    push_again(&mut None, url, options, agent, update, objects)
+}
+
+/// Like [`push()`], for those who push until it succeeds.
+///
+/// After [`Outcome::Moved`] over http, `met` holds what the server said of itself, and the next push, which has to be to the
+/// same place, spares the handshake: it sends at once what is built on the ref's new value, and whether that still is its
+/// value is for the server to compare. Anywhere else, and in the beginning, `met` is `None`.
+pub fn push_again<E, I>(
+    met: &mut Option<Session>,
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    agent: &str,
+    update: &RefUpdate,
     mut objects: impl FnMut() -> Result<I, E>,
 ) -> Result<Outcome, PushError<E>>
 where
@@ -101,11 +120,20 @@ where
     let mut locked: Option<Patience> = None;
     let mut with_credentials = false;
     loop {
-        let session = match with_credentials {
-            false => connect::open(url, Service::ReceivePack, Protocol::V1, options)?,
-            true => connect::open_authenticated(url, Service::ReceivePack, Protocol::V1, options)?,
+        let known = met.take();
+        let is_listed = known.is_none();
+        let mut session = match (known, with_credentials) {
+            (Some(session), _) => session,
+            (None, false) => connect::open(url, Service::ReceivePack, Protocol::V1, options)?,
+            (None, true) => connect::open_authenticated(url, Service::ReceivePack, Protocol::V1, options)?,
         };
-        let refusal = match attempt_once(session, agent, update, &mut objects)? {
+        let attempt = attempt_once(&mut session, is_listed, agent, update, &mut objects)?;
+        match attempt {
+            Attempt::Settled(Outcome::Moved { .. }) => *met = session.set_aside(),
+            Attempt::Settled(_) | Attempt::Unproven(_) => drop(session.close()),
+            _ => drop(session),
+        }
+        let refusal = match attempt {
             Attempt::Settled(outcome) => return Ok(outcome),
             Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _) if is_challenge(&cause) && !with_credentials => {
                 with_credentials = true;
@@ -117,17 +145,21 @@ where
             Attempt::AnswerLost(cause, ending) => return settle(url, options, update, cause, ending),
             Attempt::Unproven(denied) => {
                 return Ok(match list(url, options, update) {
-                    Ok(Listed::New) => Outcome::Applied,
-                    Ok(Listed::Other(actual)) => Outcome::Moved { actual },
-                    Ok(Listed::Expected) => Outcome::Refused(denied),
+                    Ok((Listed::New, _)) => Outcome::Applied,
+                    Ok((Listed::Other(actual), _)) => Outcome::Moved { actual },
+                    Ok((Listed::Expected, _)) => Outcome::Refused(denied),
                     Err(cause) => Outcome::Unknown { cause },
                 });
             }
             Attempt::PerhapsMoved(refusal) => refusal,
         };
-        match list(url, options, update)? {
+        let (listed, aside) = list(url, options, update)?;
+        match listed {
             Listed::New => return Ok(Outcome::Applied),
-            Listed::Other(actual) => return Ok(Outcome::Moved { actual }),
+            Listed::Other(actual) => {
+                *met = aside;
+                return Ok(Outcome::Moved { actual });
+            }
             Listed::Expected if refusal.kind != RefusalKind::Locked => return Ok(Outcome::Refused(refusal)),
             Listed::Expected => {
                 let patience = locked.get_or_insert_with(|| Patience::new(options));
@@ -153,7 +185,7 @@ fn settle<E>(
     options.deadlines.total = options.deadlines.total.map(|total| total.max(end));
     let mut patience = Patience::new(&options);
     loop {
-        let listed = list(url, &options, update);
+        let listed = list(url, &options, update).map(|(listed, _)| listed);
         match (&listed, ending) {
             (Ok(Listed::New), _) => return Ok(Outcome::Applied),
             (Ok(Listed::Other(actual)), _) => return Ok(Outcome::Moved { actual: *actual }),
@@ -224,7 +256,8 @@ enum Attempt {
 }
 
 fn attempt_once<E, I>(
-    mut session: Session,
+    session: &mut Session,
+    is_listed: bool,
     agent: &str,
     update: &RefUpdate,
     objects: &mut impl FnMut() -> Result<I, E>,
@@ -255,8 +288,7 @@ where
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
     // A ref that is not listed may be hidden from those who push rather than gone. The server knows, so it is asked.
     let perhaps_hidden = actual.is_none() && update.new.is_some();
-    if actual == update.new || (actual != update.expected && !perhaps_hidden) {
-        let _ = session.close();
+    if is_listed && (actual == update.new || (actual != update.expected && !perhaps_hidden)) {
         return Ok(Attempt::Settled(match actual == update.new {
             true => Outcome::Applied,
             false => Outcome::Moved { actual },
@@ -268,7 +300,7 @@ where
     };
 
     let mut report = Report::default();
-    let talked = talk(&mut session, update, &negotiated, agent, source, &mut report);
+    let talked = talk(session, update, &negotiated, agent, source, &mut report);
     let verdict = outcome::verdict(&report, &update.name);
     if verdict != Verdict::Unclear {
         // Whatever the server says of the ref, it has let us in.
@@ -286,6 +318,8 @@ where
     };
     Ok(match (verdict, talked) {
         (_, Err(Talk::Source(err))) => return Err(PushError::Source(err)),
+        // Perhaps for what became of the ref since it was listed.
+        (Verdict::Refused(refusal), _) if !is_listed => Attempt::PerhapsMoved(refusal),
         // The ref was gone indeed, and what our objects build on with it.
         (Verdict::Refused(refusal), _)
             if perhaps_hidden && update.expected.is_some() && refusal.kind == RefusalKind::Unpack =>
@@ -296,17 +330,14 @@ where
         (Verdict::Refused(refusal), _) => Attempt::Settled(Outcome::Refused(refusal)),
         (Verdict::PerhapsMoved(refusal), _) => Attempt::PerhapsMoved(refusal),
         (Verdict::Unclear, Err(Talk::Send(err))) => Attempt::NotSent(explained(err)),
-        (Verdict::Applied, Ok(())) => {
-            let _ = session.close();
-            match negotiated.agent {
-                true => Attempt::Settled(Outcome::Applied),
-                false => Attempt::Unproven(Refusal {
-                    kind: RefusalKind::Other,
-                    reason: "the server reported success, but the ref has its old value".into(),
-                    server_text: report.server_text,
-                }),
-            }
-        }
+        (Verdict::Applied, Ok(())) => match negotiated.agent {
+            true => Attempt::Settled(Outcome::Applied),
+            false => Attempt::Unproven(Refusal {
+                kind: RefusalKind::Other,
+                reason: "the server reported success, but the ref has its old value".into(),
+                server_text: report.server_text,
+            }),
+        },
         (Verdict::Applied | Verdict::Unclear, Err(Talk::Send(err) | Talk::Receive(err))) => {
             let cause = explained(err);
             let ending = match (session.ending(), report.fatal) {
@@ -406,11 +437,16 @@ fn send<E>(
     out.flush().map_err(Talk::Send)
 }
 
-fn list(url: &RemoteUrl, options: &ConnectOptions, update: &RefUpdate) -> Result<Listed, ConnectError> {
+/// What the ref is now, and the session for a later push if it can be set aside.
+fn list(
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    update: &RefUpdate,
+) -> Result<(Listed, Option<Session>), ConnectError> {
     let session = connect::open(url, Service::ReceivePack, Protocol::V1, options)?;
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
-    let _ = session.close();
-    Ok(Listed::of(actual, update.expected, update.new))
+    let listed = Listed::of(actual, update.expected, update.new);
+    Ok((listed, session.set_aside()))
 }
 
 /// The value that a listing gives a ref. Hidden refs and `.have` lines are other names and don't count.

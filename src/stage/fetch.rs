@@ -51,6 +51,14 @@ pub fn list(ctx: &Context<'_>) -> Result<Remote, CentralError> {
     Remote::list(&ctx.upstream, &ctx.connect, ctx.branch.as_deref())
 }
 
+/// Lists it again, with what `aside` still knows of central.
+pub fn list_again(ctx: &Context<'_>, aside: Option<Remote>) -> Result<Remote, CentralError> {
+    match aside {
+        Some(remote) => remote.list_again(&ctx.connect),
+        None => list(ctx),
+    }
+}
+
 /// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.
 pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<Store, CentralError> {
     if scratch {

@@ -3,7 +3,7 @@
 use crate::{
     central::{CentralError, publish, store::Store},
     names::{ObjectId, Prefix},
-    send_pack::{Outcome, PushError},
+    send_pack::{Outcome, PushError, connect::Session},
 };
 
 use super::Context;
@@ -21,9 +21,10 @@ pub struct PushPlan {
     pub commit: ObjectId,
 }
 
-/// Pushes. The outcome is settled: see [`crate::send_pack`].
-pub fn apply(ctx: &Context<'_>, store: &Store, plan: &PushPlan) -> Result<Outcome, PushError<CentralError>> {
+/// Pushes. The outcome is settled: see [`crate::send_pack`]. `met` is for those who push until it succeeds.
+pub fn apply(ctx: &Context<'_>, met: &mut Option<Session>, store: &Store, plan: &PushPlan) -> Result<Outcome, PushError<CentralError>> {
     publish::publish(
+        met,
         store,
         &ctx.push_to,
         &ctx.connect,

@@ -15,11 +15,12 @@ use super::{
 use crate::{
     central::{
         project::Project,
+        remote::Remote,
         store::Store,
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
+    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Session, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::{self, Cursor},
@@ -88,6 +89,10 @@ pub struct Setup<'a> {
     pub(super) stat_cache_changed: bool,
     /// Central's objects, once its format is known.
     pub store: Option<Store>,
+    /// What an earlier cycle learnt of central, where that spares a later one a handshake.
+    pub(super) listed: Option<Remote>,
+    /// The same of the service that takes pushes.
+    pub(super) met: Option<Session>,
     /// Whether they were thrown away in this sync because they were damaged.
     renewed: bool,
     /// The newest own documents, for the cache.
@@ -166,6 +171,8 @@ impl<'a> Setup<'a> {
             stat_cache,
             stat_cache_changed: false,
             store: None,
+            listed: None,
+            met: None,
             renewed: false,
             scan: None,
             max_retries: options

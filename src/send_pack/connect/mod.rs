@@ -50,7 +50,7 @@ use gix::protocol::transport::{Protocol, Service};
 use credentials::Credentials;
 use deadline::Watch;
 use failure::{HttpReport, Program};
-use http::{HttpTransport, ProxyPassword};
+use http::{HttpTransport, KeptLine, ProxyPassword};
 use process::Running;
 use symrefs::WithoutSymrefs;
 
@@ -101,6 +101,8 @@ pub struct Session {
     explainer: Explainer,
     /// Credentials given unasked, of which it is not known yet whether they work.
     on_trial: Option<(Credentials, NextAction)>,
+    /// Over http.
+    line: Option<KeptLine>,
     // Dropped after the transport, so that the program sees its input end before it is told to.
     program: Option<Arc<Running>>,
     hang_up: HangUp,
@@ -170,13 +172,15 @@ fn establish(
         return Err(ConnectError::not_allowed(url));
     }
     let mut program = None;
+    let mut line = None;
     let connected = match url.scheme() {
         Scheme::Http | Scheme::Https => {
             let report = Arc::new(HttpReport::default());
             explainer.http = Some(report.clone());
             let proxy_password = ProxyPassword::new(options.prompt, directory(options), watch.clone());
             let settings = options.settings.clone();
-            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password);
+            let kept = line.insert(KeptLine::default()).clone();
+            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password, kept);
             Ok(Box::new(transport) as Box<dyn Transport + Send>)
         }
         Scheme::Git => tcp::daemon(url, version, &watch).map(|transport| Box::new(transport) as _),
@@ -221,6 +225,7 @@ fn establish(
         service,
         sent_by_handshake: watch.sent(),
         explainer,
+        line,
         program,
         hang_up,
     })
@@ -267,6 +272,17 @@ impl Session {
     /// The same as a value of its own, for when the transport is borrowed.
     pub fn explainer(&self) -> Explainer {
         self.explainer.clone()
+    }
+
+    /// Sets the session aside for later. Over http, where a server remembers nothing of earlier requests, the next one needs
+    /// no handshake, and meanwhile no connection is kept open. Elsewhere the session is closed, and nothing is left of it.
+    pub fn set_aside(self) -> Option<Session> {
+        let Some(line) = &self.line else {
+            self.close();
+            return None;
+        };
+        line.let_go();
+        Some(self)
     }
 
     /// Hang up, wait for the program at the other end (no longer than the idle deadline), and return what it said on

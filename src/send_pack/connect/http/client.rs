@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::io::{self, BufReader};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use gix::error::ErrorExt as _;
@@ -32,8 +32,19 @@ pub(super) struct HttpClient {
     report: Arc<HttpReport>,
     identity: Identity,
     proxy_password: ProxyPassword,
-    line: Option<Line>,
+    line: KeptLine,
     redirected: Option<String>,
+}
+
+/// What a session keeps between its requests, idle connections included.
+#[derive(Clone, Default)]
+pub(in super::super) struct KeptLine(Arc<Mutex<Option<Line>>>);
+
+impl KeptLine {
+    /// Ends the connections; the next request makes one of its own.
+    pub(in super::super) fn let_go(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// A POST that knows everything but its body.
@@ -52,6 +63,7 @@ impl HttpClient {
         report: Arc<HttpReport>,
         identity: Identity,
         proxy_password: ProxyPassword,
+        line: KeptLine,
     ) -> HttpClient {
         HttpClient {
             settings,
@@ -59,7 +71,7 @@ impl HttpClient {
             report,
             identity,
             proxy_password,
-            line: None,
+            line,
             redirected: None,
         }
     }
@@ -68,11 +80,12 @@ impl HttpClient {
     fn line(&mut self, url: &RemoteUrl) -> Result<Line, HttpTrouble> {
         let mut settings = self.settings.http(url).map_err(HttpTrouble::Settings)?;
         settings.proxy = settings.proxy.map(|proxy| self.proxy_password.complete(proxy));
-        let line = match self.line.take() {
+        let mut kept = self.line.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = match kept.take() {
             Some(line) if *line.settings == settings && line.scheme == url.scheme() => line,
             _ => Line::new(url, settings, self.watch.clone())?,
         };
-        self.line = Some(line.clone());
+        *kept = Some(line.clone());
         Ok(line)
     }
 

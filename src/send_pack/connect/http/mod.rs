@@ -30,6 +30,7 @@ use super::failure::HttpReport;
 use super::settings::Settings;
 use super::url::{RemoteUrl, Scheme};
 use client::HttpClient;
+pub(super) use client::KeptLine;
 pub(super) use proxy_password::ProxyPassword;
 
 type Origin = (Scheme, String, Option<u16>);
@@ -65,9 +66,10 @@ impl HttpTransport {
         watch: Arc<Watch>,
         report: Arc<HttpReport>,
         proxy_password: ProxyPassword,
+        line: KeptLine,
     ) -> HttpTransport {
         let identity = Identity::default();
-        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password);
+        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password, line);
         HttpTransport {
             inner: connect_http(client, url.for_gix(), version, false),
             identity,
