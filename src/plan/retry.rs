@@ -1,14 +1,39 @@
-//! Whether the cycle runs again after a push that did not land, and after which wait.
+//! After a push that came too late: whether the cycle runs again, and after which wait.
 
 use std::time::Duration;
 
-/// What became of one cycle, as far as retrying is concerned.
+/// What a sync that lost a race knows of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Race {
+    /// How many retries there were so far: 0 after the first attempt.
+    pub retries_done: u32,
+    /// How many there may be.
+    pub max_retries: u32,
+    /// How long the last cycle took, from its fetch to the answer of its push.
+    pub cycle: Duration,
+    /// The time to the sync's deadline.
+    pub left: Option<Duration>,
+    /// The writer's place among those it may race.
+    pub seat: Seat,
+}
+
+/// A writer's place among all workspaces of central, by name: everybody counts the same way, so no two workspaces have the
+/// same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CycleEnd {
-    /// Central's branch moved between our fetch and our push: the only case that a new cycle can mend.
-    Moved,
-    /// Anything else that failed: a hook's refusal, authentication, network, the unknown.
-    Failed,
+pub struct Seat {
+    /// From 0.
+    pub number: usize,
+    /// How many there are, this one included.
+    pub of: usize,
+}
+
+/// What differs each time.
+#[derive(Debug, Clone, Copy)]
+pub struct Chance {
+    /// Uniform in `[0, 1)`.
+    pub roll: f64,
+    /// The time of day: any clock that the writers have in common, if they have one.
+    pub clock: Duration,
 }
 
 /// What to do next.
@@ -20,71 +45,76 @@ pub enum Decision {
     Exhausted,
     /// Give up: there is no time left for another cycle before the sync's deadline.
     OutOfTime,
-    /// Give up: another cycle would fail the same way.
-    Hopeless,
 }
 
 /// The window before the second retry and each after that: its length in cycles, and the share of it at its beginning in
 /// which nobody retries.
-const WINDOWS: [(f64, f64); 4] = [(4.0, 0.0), (12.0, 0.2), (40.0, 0.3), (300.0, 0.3)];
+const WINDOWS: [(f64, f64); 4] = [(3.5, 0.0), (16.0, 0.0), (40.0, 0.3), (300.0, 0.3)];
 /// No window is smaller: below this, cycles are dominated by what their measuring does not see.
 const SHORTEST: Duration = Duration::from_millis(50);
 /// No window is larger. Only the last of a big crowd meet it; who watches is told that a retry is due, and when.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(45);
 
-/// Decides after `retries_done` retries (0 after the first attempt) of at most `max_retries`.
-///
-/// `roll` is uniform in `[0, 1)`; `cycle` is how long the last cycle took from its fetch to the answer of its push;
-/// `left` is the time to the sync's deadline.
+/// Decides after a cycle that ended with central's branch moved; nothing else is retried.
 ///
 /// # How the wait was chosen
 ///
 /// A cycle succeeds if nobody else lands a commit while it runs. The first retry goes at once: with two writers the
-/// other one is done by then, and that is the common case. After that the survivors of a crowd must be spread out:
-/// each waits a uniformly random time in a window of 4, 12, 40 and 300 cycles before the second to the fifth retry. The
-/// window grows with the measured cycle, so it fits any transport, and also a machine that is slow because all of the
-/// crowd run on it. Of the later windows the beginning is left out: who is unlucky twice and then retries soon meets
-/// those who have not waited yet, and has lost one of few tries.
+/// other one is done by then, and that is the common case. After that the survivors of a crowd must be spread out, over a
+/// window of 3.5, 16, 40 and 300 cycles before the second to the fifth retry. The window grows with the measured cycle, so
+/// it fits any transport, and also a server or a machine that is slow because the whole crowd uses it: there a cycle is as
+/// long as the crowd is large, and so is the window. How many rivals there are cannot be known, so the lengths are a
+/// compromise: small windows first keep a handful of writers from waiting for nobody, and only the few whom they did not
+/// serve meet the large ones. Of those the beginning is left out: who retries soon meets those who have not waited yet.
 ///
-/// How many rivals there are cannot be known, so the lengths are a compromise: small windows first keep a handful of
-/// writers from waiting for nobody, and only the few whom they did not serve meet the large ones, where the chance of
-/// failing again is small even for the last of a big crowd. In simulations of crowds of 100, one writer in some 2,500 is
-/// left without a retry; with windows of 5, 15, 45 and 135 cycles that are used from their beginning it is one in 600.
+/// Within a window each workspace has a time of its own. The clock is divided into periods of the window's length, rounded
+/// to a power of two milliseconds so that writers whose cycles differ a little have the same; a period is divided among
+/// the seats; and a writer begins by chance in the first half of its part, so that two clones of one workspace do not meet
+/// for ever. Twenty that race each other are as good as queued: in simulations and on one machine they take two thirds
+/// of the time that they take by chance alone, and half as many retry more than twice. Where clocks disagree, or few of
+/// many workspaces take part, it is as good as chance. Of crowds of 100 nobody is left without a retry in simulations; by
+/// chance alone up to 4 were, on a line with 20 ms delay.
 ///
 /// Writers of one machine do not come to that: from the first retry on they take turns (`central::turn`), and
 /// twenty of them need one retry each, rarely two.
 ///
-/// The window is kept between 50 ms and a minute, and within the time that is left, so that a sync with a deadline
-/// uses the time it has instead of giving up early.
-pub fn decide(
-    end: CycleEnd,
-    retries_done: u32,
-    max_retries: u32,
-    roll: f64,
-    cycle: Duration,
-    left: Option<Duration>,
-) -> Decision {
-    if end == CycleEnd::Failed {
-        return Decision::Hopeless;
-    }
-    if retries_done >= max_retries {
+/// The window is kept between 50 ms and 45 s, which no wait exceeds by more than two seconds, and the wait within the time
+/// that is left, so that a sync with a deadline uses the time it has instead of giving up early.
+pub fn decide(race: &Race, chance: Chance) -> Decision {
+    if race.retries_done >= race.max_retries {
         return Decision::Exhausted;
     }
-    if left.is_some_and(|left| left < cycle) {
+    if race.left.is_some_and(|left| left < race.cycle) {
         return Decision::OutOfTime;
     }
-    if retries_done == 0 {
+    if race.retries_done == 0 {
         return Decision::Again(Duration::ZERO);
     }
-    let later = usize::try_from(retries_done - 1).unwrap_or(usize::MAX);
-    let (cycles, kept_free) = WINDOWS[later.min(WINDOWS.len() - 1)];
-    let mut window = Duration::try_from_secs_f64(cycle.as_secs_f64() * cycles)
+    let later = usize::try_from(race.retries_done - 1).unwrap_or(usize::MAX);
+    let (cycles, free) = WINDOWS[later.min(WINDOWS.len() - 1)];
+    let usable = race.left.map_or(Duration::MAX, |left| left.saturating_sub(race.cycle));
+    // Half of it: with its beginning left out, and rounded up, a wait may be longer than its window.
+    let window = Duration::try_from_secs_f64(race.cycle.as_secs_f64() * cycles)
         .unwrap_or(LONGEST)
-        .clamp(SHORTEST, LONGEST);
-    if let Some(left) = left {
-        window = window.min(left.saturating_sub(cycle));
+        .clamp(SHORTEST, LONGEST)
+        .min(usable / 2);
+    let free = window.mul_f64(free);
+    let wait = free + until_own_time(window, race.seat, chance.roll, chance.clock.saturating_add(free));
+    Decision::Again(wait.min(usable))
+}
+
+/// How long it is from `clock` to the next time that belongs to `seat`, in periods of about `window`.
+fn until_own_time(window: Duration, seat: Seat, roll: f64, clock: Duration) -> Duration {
+    let millis = 2f64.powf((window.as_secs_f64() * 1e3).log2().round()) as u64;
+    let period = Duration::from_millis(millis.max(1));
+    let of = seat.of.max(1);
+    let share = ((seat.number % of) as f64 + roll.clamp(0.0, 1.0) / 2.0) / of as f64;
+    let own = period.mul_f64(share);
+    let now = Duration::from_nanos((clock.as_nanos() % period.as_nanos()) as u64);
+    match own >= now {
+        true => own - now,
+        false => period + own - now,
     }
-    Decision::Again(window.mul_f64(kept_free + (1.0 - kept_free) * roll.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
@@ -92,70 +122,148 @@ mod tests {
     use super::*;
 
     const CYCLE: Duration = Duration::from_millis(100);
+    const RACE: Race = Race {
+        retries_done: 0,
+        max_retries: 5,
+        cycle: CYCLE,
+        left: None,
+        seat: Seat { number: 0, of: 1 },
+    };
 
-    /// 82#7–10: only a moved branch is retried.
-    #[test]
-    fn anything_but_a_moved_branch_is_hopeless() {
-        assert_eq!(decide(CycleEnd::Failed, 0, 5, 0.0, CYCLE, None), Decision::Hopeless);
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn at(roll: f64, clock: Duration) -> Chance {
+        Chance { roll, clock }
+    }
+
+    fn wait(race: Race, chance: Chance) -> Duration {
+        match decide(&race, chance) {
+            Decision::Again(wait) => wait,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// 82#18: no budget means one attempt.
     #[test]
     fn the_budget_counts_retries_not_attempts() {
-        assert_eq!(decide(CycleEnd::Moved, 0, 0, 0.5, CYCLE, None), Decision::Exhausted);
-        assert!(matches!(
-            decide(CycleEnd::Moved, 4, 5, 0.5, CYCLE, None),
-            Decision::Again(_)
-        ));
-        assert_eq!(decide(CycleEnd::Moved, 5, 5, 0.5, CYCLE, None), Decision::Exhausted);
+        let after = |retries_done, max_retries| {
+            let race = Race {
+                retries_done,
+                max_retries,
+                ..RACE
+            };
+            decide(&race, at(0.5, ms(0)))
+        };
+        assert_eq!(after(0, 0), Decision::Exhausted);
+        assert!(matches!(after(4, 5), Decision::Again(_)));
+        assert_eq!(after(5, 5), Decision::Exhausted);
     }
 
     #[test]
     fn the_first_retry_goes_at_once_and_later_windows_grow() {
-        assert_eq!(
-            decide(CycleEnd::Moved, 0, 5, 0.9, CYCLE, None),
-            Decision::Again(Duration::ZERO)
-        );
-        for (done, earliest, latest) in [(1, 0, 400), (2, 240, 1200), (3, 1200, 4000), (4, 9000, 30000)] {
-            for (roll, expected) in [(0.0, earliest), (1.0, latest)] {
-                let Decision::Again(wait) = decide(CycleEnd::Moved, done, 5, roll, CYCLE, None) else {
-                    panic!("there are retries left");
+        assert_eq!(wait(RACE, at(0.9, ms(77))), ms(0));
+        // In milliseconds: the window without its free beginning, and rounded.
+        for (retries_done, free, period) in [(1, 0, 256), (2, 0, 2048), (3, 1200, 4096), (4, 9000, 32768)] {
+            let race = Race { retries_done, ..RACE };
+            // A whole number of periods, less the free beginning, so that the one that begins then is whole.
+            let clock = ms(1 << 40) - ms(free);
+            // Alone, a writer has the first half of it.
+            for (roll, own) in [(0.0, 0), (1.0, period / 2)] {
+                let wait = wait(race, at(roll, clock));
+                assert!(wait.abs_diff(ms(free + own)) < ms(1), "{retries_done}: {wait:?}");
+            }
+        }
+    }
+
+    /// Whenever and however they lost: if their clocks agree, no two of them begin within half a seat.
+    #[test]
+    fn writers_of_different_seats_keep_their_distance() {
+        let of = 20;
+        let period = ms(256).as_nanos();
+        let half = period / of as u128 / 2;
+        let mut begun: Vec<u128> = (0..of)
+            .map(|number| {
+                let race = Race {
+                    retries_done: 1,
+                    seat: Seat { number, of },
+                    // Not all measured the same.
+                    cycle: ms(80 + number as u64),
+                    ..RACE
                 };
-                assert!(
-                    wait.abs_diff(Duration::from_millis(expected)) < Duration::from_millis(1),
-                    "{done}: {wait:?}"
-                );
+                let lost = ms(1_700_000_000_000 + 13 * number as u64);
+                let roll = (number * 7 % 10) as f64 / 10.0;
+                let wait = wait(race, at(roll, lost));
+                assert!(wait <= ms(256), "{wait:?}");
+                (lost + wait).as_nanos() % period
+            })
+            .collect();
+        begun.sort_unstable();
+        for pair in begun.windows(2) {
+            assert!(pair[1] - pair[0] >= half - 1000, "{begun:?}");
+        }
+    }
+
+    #[test]
+    fn a_seat_that_cannot_be_does_no_harm() {
+        for seat in [
+            Seat { number: 7, of: 0 },
+            Seat {
+                number: usize::MAX,
+                of: 3,
+            },
+        ] {
+            let race = Race {
+                retries_done: 1,
+                seat,
+                ..RACE
+            };
+            for clock in [Duration::ZERO, Duration::MAX] {
+                assert!(wait(race, at(0.99, clock)) <= ms(256));
             }
         }
     }
 
     #[test]
     fn the_window_has_a_floor_and_a_ceiling() {
-        let tiny = decide(CycleEnd::Moved, 1, 5, 1.0, Duration::from_micros(10), None);
-        assert_eq!(tiny, Decision::Again(SHORTEST));
+        let first = Race {
+            retries_done: 1,
+            cycle: Duration::from_micros(10),
+            ..RACE
+        };
+        assert_eq!(wait(first, at(1.0, ms(0))), ms(32));
         for cycle in [Duration::from_secs(60), Duration::MAX] {
-            assert_eq!(
-                decide(CycleEnd::Moved, 4, 5, 1.0, cycle, None),
-                Decision::Again(LONGEST)
-            );
+            let last = Race {
+                retries_done: 4,
+                cycle,
+                ..RACE
+            };
+            for clock in (0..70).map(Duration::from_secs) {
+                assert!(wait(last, at(1.0, clock)) <= LONGEST + Duration::from_secs(2));
+            }
         }
         // However many retries there may be, the last window is that of the fifth.
-        let many = decide(CycleEnd::Moved, u32::MAX - 1, u32::MAX, 1.0, CYCLE, None);
-        assert_eq!(many, decide(CycleEnd::Moved, 4, 5, 1.0, CYCLE, None));
+        let many = |retries_done| Race {
+            retries_done,
+            max_retries: u32::MAX,
+            ..RACE
+        };
+        let chance = at(1.0, ms(5));
+        assert_eq!(wait(many(u32::MAX - 1), chance), wait(many(4), chance));
     }
 
     #[test]
     fn what_is_left_of_the_time_is_used_up_but_not_passed() {
-        let left = |ms| Some(Duration::from_millis(ms));
-        for (done, roll) in [(0, 0.0), (1, 0.0), (4, 0.99)] {
-            assert_eq!(
-                decide(CycleEnd::Moved, done, 5, roll, CYCLE, left(99)),
-                Decision::OutOfTime
-            );
-            let Decision::Again(wait) = decide(CycleEnd::Moved, done, 5, roll, CYCLE, left(300)) else {
-                panic!("there is time for a cycle");
-            };
-            assert!(wait + CYCLE <= Duration::from_millis(300), "{done}: {wait:?}");
+        let race = |retries_done, left| Race {
+            retries_done,
+            left: Some(ms(left)),
+            ..RACE
+        };
+        for (done, roll) in [(0, 0.0), (1, 0.0), (2, 0.99), (4, 0.99)] {
+            assert_eq!(decide(&race(done, 99), at(roll, ms(3))), Decision::OutOfTime);
+            let wait = wait(race(done, 300), at(roll, ms(3)));
+            assert!(wait + CYCLE <= ms(300), "{done}: {wait:?}");
         }
     }
 }

@@ -22,7 +22,12 @@ pub struct PushPlan {
 }
 
 /// Pushes. The outcome is settled: see [`crate::send_pack`]. `met` is for those who push until it succeeds.
-pub fn apply(ctx: &Context<'_>, met: &mut Option<Session>, store: &Store, plan: &PushPlan) -> Result<Outcome, PushError<CentralError>> {
+pub fn apply(
+    ctx: &Context<'_>,
+    met: &mut Option<Session>,
+    store: &Store,
+    plan: &PushPlan,
+) -> Result<Outcome, PushError<CentralError>> {
     publish::publish(
         met,
         store,

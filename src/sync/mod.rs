@@ -24,7 +24,7 @@ mod record;
 mod report;
 mod setup;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
@@ -42,7 +42,7 @@ pub mod steps {
     pub use super::record::record;
 }
 
-use crate::plan::retry::{self, CycleEnd, Decision};
+use crate::plan::retry::{self, Chance, Decision, Race};
 
 /// Runs a sync from fetch to cache. See the [module documentation](self).
 ///
@@ -135,15 +135,18 @@ fn cycles(
             cycle::End::Done => break,
             cycle::End::Moved => {
                 let left = setup.deadline.map(|total| total.saturating_sub(clock.elapsed()));
-                let decision = retry::decide(
-                    CycleEnd::Moved,
-                    report.retries,
+                let race = Race {
+                    retries_done: report.retries,
                     max_retries,
-                    fastrand::f64(),
-                    begun.elapsed(),
+                    cycle: begun.elapsed(),
                     left,
-                );
-                match decision {
+                    seat: setup.seat(),
+                };
+                let chance = Chance {
+                    roll: fastrand::f64(),
+                    clock: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
+                };
+                match retry::decide(&race, chance) {
                     Decision::Again(wait) => {
                         report.retries += 1;
                         progress.step(Step::Retrying {
@@ -158,7 +161,7 @@ fn cycles(
                             seconds: setup.deadline.unwrap_or_default().as_secs(),
                         });
                     }
-                    Decision::Exhausted | Decision::Hopeless => {
+                    Decision::Exhausted => {
                         return Err(SyncErrorKind::RetriesExhausted {
                             retries: report.retries,
                         });

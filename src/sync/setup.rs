@@ -20,6 +20,7 @@ use crate::{
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
+    plan::retry::Seat,
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Session, Settings},
     stage::{Context, Limits, Warning},
     state::{
@@ -209,6 +210,19 @@ impl<'a> Setup<'a> {
                 Asked::Busy if Instant::now() < end => self.pause(super::TURN_NAP)?,
                 Asked::Busy | Asked::Impossible => return Ok(None),
             }
+        }
+    }
+
+    /// The owned folder's place among central's.
+    pub(super) fn seat(&self) -> Seat {
+        let others = self.cursor.iter().flat_map(|cursor| cursor.folders.keys());
+        let own = self.ctx.owned.as_ref();
+        let (before, others) = others.fold((0, 0), |(before, others), prefix| {
+            (before + usize::from(Some(prefix) < own), others + 1)
+        });
+        Seat {
+            number: before,
+            of: others + 1,
         }
     }
 
