@@ -328,6 +328,7 @@ fn prepare(
     }
     let paths = &own.scan.documents;
     let base = cursor.base_after(&plan.base_after, |code| paths.get(code).map(|d| d.path.clone()));
+    setup.note_owned(central);
     setup.scan = Some(own.scan);
     Ok(Ok(Prepared {
         commit,

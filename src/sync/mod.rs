@@ -140,7 +140,7 @@ fn cycles(
                     max_retries,
                     cycle: begun.elapsed(),
                     left,
-                    seat: setup.seat(),
+                    seat: setup.seat(report.retries),
                 };
                 let chance = Chance {
                     roll: fastrand::f64(),

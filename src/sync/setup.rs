@@ -20,7 +20,7 @@ use crate::{
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
-    plan::retry::Seat,
+    plan::{listing::Documents, retry::Seat},
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Session, Settings},
     stage::{Context, Limits, Warning},
     state::{
@@ -94,6 +94,10 @@ pub struct Setup<'a> {
     pub(super) listed: Option<Remote>,
     /// The same of the service that takes pushes.
     pub(super) met: Option<Session>,
+    /// What the owned folder held in central in the last cycle.
+    owned: Option<Documents>,
+    /// Whether another clone of this workspace changed that during this sync.
+    is_rivalled: bool,
     /// Whether they were thrown away in this sync because they were damaged.
     renewed: bool,
     /// The newest own documents, for the cache.
@@ -174,6 +178,8 @@ impl<'a> Setup<'a> {
             store: None,
             listed: None,
             met: None,
+            owned: None,
+            is_rivalled: false,
             renewed: false,
             scan: None,
             max_retries: options
@@ -213,17 +219,17 @@ impl<'a> Setup<'a> {
         }
     }
 
-    /// The owned folder's place among central's.
-    pub(super) fn seat(&self) -> Seat {
+    /// The owned workspace's place among central's, as long as it is its alone.
+    pub(super) fn seat(&self, round: u32) -> Option<Seat> {
+        let own = self.ctx.owned.as_ref().filter(|_| !self.is_rivalled)?;
         let others = self.cursor.iter().flat_map(|cursor| cursor.folders.keys());
-        let own = self.ctx.owned.as_ref();
-        let (before, others) = others.fold((0, 0), |(before, others), prefix| {
-            (before + usize::from(Some(prefix) < own), others + 1)
-        });
-        Seat {
-            number: before,
-            of: others + 1,
-        }
+        Some(Seat::take(own, others, round))
+    }
+
+    /// Takes note of what the owned folder holds in central in this cycle.
+    pub(super) fn note_owned(&mut self, held: Documents) {
+        self.is_rivalled |= self.owned.as_ref().is_some_and(|before| *before != held);
+        self.owned = Some(held);
     }
 
     /// An error once somebody asked us to stop.
