@@ -17,7 +17,7 @@ use crate::{
     plan::listing::EntryKind,
     send_pack::{
         self, Outcome, PackObject, PushError, RefUpdate,
-        connect::{ConnectOptions, RemoteUrl, Session},
+        connect::{ConnectOptions, Greeting, RemoteUrl},
     },
 };
 
@@ -129,24 +129,35 @@ fn store_pack<E>(
     Ok(())
 }
 
-/// Makes `commit` the head of central's branch, if that still is `expected`. `met`: see [`send_pack::push_again()`].
+/// What to push, and what must be there for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushPlan {
+    /// Central's branch.
+    pub branch: String,
+    /// The owned folder, which is all that differs.
+    pub prefix: Prefix,
+    /// The commit that the branch must point to. `None`: there must be no such branch.
+    pub expected: Option<ObjectId>,
+    /// The commit it shall point to.
+    pub commit: ObjectId,
+}
+
+/// Makes the plan's commit the head of central's branch, if that still is what is expected. `met`: see
+/// [`send_pack::push_again()`].
 pub fn publish(
-    met: &mut Option<Session>,
+    met: &mut Option<Greeting>,
     store: &Store,
     url: &RemoteUrl,
     options: &ConnectOptions,
-    branch: &str,
-    prefix: &Prefix,
-    expected: Option<ObjectId>,
-    commit: ObjectId,
+    plan: &PushPlan,
 ) -> Result<Outcome, PushError<CentralError>> {
     let update = RefUpdate {
-        name: format!("refs/heads/{branch}").into(),
-        expected: expected.map(to_gix),
-        new: Some(to_gix(commit)),
+        name: format!("refs/heads/{}", plan.branch).into(),
+        expected: plan.expected.map(to_gix),
+        new: Some(to_gix(plan.commit)),
         options: Vec::new(),
     };
-    let list = new_objects(store, prefix, expected, commit).map_err(PushError::Source)?;
+    let list = new_objects(store, &plan.prefix, plan.expected, plan.commit).map_err(PushError::Source)?;
     let odb = store.odb();
     send_pack::push_again(met, url, options, super::AGENT, &update, || {
         Ok(list.iter().map(|object| object.load(&odb)))

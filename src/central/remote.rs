@@ -9,7 +9,7 @@ use gix::protocol::{
 use super::{CentralError, ObjectFormat, from_gix};
 use crate::{
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, RemoteUrl, Session},
+    send_pack::connect::{self, ConnectOptions, Greeting, RemoteUrl, Session},
 };
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
@@ -27,10 +27,21 @@ pub struct Remote {
     pub format: ObjectFormat,
 }
 
+/// A central that was listed, by what does not change with its branch.
+#[derive(Debug, Clone)]
+pub struct Met {
+    greeting: Greeting,
+    branch: String,
+}
+
 impl Remote {
     /// Connects and lists. `branch` is the configured one; otherwise it is what central's `HEAD` points to.
     pub fn list(url: &RemoteUrl, options: &ConnectOptions, branch: Option<&str>) -> Result<Self, CentralError> {
-        let mut session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
+        let session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
+        Self::of(session, url, branch)
+    }
+
+    fn of(mut session: Session, url: &RemoteUrl, branch: Option<&str>) -> Result<Self, CentralError> {
         let refs = match session.handshake.refs.take() {
             Some(refs) => refs,
             None => list_refs(&mut session, branch)?,
@@ -56,25 +67,28 @@ impl Remote {
         })
     }
 
-    /// Sets it aside for [`list_again()`](Remote::list_again), if a later listing can do without a handshake.
-    pub fn set_aside(self) -> Option<Self> {
-        if self.session.handshake.server_protocol_version != Protocol::V2 {
-            self.close();
-            return None;
-        }
-        let session = self.session.set_aside()?;
-        Some(Remote { session, ..self })
+    /// What a later [`list_again()`](Remote::list_again) can do with less.
+    pub fn met(&self) -> Option<Met> {
+        // With an older protocol the refs are in the greeting.
+        let lists = self.session.handshake.server_protocol_version == Protocol::V2;
+        let greeting = self.session.greeting().filter(|_| lists)?;
+        Some(Met {
+            greeting,
+            branch: self.branch.clone(),
+        })
     }
 
-    /// Lists the branch once more.
-    pub fn list_again(mut self, options: &ConnectOptions) -> Result<Self, CentralError> {
-        match list_refs(&mut self.session, Some(&self.branch)) {
-            Ok(refs) => {
-                self.head = value_of(&refs, &format!("refs/heads/{}", self.branch));
-                Ok(self)
-            }
+    /// Lists the branch of a central that was met before.
+    pub fn list_again(url: &RemoteUrl, options: &ConnectOptions, met: Met) -> Result<Self, CentralError> {
+        let branch = Some(met.branch.as_str());
+        let opened = connect::open_known(met.greeting, url, Service::UploadPack, Protocol::V2, options);
+        match opened
+            .map_err(CentralError::from)
+            .and_then(|session| Self::of(session, url, branch))
+        {
             // Whatever it does not like any more, a handshake will show.
-            Err(_) => Remote::list(&self.url, options, Some(&self.branch)),
+            Err(_) => Remote::list(url, options, branch),
+            listed => listed,
         }
     }
 

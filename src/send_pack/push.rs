@@ -19,7 +19,7 @@ use gix::{
 };
 
 use super::{
-    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, RemoteUrl, Scheme, Session},
+    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, Greeting, RemoteUrl, Scheme, Session},
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
@@ -94,11 +94,11 @@ where
 
 /// Like [`push()`], for those who push until it succeeds.
 ///
-/// After [`Outcome::Moved`] over http, `met` holds what the server said of itself, and the next push, which has to be to the
-/// same place, spares the handshake: it sends at once what is built on the ref's new value, and whether that still is its
-/// value is for the server to compare. Anywhere else, and in the beginning, `met` is `None`.
+/// After [`Outcome::Moved`] over http, `met` holds how the server greeted us, and the next push, which has to be to the same
+/// place, does not greet it again: it sends at once what is built on the ref's new value, and whether that still is its value
+/// is for the server to compare. Anywhere else, and in the beginning, `met` is `None`.
 pub fn push_again<E, I>(
-    met: &mut Option<Session>,
+    met: &mut Option<Greeting>,
     url: &RemoteUrl,
     options: &ConnectOptions,
     agent: &str,
@@ -123,13 +123,15 @@ where
         let known = met.take();
         let is_listed = known.is_none();
         let mut session = match (known, with_credentials) {
-            (Some(session), _) => session,
+            (Some(greeting), _) => connect::open_known(greeting, url, Service::ReceivePack, Protocol::V1, options)?,
             (None, false) => connect::open(url, Service::ReceivePack, Protocol::V1, options)?,
             (None, true) => connect::open_authenticated(url, Service::ReceivePack, Protocol::V1, options)?,
         };
         let attempt = attempt_once(&mut session, is_listed, agent, update, &mut objects)?;
+        if let Attempt::Settled(Outcome::Moved { .. }) = attempt {
+            *met = session.greeting();
+        }
         match attempt {
-            Attempt::Settled(Outcome::Moved { .. }) => *met = session.set_aside(),
             Attempt::Settled(_) | Attempt::Unproven(_) => drop(session.close()),
             _ => drop(session),
         }
@@ -153,11 +155,11 @@ where
             }
             Attempt::PerhapsMoved(refusal) => refusal,
         };
-        let (listed, aside) = list(url, options, update)?;
+        let (listed, greeting) = list(url, options, update)?;
         match listed {
             Listed::New => return Ok(Outcome::Applied),
             Listed::Other(actual) => {
-                *met = aside;
+                *met = greeting;
                 return Ok(Outcome::Moved { actual });
             }
             Listed::Expected if refusal.kind != RefusalKind::Locked => return Ok(Outcome::Refused(refusal)),
@@ -437,16 +439,18 @@ fn send<E>(
     out.flush().map_err(Talk::Send)
 }
 
-/// What the ref is now, and the session for a later push if it can be set aside.
+/// What the ref is now, and how the server greeted us.
 fn list(
     url: &RemoteUrl,
     options: &ConnectOptions,
     update: &RefUpdate,
-) -> Result<(Listed, Option<Session>), ConnectError> {
+) -> Result<(Listed, Option<Greeting>), ConnectError> {
     let session = connect::open(url, Service::ReceivePack, Protocol::V1, options)?;
     let actual = value_of(session.handshake.refs.as_deref().unwrap_or_default(), &update.name);
     let listed = Listed::of(actual, update.expected, update.new);
-    Ok((listed, session.set_aside()))
+    let greeting = session.greeting();
+    let _ = session.close();
+    Ok((listed, greeting))
 }
 
 /// The value that a listing gives a ref. Hidden refs and `.have` lines are other names and don't count.

@@ -1,7 +1,12 @@
 //! Central's branch, and its objects at hand.
 
 use crate::{
-    central::{CentralError, fetch, history, remote::Remote, store::Store, tree},
+    central::{
+        CentralError, fetch, history,
+        remote::{Met, Remote},
+        store::Store,
+        tree,
+    },
     names::{ObjectFormat, ObjectId},
     plan::guard::Lineage,
 };
@@ -51,10 +56,10 @@ pub fn list(ctx: &Context<'_>) -> Result<Remote, CentralError> {
     Remote::list(&ctx.upstream, &ctx.connect, ctx.branch.as_deref())
 }
 
-/// Lists it again, with what `aside` still knows of central.
-pub fn list_again(ctx: &Context<'_>, aside: Option<Remote>) -> Result<Remote, CentralError> {
-    match aside {
-        Some(remote) => remote.list_again(&ctx.connect),
+/// The same where central may have been `met` before.
+pub fn list_again(ctx: &Context<'_>, met: Option<Met>) -> Result<Remote, CentralError> {
+    match met {
+        Some(met) => Remote::list_again(&ctx.upstream, &ctx.connect, met),
         None => list(ctx),
     }
 }

@@ -92,7 +92,7 @@ pub fn fetched(
 ) -> Result<Snapshot, SyncErrorKind> {
     progress.step(Step::Listing);
     let ctx = &setup.ctx;
-    let mut remote = fetch::list_again(ctx, setup.listed.take())?;
+    let mut remote = fetch::list_again(ctx, setup.met.take())?;
     // What was pushed under another hash cannot be compared with anything here.
     let known = setup.cursor.take().filter(|cursor| {
         cursor.format == remote.format || !options.adopt_central || {
@@ -127,7 +127,8 @@ pub fn fetched(
     let snapshot = fetch::apply(ctx, &mut remote, store, plan, seen, &mut |bytes| {
         progress.step(Step::Fetching { bytes })
     })?;
-    setup.listed = remote.set_aside();
+    setup.met = remote.met();
+    remote.close();
     guard::lineage(snapshot.lineage, options.adopt_central).map_err(|_| rewound(&snapshot.branch))?;
     if snapshot.lineage == Lineage::Rewound {
         report.warnings.push(Warning::CentralAdopted);
@@ -362,7 +363,7 @@ pub fn published(
             expected: snapshot.head,
             commit,
         };
-        match push::apply(&setup.ctx, &mut setup.met, store, &push) {
+        match push::apply(&setup.ctx, &mut setup.met_to_push, store, &push) {
             Ok(Outcome::Applied) => {
                 report.commit = Some(commit);
                 head = Some(commit);

@@ -15,13 +15,13 @@ use super::{
 use crate::{
     central::{
         project::Project,
-        remote::Remote,
+        remote::Met,
         store::Store,
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
     plan::{listing::Documents, retry::Seat},
-    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, RemoteUrl, Session, Settings},
+    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::{self, Cursor},
@@ -90,10 +90,10 @@ pub struct Setup<'a> {
     pub(super) stat_cache_changed: bool,
     /// Central's objects, once its format is known.
     pub store: Option<Store>,
-    /// What an earlier cycle learnt of central, where that spares a later one a handshake.
-    pub(super) listed: Option<Remote>,
+    /// What an earlier cycle learnt of central, where that spares a later one a request.
+    pub(super) met: Option<Met>,
     /// The same of the service that takes pushes.
-    pub(super) met: Option<Session>,
+    pub(super) met_to_push: Option<Greeting>,
     /// What the owned folder held in central in the last cycle.
     owned: Option<Documents>,
     /// Whether another clone of this workspace changed that during this sync.
@@ -176,8 +176,8 @@ impl<'a> Setup<'a> {
             stat_cache,
             stat_cache_changed: false,
             store: None,
-            listed: None,
             met: None,
+            met_to_push: None,
             owned: None,
             is_rivalled: false,
             renewed: false,

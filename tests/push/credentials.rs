@@ -8,14 +8,16 @@ use std::{
 
 use gix::hash::Kind;
 use metis_sync::send_pack::{
-    PushError,
+    Outcome, PushError,
     connect::{ConnectOptions, FailureKind, Prompt},
 };
 
-use super::client::{Draft, Pushed, applied, options, options_with, push_with};
+use super::again::Writer;
+use super::client::{Draft, Pushed, Repository, applied, options, options_with, push, push_with};
 use super::transports::http_proxy;
 use crate::support::{
     central::Shape,
+    point::Point,
     process::run,
     servers::{Access, Nginx},
     world::World,
@@ -215,6 +217,34 @@ fn a_server_that_asks_only_when_written_to_gets_the_password_then() {
         &scene.options(Prompt::Never),
         &large,
     ));
+}
+
+/// After a lost race the next attempt gives what was right before; one that is only asked for when something is sent is got
+/// then.
+#[test]
+fn a_password_holds_for_the_next_attempt() {
+    for access in [Access::Password, Access::PasswordToWrite] {
+        let Some(scene) = Scene::new(access) else { return };
+        scene.helper(Nginx::PASSWORD);
+        let one = first();
+        applied(push(&scene.world.local(), &one));
+        let landing = scene.world.central.landing("b.md", "b\n");
+        scene.world.points.command(Point::BeforeRef, &landing);
+        let mut writer = Writer::with(&scene.nginx.remote(), scene.options(Prompt::Never));
+        let Ok(Outcome::Moved { actual: Some(actual) }) = writer.push(&one.next(&[("c.md", b"c\n")], &[])) else {
+            panic!("somebody was faster");
+        };
+        let files = Repository {
+            dir: scene.world.central.dir.clone(),
+        }
+        .files(actual);
+        let again = Draft::on(actual, files, &[("c.md", b"c\n")]);
+        applied(writer.push(&again));
+        assert_eq!(scene.tip(), Some(again.id.to_string()));
+        // The first attempt, and the listing that told that it was lost or, where that needs no password, the second attempt.
+        let asked = said(&scene.log("helper")).matches("get\n").count();
+        assert_eq!(asked, 2, "{access:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The library is called in this process; nothing of workspaces is involved.
 
+mod again;
 mod alone;
 mod client;
 mod credentials;

@@ -131,6 +131,41 @@ fn each_retry_is_a_whole_cycle() {
     );
 }
 
+/// Over http the later cycles spare what a handshake would tell once more: the refs are listed, the objects fetched and the
+/// commit sent, and that is all.
+#[test]
+fn a_retry_over_http_shakes_no_hands() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let (api, _) = two_on(&world, &nginx.remote());
+    let landings = 3;
+    for time in 0..landings {
+        let landing = world.central.landing(&format!("busy/BUSY-T-000{time}.md"), "Not ours.");
+        world.points.command(Point::BeforeRef, &landing);
+    }
+    let before = nginx.requests().len();
+    let report = api.sync().report();
+    assert_eq!(report.retries, landings);
+    let (greeted, list, told) = (
+        "GET /central.git/info/refs?service=git-upload-pack",
+        "POST /central.git/git-upload-pack",
+        "GET /central.git/info/refs?service=git-receive-pack",
+    );
+    let (fetch, push) = (list, "POST /central.git/git-receive-pack");
+    let retry = [list, fetch, push];
+    // Nothing is new at first.
+    let mut expected = vec![greeted, list, told, push];
+    for _ in 0..landings {
+        expected.push(told);
+        expected.extend(retry);
+    }
+    assert_eq!(nginx.requests_since(before, expected.len()), expected);
+    assert_eq!(world.central.folder("api").len(), 1);
+    world.central.fsck_strict();
+}
+
 /// 82#6
 #[test]
 fn a_retry_hydrates_before_it_pushes() {

@@ -93,6 +93,12 @@ impl Proxy {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// How many ends of connections are still open, on either side.
+    pub fn open(&self) -> usize {
+        let ends = self.shared.open.lock().expect("nobody panics with it");
+        ends.iter().filter(|end| end.strong_count() > 0).count()
+    }
+
     /// How often the server answered something: what waits for the length of the line.
     pub fn exchanges(&self) -> u64 {
         self.shared.exchanges.load(Ordering::SeqCst)

@@ -50,7 +50,7 @@ use gix::protocol::transport::{Protocol, Service};
 use credentials::Credentials;
 use deadline::Watch;
 use failure::{HttpReport, Program};
-use http::{HttpTransport, KeptLine, ProxyPassword};
+use http::{Greeted, HttpTransport, ProxyPassword};
 use process::Running;
 use symrefs::WithoutSymrefs;
 
@@ -58,6 +58,7 @@ use super::text;
 
 pub use deadline::Deadlines;
 pub use failure::{ConnectError, Ending, Explainer, FailureKind};
+pub use http::Greeting;
 pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
 pub use url::{RemoteUrl, Scheme, UrlError};
@@ -102,7 +103,7 @@ pub struct Session {
     /// Credentials given unasked, of which it is not known yet whether they work.
     on_trial: Option<(Credentials, NextAction)>,
     /// Over http.
-    line: Option<KeptLine>,
+    greeted: Option<Greeted>,
     // Dropped after the transport, so that the program sees its input end before it is told to.
     program: Option<Arc<Running>>,
     hang_up: HangUp,
@@ -129,7 +130,7 @@ pub fn open(
     version: Protocol,
     options: &ConnectOptions,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, false)
+    establish(url, service, version, options, Start::Greeting)
 }
 
 /// The same, giving an http server credentials without being asked for them.
@@ -142,7 +143,28 @@ pub fn open_authenticated(
     version: Protocol,
     options: &ConnectOptions,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, true)
+    establish(url, service, version, options, Start::Introduced)
+}
+
+/// The same for a server that was greeted before: nothing is sent yet. The [`Greeting`] must be that of the same service at
+/// the same URL; the refs that came with it are those of then.
+pub fn open_known(
+    greeting: Greeting,
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+) -> Result<Session, ConnectError> {
+    establish(url, service, version, options, Start::Known(greeting))
+}
+
+/// How an http session begins.
+enum Start {
+    Greeting,
+    /// With our credentials.
+    Introduced,
+    /// Without a request.
+    Known(Greeting),
 }
 
 /// What a handshake may bring: some 700,000 refs.
@@ -153,11 +175,16 @@ fn establish(
     service: Service,
     version: Protocol,
     options: &ConnectOptions,
-    give_credentials: bool,
+    start: Start,
 ) -> Result<Session, ConnectError> {
     let version = match service {
         Service::ReceivePack => Protocol::V1,
         Service::UploadPack => version,
+    };
+    let (give_credentials, known) = match start {
+        Start::Greeting => (false, None),
+        Start::Introduced => (true, None),
+        Start::Known(greeting) => (false, Some(greeting)),
     };
     let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
     let hang_up = HangUp(watch.clone());
@@ -172,15 +199,15 @@ fn establish(
         return Err(ConnectError::not_allowed(url));
     }
     let mut program = None;
-    let mut line = None;
+    let mut greeted = None;
     let connected = match url.scheme() {
         Scheme::Http | Scheme::Https => {
             let report = Arc::new(HttpReport::default());
             explainer.http = Some(report.clone());
             let proxy_password = ProxyPassword::new(options.prompt, directory(options), watch.clone());
             let settings = options.settings.clone();
-            let kept = line.insert(KeptLine::default()).clone();
-            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password, kept);
+            let greeted = greeted.insert(Greeted::by(known)).clone();
+            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password, greeted);
             Ok(Box::new(transport) as Box<dyn Transport + Send>)
         }
         Scheme::Git => tcp::daemon(url, version, &watch).map(|transport| Box::new(transport) as _),
@@ -225,7 +252,7 @@ fn establish(
         service,
         sent_by_handshake: watch.sent(),
         explainer,
-        line,
+        greeted,
         program,
         hang_up,
     })
@@ -274,15 +301,9 @@ impl Session {
         self.explainer.clone()
     }
 
-    /// Sets the session aside for later. Over http, where a server remembers nothing of earlier requests, the next one needs
-    /// no handshake, and meanwhile no connection is kept open. Elsewhere the session is closed, and nothing is left of it.
-    pub fn set_aside(self) -> Option<Session> {
-        let Some(line) = &self.line else {
-            self.close();
-            return None;
-        };
-        line.let_go();
-        Some(self)
+    /// What [`open_known()`] needs to open another session without a request; `None` but over http.
+    pub fn greeting(&self) -> Option<Greeting> {
+        self.greeted.as_ref().and_then(Greeted::get)
     }
 
     /// Hang up, wait for the program at the other end (no longer than the idle deadline), and return what it said on

@@ -6,6 +6,8 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::{Server, installed, server_command};
@@ -97,6 +99,18 @@ impl Nginx {
     pub fn requests(&self) -> Vec<String> {
         let log = fs::read_to_string(self.dir.join("access.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
+    }
+
+    /// The same since there were `before`, without status and size, once there are so many more: nginx notes a request
+    /// when the client has its answer already.
+    pub fn requests_since(&self, before: usize, more: usize) -> Vec<String> {
+        let end = Instant::now() + Duration::from_secs(5);
+        while self.requests().len() < before + more && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let requests = self.requests();
+        let bare = |line: &String| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        requests[before..].iter().map(bare).collect()
     }
 
     pub fn log(&self) -> String {

@@ -1,8 +1,8 @@
 //! Requests: headers, credentials, redirects of the first one, and what the answers mean.
 
 use std::any::Any;
-use std::io::{self, BufReader};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Read};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use gix::error::ErrorExt as _;
@@ -20,7 +20,7 @@ use super::agent::{Line, is_redirect};
 use super::answer::{accepted, drain};
 use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
 use super::proxy_password::ProxyPassword;
-use super::{Identity, cookies, redirect};
+use super::{Greeted, Greeting, Identity, cookies, redirect};
 
 const MAX_REDIRECTS: usize = 10;
 const PROXY_AUTHENTICATION_REQUIRED: StatusCode = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
@@ -32,19 +32,9 @@ pub(super) struct HttpClient {
     report: Arc<HttpReport>,
     identity: Identity,
     proxy_password: ProxyPassword,
-    line: KeptLine,
+    line: Option<Line>,
+    greeted: Greeted,
     redirected: Option<String>,
-}
-
-/// What a session keeps between its requests, idle connections included.
-#[derive(Clone, Default)]
-pub(in super::super) struct KeptLine(Arc<Mutex<Option<Line>>>);
-
-impl KeptLine {
-    /// Ends the connections; the next request makes one of its own.
-    pub(in super::super) fn let_go(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
 }
 
 /// A POST that knows everything but its body.
@@ -63,7 +53,7 @@ impl HttpClient {
         report: Arc<HttpReport>,
         identity: Identity,
         proxy_password: ProxyPassword,
-        line: KeptLine,
+        greeted: Greeted,
     ) -> HttpClient {
         HttpClient {
             settings,
@@ -71,7 +61,8 @@ impl HttpClient {
             report,
             identity,
             proxy_password,
-            line,
+            line: None,
+            greeted,
             redirected: None,
         }
     }
@@ -80,12 +71,11 @@ impl HttpClient {
     fn line(&mut self, url: &RemoteUrl) -> Result<Line, HttpTrouble> {
         let mut settings = self.settings.http(url).map_err(HttpTrouble::Settings)?;
         settings.proxy = settings.proxy.map(|proxy| self.proxy_password.complete(proxy));
-        let mut kept = self.line.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = match kept.take() {
+        let line = match self.line.take() {
             Some(line) if *line.settings == settings && line.scheme == url.scheme() => line,
             _ => Line::new(url, settings, self.watch.clone())?,
         };
-        *kept = Some(line.clone());
+        self.line = Some(line.clone());
         Ok(line)
     }
 
@@ -138,12 +128,7 @@ impl HttpClient {
     }
 
     /// The first request of a session, redirects included.
-    fn fetch(
-        &mut self,
-        base: &str,
-        tail: &str,
-        given: &[String],
-    ) -> io::Result<(GetResponse<Headers, Body>, Option<RemoteUrl>)> {
+    fn fetch(&mut self, base: &str, tail: &str, given: &[String]) -> io::Result<Greeting> {
         let mut moved_to: Option<RemoteUrl> = None;
         for _ in 0..=MAX_REDIRECTS {
             let current = moved_to
@@ -171,10 +156,15 @@ impl HttpClient {
             }
             let response = called?;
             if !is_redirect(response.status()) {
-                let answer = accepted(response, &self.report, &self.watch)?;
-                let body = Body::Known(Box::new(BufReader::new(answer.body)));
-                let headers = Headers::Known(io::Cursor::new(answer.headers));
-                return Ok((GetResponse { headers, body }, moved_to));
+                let mut answer = accepted(response, &self.report, &self.watch)?;
+                let mut body = Vec::new();
+                answer.body.read_to_end(&mut body)?;
+                return Ok(Greeting {
+                    headers: answer.headers,
+                    body: body.into(),
+                    redirected: moved_to.map(|url| url.to_bstring().to_string()),
+                    identity: self.identity.clone(),
+                });
             }
             let location = response
                 .headers()
@@ -215,10 +205,18 @@ impl Http for HttpClient {
     ) -> gix::Result<GetResponse<Headers, Body>> {
         let headers: Vec<String> = headers.into_iter().map(|header| header.as_ref().to_owned()).collect();
         let tail = url.strip_prefix(base_url).unwrap_or_default();
-        match self.fetch(base_url, tail, &headers) {
-            Ok((response, moved_to)) => {
-                self.redirected = moved_to.map(|url| url.to_bstring().to_string());
-                Ok(response)
+        let greeting = match self.greeted.get() {
+            Some(greeting) => Ok(greeting),
+            None => self.fetch(base_url, tail, &headers),
+        };
+        match greeting {
+            Ok(greeting) => {
+                self.greeted.set(greeting.clone());
+                self.redirected = greeting.redirected;
+                Ok(GetResponse {
+                    headers: Headers::Known(io::Cursor::new(greeting.headers)),
+                    body: Body::Known(Box::new(io::Cursor::new(greeting.body))),
+                })
             }
             Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(GetResponse {
                 headers: Headers::Failed(Some(err)),

@@ -16,6 +16,7 @@ mod tls;
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::bstr::BStr;
@@ -30,7 +31,6 @@ use super::failure::HttpReport;
 use super::settings::Settings;
 use super::url::{RemoteUrl, Scheme};
 use client::HttpClient;
-pub(super) use client::KeptLine;
 pub(super) use proxy_password::ProxyPassword;
 
 type Origin = (Scheme, String, Option<u16>);
@@ -52,6 +52,43 @@ impl Identity {
     }
 }
 
+/// What a server answered to the first request of a session, in memory.
+///
+/// A server that speaks http remembers nothing of earlier requests, so whoever knows what it says when it is greeted need
+/// not greet it again.
+#[derive(Clone)]
+pub struct Greeting {
+    headers: Vec<u8>,
+    body: Arc<[u8]>,
+    redirected: Option<String>,
+    /// What it wanted to know of us before.
+    identity: Identity,
+}
+
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Greeting")
+    }
+}
+
+/// The greeting of a session, once there was one, or from the beginning.
+#[derive(Clone, Default)]
+pub(super) struct Greeted(Arc<Mutex<Option<Greeting>>>);
+
+impl Greeted {
+    pub(super) fn by(greeting: Option<Greeting>) -> Self {
+        Greeted(Arc::new(Mutex::new(greeting)))
+    }
+
+    pub(super) fn get(&self) -> Option<Greeting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, greeting: Greeting) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(greeting);
+    }
+}
+
 /// A session over http; nothing is sent before the handshake.
 pub(super) struct HttpTransport {
     inner: GixTransport<HttpClient>,
@@ -66,10 +103,10 @@ impl HttpTransport {
         watch: Arc<Watch>,
         report: Arc<HttpReport>,
         proxy_password: ProxyPassword,
-        line: KeptLine,
+        greeted: Greeted,
     ) -> HttpTransport {
-        let identity = Identity::default();
-        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password, line);
+        let identity = greeted.get().map(|greeting| greeting.identity).unwrap_or_default();
+        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password, greeted);
         HttpTransport {
             inner: connect_http(client, url.for_gix(), version, false),
             identity,
