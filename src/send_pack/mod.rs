@@ -8,7 +8,7 @@
 //! 1. [`connect::open()`] connects and shakes hands with `git-receive-pack` (credentials, deadlines and the trust in
 //!    URLs are settled there).
 //! 2. The advertised value of the ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent; if it is
-//!    the new value already, nothing has to be.
+//!    the new value already, nothing has to be. After a lost race over http [`push_again()`] begins with the third step.
 //! 3. [`request`] writes one command, flush, and then the [`pack`] of exactly the objects it was given, one at a time.
 //! 4. [`report`] reads the server's `report-status`, taking progress and error bands apart.
 //! 5. [`outcome`] decides what that means, by a table. An answer that is missing or might be a lost race is settled by
