@@ -16,7 +16,7 @@ use rustix::{
 
 use super::{
     CacheError, FILE_NAME,
-    rebuild::{Outcome, Rebuilt},
+    rebuilt::{Outcome, Rebuilt},
     rows::{Prepared, Reader, Reading, Writer},
     schema,
     source::WorkspaceSource,

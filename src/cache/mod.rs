@@ -38,6 +38,7 @@ mod health;
 mod plan;
 mod query;
 mod rebuild;
+mod rebuilt;
 mod rows;
 mod schema;
 mod source;
@@ -48,7 +49,8 @@ pub use answer::{
 pub use error::CacheError;
 pub use health::{Health, forget, health};
 pub use query::Cache;
-pub use rebuild::{Outcome, Rebuilt, Skipped, rebuild};
+pub use rebuild::rebuild;
+pub use rebuilt::{Outcome, Rebuilt, Skipped};
 pub use source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource};
 
 /// The database's file name below `.metis/`.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Statement, params};
 
 use super::{
-    rebuild::Skipped,
+    rebuilt::Skipped,
     source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource},
 };
 

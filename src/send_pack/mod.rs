@@ -72,4 +72,5 @@ mod text;
 
 pub use outcome::{Outcome, Refusal, RefusalKind};
 pub use pack::PackObject;
-pub use push::{PushError, RefUpdate, push, push_again};
+pub use push::{PushError, push, push_again};
+pub use request::RefUpdate;

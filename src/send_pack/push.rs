@@ -23,21 +23,8 @@ use super::{
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
-    request,
+    request::{self, RefUpdate},
 };
-
-/// One ref and what it shall become.
-#[derive(Debug, Clone)]
-pub struct RefUpdate {
-    /// The full name, e.g. `refs/heads/main`.
-    pub name: BString,
-    /// The value the ref must have now. `None`: it must not exist.
-    pub expected: Option<ObjectId>,
-    /// The value it shall get. `None`: it shall be deleted.
-    pub new: Option<ObjectId>,
-    /// Options for the server's hooks (`git push -o`); if there are any, a server that takes none is an error.
-    pub options: Vec<String>,
-}
 
 /// Why there is no outcome: the ref was not touched, because nothing was asked of the server, because it cannot have
 /// received the whole of what was asked, or because it refused.

@@ -4,13 +4,24 @@
 
 use std::io;
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::BString};
 use gix_transport::{client::Capabilities, packetline::blocking_io::encode};
-
-use super::push::RefUpdate;
 
 /// What a packet can carry beside its length.
 const MAX_DATA_LEN: usize = 65516;
+
+/// One ref and what it shall become.
+#[derive(Debug, Clone)]
+pub struct RefUpdate {
+    /// The full name, e.g. `refs/heads/main`.
+    pub name: BString,
+    /// The value the ref must have now. `None`: it must not exist.
+    pub expected: Option<ObjectId>,
+    /// The value it shall get. `None`: it shall be deleted.
+    pub new: Option<ObjectId>,
+    /// Options for the server's hooks (`git push -o`); if there are any, a server that takes none is an error.
+    pub options: Vec<String>,
+}
 
 /// What both sides can do, read off the server's advertisement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

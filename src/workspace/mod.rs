@@ -13,7 +13,7 @@
 //! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
 //! | `config`, `config_edit` | `config.toml` read, and changed in place |
 //! | `frontmatter` | the YAML at a document's head |
-//! | `documents` | the scan for own documents: `sightings` sees, `protection` judges, `stat_cache` remembers |
+//! | `documents`, `owned_document` | the scan for own documents, and what one is: `sightings` sees, `protection` judges, `stat_cache` remembers |
 //! | `hydrated`, `ignore_file`, `folder_writer` | copies of others' folders: which they are, where git is told to ignore them, how they are written |
 //!
 //! Object ids are computed by a function that is handed in, and the time is passed in: this room knows neither git nor
@@ -27,6 +27,7 @@ pub mod frontmatter;
 mod hydrated;
 mod ignore_file;
 mod metis_dir;
+mod owned_document;
 mod protection;
 mod safe_dir;
 mod sightings;
@@ -35,7 +36,7 @@ mod temps;
 
 pub use config::{CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, Record, SyncSettings};
 pub use config_edit::{Edit, edit_config, with_edits};
-pub use documents::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason, Scan, read_document, scan};
+pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk};
 pub use frontmatter::{Damage, Frontmatter};
 pub use hydrated::{
@@ -43,6 +44,7 @@ pub use hydrated::{
 };
 pub use ignore_file::{ignore_database, ignored_folders, with_block, write_ignored};
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
+pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
 pub use stat_cache::StatCache;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    documents::{Damaged, OwnedDocument, Reason},
+    owned_document::{Damaged, OwnedDocument, Reason},
     safe_dir::Kind,
     sightings::{Sightings, What, code_of_folder, code_of_name},
     stat_cache::{CacheEntry, StatCache},

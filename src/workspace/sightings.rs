@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    documents::{DOCUMENT_LIMIT, Reason},
     frontmatter::{self, Damage, FRONTMATTER_LIMIT},
     hydrated::MARKER_FILE,
+    owned_document::{DOCUMENT_LIMIT, Reason},
     safe_dir::{Dir, DirError, Entry, Kind, Stat},
     stat_cache::{CacheEntry, StatCache},
 };

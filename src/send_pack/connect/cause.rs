@@ -6,9 +6,9 @@ use std::io;
 use gix::protocol::transport::client::{self, AuthenticationRequired};
 use gix::protocol::transport::packetline;
 
-use super::failure::{CannotRun, FailureKind};
 use super::tcp::NameNotFound;
 use super::text;
+use super::trouble::{CannotRun, FailureKind};
 
 /// What an error and its causes tell.
 #[derive(Default)]

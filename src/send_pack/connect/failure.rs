@@ -4,11 +4,9 @@
 //! nothing else is to be had: ssh and the servers behind it speak in sentences on standard error.
 
 use std::error::Error;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::cause::Facts;
@@ -16,31 +14,8 @@ use super::deadline::{Stop, Watch};
 use super::process::Running;
 use super::prose;
 use super::text;
+use super::trouble::{FailureKind, HttpReport, HttpTrouble};
 use super::url::{RemoteUrl, UrlError};
-
-/// What kind of failure it is; each asks for another reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// The server wants credentials and got none, or not the right ones; also ssh's distrust of a host key.
-    Unauthenticated,
-    /// The server knows us or does not care, and says no.
-    Forbidden,
-    /// No connection, or it broke.
-    Unreachable,
-    /// The server is there, the repository is not (or is hidden from us).
-    NoRepository,
-    /// A deadline passed.
-    TimedOut,
-    /// The interrupt flag was set.
-    Interrupted,
-    /// We refuse: the URL or a redirect is not one that we follow.
-    Refused,
-    /// What answered does not speak git's protocol.
-    Protocol,
-    /// Anything else.
-    Other,
-}
 
 /// Why a session could not be opened or broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,75 +48,6 @@ impl ConnectError {
             message: format!("{url}: the transport '{scheme}' is not allowed by protocol.allow or GIT_ALLOW_PROTOCOL"),
             server_text: String::new(),
         }
-    }
-}
-
-/// A program could not be started.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot run {program}: {source}")]
-pub(crate) struct CannotRun {
-    pub(crate) program: String,
-    pub(crate) source: io::Error,
-}
-
-/// Something that http knows and that must survive the way through layers which know io errors only.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum HttpTrouble {
-    #[error("{}", status(*.code))]
-    Status { code: u16, text: String },
-    #[error("redirected to {to}, which is not followed: {reason}")]
-    Redirect { to: String, reason: &'static str },
-    #[error("TLS: {0}")]
-    Tls(String),
-    #[error("the proxy answered: {}", status(*.code))]
-    ProxyStatus { code: u16 },
-    #[error("{0}")]
-    Malformed(String),
-    #[error("{0}")]
-    Settings(String),
-}
-
-/// What a status means to somebody who pushes, where that is not plain from its number.
-fn status(code: u16) -> String {
-    let meaning = match code {
-        407 => "the proxy wants a user and a password: put both, or the user alone, into its URL",
-        411 => "the length of a push must be said beforehand; set http.postBuffer to more than its size",
-        413 => "the server takes no push of that size",
-        _ => return format!("HTTP status {code}"),
-    };
-    format!("HTTP status {code}, {meaning}")
-}
-
-/// What is known of the latest http request.
-#[derive(Debug, Default)]
-pub(crate) struct HttpReport {
-    /// A request that succeeds clears it.
-    trouble: Mutex<Option<HttpTrouble>>,
-    /// The answer has been heard to an end that the server marked as such.
-    complete: AtomicBool,
-}
-
-impl HttpReport {
-    pub(crate) fn set(&self, trouble: Option<HttpTrouble>) {
-        self.complete.store(false, Ordering::Relaxed);
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-
-    pub(crate) fn completed(&self) {
-        self.complete.store(true, Ordering::Relaxed);
-    }
-
-    /// A proxy wanted to know who we are, or would not believe it.
-    pub(crate) fn is_refused_by_proxy(&self) -> bool {
-        matches!(self.get(), Some(HttpTrouble::ProxyStatus { code: 407 }))
-    }
-
-    fn is_complete(&self) -> bool {
-        self.complete.load(Ordering::Relaxed)
-    }
-
-    fn get(&self) -> Option<HttpTrouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -279,25 +185,6 @@ impl Explainer {
     }
 }
 
-impl HttpTrouble {
-    fn kind(&self) -> FailureKind {
-        match self {
-            HttpTrouble::Status { code: 401 | 407, .. } | HttpTrouble::ProxyStatus { code: 407 } => {
-                FailureKind::Unauthenticated
-            }
-            HttpTrouble::Status { code: 403, .. } => FailureKind::Forbidden,
-            HttpTrouble::Status { code: 404 | 410, .. } => FailureKind::NoRepository,
-            HttpTrouble::Status {
-                code: 429 | 502..=504, ..
-            } => FailureKind::Unreachable,
-            HttpTrouble::Status { .. } | HttpTrouble::Settings(_) => FailureKind::Other,
-            HttpTrouble::Redirect { .. } => FailureKind::Refused,
-            HttpTrouble::Tls(_) | HttpTrouble::ProxyStatus { .. } => FailureKind::Unreachable,
-            HttpTrouble::Malformed(_) => FailureKind::Protocol,
-        }
-    }
-}
-
 /// What the program said last and how it ended, if it has.
 fn last_words(program: &Program, is_ending: bool) -> (Option<i32>, String) {
     let Some(running) = program.running.upgrade() else {
@@ -353,6 +240,8 @@ fn message(kind: FailureKind, url: &str, detail: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use gix::error::ErrorExt as _;
     use gix::protocol::transport::client::{self, AuthenticationRequired};
     use gix::protocol::transport::packetline;

@@ -32,6 +32,7 @@ mod socks;
 mod ssh;
 mod symrefs;
 mod tcp;
+mod trouble;
 mod url;
 mod url_match;
 
@@ -49,18 +50,20 @@ use gix::protocol::transport::{Protocol, Service};
 
 use credentials::Credentials;
 use deadline::Watch;
-use failure::{HttpReport, Program};
+use failure::Program;
 use http::{Greeted, HttpTransport, ProxyPassword};
 use process::Running;
 use symrefs::WithoutSymrefs;
+use trouble::HttpReport;
 
 use super::text;
 
 pub use deadline::Deadlines;
-pub use failure::{ConnectError, Ending, Explainer, FailureKind};
+pub use failure::{ConnectError, Ending, Explainer};
 pub use http::Greeting;
 pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
+pub use trouble::FailureKind;
 pub use url::{RemoteUrl, Scheme, UrlError};
 
 /// Whether the user may be asked for something.

@@ -10,10 +10,10 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 use gix::protocol::transport::{Protocol, Service};
 
 use super::deadline::{Watch, Wire};
-use super::failure::CannotRun;
 use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
 use super::ssh::{Call, SshProgram, Variant};
 use super::text;
+use super::trouble::CannotRun;
 use super::url::{RemoteUrl, Scheme};
 use super::{ConnectOptions, Prompt, directory, has_terminal};
 

@@ -8,9 +8,9 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use ureq::{Agent, AsSendBody};
 
 use super::super::deadline::Watch;
-use super::super::failure::{HttpReport, HttpTrouble};
 use super::super::proxy::ProxyKind;
 use super::super::settings::HttpSettings;
+use super::super::trouble::{HttpReport, HttpTrouble};
 use super::super::url::{RemoteUrl, Scheme};
 use super::dialer::{Dialer, NoResolver, Route};
 use super::tls;

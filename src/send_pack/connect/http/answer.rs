@@ -8,9 +8,14 @@ use gix::protocol::transport::client::AuthenticationRequired;
 use ureq::http::{HeaderValue, Response, StatusCode, header};
 
 use super::super::deadline::Watch;
-use super::super::failure::{HttpReport, HttpTrouble};
 use super::super::text;
-use super::exchange::Answer;
+use super::super::trouble::{HttpReport, HttpTrouble};
+
+/// The head and body of a successful answer.
+pub(super) struct Answer {
+    pub(super) headers: Vec<u8>,
+    pub(super) body: Box<dyn Read + Send>,
+}
 
 /// Of the body of an answer that is a refusal; more is not worth keeping the connection for.
 const MAX_ERROR_BODY: u64 = 64 << 10;

@@ -8,17 +8,16 @@ use base64::Engine as _;
 use gix::error::ErrorExt as _;
 use gix::protocol::transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use ureq::http::{HeaderName, HeaderValue, StatusCode, header};
-use ureq::{AsSendBody, SendBody};
 
 use super::super::deadline::Watch;
-use super::super::failure::{HttpReport, HttpTrouble};
 use super::super::proxy::ProxyKind;
 use super::super::settings::Settings;
 use super::super::text;
+use super::super::trouble::{HttpReport, HttpTrouble};
 use super::super::url::{RemoteUrl, Scheme};
 use super::agent::{Line, is_redirect};
 use super::answer::{accepted, drain};
-use super::exchange::{Answer, Body, Exchange, Headers, Request, Upload};
+use super::exchange::{Body, Exchange, Headers, Request, Sender};
 use super::proxy_password::ProxyPassword;
 use super::{Greeted, Greeting, Identity, cookies, redirect};
 
@@ -35,15 +34,6 @@ pub(super) struct HttpClient {
     line: Option<Line>,
     greeted: Greeted,
     redirected: Option<String>,
-}
-
-/// A POST that knows everything but its body.
-#[derive(Clone)]
-pub(super) struct Sender {
-    line: Line,
-    report: Arc<HttpReport>,
-    url: String,
-    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl HttpClient {
@@ -262,21 +252,6 @@ impl Http for HttpClient {
 
     fn redirected_base_url(&self) -> Option<String> {
         self.redirected.clone()
-    }
-}
-
-impl Sender {
-    pub(super) fn send(&self, body: &[u8]) -> io::Result<Answer> {
-        self.answer(body)
-    }
-
-    pub(super) fn send_stream(&self, body: Upload) -> io::Result<Answer> {
-        self.answer(SendBody::from_owned_reader(body))
-    }
-
-    fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
-        let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
-        accepted(response, &self.report, &self.line.watch)
     }
 }
 

@@ -8,17 +8,40 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ureq::http::{HeaderName, HeaderValue};
+use ureq::{AsSendBody, SendBody};
+
 use super::super::deadline::Watch;
-use super::client::Sender;
+use super::super::trouble::HttpReport;
+use super::agent::Line;
+use super::answer::{Answer, accepted};
 
 /// Size of what goes from the writer to the thread at once, and how many of them may wait.
 const CHUNK: usize = 64 << 10;
 const CHUNKS: usize = 4;
 
-/// The head and body of a successful answer.
-pub(super) struct Answer {
-    pub(super) headers: Vec<u8>,
-    pub(super) body: Box<dyn Read + Send>,
+/// A POST that knows everything but its body.
+#[derive(Clone)]
+pub(super) struct Sender {
+    pub(super) line: Line,
+    pub(super) report: Arc<HttpReport>,
+    pub(super) url: String,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Sender {
+    fn send(&self, body: &[u8]) -> io::Result<Answer> {
+        self.answer(body)
+    }
+
+    fn send_stream(&self, body: Upload) -> io::Result<Answer> {
+        self.answer(SendBody::from_owned_reader(body))
+    }
+
+    fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
+        let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
+        accepted(response, &self.report, &self.line.watch)
+    }
 }
 
 enum State {

@@ -27,8 +27,8 @@ use gix::protocol::transport::{Protocol, Service};
 use gix::sec::identity::Account;
 
 use super::deadline::Watch;
-use super::failure::HttpReport;
 use super::settings::Settings;
+use super::trouble::HttpReport;
 use super::url::{RemoteUrl, Scheme};
 use client::HttpClient;
 pub(super) use proxy_password::ProxyPassword;

@@ -1,7 +1,7 @@
 //! Where a redirect may lead: the same host, never from https to http, and only for the first request.
 
-use super::super::failure::HttpTrouble;
 use super::super::text;
+use super::super::trouble::HttpTrouble;
 use super::super::url::{RemoteUrl, Scheme};
 use super::Origin;
 

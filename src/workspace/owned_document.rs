@@ -1,0 +1,53 @@
+//! A document of this workspace, and a file that cannot be taken as one.
+
+use super::{frontmatter::Damage, safe_dir::DirError};
+use crate::names::{ObjectId, ShortCode};
+
+/// The most bytes a document may have.
+pub const DOCUMENT_LIMIT: u64 = 16 << 20;
+
+/// A document as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedDocument {
+    /// Relative to `.metis`, names joined by `/`.
+    pub path: String,
+    /// The git object id of its bytes.
+    pub blob: ObjectId,
+    /// Its size in bytes.
+    pub len: u64,
+}
+
+/// A file that may be a document and cannot be taken as one.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Relative to `.metis`, names joined by `/`; characters that are not UTF-8 replaced.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: Reason,
+    /// The document that it may be, as its content, its history or its name suggest.
+    pub may_be: Option<ShortCode>,
+}
+
+/// What is wrong with a [`Damaged`] file, in words that go on from its path.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Reason {
+    #[error("{0}")]
+    Frontmatter(Damage),
+    #[error("it cannot be read: {0}")]
+    Unreadable(DirError),
+    #[error("it is over the limit of {DOCUMENT_LIMIT} bytes")]
+    TooLarge,
+    #[error("its folder is nested too deep to be searched")]
+    TooDeep,
+    #[error("its name is not UTF-8; rename it")]
+    NameNotUtf8,
+    #[error("its short_code is in use by another file too")]
+    Twice,
+    #[error("it is a symbolic link, which is never followed")]
+    Symlink,
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("it was a document and is still there, but behind a link, in a hydrated folder or no regular file")]
+    Hidden,
+}
