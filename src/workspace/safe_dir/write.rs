@@ -129,7 +129,15 @@ impl Dir {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let result = rustix::fs::syncfs(&self.fd);
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        let result = rustix::fs::fsync(&self.fd);
+        let result = {
+            // No call flushes one file system there.
+            rustix::fs::sync();
+            #[cfg(target_vendor = "apple")]
+            let flush = rustix::fs::fcntl_fullfsync;
+            #[cfg(not(target_vendor = "apple"))]
+            let flush = rustix::fs::fsync;
+            flush(&self.fd)
+        };
         result.map_err(|errno| DirError::new("flush", self.path.clone(), errno))
     }
 
