@@ -9,7 +9,7 @@ use gix::protocol::{
 use super::{CentralError, ObjectFormat, from_gix};
 use crate::{
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, Greeting, RemoteUrl, Session},
+    send_pack::connect::{self, ConnectOptions, FailureKind, Greeting, RemoteUrl, Session},
 };
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
@@ -86,6 +86,9 @@ impl Remote {
             .map_err(CentralError::from)
             .and_then(|session| Self::of(session, url, branch))
         {
+            Err(CentralError::Connect(err)) if matches!(err.kind, FailureKind::TimedOut | FailureKind::Interrupted) => {
+                Err(err.into())
+            }
             // Whatever it does not like any more, a handshake will show.
             Err(_) => Remote::list(url, options, branch),
             listed => listed,

@@ -132,38 +132,58 @@ fn each_retry_is_a_whole_cycle() {
 }
 
 /// Over http the later cycles spare what a handshake would tell once more: the refs are listed, the objects fetched and the
-/// commit sent, and that is all.
+/// commit sent, and that is all. A password that was asked for is given with each request.
 #[test]
 fn a_retry_over_http_shakes_no_hands() {
-    let world = World::new();
-    let Some(nginx) = Nginx::start(&world, Access::Open) else {
-        return;
-    };
-    let (api, _) = two_on(&world, &nginx.remote());
-    let landings = 3;
-    for time in 0..landings {
-        let landing = world.central.landing(&format!("busy/BUSY-T-000{time}.md"), "Not ours.");
-        world.points.command(Point::BeforeRef, &landing);
+    for access in [Access::Open, Access::Password] {
+        let world = World::new();
+        let Some(nginx) = Nginx::start(&world, access) else {
+            return;
+        };
+        let api = world.workspace_on("api", &nginx.remote());
+        // A handshake is turned away first where a password is wanted.
+        let handshakes = match access {
+            Access::Password => {
+                let helper = format!(
+                    "[credential]\n\thelper = \"!f() {{ echo username={}; echo 'password={}'; }}; f\"\n",
+                    Nginx::USER,
+                    Nginx::PASSWORD
+                );
+                fs::write(api.home.join(".gitconfig"), helper).unwrap();
+                2
+            }
+            _ => 1,
+        };
+        api.write("API-T-0001", "First.");
+        api.sync().report();
+        api.edit("API-T-0001", "Changed.");
+        let landings = 3;
+        for time in 0..landings {
+            let landing = world.central.landing(&format!("busy/BUSY-T-000{time}.md"), "Not ours.");
+            world.points.command(Point::BeforeRef, &landing);
+        }
+        let before = nginx.requests().len();
+        let report = api.sync().report();
+        assert_eq!(report.retries, landings);
+        let (list, fetch) = ("POST /central.git/git-upload-pack", "POST /central.git/git-upload-pack");
+        let push = "POST /central.git/git-receive-pack";
+        let greet = |service: &'static str| std::iter::repeat_n(service, handshakes);
+        let to_fetch = "GET /central.git/info/refs?service=git-upload-pack";
+        let to_push = "GET /central.git/info/refs?service=git-receive-pack";
+        // Nothing is new at first.
+        let mut expected: Vec<&str> = greet(to_fetch)
+            .chain([list])
+            .chain(greet(to_push))
+            .chain([push])
+            .collect();
+        for _ in 0..landings {
+            expected.extend(greet(to_push));
+            expected.extend([list, fetch, push]);
+        }
+        assert_eq!(nginx.requests_since(before, expected.len()), expected, "{access:?}");
+        assert_eq!(world.central.folder("api").len(), 1);
+        world.central.fsck_strict();
     }
-    let before = nginx.requests().len();
-    let report = api.sync().report();
-    assert_eq!(report.retries, landings);
-    let (greeted, list, told) = (
-        "GET /central.git/info/refs?service=git-upload-pack",
-        "POST /central.git/git-upload-pack",
-        "GET /central.git/info/refs?service=git-receive-pack",
-    );
-    let (fetch, push) = (list, "POST /central.git/git-receive-pack");
-    let retry = [list, fetch, push];
-    // Nothing is new at first.
-    let mut expected = vec![greeted, list, told, push];
-    for _ in 0..landings {
-        expected.push(told);
-        expected.extend(retry);
-    }
-    assert_eq!(nginx.requests_since(before, expected.len()), expected);
-    assert_eq!(world.central.folder("api").len(), 1);
-    world.central.fsck_strict();
 }
 
 /// 82#6
