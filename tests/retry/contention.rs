@@ -69,6 +69,21 @@ impl StartingLine {
     }
 }
 
+/// All sync at one moment. Returns their reports and how long it took until the last was done.
+#[track_caller]
+fn together(world: &World, workspaces: &[Workspace]) -> (Vec<Report>, Duration) {
+    let mut line = StartingLine::create(&world.root());
+    let running: Vec<_> = workspaces
+        .iter()
+        .map(|workspace| Running::start(line.behind(&workspace.sync_command(&[]))))
+        .collect();
+    line.start(running.len());
+    let begun = Instant::now();
+    let ended: Vec<_> = running.into_iter().map(|sync| Ended(sync.finish())).collect();
+    let took = begun.elapsed();
+    (ended.iter().map(Ended::report).collect(), took)
+}
+
 /// Workspaces that have all synced, and what central had then.
 struct Crowd {
     world: World,
@@ -106,19 +121,9 @@ impl Crowd {
     fn at_once(&mut self) -> (Vec<Report>, Duration) {
         self.work();
         let before = self.world.central.log().len();
-        let mut line = StartingLine::create(&self.world.root());
-        let running: Vec<_> = self
-            .workspaces
-            .iter()
-            .map(|workspace| Running::start(line.behind(&workspace.sync_command(&[]))))
-            .collect();
-        line.start(running.len());
-        let begun = Instant::now();
-        let ended: Vec<_> = running.into_iter().map(|sync| Ended(sync.finish())).collect();
-        let took = begun.elapsed();
-        let reports: Vec<Report> = ended.iter().map(Ended::report).collect();
+        let done = together(&self.world, &self.workspaces);
         self.nothing_is_lost(before);
-        (reports, took)
+        done
     }
 
     /// All sync, one after the other: what a crowd is measured against.
@@ -209,6 +214,44 @@ fn five_machines_at_once() {
 #[test]
 fn ten_machines_at_once() {
     over_http(10, 1);
+}
+
+/// They have one place in the queue of those that lost, and must not meet there again and again.
+#[test]
+fn eight_clones_of_one_workspace_at_once() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    // Many seats leave little time in each.
+    for other in 0..30 {
+        let path = format!("other{other:02}/OTHER-T-0001.md");
+        world.central.land(&path, "---\nshort_code: OTHER-T-0001\n---\n");
+    }
+    let code = |number: usize| format!("API-T-{number:04}");
+    let clones: Vec<_> = (0..8).map(|_| world.workspace_on("api", &nginx.remote())).collect();
+    for clone in &clones {
+        for number in 0..clones.len() {
+            clone.write(&code(number), "As it was.");
+        }
+        clone.sync().report();
+    }
+    for (number, clone) in clones.iter().enumerate() {
+        clone.edit(&code(number), "Changed here alone.");
+    }
+    let (reports, _) = together(&world, &clones);
+    for (number, report) in reports.iter().enumerate() {
+        assert_eq!(report.pushed, [code(number)]);
+    }
+    let documents = world.central.folder("api");
+    assert_eq!(documents.len(), clones.len());
+    for (name, bytes) in documents {
+        assert!(
+            String::from_utf8(bytes).unwrap().contains("Changed here alone."),
+            "{name}"
+        );
+    }
+    world.central.fsck_strict();
 }
 
 #[test]
