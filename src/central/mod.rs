@@ -26,6 +26,8 @@ use crate::{
 
 pub mod commit;
 pub mod fetch;
+#[cfg(test)]
+mod fixture;
 pub mod git_config;
 pub mod history;
 mod incoming;

@@ -203,7 +203,7 @@ fn loose_objects(objects: &Path, format: gix::hash::Kind) -> Vec<(gix::ObjectId,
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::fixture, *};
 
     fn packs(sizes: impl IntoIterator<Item = u64>) -> Census {
         let packs = sizes.into_iter().enumerate();
@@ -216,19 +216,7 @@ mod tests {
     }
 
     fn git(folder: &Path, arguments: &[&str], stdin: &[u8]) -> String {
-        use std::process::{Command, Stdio};
-        let mut git = Command::new("git")
-            .current_dir(folder)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        git.stdin.take().unwrap().write_all(stdin).unwrap();
-        let output = git.wait_with_output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}");
-        String::from_utf8(output.stdout).unwrap()
+        String::from_utf8(fixture::git(folder, arguments, stdin)).unwrap()
     }
 
     #[test]

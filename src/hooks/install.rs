@@ -135,13 +135,11 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
         snippet: call.careful_line(),
     };
     let found = look(&path)?;
-    let configured = repository.config(&format!("{}.command", section(call.event)));
-    let everywhere = section(call.event);
-    if configured.is_none()
-        && repository.any_config(&format!("{everywhere}.command")).is_some()
-        && repository.has_configured_hooks()?
-    {
-        return Ok(Outcome::ByHand(format!("git's configuration ({everywhere})").into()));
+    let section = section(call.event);
+    let key = format!("{section}.command");
+    let configured = repository.config(&key);
+    if configured.is_none() && repository.any_config(&key).is_some() && repository.has_configured_hooks()? {
+        return Ok(Outcome::ByHand(format!("git's configuration ({section})").into()));
     }
     if wish.configured {
         return configure(repository, call, &found, configured.as_deref()).map(|done| done.unwrap_or_else(refused));

@@ -25,7 +25,6 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     let rebuilt = workspace::survey(metis.dir(), &Default::default())
         .map_err(|err| err.to_string())
         .and_then(|survey| {
-            let all_read = is_all_read(&survey, scan.as_ref());
             rebuild_cache::apply(
                 metis.path(),
                 metis.dir(),
@@ -34,7 +33,7 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
                 &survey,
                 format,
             )
-            .map(|rebuilt| all_read && rebuilt.is_complete())
+            .map(|rebuilt| is_complete(&rebuilt, &survey, scan.as_ref()))
             .map_err(|err| err.to_string())
         });
     let due = !matches!(rebuilt, Ok(true));
@@ -75,14 +74,16 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     )?;
     let rebuilt = rebuild_cache::apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?;
     if let Some(state) = &state {
-        note_due(state, !(is_all_read(&survey, Some(&scan)) && rebuilt.is_complete()));
+        note_due(state, !is_complete(&rebuilt, &survey, Some(&scan)));
     }
     Ok(rebuilt)
 }
 
-/// Whether what is not among the documents is not there, or not one.
-fn is_all_read(survey: &Survey, scan: Option<&Scan>) -> bool {
-    !survey.folders.values().any(FolderState::is_unreadable) && !scan.is_some_and(Scan::has_unread)
+/// Whether what is not in the database is not there, or not a document.
+fn is_complete(rebuilt: &Rebuilt, survey: &Survey, scan: Option<&Scan>) -> bool {
+    rebuilt.is_complete()
+        && !survey.folders.values().any(FolderState::is_unreadable)
+        && !scan.is_some_and(Scan::has_unread)
 }
 
 /// Spares the next sync a rebuild, or has it try again. Where another one is running it is left to that one: the cursor is

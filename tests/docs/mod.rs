@@ -158,18 +158,19 @@ impl Reader {
         run(command)
     }
 
+    /// Types what `document` shows, which must succeed.
+    fn shown(&self, folder: &str, line: &str, document: &Path) -> Finished {
+        let finished = self.run(folder, line);
+        let place = document.display();
+        assert_eq!(finished.code, Some(0), "{place}: {}", finished.transcript());
+        finished
+    }
+
     /// Types a `console` block and compares the answers.
     fn type_in(&self, block: &Block, document: &Path) -> usize {
         let steps = steps(block);
         for step in &steps {
-            let finished = self.run("", &step.typed);
-            assert_eq!(
-                finished.code,
-                Some(0),
-                "{}: {}",
-                document.display(),
-                finished.transcript()
-            );
+            let finished = self.shown("", &step.typed, document);
             let said = String::from_utf8_lossy(&finished.stdout).into_owned() + &finished.stderr;
             let mut lines = said.lines();
             for shown in &step.answers {
@@ -193,14 +194,7 @@ impl Reader {
                 continue;
             }
             let line = line.replace("scripts/", &format!("{}/scripts/", root().display()));
-            let finished = self.run("my-project", &line);
-            assert_eq!(
-                finished.code,
-                Some(0),
-                "{}: {}",
-                document.display(),
-                finished.transcript()
-            );
+            self.shown("my-project", &line, document);
             count += 1;
         }
         count

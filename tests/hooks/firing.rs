@@ -2,8 +2,12 @@
 
 use std::fs;
 
-use super::project::{Project, eventually};
-use crate::support::{point::Point, process::Running, world::World};
+use super::project::Project;
+use crate::support::{
+    point::Point,
+    process::{Running, eventually},
+    world::World,
+};
 
 #[test]
 fn a_push_sends_the_own_documents() {

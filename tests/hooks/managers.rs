@@ -6,7 +6,11 @@ use std::{fs, path::Path};
 use serde_json::Value;
 
 use super::project::Project;
-use crate::support::{process::run, servers::skip, world::World};
+use crate::support::{
+    process::{eventually, run},
+    servers::skip,
+    world::World,
+};
 
 /// A project, unless this machine lacks the program, which is said in the open.
 fn managed(world: &World, program: &str) -> Option<Project> {
@@ -57,7 +61,7 @@ impl Project {
         self.workspace.write(code, "To be pushed.");
         self.commit("a document");
         self.git(&["push"]);
-        super::project::eventually("its sync has arrived", || world.central.tip() != before);
+        eventually("its sync has arrived", || world.central.tip() != before);
         self.wait_for_worker();
         assert_eq!(world.central.folder("api"), self.workspace.documents());
     }
@@ -91,7 +95,7 @@ fn husky() {
     api.passes_without_the_program();
     api.colleague_commits("README");
     api.git(&["pull", "--quiet", "--no-rebase"]);
-    super::project::eventually("the pull has synced too", || {
+    eventually("the pull has synced too", || {
         api.state("hook.log").contains("post-merge")
     });
     api.wait_for_worker();

@@ -5,14 +5,12 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
-    thread,
-    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 use crate::support::{
-    process::{DEADLINE, Finished, run},
+    process::{Finished, eventually, run},
     workspace::{Remote, Workspace},
     world::World,
 };
@@ -158,15 +156,5 @@ impl Project {
         eventually("it says how it ended", || !self.state("hook.json").is_empty());
         self.wait_for_worker();
         serde_json::from_str(&self.state("hook.json")).expect("whole at any time")
-    }
-}
-
-/// A process that nobody can wait for: look until it is so.
-#[track_caller]
-pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < DEADLINE, "{what}: not in {DEADLINE:?}");
-        thread::sleep(Duration::from_millis(2));
     }
 }

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::project::{Project, eventually};
+use super::project::Project;
 use crate::support::{
     point::Point,
-    process::{Finished, run},
+    process::{Finished, eventually, run},
     proxy::{Fate, Proxy, Way},
     servers::{GitDaemon, Sshd},
     terminal::{at_terminal, plain},

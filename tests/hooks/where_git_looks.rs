@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use super::project::Project;
-use crate::support::{process::run, world::World};
+use crate::support::{
+    process::{eventually, run},
+    world::World,
+};
 
 #[test]
 fn a_hooks_path_in_the_work_tree() {
@@ -72,7 +75,7 @@ fn linked_worktrees() {
     );
     assert_eq!(there(&["metis-sync", "hooks", "status"]).matches("fires: ").count(), 2);
     there(&["push", "--quiet", "--set-upstream", "origin", "topic"]);
-    super::project::eventually("its own workspace has synced", || {
+    eventually("its own workspace has synced", || {
         tree.join(".metis/.sync/hook.json").exists()
     });
     assert!(!api.workspace.metis().join(".sync").exists());
@@ -101,7 +104,7 @@ fn a_bare_repository_with_worktrees() {
     api.git(&["-C", &bare, "push", "--quiet", "origin", "main:from-bare"]);
     api.git(&["-C", &bare, "worktree", "add", "--quiet", &tree, "main"]);
     api.git(&["-C", &tree, "push", "--quiet", "origin", "main:from-tree"]);
-    super::project::eventually("the worktree's workspace has synced", || {
+    eventually("the worktree's workspace has synced", || {
         Path::new(&tree).join(".metis/.sync/hook.json").exists()
     });
     api.git(&["-C", &bare, "metis-sync", "hooks", "uninstall"]);
@@ -156,7 +159,7 @@ fn a_workspace_in_a_subfolder() {
             .contains("fires: ")
     );
     outer.git(&["push", "--quiet"]);
-    super::project::eventually("it has synced", || folder.join(".metis/.sync/hook.json").exists());
+    eventually("it has synced", || folder.join(".metis/.sync/hook.json").exists());
     let lock = fs::File::open(folder.join(".metis/.sync/hook-running.lock")).expect("it has run");
     lock.lock().expect("this system has locks");
 }

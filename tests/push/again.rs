@@ -10,6 +10,7 @@ use super::client::{Draft, Pushed, Repository, applied, options, push, to_main, 
 use crate::support::{
     central::Shape,
     point::Point,
+    process::eventually,
     proxy::{Fate, Proxy},
     servers::{Access, Nginx, Sshd},
     workspace::Remote,
@@ -88,6 +89,14 @@ impl Scene {
         applied(push(&self.world.local(), draft));
     }
 
+    /// Somebody lands a commit, so that a push of `writer`'s comes too late. Returns that commit.
+    fn overtake(&self, writer: &mut Writer) -> Draft {
+        let theirs = self.first.next(&[("b.md", b"b\n")], &[]);
+        self.land(&theirs);
+        writer.lose(&self.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+        theirs
+    }
+
     fn repository(&self) -> Repository {
         Repository {
             dir: self.world.central.dir.clone(),
@@ -110,14 +119,11 @@ const SEND: &str = "POST /central.git/git-receive-pack";
 fn after_a_lost_race_over_http_the_next_push_is_one_request() {
     let Some(scene) = Scene::new(Access::Open) else { return };
     let mut writer = Writer::new(&scene.nginx.remote());
-    let theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-    scene.land(&theirs);
+    let mut theirs = None;
     // What was told sufficed.
-    scene.requests(&[LIST], || {
-        writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs)
-    });
+    scene.requests(&[LIST], || theirs = Some(scene.overtake(&mut writer)));
 
-    let ours = theirs.next(&[("c.md", b"c\n")], &[]);
+    let ours = theirs.expect("it was overtaken").next(&[("c.md", b"c\n")], &[]);
     scene.requests(&[SEND], || applied(writer.push(&ours)));
     assert!(writer.met.is_none(), "it is over");
     assert_eq!(scene.repository().tip(), Some(ours.id));
@@ -129,9 +135,7 @@ fn after_a_lost_race_over_http_the_next_push_is_one_request() {
 fn who_is_overtaken_without_a_listing_is_told_so_by_one() {
     let Some(scene) = Scene::new(Access::Open) else { return };
     let mut writer = Writer::new(&scene.nginx.remote());
-    let mut theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-    scene.land(&theirs);
-    writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+    let mut theirs = scene.overtake(&mut writer);
     for round in 0..3 {
         let ours = theirs.next(&[("c.md", b"c\n")], &[]);
         theirs = theirs.next(&[("b.md", format!("b {round}\n").as_bytes())], &[]);
@@ -149,9 +153,7 @@ fn a_ref_that_was_rewound_or_removed_meanwhile_has_moved() {
     for gone in [false, true] {
         let Some(scene) = Scene::new(Access::Open) else { return };
         let mut writer = Writer::new(&scene.nginx.remote());
-        let theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-        scene.land(&theirs);
-        writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+        let theirs = scene.overtake(&mut writer);
         let git = scene.repository();
         match gone {
             true => git.git(&["update-ref", "-d", "refs/heads/main"]),
@@ -171,9 +173,7 @@ fn a_ref_that_was_rewound_or_removed_meanwhile_has_moved() {
 fn a_refusal_stays_one() {
     let Some(scene) = Scene::new(Access::Open) else { return };
     let mut writer = Writer::new(&scene.nginx.remote());
-    let theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-    scene.land(&theirs);
-    writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+    let theirs = scene.overtake(&mut writer);
     scene
         .world
         .points
@@ -194,9 +194,7 @@ fn a_refusal_stays_one() {
 fn what_was_pushed_already_is_applied() {
     let Some(scene) = Scene::new(Access::Open) else { return };
     let mut writer = Writer::new(&scene.nginx.remote());
-    let theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-    scene.land(&theirs);
-    writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+    let theirs = scene.overtake(&mut writer);
     let ours = theirs.next(&[("c.md", b"c\n")], &[]);
     scene.land(&ours);
     applied(writer.push(&ours));
@@ -209,15 +207,9 @@ fn no_connection_is_kept_between_attempts() {
     let proxy = Proxy::to(scene.nginx.port(), |_| Fate::Fair);
     let mut writer = Writer::new(&scene.nginx.remote());
     writer.at = proxy.front(&writer.at, scene.nginx.port());
-    let theirs = scene.first.next(&[("b.md", b"b\n")], &[]);
-    scene.land(&theirs);
-    writer.lose(&scene.first.next(&[("c.md", b"c\n")], &[]), &theirs);
+    let theirs = scene.overtake(&mut writer);
     assert!(writer.met.is_some());
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-    while proxy.open() > 0 {
-        assert!(std::time::Instant::now() < deadline, "a connection is still open");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    eventually("all connections are closed", || proxy.open() == 0);
     applied(writer.push(&theirs.next(&[("c.md", b"c\n")], &[])));
     assert_eq!(proxy.connections(), 2);
 }

@@ -4,11 +4,11 @@ use std::fs;
 
 use super::trace;
 use crate::{
-    hooks::project::{Project, eventually},
+    hooks::project::Project,
     support::{
         disk::Disk,
         point::Point,
-        process::{Running, run},
+        process::{Running, eventually, run},
         report::Ended,
         servers::skip,
         world::World,

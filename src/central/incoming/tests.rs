@@ -1,17 +1,10 @@
 //! Streams that git makes, received in small pieces.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-    sync::atomic::AtomicBool,
-};
+use std::{collections::BTreeSet, fs, io::Write as _, sync::atomic::AtomicBool};
 
 use super::{Bounds, Here, IncomingError, Received, receive};
 use crate::{
-    central::{CentralError, objects},
+    central::{CentralError, fixture::git, objects},
     names::{ObjectFormat, ObjectId},
 };
 
@@ -137,27 +130,6 @@ impl Line {
         }
         assert!(git(&mine, &["cat-file", "--batch"], listed.as_bytes()) == theirs);
     }
-}
-
-fn git(folder: &Path, arguments: &[&str], stdin: &[u8]) -> Vec<u8> {
-    let mut git = Command::new("git")
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", folder)
-        .args(["-c", "pack.threads=1"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = git.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(move || input.write_all(stdin));
-        let output = git.wait_with_output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}");
-        output.stdout
-    })
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gix::bstr::ByteSlice;
+use gix::bstr::{BString, ByteSlice};
 use gix::credentials::helper::{Action, NextAction};
 use gix::credentials::protocol::{Context, ContextOptions, Outcome};
 use gix::error::{ErrorExt, message};
@@ -19,7 +19,7 @@ use rustix::process::Signal;
 use super::Prompt;
 use super::deadline::{Stop, Watch};
 use super::process::{self, REPOSITORY_ENVIRONMENT};
-use super::url::RemoteUrl;
+use super::url::{RemoteUrl, bracketed};
 
 /// A helper that must not ask anybody should not need longer.
 const UNATTENDED: Duration = Duration::from_secs(30);
@@ -69,18 +69,30 @@ impl Credentials {
         }
     }
 
+    /// What there is for `url`, without having been told what the server wants.
+    pub(crate) fn unasked(&mut self, url: BString) -> gix::Result<Outcome> {
+        self.get(Context {
+            url: Some(url),
+            ..Context::default()
+        })
+    }
+
+    /// Has helpers keep or forget what they gave. A helper that fails at that does not spoil what just worked.
+    pub(crate) fn judge(&mut self, next: NextAction, right: bool) {
+        let action = match right {
+            true => next.store(),
+            false => next.erase(),
+        };
+        self.act(action).ok();
+    }
+
     fn get(&mut self, context: Context) -> gix::Result<Outcome> {
         let url = context.url.as_ref().and_then(|url| RemoteUrl::parse(url).ok());
         let url = url.ok_or_else(|| message("there is no URL to authenticate to").raise())?;
         // After a redirect to another port the URL's user is none of that server's business.
         let same = url.origin() == self.origin;
         let user = self.user.clone().filter(|_| same);
-        let host = url.host().unwrap_or_default();
-        let host = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.to_owned()
-        };
+        let host = bracketed(url.host().unwrap_or_default());
         let asked = Context {
             protocol: Some(url.scheme().as_str().to_owned()),
             host: Some(match url.port() {

@@ -42,7 +42,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use gix::bstr::ByteSlice;
-use gix::credentials::helper::{Action, NextAction};
+use gix::credentials::helper::NextAction;
 use gix::error::{ResultExt, message};
 use gix::protocol::Handshake;
 use gix::protocol::transport::client::blocking_io::Transport;
@@ -231,7 +231,7 @@ fn establish(
     watch.allow(Some(MAX_HANDSHAKE));
     let mut next = None;
     if give_credentials && explainer.http.is_some() {
-        next = give(&mut credentials, &mut *transport).map_err(|err| explainer.explain(&err))?;
+        next = Some(give(&mut credentials, &mut *transport).map_err(|err| explainer.explain(&err))?);
     }
     let authenticate = |action| credentials.act(action);
     let mut greeting = WithoutSymrefs::new(&mut *transport);
@@ -262,30 +262,19 @@ fn establish(
 }
 
 /// Asks for credentials and hands them to the transport; what is to become of them is returned.
-fn give(credentials: &mut Credentials, transport: &mut (dyn Transport + Send)) -> gix::Result<Option<NextAction>> {
-    let context = gix::credentials::protocol::Context {
-        url: Some(transport.to_url().into_owned()),
-        ..Default::default()
-    };
-    let Some(outcome) = credentials.act(Action::Get(context))? else {
-        return Ok(None);
-    };
+fn give(credentials: &mut Credentials, transport: &mut (dyn Transport + Send)) -> gix::Result<NextAction> {
+    let outcome = credentials.unasked(transport.to_url().into_owned())?;
     transport
         .set_identity(outcome.identity)
         .or_raise(|| message("the credentials cannot be used here"))?;
-    Ok(Some(outcome.next))
+    Ok(outcome.next)
 }
 
 impl Session {
     /// Whether the credentials of [`open_authenticated()`] were right, so that helpers keep or forget them.
     pub fn credentials_work(&mut self, right: bool) {
         if let Some((mut credentials, next)) = self.on_trial.take() {
-            let action = match right {
-                true => next.store(),
-                false => next.erase(),
-            };
-            // What just worked is not spoiled by a helper that fails.
-            let _ = credentials.act(action);
+            credentials.judge(next, right);
         }
     }
 

@@ -13,7 +13,7 @@ use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::deadline::{Stop, Watch, Wire};
-use super::url::RemoteUrl;
+use super::url::{RemoteUrl, bracketed};
 
 /// The name has no address.
 #[derive(Debug)]
@@ -129,11 +129,7 @@ pub(crate) fn daemon(
 ) -> io::Result<Connection<Wire<TcpStream>, Wire<TcpStream>>> {
     let host = url.host().unwrap_or_default();
     let (read, write) = wires(dial(host, url.port_or_default().unwrap_or(9418), watch)?, watch)?;
-    let virtual_host = match host.contains(':') {
-        true => format!("[{host}]"),
-        false => host.to_owned(),
-    };
-    let virtual_host = Some((virtual_host, url.port()));
+    let virtual_host = Some((bracketed(host), url.port()));
     let path = url.path().to_owned();
     Ok(
         Connection::new(read, write, version, path, virtual_host, ConnectMode::Daemon, false)

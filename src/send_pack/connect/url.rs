@@ -266,6 +266,14 @@ impl std::str::FromStr for RemoteUrl {
     }
 }
 
+/// A host as it stands in a URL: an IPv6 address in brackets.
+pub(crate) fn bracketed(host: &str) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    }
+}
+
 fn is_host(host: &str) -> bool {
     let bare = host
         .strip_prefix('[')

@@ -1,19 +1,15 @@
 //! Packs of a server that means harm: whatever comes, [`receive()`] ends, does not panic, holds little, and what it calls
 //! received can be read and is what its id says.
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-    sync::atomic::AtomicBool,
-};
+use std::{collections::BTreeSet, fs, io::Write as _, path::Path, sync::atomic::AtomicBool};
 
 use gix::{objs::FindExt, odb::HeaderExt};
 
 use super::{Bounds, Here, IncomingError, Received, receive};
-use crate::{central::objects, names::ObjectFormat};
+use crate::{
+    central::{fixture::git, objects},
+    names::ObjectFormat,
+};
 
 mod broken;
 mod changed;
@@ -66,21 +62,7 @@ fn received_in(pack: &[u8], folder: &Path, most: usize) -> Result<(Received, usi
 /// A pack as git sends it, with differences of both kinds.
 fn real(options: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let git = |args: &[&str], input: &[u8]| {
-        let mut child = Command::new("git")
-            .current_dir(&folder)
-            .env_clear()
-            .envs(env::var_os("PATH").map(|path| ("PATH", path)))
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{args:?}");
-        output.stdout
-    };
+    let git = |args: &[&str], input: &[u8]| git(folder.path(), args, input);
     git(&["init", "--quiet", "--bare", "."], b"");
     let mut history = Vec::new();
     let mut text = String::new();

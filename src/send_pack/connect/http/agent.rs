@@ -11,7 +11,7 @@ use super::super::deadline::Watch;
 use super::super::proxy::ProxyKind;
 use super::super::settings::HttpSettings;
 use super::super::trouble::{HttpReport, HttpTrouble};
-use super::super::url::{RemoteUrl, Scheme};
+use super::super::url::{RemoteUrl, Scheme, bracketed};
 use super::dialer::{Dialer, NoResolver, Route};
 use super::tls;
 
@@ -85,12 +85,9 @@ fn agent(url: &RemoteUrl, settings: &HttpSettings, watch: Arc<Watch>) -> Result<
                 _ => ureq::ProxyProtocol::Http,
             };
             needs_tls |= proxy.kind == ProxyKind::Https;
-            let host = if proxy.host.contains(':') {
-                format!("[{}]", proxy.host)
-            } else {
-                proxy.host.clone()
-            };
-            let mut tunnel = ureq::Proxy::builder(kind).host(&host).port(proxy.port);
+            let mut tunnel = ureq::Proxy::builder(kind)
+                .host(&bracketed(&proxy.host))
+                .port(proxy.port);
             if let Some(user) = &proxy.user {
                 tunnel = tunnel
                     .username(user)

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gix::credentials::helper::{Action, NextAction};
-use gix::credentials::protocol::Context;
+use gix::credentials::helper::NextAction;
 
 use super::super::Prompt;
 use super::super::credentials::Credentials;
 use super::super::deadline::Watch;
 use super::super::proxy::{Proxy, ProxyKind};
-use super::super::url::RemoteUrl;
+use super::super::url::{RemoteUrl, bracketed};
 
 /// Asks once a session, for one proxy.
 pub(in super::super) struct ProxyPassword {
@@ -51,14 +50,9 @@ impl ProxyPassword {
         }
         let Some(url) = url_of(&proxy, user) else { return proxy };
         let mut credentials = Credentials::new(&url, self.prompt, self.cwd.clone(), self.watch.clone());
-        let context = Context {
-            url: Some(url.for_gix().to_bstring()),
-            ..Context::default()
-        };
         // Without an answer the proxy says that it wants one.
-        let found = credentials.act(Action::Get(context)).ok().flatten();
-        let (complete, on_trial) = match found {
-            Some(found) => {
+        let (complete, on_trial) = match credentials.unasked(url.for_gix().to_bstring()) {
+            Ok(found) => {
                 let complete = Proxy {
                     user: Some(found.identity.username),
                     password: Some(found.identity.password),
@@ -66,7 +60,7 @@ impl ProxyPassword {
                 };
                 (complete, Some(found.next))
             }
-            None => (proxy.clone(), None),
+            Err(_) => (proxy.clone(), None),
         };
         self.asked = Some(Asked {
             of: proxy,
@@ -82,12 +76,7 @@ impl ProxyPassword {
         if let Some(asked) = &mut self.asked
             && let Some(next) = asked.on_trial.take()
         {
-            let action = match right {
-                true => next.store(),
-                false => next.erase(),
-            };
-            // What just worked is not spoiled by a helper that fails.
-            asked.credentials.act(action).ok();
+            asked.credentials.judge(next, right);
         }
     }
 }
@@ -98,9 +87,5 @@ fn url_of(proxy: &Proxy, user: &str) -> Option<RemoteUrl> {
         _ => "http",
     };
     let user: String = user.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let host = match proxy.host.contains(':') {
-        true => format!("[{}]", proxy.host),
-        false => proxy.host.clone(),
-    };
-    RemoteUrl::parse(format!("{scheme}://{user}@{host}:{}/", proxy.port)).ok()
+    RemoteUrl::parse(format!("{scheme}://{user}@{}:{}/", bracketed(&proxy.host), proxy.port)).ok()
 }
