@@ -1,7 +1,6 @@
 //! The folder `.metis/.sync/` and the small JSON files in it.
 
 use std::{
-    ffi::{CStr, CString},
     fs::File,
     io::{self, Read, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -23,9 +22,6 @@ pub const FOLDER: &str = ".sync";
 const MAX_FILE: u64 = 256 << 20;
 
 const TEMP_MARK: &str = ".tmp-";
-
-/// Where a hydration keeps files that somebody edited, by its time and by workspace.
-const KEPT: &CStr = c"kept";
 
 /// Why a file of state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -238,31 +234,6 @@ impl StateDir {
                 let _ = unlinkat(self.fd(), entry.file_name(), AtFlags::empty());
             }
         }
-        self.sweep_kept();
-    }
-
-    /// Removes folders for copies of edited files that were made for nothing, because who made them was killed. A folder with
-    /// something in it is never removed.
-    fn sweep_kept(&self) {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |folder: BorrowedFd<'_>, name: &CStr| openat(folder, name, flags, Mode::empty()).ok();
-        let names = |folder: BorrowedFd<'_>| -> Vec<CString> {
-            let entries = rustix::fs::Dir::read_from(folder).into_iter().flatten().flatten();
-            entries
-                .map(|entry| entry.file_name().to_owned())
-                .filter(|name| name.as_c_str() != c"." && name.as_c_str() != c"..")
-                .collect()
-        };
-        let Some(kept) = open(self.fd(), KEPT) else { return };
-        for stamp in names(kept.as_fd()) {
-            if let Some(folder) = open(kept.as_fd(), &stamp) {
-                for prefix in names(folder.as_fd()) {
-                    let _ = unlinkat(&folder, prefix.as_c_str(), AtFlags::REMOVEDIR);
-                }
-            }
-            let _ = unlinkat(&kept, stamp.as_c_str(), AtFlags::REMOVEDIR);
-        }
-        let _ = unlinkat(self.fd(), KEPT, AtFlags::REMOVEDIR);
     }
 
     /// Opens a regular file; `None` if there is none. A device or a pipe in its place is refused without waiting for it.

@@ -133,8 +133,9 @@ impl<'a> Setup<'a> {
                 },
                 LockError::State(err) => SyncErrorKind::State(err),
             })?;
-            // Left by a run that was killed while writing config.toml or .gitignore.
+            // Left by a run that was killed while writing config.toml or .gitignore, or keeping what somebody edited.
             let _ = workspace::sweep_temps(workspace.metis.dir(), started.into());
+            workspace::sweep_kept(workspace.metis.dir());
             if lock.unsupported().is_some() {
                 warnings.push(Warning::Unlocked);
             }

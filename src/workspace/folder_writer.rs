@@ -10,6 +10,22 @@ use crate::names::{ObjectId, Prefix, ShortCode};
 /// Where locally edited copies are kept before they are replaced, relative to `.metis`.
 pub const KEPT_DIR: &str = ".sync/kept";
 
+/// Removes folders for copies of edited files that were made for nothing, because who made them was killed. A folder with
+/// something in it is never removed.
+pub fn sweep_kept(metis: &Dir) {
+    let names = |folder: &Dir| folder.list().into_iter().flatten().map(|entry| entry.name);
+    let Ok(kept) = metis.open_dir(KEPT_DIR) else { return };
+    for stamp in names(&kept) {
+        if let Ok(folder) = kept.open_dir(&stamp) {
+            for prefix in names(&folder) {
+                let _ = folder.remove_dir(&prefix);
+            }
+        }
+        let _ = kept.remove_dir(&stamp);
+    }
+    let _ = metis.remove_dir(KEPT_DIR);
+}
+
 /// Why a hydrated folder could not be written to. One folder's error concerns that workspace alone.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
@@ -247,6 +263,24 @@ mod tests {
             tree: None,
             applying: Some(hash(b"tree")),
         }
+    }
+
+    #[test]
+    fn of_what_was_kept_only_empty_folders_go() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let at = |path: &str| dot_metis.path().join(path);
+        for folder in ["2026/api", "2027/api", "2027/web"] {
+            fs::create_dir_all(at(KEPT_DIR).join(folder)).unwrap();
+        }
+        fs::write(at(KEPT_DIR).join("2027/web/WEB-T-0001.md"), "edited").unwrap();
+        sweep_kept(&Dir::open_root(dot_metis.path()).unwrap());
+        assert!(!at(KEPT_DIR).join("2026").exists());
+        assert!(!at(KEPT_DIR).join("2027/api").exists());
+        assert!(at(KEPT_DIR).join("2027/web/WEB-T-0001.md").exists());
+
+        fs::remove_file(at(KEPT_DIR).join("2027/web/WEB-T-0001.md")).unwrap();
+        sweep_kept(&Dir::open_root(dot_metis.path()).unwrap());
+        assert!(!at(KEPT_DIR).exists());
     }
 
     #[test]

@@ -37,7 +37,7 @@ mod temps;
 pub use config::{CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, Record, SyncSettings};
 pub use config_edit::{Edit, edit_config, with_edits};
 pub use documents::{Scan, read_document, scan};
-pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk};
+pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, sweep_kept};
 pub use frontmatter::{Damage, Frontmatter};
 pub use hydrated::{
     FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, glance, read_marker, survey, survey_of,

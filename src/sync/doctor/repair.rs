@@ -261,6 +261,7 @@ fn sweep(workspace: &Workspace, outlook: &Outlook<'_>) -> Result<String, SyncErr
     let metis = workspace.metis().dir();
     let now = SystemTime::now();
     workspace::sweep_temps(metis, now)?;
+    workspace::sweep_kept(metis);
     for prefix in hydrated_folders(&outlook.cursor, outlook) {
         if let Ok(folder) = metis.open_dir(prefix.as_str()) {
             workspace::sweep_temps(&folder, now)?;
