@@ -21,13 +21,14 @@
 //!  └─ sync                      composes the stages, holds the retry loop
 //!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
 //!          ├─ workspace         .metis/ on disk
+//!          ├─ project           the repository around .metis/
 //!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project
 //!          ├─ cache             metis.db
 //!          ├─ state             .metis/.sync/
 //!          └─ plan              decisions             ─→ names       validated names
 //! ```
 //!
-//! gitoxide appears in [`central`] and [`send_pack`] only, SQLite in [`cache`] only.
+//! gitoxide appears in [`central`], [`project`] and [`send_pack`] only, SQLite in [`cache`] only.
 
 pub mod cache;
 pub mod central;
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod hooks;
 pub mod names;
 pub mod plan;
+pub mod project;
 pub mod send_pack;
 pub mod stage;
 pub mod state;

@@ -16,7 +16,6 @@
 //! | what does our commit say | [`commit`] |
 //! | how does it get to central | [`publish`] |
 //! | whose turn is it among the writers of this machine | [`turn`] |
-//! | has the project's own remote something newer | [`project`] |
 //! | what did the user configure for git | [`git_config`] |
 
 use crate::{
@@ -32,7 +31,6 @@ pub mod git_config;
 pub mod history;
 mod incoming;
 pub mod objects;
-pub mod project;
 pub mod publish;
 pub mod remote;
 mod repack;

@@ -15,8 +15,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    central::project::Project,
     names::Prefix,
+    project::Project,
     send_pack::connect::{ConnectOptions, RemoteUrl},
     workspace::{Config, MetisDir},
 };

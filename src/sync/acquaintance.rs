@@ -13,13 +13,13 @@ use super::{
 use crate::{
     central::{
         CentralError, fetch,
-        project::Project,
         remote::Remote,
         store::{self, Store},
         tree,
     },
     names::{ObjectId, Prefix},
     plan::listing,
+    project::Project,
     send_pack::connect::{ConnectError, ConnectOptions, Direction, RemoteUrl},
 };
 

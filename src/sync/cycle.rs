@@ -15,12 +15,12 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    central::project::Freshness,
     names::{ObjectId, ShortCode},
     plan::{
         dehydrate::DehydratePlan,
         guard::{self, Lineage},
     },
+    project::Freshness,
     send_pack::{
         Outcome, PushError,
         connect::{ConnectError, FailureKind},

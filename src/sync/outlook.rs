@@ -15,7 +15,7 @@ use super::{
     setup::{self, Workspace},
 };
 use crate::{
-    central::{CentralError, project::Freshness, store::Store},
+    central::{CentralError, store::Store},
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{
         dehydrate::{DehydratePlan, Sides},
@@ -24,6 +24,7 @@ use crate::{
         listing::{Documents, escaped},
         standing::{self, FolderStanding, Presence, Standing},
     },
+    project::Freshness,
     send_pack::connect::FailureKind,
     stage::{
         Context, Warning,

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{
     central::{
-        project::Project,
         remote::Met,
         store::Store,
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
     plan::{listing::Documents, retry::Seat},
+    project::Project,
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{

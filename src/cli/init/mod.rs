@@ -20,8 +20,8 @@ use super::{
     sync::prompt,
 };
 use crate::{
-    central::project::Project,
     names::Prefix,
+    project::Project,
     send_pack::connect::{FailureKind, RemoteUrl},
     state::{cursor, files::StateDir},
     sync::{self, Acquaintance, SyncErrorKind, SyncOptions},

@@ -1,21 +1,19 @@
-//! The project's own git repository around `.metis/`, if there is one: its configuration, and whether its remote has
-//! newer planning documents than this checkout. Nothing in it is ever written: no ref, no index, no `FETCH_HEAD`, no
-//! object.
+//! Whether the project's remote has newer planning documents than this checkout.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
-    path::{Path, PathBuf},
+    collections::{BTreeSet, HashSet, VecDeque},
+    path::Path,
 };
 
-use gix::{
-    config::File,
-    objs::{Exists, FindExt},
-};
+use gix::objs::Exists;
 
 use super::{
-    CentralError, ObjectFormat, fetch, from_gix, git_config, hash_kind, objects, remote::Remote, store, to_gix,
+    Project,
+    commits::{ancestors, parents},
+    trees::list_documents,
 };
 use crate::{
+    central::{CentralError, fetch, from_gix, objects, remote::Remote, store, to_gix},
     names::ObjectId,
     plan::listing::printable,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
@@ -23,19 +21,9 @@ use crate::{
 
 /// So many touched documents are named; more would not help anybody decide.
 const MAX_NAMED: usize = 20;
-/// Folders in a project's `.metis/` deeper than this are nobody's plans.
-const MAX_DEPTH: usize = 64;
 /// So many of our newest commits are named to the remote. More than that are seldom ahead of it, and a request has to
 /// stay small.
 const MAX_HAVES: usize = 256;
-
-/// What git knows around a workspace.
-pub struct Project {
-    repo: Option<gix::Repository>,
-    config: File,
-    /// The path of `.metis/` inside the work tree, by component.
-    metis: Vec<Vec<u8>>,
-}
 
 /// The answer of [`Project::freshness()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,71 +50,6 @@ struct Upstream {
 }
 
 impl Project {
-    /// Looks upward from `.metis/`'s parent for a repository that git would trust. `.metis/` itself need not exist yet.
-    pub fn discover(metis: &Path) -> Self {
-        let outside = |repo: Option<gix::Repository>| Project {
-            config: repo.as_ref().map_or_else(git_config::without_repository, |repo| {
-                repo.config_snapshot().plumbing().clone()
-            }),
-            repo: None,
-            metis: Vec::new(),
-        };
-        let Ok(repo) = gix::discover(metis.parent().unwrap_or(metis)) else {
-            return outside(None);
-        };
-        let inside = (|| {
-            use std::os::unix::ffi::OsStrExt;
-            let top = repo.workdir()?.canonicalize().ok()?;
-            let metis = match metis.canonicalize() {
-                Ok(metis) => metis,
-                // Not made yet: it will be where it is looked for.
-                Err(_) => metis.parent()?.canonicalize().ok()?.join(metis.file_name()?),
-            };
-            Some(
-                metis
-                    .strip_prefix(&top)
-                    .ok()?
-                    .components()
-                    .map(|part| part.as_os_str().as_bytes().to_vec())
-                    .collect(),
-            )
-        })();
-        match inside {
-            Some(components) => Project {
-                config: repo.config_snapshot().plumbing().clone(),
-                repo: Some(repo),
-                metis: components,
-            },
-            None => outside(Some(repo)),
-        }
-    }
-
-    /// System, global and the repository's configuration.
-    pub fn config(&self) -> &File {
-        &self.config
-    }
-
-    /// The folder to run git's helpers in, so that they see the same configuration.
-    pub fn dir(&self) -> Option<PathBuf> {
-        self.repo.as_ref().and_then(|repo| repo.workdir()).map(Path::to_owned)
-    }
-
-    /// The blobs of `HEAD` below `.metis/`, by path relative to it. Empty where that cannot be told or where the
-    /// project's hash is not `format`.
-    pub fn committed(&self, format: ObjectFormat) -> BTreeMap<String, ObjectId> {
-        let mut out = BTreeMap::new();
-        if let Some(repo) = &self.repo
-            && repo.object_hash() == hash_kind(format)
-            && let Ok(head) = repo.head_id()
-            && let Some(tree) = self.metis_tree(&repo.objects, from_gix(&head))
-        {
-            list_documents(&repo.objects, Some(tree), None, "", 0, &mut |path, id| {
-                out.insert(path, id);
-            });
-        }
-        out
-    }
-
     /// Whether the remote of the checked-out branch has commits that this checkout lacks and that touch documents
     /// below `.metis/`. Costs one listing of refs if it has nothing new at all. `skip` are the hydrated folders, which
     /// are nobody's documents here.
@@ -263,96 +186,5 @@ impl Project {
             }
         }
         out
-    }
-
-    fn metis_tree(&self, odb: &impl gix::objs::Find, commit: ObjectId) -> Option<ObjectId> {
-        let mut buffer = Vec::new();
-        let mut tree = odb
-            .find_commit_iter(&to_gix(commit), &mut buffer)
-            .ok()?
-            .tree_id()
-            .ok()?;
-        for part in &self.metis {
-            let mut buffer = Vec::new();
-            tree = odb
-                .find_tree_iter(&tree, &mut buffer)
-                .ok()?
-                .filter_map(Result::ok)
-                .find(|entry| entry.mode.is_tree() && entry.filename == part.as_slice())?
-                .oid
-                .to_owned();
-        }
-        Some(from_gix(&tree))
-    }
-}
-
-fn parents(odb: &impl gix::objs::Find, id: ObjectId) -> Option<Vec<ObjectId>> {
-    let mut buffer = Vec::new();
-    let commit = odb.find_commit_iter(&to_gix(id), &mut buffer).ok()?;
-    Some(commit.parent_ids().map(|id| from_gix(&id)).collect())
-}
-
-/// All commits reachable from `head` as far as they are here (a shallow clone has an end), by their distance from it.
-fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> Vec<ObjectId> {
-    let mut seen = HashSet::from([head]);
-    let mut found = vec![head];
-    let mut next = 0;
-    while let Some(id) = found.get(next).copied() {
-        next += 1;
-        for parent in parents(odb, id).unwrap_or_default() {
-            if seen.insert(parent) {
-                found.push(parent);
-            }
-        }
-    }
-    found
-}
-
-/// Calls `found` with every `*.md` file below `tree` that is not the same in `other`.
-fn list_documents(
-    odb: &impl gix::objs::Find,
-    tree: Option<ObjectId>,
-    other: Option<ObjectId>,
-    path: &str,
-    depth: usize,
-    found: &mut dyn FnMut(String, ObjectId),
-) {
-    let read = |id: Option<ObjectId>| -> Vec<(String, bool, ObjectId)> {
-        let mut buffer = Vec::new();
-        let Some(Ok(entries)) = id.map(|id| odb.find_tree_iter(&to_gix(id), &mut buffer)) else {
-            return Vec::new();
-        };
-        entries
-            .filter_map(Result::ok)
-            .filter(|entry| entry.mode.is_tree() || entry.mode.is_blob())
-            .map(|entry| {
-                let name = String::from_utf8_lossy(entry.filename).into_owned();
-                (name, entry.mode.is_tree(), from_gix(entry.oid))
-            })
-            .collect()
-    };
-    if tree == other || depth > MAX_DEPTH {
-        return;
-    }
-    let there: BTreeMap<String, (bool, ObjectId)> = read(other)
-        .into_iter()
-        .map(|(name, is_tree, id)| (name, (is_tree, id)))
-        .collect();
-    for (name, is_tree, id) in read(tree) {
-        let counterpart = there.get(&name);
-        if counterpart == Some(&(is_tree, id)) {
-            continue;
-        }
-        let below = if path.is_empty() {
-            name
-        } else {
-            format!("{path}/{name}")
-        };
-        if is_tree {
-            let other = counterpart.filter(|(is_tree, _)| *is_tree).map(|(_, id)| *id);
-            list_documents(odb, Some(id), other, &below, depth + 1, found);
-        } else if below.ends_with(".md") {
-            found(below, id);
-        }
     }
 }

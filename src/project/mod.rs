@@ -1,0 +1,116 @@
+//! The project's own git repository around `.metis/`, if there is one: its configuration, and whether its remote has
+//! newer planning documents than this checkout. Nothing in it is ever written: no ref, no index, no `FETCH_HEAD`, no
+//! object.
+
+mod commits;
+mod freshness;
+mod trees;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use gix::{config::File, objs::FindExt};
+
+use crate::{
+    central::{from_gix, git_config, hash_kind, to_gix},
+    names::{ObjectFormat, ObjectId},
+};
+pub use freshness::Freshness;
+use trees::list_documents;
+
+/// What git knows around a workspace.
+pub struct Project {
+    repo: Option<gix::Repository>,
+    config: File,
+    /// The path of `.metis/` inside the work tree, by component.
+    metis: Vec<Vec<u8>>,
+}
+
+impl Project {
+    /// Looks upward from `.metis/`'s parent for a repository that git would trust. `.metis/` itself need not exist yet.
+    pub fn discover(metis: &Path) -> Self {
+        let outside = |repo: Option<gix::Repository>| Project {
+            config: repo.as_ref().map_or_else(git_config::without_repository, |repo| {
+                repo.config_snapshot().plumbing().clone()
+            }),
+            repo: None,
+            metis: Vec::new(),
+        };
+        let Ok(repo) = gix::discover(metis.parent().unwrap_or(metis)) else {
+            return outside(None);
+        };
+        let inside = (|| {
+            use std::os::unix::ffi::OsStrExt;
+            let top = repo.workdir()?.canonicalize().ok()?;
+            let metis = match metis.canonicalize() {
+                Ok(metis) => metis,
+                // Not made yet: it will be where it is looked for.
+                Err(_) => metis.parent()?.canonicalize().ok()?.join(metis.file_name()?),
+            };
+            Some(
+                metis
+                    .strip_prefix(&top)
+                    .ok()?
+                    .components()
+                    .map(|part| part.as_os_str().as_bytes().to_vec())
+                    .collect(),
+            )
+        })();
+        match inside {
+            Some(components) => Project {
+                config: repo.config_snapshot().plumbing().clone(),
+                repo: Some(repo),
+                metis: components,
+            },
+            None => outside(Some(repo)),
+        }
+    }
+
+    /// System, global and the repository's configuration.
+    pub fn config(&self) -> &File {
+        &self.config
+    }
+
+    /// The folder to run git's helpers in, so that they see the same configuration.
+    pub fn dir(&self) -> Option<PathBuf> {
+        self.repo.as_ref().and_then(|repo| repo.workdir()).map(Path::to_owned)
+    }
+
+    /// The blobs of `HEAD` below `.metis/`, by path relative to it. Empty where that cannot be told or where the
+    /// project's hash is not `format`.
+    pub fn committed(&self, format: ObjectFormat) -> BTreeMap<String, ObjectId> {
+        let mut out = BTreeMap::new();
+        if let Some(repo) = &self.repo
+            && repo.object_hash() == hash_kind(format)
+            && let Ok(head) = repo.head_id()
+            && let Some(tree) = self.metis_tree(&repo.objects, from_gix(&head))
+        {
+            list_documents(&repo.objects, Some(tree), None, "", 0, &mut |path, id| {
+                out.insert(path, id);
+            });
+        }
+        out
+    }
+
+    fn metis_tree(&self, odb: &impl gix::objs::Find, commit: ObjectId) -> Option<ObjectId> {
+        let mut buffer = Vec::new();
+        let mut tree = odb
+            .find_commit_iter(&to_gix(commit), &mut buffer)
+            .ok()?
+            .tree_id()
+            .ok()?;
+        for part in &self.metis {
+            let mut buffer = Vec::new();
+            tree = odb
+                .find_tree_iter(&tree, &mut buffer)
+                .ok()?
+                .filter_map(Result::ok)
+                .find(|entry| entry.mode.is_tree() && entry.filename == part.as_slice())?
+                .oid
+                .to_owned();
+        }
+        Some(from_gix(&tree))
+    }
+}

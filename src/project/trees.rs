@@ -1,0 +1,62 @@
+//! Walking through trees.
+
+use std::collections::BTreeMap;
+
+use gix::objs::FindExt;
+
+use crate::{
+    central::{from_gix, to_gix},
+    names::ObjectId,
+};
+
+/// Folders in a project's `.metis/` deeper than this are nobody's plans.
+const MAX_DEPTH: usize = 64;
+
+/// Calls `found` with every `*.md` file below `tree` that is not the same in `other`.
+pub(super) fn list_documents(
+    odb: &impl gix::objs::Find,
+    tree: Option<ObjectId>,
+    other: Option<ObjectId>,
+    path: &str,
+    depth: usize,
+    found: &mut dyn FnMut(String, ObjectId),
+) {
+    let read = |id: Option<ObjectId>| -> Vec<(String, bool, ObjectId)> {
+        let mut buffer = Vec::new();
+        let Some(Ok(entries)) = id.map(|id| odb.find_tree_iter(&to_gix(id), &mut buffer)) else {
+            return Vec::new();
+        };
+        entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.mode.is_tree() || entry.mode.is_blob())
+            .map(|entry| {
+                let name = String::from_utf8_lossy(entry.filename).into_owned();
+                (name, entry.mode.is_tree(), from_gix(entry.oid))
+            })
+            .collect()
+    };
+    if tree == other || depth > MAX_DEPTH {
+        return;
+    }
+    let there: BTreeMap<String, (bool, ObjectId)> = read(other)
+        .into_iter()
+        .map(|(name, is_tree, id)| (name, (is_tree, id)))
+        .collect();
+    for (name, is_tree, id) in read(tree) {
+        let counterpart = there.get(&name);
+        if counterpart == Some(&(is_tree, id)) {
+            continue;
+        }
+        let below = if path.is_empty() {
+            name
+        } else {
+            format!("{path}/{name}")
+        };
+        if is_tree {
+            let other = counterpart.filter(|(is_tree, _)| *is_tree).map(|(_, id)| *id);
+            list_documents(odb, Some(id), other, &below, depth + 1, found);
+        } else if below.ends_with(".md") {
+            found(below, id);
+        }
+    }
+}
