@@ -32,7 +32,7 @@ pub use crate::stage::Warning;
 pub use acquaintance::{Acquaintance, meet};
 pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
-pub use options::{DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
+pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use report::{SyncOutcome, SyncReport};
 pub use setup::{Setup, Workspace, connect_options, rewritten};
 

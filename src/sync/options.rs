@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::names::Prefix;
+use crate::names::{ObjectId, Prefix};
 use crate::send_pack::connect::Prompt;
 
 /// Retries after a moved branch, unless configured: the seed's five.
@@ -16,6 +16,19 @@ pub const DEFAULT_MAX_RETRIES: u32 = 5;
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(300);
 /// How long to wait for another sync in the same workspace.
 pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// Which of the project's versions a sync publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrived {
+    /// What the user sees: the checkout or the source branch, whichever counts there.
+    #[default]
+    No,
+    /// What has arrived in the project's source branch: the tree of its remote-tracking branch, without a remote that of
+    /// the local branch. Never the work tree: git may have gone on since the hook fired.
+    Tracking,
+    /// The tree of this commit, which a push that waits for the sync is about to bring to the source branch.
+    Commit(ObjectId),
+}
 
 /// See the fields; [`Default`] is a plain `git metis-sync`.
 #[derive(Debug, Clone)]
@@ -42,6 +55,8 @@ pub struct SyncOptions {
     pub lock_wait: Duration,
     /// What to note as the reason of this sync: `sync`, `hook pre-push`, ….
     pub trigger: String,
+    /// Whether only what has arrived in the project's source branch is published, and as of when.
+    pub arrived: Arrived,
     /// Set by a signal handler: everything ends soon and orderly.
     pub interrupt: Arc<AtomicBool>,
     /// Where object stores lie. `None`: the user's cache directory.
@@ -62,6 +77,7 @@ impl Default for SyncOptions {
             prompt: Prompt::Forbidden,
             lock_wait: DEFAULT_LOCK_WAIT,
             trigger: "sync".into(),
+            arrived: Arrived::No,
             interrupt: Arc::default(),
             cache_dir: None,
         }

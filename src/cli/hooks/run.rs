@@ -27,7 +27,7 @@ use crate::{
     },
     send_pack::connect::Prompt,
     state::files::StateDir,
-    sync::{self, SyncError, SyncErrorKind, SyncOptions, Workspace},
+    sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace},
 };
 
 /// What git's command runs: over in milliseconds, and never a failure, unless the user wants to wait for the sync.
@@ -150,6 +150,7 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
         lock_wait: deadline.min(sync::DEFAULT_LOCK_WAIT),
         prompt: Prompt::Never,
         trigger: format!("hook {event}"),
+        arrived: Arrived::Tracking,
         interrupt,
         ..SyncOptions::default()
     };
