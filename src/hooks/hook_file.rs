@@ -7,10 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Event,
-    script::{self, Ours},
-};
+use super::script::{self, Call, Ours};
 
 /// A hook file as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +28,8 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-pub(super) fn has_our_lines(found: &Found, event: Event) -> bool {
-    matches!(found, Found::File { bytes, .. } if matches!(script::find(bytes, event), Ok(Ours::Lines { .. })))
+pub(super) fn has_our_lines(found: &Found, call: &Call) -> bool {
+    matches!(found, Found::File { bytes, .. } if matches!(script::find(bytes, call), Ok(Ours::Lines(lines)) if lines.has(call)))
 }
 
 pub(super) fn look(path: &Path) -> io::Result<Found> {

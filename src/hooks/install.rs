@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -60,6 +60,8 @@ pub enum Outcome {
     },
     /// Our lines were taken out.
     Restored(PathBuf),
+    /// Our lines stay, for other workspaces of the repository.
+    Withdrawn(PathBuf),
     /// The file was ours and is gone.
     Removed(PathBuf),
     /// Taken out of the repository's configuration.
@@ -120,6 +122,8 @@ pub enum InstallError {
 enum Plan {
     Create(Vec<u8>),
     Replace(Vec<u8>),
+    /// With what other workspaces have there.
+    Shorten(Vec<u8>),
     Remove,
     Nothing,
     ByHand,
@@ -135,14 +139,17 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
         snippet: call.careful_line(),
     };
     let found = look(&path)?;
-    let section = section(call.event);
-    let key = format!("{section}.command");
-    let configured = repository.config(&key);
-    if configured.is_none() && repository.any_config(&key).is_some() && repository.has_configured_hooks()? {
+    let configured = configured(repository, call);
+    if let Some(Configured {
+        section, is_own: false, ..
+    }) = &configured
+        && repository.has_configured_hooks()?
+    {
         return Ok(Outcome::ByHand(format!("git's configuration ({section})").into()));
     }
+    let configured = configured.filter(|configured| configured.is_own);
     if wish.configured {
-        return configure(repository, call, &found, configured.as_deref()).map(|done| done.unwrap_or_else(refused));
+        return configure(repository, call, &found, configured).map(|done| done.unwrap_or_else(refused));
     }
     if configured.is_some() {
         return Ok(refused(Refusal::InConfig));
@@ -156,7 +163,7 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
         let config = manager.config(top, call);
         if manager == Manager::PreCommit
             && let set_aside = beside(&path, LEGACY)
-            && has_our_lines(&look(&set_aside)?, call.event)
+            && has_our_lines(&look(&set_aside)?, call)
         {
             return Ok(Outcome::Unchanged(set_aside));
         }
@@ -179,15 +186,16 @@ pub fn install(repository: &Repository, call: &Call, wish: &Wish) -> Result<Outc
         Plan::Create(_) => Outcome::Created(path.clone()),
         Plan::Replace(_) => Outcome::Inserted(path.clone()),
         Plan::ByHand => Outcome::ByHand(path.clone()),
-        Plan::Nothing | Plan::Remove => Outcome::Unchanged(path.clone()),
+        Plan::Nothing | Plan::Remove | Plan::Shorten(_) => Outcome::Unchanged(path.clone()),
         Plan::Refuse(why) => refused(why.clone()),
     };
     apply(&path, plan)?;
     Ok(outcome)
 }
 
-/// Takes out what [`install()`] put in place for `event`, wherever that may have been; nothing if there is nothing.
-pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, InstallError> {
+/// Takes out what [`install()`] put in place for `call`, wherever that may have been; nothing if there is nothing. What other
+/// workspaces of the repository have put there stays, unless `all` is to go.
+pub fn uninstall(repository: &Repository, call: &Call, all: bool) -> Result<Vec<Outcome>, InstallError> {
     let mut outcomes = Vec::new();
     // Since then `core.hooksPath` may have come or gone.
     let mut dirs = vec![repository.hooks_dir.clone()];
@@ -195,12 +203,13 @@ pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, 
     if default.canonicalize().ok() != repository.hooks_dir.canonicalize().ok() {
         dirs.push(default);
     }
-    let files = dirs.into_iter().map(|dir| dir.join(event.name()));
+    let files = dirs.into_iter().map(|dir| dir.join(call.event.name()));
     for path in files.flat_map(|path| [beside(&path, LEGACY), beside(&path, OLD), path]) {
-        let plan = plan_uninstall(&look(&path)?, event);
+        let plan = plan_uninstall(&look(&path)?, call, all);
         outcomes.extend(match &plan {
             Plan::Remove => Some(Outcome::Removed(path.clone())),
             Plan::Replace(_) => Some(Outcome::Restored(path.clone())),
+            Plan::Shorten(_) => Some(Outcome::Withdrawn(path.clone())),
             Plan::Refuse(why) => Some(Outcome::Refused {
                 path: path.clone(),
                 why: why.clone(),
@@ -211,39 +220,115 @@ pub fn uninstall(repository: &Repository, event: Event) -> Result<Vec<Outcome>, 
         });
         apply(&path, plan)?;
     }
-    let section = section(event);
-    if repository.config(&format!("{section}.command")).is_some() {
+    let sections = match all {
+        true => repository.sections(&plain_section(call.event))?,
+        false => configured(repository, call)
+            .filter(|configured| configured.is_own)
+            .map(|configured| configured.section)
+            .into_iter()
+            .collect(),
+    };
+    for section in sections {
         repository.remove_section(&section)?;
         outcomes.push(Outcome::Unconfigured(section));
     }
     Ok(outcomes)
 }
 
-/// The section of git's configuration for an event. A name for each, since git does not tell a command which event it is.
-pub(super) fn section(event: Event) -> String {
+/// Whether there are lines of ours for workspaces other than those of `calls`.
+pub fn others(repository: &Repository, calls: &[Call]) -> Result<bool, InstallError> {
+    for call in calls {
+        let Found::File { bytes, .. } = look(&repository.hooks_dir.join(call.event.name()))? else {
+            continue;
+        };
+        if matches!(script::find(&bytes, call), Ok(Ours::Lines(lines)) if !lines.has(call))
+            || !repository.sections(&plain_section(call.event))?.is_empty()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A section of git's configuration that calls for a workspace.
+pub(super) struct Configured {
+    pub section: String,
+    pub command: String,
+    /// Whether it is the repository's own, not the user's for all repositories.
+    pub is_own: bool,
+}
+
+/// The sections that a call may have, the right one first. Each event and each workspace has a name for itself, since git does
+/// not tell a command which event it is. In the first version it was the event's alone.
+fn sections(call: &Call) -> Vec<String> {
+    let plain = plain_section(call.event);
+    match &call.folder {
+        None => vec![plain],
+        Some(folder) => vec![format!("{plain}:{}", name_of(folder)), plain],
+    }
+}
+
+fn plain_section(event: Event) -> String {
     format!("hook.metis-sync-{event}")
+}
+
+/// A folder as part of a section's name, which may have no line end in it.
+fn name_of(folder: &Path) -> String {
+    let mut name = String::new();
+    for byte in folder.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b' ' => name.push(char::from(*byte)),
+            _ if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name
+}
+
+/// What git's configuration has for `call`.
+pub(super) fn configured(repository: &Repository, call: &Call) -> Option<Configured> {
+    sections(call).into_iter().find_map(|section| {
+        let key = format!("{section}.command");
+        let own = repository.config(&key);
+        let is_own = own.is_some();
+        let command = own.or_else(|| repository.any_config(&key))?;
+        script::calls_us(command.as_bytes(), call).then_some(Configured {
+            section,
+            command,
+            is_own,
+        })
+    })
 }
 
 fn configure(
     repository: &Repository,
     call: &Call,
     found: &Found,
-    configured: Option<&str>,
+    configured: Option<Configured>,
 ) -> Result<Result<Outcome, Refusal>, InstallError> {
     if !repository.has_configured_hooks()? {
         return Ok(Err(Refusal::OldGit));
     }
-    if let Found::File { bytes, .. } = found
-        && !matches!(script::find(bytes, call.event), Ok(Ours::No))
-    {
+    let in_file = match found {
+        Found::File { bytes, .. } => match script::find(bytes, call) {
+            Ok(Ours::No) => false,
+            Ok(Ours::Lines(lines)) => lines.has(call),
+            Ok(Ours::ByHand) | Err(_) => true,
+        },
+        Found::Missing | Found::NoFile => false,
+    };
+    if in_file {
         return Ok(Err(Refusal::InFile));
     }
-    let section = section(call.event);
     // git puts the hook's arguments behind it.
     let command = call.careful();
-    if configured == Some(command.as_str()) {
-        return Ok(Ok(Outcome::Unchanged(section.into())));
-    }
+    let section = match configured {
+        Some(configured) if configured.command == command => {
+            return Ok(Ok(Outcome::Unchanged(configured.section.into())));
+        }
+        Some(configured) => configured.section,
+        None => sections(call).swap_remove(0),
+    };
     repository.set_config(&format!("{section}.command"), &command)?;
     repository.set_config(&format!("{section}.event"), call.event.name())?;
     Ok(Ok(Outcome::Configured(section)))
@@ -258,12 +343,10 @@ fn plan_install(found: &Found, call: &Call, order: Order) -> Plan {
     if !executable {
         return Plan::Refuse(Refusal::SwitchedOff);
     }
-    let with_lines = match script::find(bytes, call.event) {
+    let with_lines = match script::find(bytes, call) {
         Ok(Ours::ByHand) => return Plan::ByHand,
         Ok(Ours::No) => script::inserted(bytes, call, order),
-        // Nothing of the user's in it, so there is neither before nor after.
-        Ok(Ours::Lines { created: true, .. }) => Ok(script::created(call)),
-        Ok(Ours::Lines { rest, .. }) => script::inserted(&rest, call, order),
+        Ok(Ours::Lines(lines)) => lines.with(call, order),
         Err(unfit) => Err(unfit),
     };
     match with_lines {
@@ -273,15 +356,24 @@ fn plan_install(found: &Found, call: &Call, order: Order) -> Plan {
     }
 }
 
-fn plan_uninstall(found: &Found, event: Event) -> Plan {
+fn plan_uninstall(found: &Found, call: &Call, all: bool) -> Plan {
     let Found::File { bytes, .. } = found else {
         return Plan::Nothing;
     };
-    match script::find(bytes, event) {
-        Ok(Ours::No) => Plan::Nothing,
-        Ok(Ours::ByHand) => Plan::ByHand,
-        Ok(Ours::Lines { created: true, .. }) => Plan::Remove,
-        Ok(Ours::Lines { rest, .. }) => Plan::Replace(rest),
+    let lines = match script::find(bytes, call) {
+        Ok(Ours::Lines(mut lines)) if all => {
+            lines.targets = vec![call.target()];
+            lines
+        }
+        Ok(Ours::Lines(lines)) if lines.has(call) => lines,
+        Ok(Ours::No | Ours::Lines(_)) => return Plan::Nothing,
+        Ok(Ours::ByHand) => return Plan::ByHand,
+        Err(unfit) => return Plan::Refuse(unfit.into()),
+    };
+    match lines.without(call) {
+        Ok(None) => Plan::Remove,
+        Ok(Some(rest)) if lines.targets.len() == 1 => Plan::Replace(rest),
+        Ok(Some(rest)) => Plan::Shorten(rest),
         Err(unfit) => Plan::Refuse(unfit.into()),
     }
 }
@@ -312,7 +404,7 @@ fn apply(path: &Path, plan: Plan) -> Result<(), InstallError> {
             fs::create_dir_all(dir).map_err(fail("create the folder of"))?;
             hook_file::write(path, &bytes, 0o755).map_err(fail("write"))
         }
-        Plan::Replace(bytes) => {
+        Plan::Replace(bytes) | Plan::Shorten(bytes) => {
             let target = path.canonicalize().map_err(fail("find"))?;
             let mode = fs::metadata(&target).map_err(fail("read"))?.permissions().mode();
             hook_file::write(&target, &bytes, mode).map_err(fail("write"))
@@ -372,22 +464,55 @@ mod tests {
         let after = installed(&installed(&mine, Order::Before), Order::After);
         assert_eq!(after, installed(&mine, Order::After));
         assert_eq!(
-            plan_uninstall(&after, Event::PrePush),
+            plan_uninstall(&after, &call(), false),
             Plan::Replace(b"#!/bin/sh\nmake\n".to_vec())
         );
     }
 
     #[test]
     fn uninstalling_leaves_what_is_not_ours() {
-        assert_eq!(plan_uninstall(&Found::Missing, Event::PrePush), Plan::Nothing);
-        assert_eq!(plan_uninstall(&file("#!/bin/sh\n"), Event::PrePush), Plan::Nothing);
+        assert_eq!(plan_uninstall(&Found::Missing, &call(), false), Plan::Nothing);
+        assert_eq!(plan_uninstall(&file("#!/bin/sh\n"), &call(), false), Plan::Nothing);
         assert_eq!(
-            plan_uninstall(&installed(&Found::Missing, Order::After), Event::PrePush),
+            plan_uninstall(&installed(&Found::Missing, Order::After), &call(), false),
             Plan::Remove
         );
         assert_eq!(
-            plan_uninstall(&file("git metis-sync hooks run pre-push\n"), Event::PrePush),
+            plan_uninstall(&file("git metis-sync hooks run pre-push\n"), &call(), false),
             Plan::ByHand
+        );
+    }
+
+    #[test]
+    fn uninstalling_leaves_other_workspaces_alone() {
+        let in_folder = |folder: &str| Call {
+            folder: Some(folder.into()),
+            ..call()
+        };
+        let (api, web) = (in_folder("api"), in_folder("web"));
+        let Plan::Create(bytes) = plan_install(&Found::Missing, &api, Order::Before) else {
+            panic!("there was nothing");
+        };
+        let one = file(std::str::from_utf8(&bytes).unwrap());
+        let Plan::Replace(both) = plan_install(&one, &web, Order::Before) else {
+            panic!("one more");
+        };
+        let two = file(std::str::from_utf8(&both).unwrap());
+        assert_eq!(plan_uninstall(&two, &web, false), Plan::Shorten(bytes));
+        assert_eq!(plan_uninstall(&one, &web, false), Plan::Nothing);
+        assert_eq!(plan_uninstall(&one, &api, false), Plan::Remove);
+        assert_eq!(plan_uninstall(&two, &call(), true), Plan::Remove);
+    }
+
+    #[test]
+    fn a_section_has_a_name_without_line_ends() {
+        let call = Call {
+            folder: Some("a\nb/c:d".into()),
+            ..call()
+        };
+        assert_eq!(
+            sections(&call),
+            ["hook.metis-sync-pre-push:a%0ab/c%3ad", "hook.metis-sync-pre-push"]
         );
     }
 

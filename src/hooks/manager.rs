@@ -69,10 +69,11 @@ impl Manager {
     /// Whether it has been told.
     pub fn calls_us(self, top: &Path, call: &Call) -> bool {
         std::fs::read(self.config(top, call)).is_ok_and(|text| {
-            // pre-commit also takes the hook from our own repository, by its id in `.pre-commit-hooks.yaml`.
+            // pre-commit also takes the hook from our own repository, by its id in `.pre-commit-hooks.yaml`, for the top.
             let id = format!("id: metis-sync-{}", call.event);
-            script::calls_us(&text, call.event)
+            script::calls_us(&text, call)
                 || self == Manager::PreCommit
+                    && call.folder.is_none()
                     && String::from_utf8_lossy(&text)
                         .lines()
                         .any(|line| line.trim_end().ends_with(&id))
@@ -138,15 +139,23 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let top = temp.path();
         std::fs::create_dir(top.join(".husky")).unwrap();
-        let call = Call {
+        let in_folder = |folder: &str| Call {
             event: Event::PostMerge,
-            folder: Some("it's here".into()),
+            folder: Some(folder.into()),
         };
-        for manager in [Manager::Husky, Manager::Lefthook, Manager::PreCommit] {
-            assert!(!manager.calls_us(top, &call));
-            std::fs::write(manager.config(top, &call), manager.snippet(&call)).unwrap();
-            assert!(manager.calls_us(top, &call), "{manager}");
+        for call in ["plain", "it's here", "-d", "a\n{0}", "$(x)"].map(in_folder) {
+            for manager in [Manager::Husky, Manager::Lefthook, Manager::PreCommit] {
+                let _ = std::fs::remove_file(manager.config(top, &call));
+                assert!(!manager.calls_us(top, &call));
+                std::fs::write(manager.config(top, &call), manager.snippet(&call)).unwrap();
+                assert!(manager.calls_us(top, &call), "{manager}: {}", manager.snippet(&call));
+                assert!(!manager.calls_us(top, &in_folder("another")), "{manager}");
+            }
         }
+        let call = Call {
+            folder: None,
+            ..in_folder("")
+        };
         let from_our_repository = "repos:\n- repo: x\n  hooks:\n  - id: metis-sync-post-merge\n";
         std::fs::write(Manager::PreCommit.config(top, &call), from_our_repository).unwrap();
         assert!(Manager::PreCommit.calls_us(top, &call));

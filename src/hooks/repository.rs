@@ -109,6 +109,24 @@ impl Repository {
         git(&self.run_dir, &["config", "--local", key, value]).map(drop)
     }
 
+    /// The sections of the repository's configuration that are called `name` or `name:` and anything.
+    pub fn sections(&self, name: &str) -> Result<Vec<String>, RepositoryError> {
+        let keys = git(&self.run_dir, &["config", "--local", "--null", "--name-only", "--list"])?;
+        let keys = keys.to_string_lossy();
+        let mut sections: Vec<String> = keys
+            .split('\0')
+            .filter_map(|key| Some(key.rsplit_once('.')?.0))
+            .filter(|section| {
+                section
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            })
+            .map(str::to_owned)
+            .collect();
+        sections.dedup();
+        Ok(sections)
+    }
+
     /// Takes a section out of the repository's configuration.
     pub fn remove_section(&self, section: &str) -> Result<(), RepositoryError> {
         git(&self.run_dir, &["config", "--local", "--remove-section", section]).map(drop)

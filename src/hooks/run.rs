@@ -58,9 +58,10 @@ pub fn order(env: &dyn Fn(&str) -> Option<OsString>) -> Order {
     Order::Sync
 }
 
-/// What a hook that fires says under [`PROBE`].
-pub fn answer(nonce: &str, event: Event) -> String {
-    format!("metis-sync {event} fires {nonce}")
+/// What a hook that fires says under [`PROBE`], called for `folder`.
+pub fn answer(nonce: &str, event: Event, folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    format!("metis-sync {event} fires {nonce} in {folder:?}")
 }
 
 /// Why the worker was not started, or how it went wrong.
@@ -93,15 +94,22 @@ pub struct Target {
 
 impl Target {
     /// The workspace that the repository around `start` has, in `start` or above; `None` if there is none or it syncs with
-    /// nobody.
+    /// nobody. On another branch there may not even be the folder.
     ///
-    /// The search ends with the repository: a submodule's push says nothing about the plans of what it is part of.
+    /// The search ends with the repository: a submodule's push says nothing about the plans of what it is part of. But `.metis/`
+    /// may be a repository of its own.
     /// `git_dir` is git's own word for where the repository is (`GIT_DIR`).
     pub fn discover(start: &Path, git_dir: Option<&OsStr>) -> Result<Option<Self>, RunError> {
-        let start = start.canonicalize().map_err(|source| MetisDirError::Start {
-            start: start.to_owned(),
-            source,
-        })?;
+        let start = match start.canonicalize() {
+            Ok(start) => start,
+            Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(source) => {
+                let start = start.to_owned();
+                return Err(MetisDirError::Start { start, source }.into());
+            }
+        };
         let top = start.ancestors().find(|folder| folder.join(".git").exists());
         let last = top.unwrap_or(&start);
         let Some(dot_metis) = start
@@ -109,6 +117,7 @@ impl Target {
             .take_while(|folder| folder.starts_with(last))
             .map(|folder| folder.join(METIS_DIR))
             .find(|path| path.symlink_metadata().is_ok())
+            .or_else(|| last.ends_with(METIS_DIR).then(|| last.to_owned()))
         else {
             return Ok(None);
         };
@@ -327,6 +336,14 @@ mod tests {
         assert!(has("") && has("sub/src"));
         fs::write(root.join("sub/.git"), "gitdir: ../.git/modules/sub\n").unwrap();
         assert!(!has("sub") && !has("sub/src"), "a submodule");
+
+        assert!(!has("gone/elsewhere"), "on another branch");
+
+        fs::create_dir(root.join("alone/.metis")).unwrap();
+        fs::write(root.join("alone/.metis/config.toml"), "[sync]\nupstream_url = 'y'\n").unwrap();
+        fs::write(root.join("alone/.metis/.git"), "gitdir: ../../.git/modules/plans\n").unwrap();
+        let own = Target::discover(&root.join("alone/.metis"), None).unwrap().unwrap();
+        assert_eq!(own.metis.project(), root.join("alone"), "a repository of its own");
 
         fs::write(root.join(".metis/config.toml"), "[sync\n").unwrap();
         assert!(matches!(Target::discover(&root, None), Err(RunError::Config(_))));

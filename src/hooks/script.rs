@@ -3,8 +3,16 @@
 //! Our lines always come right behind the `#!` line, also when the sync is to come after the user's own lines: those may
 //! end in `exit 0`, as git's samples do, so that nothing behind them would ever run. For "after" ours set a trap for the
 //! shell's exit.
+//!
+//! All workspaces of a repository share the lines: one call for each, and each call names its workspace's folder.
+
+use std::{
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use super::Event;
+use crate::plan::listing::is_hidden;
 
 const BEGIN: &str = "# >>> git-metis-sync >>>";
 const END: &str = "# <<< git-metis-sync <<<";
@@ -32,17 +40,13 @@ pub struct Call {
     /// On what.
     pub event: Event,
     /// The workspace's folder relative to where git runs the hook; `None` if that is the workspace.
-    pub folder: Option<String>,
+    pub folder: Option<PathBuf>,
 }
 
 impl Call {
     /// The command line, without the arguments that git gives to a hook.
     pub fn command(&self) -> String {
-        let folder = match &self.folder {
-            Some(folder) => format!(" -C {}", quoted(folder)),
-            None => String::new(),
-        };
-        format!("git metis-sync{folder} hooks run {}", self.event)
+        command(self.event, &self.target())
     }
 
     /// The same where the program may be missing, which is then no failure. Arguments may follow.
@@ -63,20 +67,107 @@ impl Call {
         )
     }
 
-    fn block(&self, order: Order, note: &str) -> String {
-        // The user's lines may read what git writes to a hook's standard input, so ours must leave it alone.
-        let command = self.command();
-        let lines = match order {
-            Order::Before => format!("    {command} -- \"$@\" </dev/null || exit\n"),
-            // Whether the hook fires can be tried without running the user's lines.
-            Order::After => format!(
-                "    [ -z \"${{METIS_SYNC_PROBE:-}}\" ] || exec {command} -- \"$@\" </dev/null\n    \
-                 trap '[ \"$?\" != 0 ] || {} </dev/null || exit \"$?\"' EXIT\n",
-                command.replace('\'', r"'\''")
-            ),
-        };
-        format!("{BEGIN} {note}\nif {IS_INSTALLED}; then\n{lines}fi\n{END}\n")
+    /// Which workspace is meant, as the lines say it.
+    pub fn target(&self) -> Target {
+        Target(match &self.folder {
+            None => String::new(),
+            // In front of a name that begins with `-`, which would pass for an option.
+            Some(folder) => format!(" -C {}", word(Path::new(".").join(folder).as_os_str().as_bytes())),
+        })
     }
+
+    /// Whether a line that somebody wrote by hand calls for this workspace.
+    fn is_called_by(&self, line: &str) -> bool {
+        if !line.contains("metis-sync") || !line.contains(&format!("hooks run {}", self.event)) {
+            return false;
+        }
+        let Some(folder) = &self.folder else {
+            return !line.contains(" -C ");
+        };
+        // However often it was quoted on its way into somebody's configuration.
+        let bare = |text: &str| text.replace(['\'', '"', '\\'], "");
+        let line = bare(line);
+        [bare(&self.target().0[" -C ".len()..]), bare(&folder.to_string_lossy())]
+            .iter()
+            .any(|name| has_word(&line, name))
+    }
+}
+
+/// Whether `line` has `name` as a path of its own, not as a part of another one.
+fn has_word(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        (before.ends_with(char::is_whitespace) || before.ends_with(" ./"))
+            && after
+                .chars()
+                .next()
+                .is_none_or(|c| c.is_whitespace() || "/;&|)".contains(c))
+    })
+}
+
+/// Which workspace a line means, in the line's own words: nothing, or ` -C ` and a word for a shell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target(String);
+
+impl Target {
+    /// Taken from a line. The first version wrote the bare folder, which gets `./` in front.
+    fn read(words: &str) -> Self {
+        Target(match words.strip_prefix(" -C ") {
+            Some(word) if word.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_@%+=:,".contains(c)) => {
+                format!(" -C ./{word}")
+            }
+            Some(word) if word.starts_with('\'') && !word.starts_with("'./") => format!(" -C './{}", &word[1..]),
+            _ => words.to_owned(),
+        })
+    }
+}
+
+fn command(event: Event, target: &Target) -> String {
+    format!("git metis-sync{} hooks run {event}", target.0)
+}
+
+/// Our lines, with a call for each of the workspaces.
+///
+/// The user's lines may read what git writes to a hook's standard input, so ours put it back. Every call is made, whatever came of
+/// the one before: one workspace's trouble is not another one's.
+fn block(event: Event, targets: &[Target], order: Order, note: &str) -> String {
+    let mut lines = String::new();
+    let mut put = |line: &str| {
+        lines.push_str("    ");
+        lines.push_str(line);
+        lines.push('\n');
+    };
+    let reads = event.can_block();
+    if reads {
+        put("metis_sync_input=$([ -t 0 ] || cat)");
+    }
+    put("metis_sync() {");
+    put("    metis_sync_failed=0");
+    for target in targets {
+        let command = command(event, target);
+        put(&match reads {
+            true => format!(
+                "    printf '%s\\n' \"$metis_sync_input\" 2>/dev/null | {command} -- \"$@\" || metis_sync_failed=$?"
+            ),
+            false => format!("    {command} -- \"$@\" </dev/null || metis_sync_failed=$?"),
+        });
+    }
+    put("    return \"$metis_sync_failed\"");
+    put("}");
+    match order {
+        Order::Before => put("metis_sync \"$@\" || exit"),
+        Order::After => {
+            // Whether the hook fires can be tried without running the user's lines.
+            put("[ -z \"${METIS_SYNC_PROBE:-}\" ] || { metis_sync \"$@\"; exit; }");
+            put("trap '[ \"$?\" != 0 ] || metis_sync \"$@\" || exit \"$?\"' EXIT");
+        }
+    }
+    if reads {
+        lines.push_str(
+            "    [ -z \"$metis_sync_input\" ] || exec <<METIS_SYNC_INPUT\n$metis_sync_input\nMETIS_SYNC_INPUT\n",
+        );
+    }
+    format!("{BEGIN} {note}\nif {IS_INSTALLED}; then\n{lines}fi\n{END}\n")
 }
 
 /// What a hook file has to do with us.
@@ -84,17 +175,61 @@ impl Call {
 pub enum Ours {
     /// Nothing.
     No,
-    /// It calls us, but not between our marker lines: somebody wrote that by hand.
+    /// It calls us for the workspace in question, but not between our marker lines: somebody wrote that by hand.
     ByHand,
-    /// Our lines are in it.
-    Lines {
-        /// The file without them.
-        rest: Vec<u8>,
-        /// The file was made for them, so it goes with them if nothing else has been written to it since.
-        created: bool,
-        /// As the lines are.
-        order: Order,
-    },
+    /// Our lines are in it, of whichever workspaces.
+    Lines(Lines),
+}
+
+/// Our lines in a hook file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lines {
+    /// The file without them.
+    pub rest: Vec<u8>,
+    /// The file was made for them, so it goes with them if nothing else has been written to it since.
+    pub created: bool,
+    /// As the lines are.
+    pub order: Order,
+    /// The workspaces that they call for.
+    pub targets: Vec<Target>,
+}
+
+impl Lines {
+    /// Whether they call for the workspace of `call`.
+    pub fn has(&self, call: &Call) -> bool {
+        self.targets.contains(&call.target())
+    }
+
+    /// The other workspaces' targets.
+    fn others(&self, call: &Call) -> Vec<Target> {
+        let others = self.targets.iter().filter(|target| **target != call.target());
+        others.cloned().collect()
+    }
+
+    /// The file with a call for `call`'s workspace too.
+    pub fn with(&self, call: &Call, order: Order) -> Result<Vec<u8>, Unfit> {
+        let mut targets = self.others(call);
+        targets.push(call.target());
+        targets.sort();
+        self.rewritten(call.event, &targets, order)
+    }
+
+    /// The file without the call for `call`'s workspace; `None` if nothing of the file is left.
+    pub fn without(&self, call: &Call) -> Result<Option<Vec<u8>>, Unfit> {
+        match self.others(call).as_slice() {
+            [] if self.created => Ok(None),
+            [] => Ok(Some(self.rest.clone())),
+            others => self.rewritten(call.event, others, self.order).map(Some),
+        }
+    }
+
+    fn rewritten(&self, event: Event, targets: &[Target], order: Order) -> Result<Vec<u8>, Unfit> {
+        match self.created {
+            // Nothing of the user's in it, so there is neither before nor after.
+            true => Ok(made(event, targets)),
+            false => put_in(&self.rest, event, targets, order),
+        }
+    }
 }
 
 /// Why a hook file cannot take our lines.
@@ -117,16 +252,24 @@ pub enum Unfit {
 
 /// A new file with nothing but our lines in it.
 pub fn created(call: &Call) -> Vec<u8> {
-    format!("{SHEBANG}{}", call.block(Order::Before, CREATED)).into_bytes()
+    made(call.event, &[call.target()])
+}
+
+fn made(event: Event, targets: &[Target]) -> Vec<u8> {
+    format!("{SHEBANG}{}", block(event, targets, Order::Before, CREATED)).into_bytes()
 }
 
 /// `file`, which has no lines of ours, with them.
 pub fn inserted(file: &[u8], call: &Call, order: Order) -> Result<Vec<u8>, Unfit> {
+    put_in(file, call.event, &[call.target()], order)
+}
+
+fn put_in(file: &[u8], event: Event, targets: &[Target], order: Order) -> Result<Vec<u8>, Unfit> {
     let at = insertion_point(file)?;
     if order == Order::After {
         check_end(file)?;
     }
-    let mut block = call.block(order, INSERTED);
+    let mut block = block(event, targets, order, INSERTED);
     if at > 0 && file[at - 1] != b'\n' {
         // The `#!` line is all there is and it has no end. It gets one, and ours goes without: so it can be told again.
         block.insert(0, '\n');
@@ -135,8 +278,8 @@ pub fn inserted(file: &[u8], call: &Call, order: Order) -> Result<Vec<u8>, Unfit
     Ok([&file[..at], block.as_bytes(), &file[at..]].concat())
 }
 
-/// What is ours in `file`, the hook file of `event`.
-pub fn find(file: &[u8], event: Event) -> Result<Ours, Unfit> {
+/// What is ours in `file`, the hook file of `call`'s event.
+pub fn find(file: &[u8], call: &Call) -> Result<Ours, Unfit> {
     let mut begin = None;
     let mut found = None;
     for (start, end) in lines(file) {
@@ -154,28 +297,47 @@ pub fn find(file: &[u8], event: Event) -> Result<Ours, Unfit> {
         return Err(Unfit::TornMarkers);
     }
     let Some((start, end)) = found else {
-        return Ok(if calls_us(file, event) { Ours::ByHand } else { Ours::No });
+        return Ok(if calls_us(file, call) { Ours::ByHand } else { Ours::No });
     };
     let block = &file[start..end];
     let added_line_end = !block.ends_with(b"\n") && start > 0;
     let rest = [&file[..start - usize::from(added_line_end)], &file[end..]].concat();
-    Ok(Ours::Lines {
+    Ok(Ours::Lines(Lines {
         created: contains(block, CREATED) && rest == SHEBANG.as_bytes(),
         order: if contains(block, "trap ") {
             Order::After
         } else {
             Order::Before
         },
+        targets: targets(block, call.event),
         rest,
-    })
+    }))
 }
 
-/// Whether `text`, a script or another program's configuration, calls us on `event`.
-pub fn calls_us(text: &[u8], event: Event) -> bool {
+/// The workspaces that our lines call for, in their own words.
+fn targets(block: &[u8], event: Event) -> Vec<Target> {
+    let text = String::from_utf8_lossy(block);
+    let mut targets: Vec<Target> = text
+        .lines()
+        // The first version repeated its call there, quoted once more.
+        .filter(|line| !line.trim_start().starts_with("trap "))
+        .filter_map(|line| {
+            let (_, call) = line.split_once("git metis-sync")?;
+            let (target, _) = call.rsplit_once(&format!(" hooks run {event} "))?;
+            Some(Target::read(target))
+        })
+        .collect();
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+/// Whether `text`, a script or another program's configuration, makes `call`.
+pub fn calls_us(text: &[u8], call: &Call) -> bool {
     String::from_utf8_lossy(text)
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .any(|line| line.contains("metis-sync") && line.contains(&format!("hooks run {event}")))
+        .any(|line| call.is_called_by(line))
 }
 
 /// One word for a POSIX shell.
@@ -185,6 +347,27 @@ pub fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// One word for a POSIX shell, on one line and in plain characters whatever `path` consists of: a line end would tear the marker
+/// lines apart, and lefthook takes what is in braces for its own.
+fn word(path: &[u8]) -> String {
+    match std::str::from_utf8(path) {
+        Ok(text) if !text.chars().any(|c| is_hidden(c) || "{}".contains(c)) => quoted(text),
+        _ => {
+            let mut format = String::new();
+            for byte in path {
+                match byte {
+                    b'%' => format.push_str("%%"),
+                    b'/' | b'.' | b'-' | b'_' | b' ' => format.push(char::from(*byte)),
+                    _ if byte.is_ascii_alphanumeric() => format.push(char::from(*byte)),
+                    _ => format.push_str(&format!("\\{byte:03o}")),
+                }
+            }
+            // The shell takes line ends off the end of what a command says.
+            format!("\"$(printf '{format}/.')\"")
+        }
     }
 }
 
@@ -274,6 +457,20 @@ mod tests {
         }
     }
 
+    fn in_folder(folder: &str) -> Call {
+        Call {
+            folder: Some(folder.into()),
+            ..call()
+        }
+    }
+
+    fn lines_of(file: &[u8]) -> Lines {
+        match find(file, &call()).unwrap() {
+            Ours::Lines(lines) => lines,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn what_is_put_in_comes_out_byte_for_byte() {
         for file in [
@@ -288,12 +485,14 @@ mod tests {
         ] {
             for order in [Order::Before, Order::After] {
                 let with = inserted(file.as_bytes(), &call(), order).unwrap();
-                let expected = Ours::Lines {
+                let expected = Lines {
                     rest: file.as_bytes().to_vec(),
                     created: false,
                     order,
+                    targets: vec![call().target()],
                 };
-                assert_eq!(find(&with, Event::PrePush).unwrap(), expected, "{file:?}");
+                assert_eq!(lines_of(&with), expected, "{file:?}");
+                assert_eq!(expected.without(&call()), Ok(Some(file.as_bytes().to_vec())));
                 let first = |bytes: &[u8]| bytes.split(|b| *b == b'\n').next().map(<[u8]>::to_vec);
                 if file.starts_with("#!") {
                     assert_eq!(first(&with), first(file.as_bytes()), "the interpreter stays");
@@ -305,9 +504,9 @@ mod tests {
     #[test]
     fn a_file_made_for_us_goes_with_us_unless_it_got_lines_of_the_users() {
         let mut file = created(&call());
-        let created = |file: &[u8]| match find(file, Event::PrePush).unwrap() {
-            Ours::Lines { created, rest, .. } => (created, String::from_utf8(rest).unwrap()),
-            other => panic!("{other:?}"),
+        let created = |file: &[u8]| {
+            let lines = lines_of(file);
+            (lines.created, String::from_utf8(lines.rest).unwrap())
         };
         assert_eq!(created(&file), (true, "#!/bin/sh\n".into()));
         file.extend_from_slice(b"make test\n");
@@ -367,13 +566,13 @@ mod tests {
             file.repeat(2),
             format!("{BEGIN}\n{file}"),
         ] {
-            assert_eq!(find(torn.as_bytes(), Event::PrePush), Err(Unfit::TornMarkers), "{torn}");
+            assert_eq!(find(torn.as_bytes(), &call()), Err(Unfit::TornMarkers), "{torn}");
         }
     }
 
     #[test]
     fn a_call_by_hand_is_recognised() {
-        let by_hand = |text: &str| find(text.as_bytes(), Event::PrePush).unwrap() == Ours::ByHand;
+        let by_hand = |text: &str| find(text.as_bytes(), &call()).unwrap() == Ours::ByHand;
         assert!(by_hand(
             "#!/usr/bin/env python3\nrun('git metis-sync hooks run pre-push')\n"
         ));
@@ -383,15 +582,97 @@ mod tests {
     }
 
     #[test]
+    fn a_call_by_hand_is_one_workspaces() {
+        let line = b"git metis-sync -C plans/api hooks run pre-push\n";
+        assert!(calls_us(line, &in_folder("plans/api")));
+        assert!(!calls_us(line, &in_folder("plans/web")) && !calls_us(line, &call()));
+        let by_cd = b"(cd plans/api && git metis-sync hooks run pre-push)";
+        assert!(calls_us(by_cd, &in_folder("plans/api")));
+        assert!(!calls_us(b"git metis-sync hooks run pre-push", &in_folder("plans/api")));
+    }
+
+    /// A shell reads each of them back as what it was, and none of them looks like an option.
+    #[test]
     fn a_folder_is_one_word() {
-        let call = Call {
-            folder: Some("the team's plans".into()),
-            ..call()
-        };
-        assert_eq!(
-            call.command(),
-            r"git metis-sync -C 'the team'\''s plans' hooks run pre-push"
-        );
+        let folders: [&[u8]; 16] = [
+            b"the team's plans",
+            b"plain",
+            b"-d",
+            b"--help",
+            b"$(touch x)",
+            b"`x`\"y\"",
+            b"a\nb",
+            b"\n",
+            b"end\n",
+            b"\xff\xfe",
+            "\u{202e}abc".as_bytes(),
+            b"100%\n",
+            b"{0} {push_files}",
+            b"back\\slash\\n\\101\x01",
+            b"# <<< git-metis-sync <<<\n",
+            b"'",
+        ];
+        for folder in folders {
+            let call = Call {
+                folder: Some(std::ffi::OsStr::from_bytes(folder).into()),
+                ..call()
+            };
+            let file = created(&call);
+            assert_eq!(lines_of(&file).targets, [call.target()], "{call:?}");
+            for shell in ["sh", "bash"] {
+                let mut said = std::process::Command::new(shell);
+                said.arg("-c")
+                    .arg(format!("printf %s{}", call.target().0.replacen(" -C", "", 1)));
+                let said = said.output().unwrap().stdout;
+                let said = said.strip_suffix(b"/.").unwrap_or(&said).to_vec();
+                assert_eq!(said, [b"./", folder].concat(), "{:?}", call.target());
+            }
+        }
+    }
+
+    #[test]
+    fn several_workspaces_share_the_lines() {
+        let (top, api, web) = (call(), in_folder("api"), in_folder("it's web"));
+        for file in ["#!/bin/sh\nmake\n", "#!/bin/sh"] {
+            for order in [Order::Before, Order::After] {
+                let one = inserted(file.as_bytes(), &api, order).unwrap();
+                let two = lines_of(&one).with(&web, order).unwrap();
+                let three = lines_of(&two).with(&top, order).unwrap();
+                assert_eq!(lines_of(&three).with(&api, order).unwrap(), three, "twice is once");
+                for call in [&top, &api, &web] {
+                    assert!(lines_of(&three).has(call), "{call:?}");
+                }
+                assert!(!lines_of(&two).has(&top));
+                assert_eq!(lines_of(&three).without(&top), Ok(Some(two.clone())));
+                assert_eq!(lines_of(&two).without(&web), Ok(Some(one.clone())));
+                assert_eq!(lines_of(&one).without(&api), Ok(Some(file.into())));
+            }
+        }
+        let made = lines_of(&created(&api)).with(&web, Order::After).unwrap();
+        assert_eq!(lines_of(&made).without(&web), Ok(Some(created(&api))));
+        assert_eq!(lines_of(&created(&api)).without(&api), Ok(None));
+    }
+
+    /// Each had one workspace's call, the folder without `./`.
+    #[test]
+    fn lines_of_the_first_version_are_taken_over() {
+        let file =
+            |lines: &str| format!("#!/bin/sh\n{BEGIN} {INSERTED}\nif {IS_INSTALLED}; then\n{lines}fi\n{END}\nmake\n");
+        let command = r"git metis-sync -C 'it'\''s web' hooks run pre-push";
+        let before = file(&format!("    {command} -- \"$@\" </dev/null || exit\n"));
+        let after = file(&format!(
+            "    [ -z \"${{METIS_SYNC_PROBE:-}}\" ] || exec {command} -- \"$@\" </dev/null\n    \
+             trap '[ \"$?\" != 0 ] || {} -- \"$@\" </dev/null || exit \"$?\"' EXIT\n",
+            command.replace('\'', r"'\''")
+        ));
+        let web = in_folder("it's web");
+        for (file, order) in [(before, Order::Before), (after, Order::After)] {
+            let old = lines_of(file.as_bytes());
+            assert_eq!((old.targets.as_slice(), old.order), (&[web.target()][..], order));
+            let with = old.with(&in_folder("-d"), order).unwrap();
+            assert_eq!(lines_of(&with).targets, [web.target(), in_folder("-d").target()]);
+            assert_eq!(old.without(&web), Ok(Some(b"#!/bin/sh\nmake\n".to_vec())));
+        }
     }
 
     #[test]

@@ -9,9 +9,8 @@ use std::{
 };
 
 use super::{
-    Event,
     hook_file::{Found, LEGACY, beside, has_our_lines},
-    install::{InstallError, look, section},
+    install::{Configured, InstallError, configured, look},
     manager::Manager,
     repository::Repository,
     run,
@@ -64,47 +63,51 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
         Found::File { bytes, executable } => (Some(bytes.as_slice()), *executable),
         _ => (None, false),
     };
-    match bytes.map(|bytes| script::find(bytes, event)) {
-        Some(Ok(Ours::Lines { order, .. })) => {
+    let prove = |commands| prove(commands, repository, call);
+    match bytes.map(|bytes| script::find(bytes, call)) {
+        Some(Ok(Ours::Lines(lines))) if lines.has(call) => {
             let proof = match executable {
-                true => prove(hook_file(&path), repository, event),
+                true => prove(hook_file(&path)),
                 false => Proof::Silent("it is not executable, so git passes it over".into()),
             };
-            return Ok((Place::File(path, order), proof));
+            return Ok((Place::File(path, lines.order), proof));
         }
         Some(Ok(Ours::ByHand)) => {
             let shipped = bytes == Some(call.standalone().as_bytes());
             let proof = match shipped && executable {
-                true => prove(hook_file(&path), repository, event),
+                true => prove(hook_file(&path)),
                 false => Proof::NotTried,
             };
             return Ok((Place::ByHand(path), proof));
         }
         Some(Err(unfit)) => return Ok((Place::Damaged(path, unfit.to_string()), Proof::Nothing)),
-        Some(Ok(Ours::No)) | None => {}
+        Some(Ok(Ours::No | Ours::Lines(_))) | None => {}
     }
-    let section = section(event);
-    let key = format!("{section}.command");
-    if let Some(command) = repository.any_config(&key) {
+    if let Some(Configured {
+        section,
+        command,
+        is_own,
+    }) = configured(repository, call)
+    {
         let enabled = repository.any_config(&format!("{section}.enabled"));
         let proof = if !repository.has_configured_hooks()? {
             Proof::Silent("this git runs hook files only; it is older than 2.54".into())
         } else if enabled.is_some_and(|value| ["false", "no", "off", "0"].contains(&value.to_lowercase().as_str())) {
             Proof::Silent(format!("{section}.enabled is false"))
         } else {
-            prove(hook_command(&command), repository, event)
+            prove(hook_command(&command))
         };
-        let place = match repository.config(&key) {
-            Some(_) => Place::Config(section),
-            None => Place::AllConfig(section),
+        let place = match is_own {
+            true => Place::Config(section),
+            false => Place::AllConfig(section),
         };
         return Ok((place, proof));
     }
     let set_aside = beside(&path, LEGACY);
     if let Some(Manager::PreCommit) = Manager::of(None, &repository.hooks_dir, bytes)
-        && has_our_lines(&look(&set_aside)?, event)
+        && has_our_lines(&look(&set_aside)?, call)
     {
-        let proof = prove(hook_file(&set_aside), repository, event);
+        let proof = prove(hook_file(&set_aside));
         return Ok((Place::File(set_aside, Order::Before), proof));
     }
     let top = repository.top.as_deref().unwrap_or(&repository.run_dir);
@@ -134,8 +137,11 @@ fn hook_command(command: &str) -> Vec<Command> {
 }
 
 /// Runs the first of the commands that the system can run, and compares what it says.
-fn prove(commands: Vec<Command>, repository: &Repository, event: Event) -> Proof {
+fn prove(commands: Vec<Command>, repository: &Repository, call: &Call) -> Proof {
     let nonce = format!("{:016x}", fastrand::u64(..));
+    // Each workspace answers for itself.
+    let folder = call.folder.as_deref().unwrap_or(Path::new("."));
+    let answer = run::answer(&nonce, call.event, &repository.run_dir.join(folder));
     for mut command in commands {
         command
             .current_dir(&repository.run_dir)
@@ -144,7 +150,7 @@ fn prove(commands: Vec<Command>, repository: &Repository, event: Event) -> Proof
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         match output(&mut command) {
-            Ok(said) if said.lines().any(|line| line == run::answer(&nonce, event)) => return Proof::Fires,
+            Ok(said) if said.lines().any(|line| line == answer) => return Proof::Fires,
             Ok(_) => {
                 return Proof::Silent(
                     "it was run and did not answer: is git-metis-sync in the PATH that hooks see?".into(),

@@ -159,9 +159,7 @@ fn a_workspace_in_a_subfolder() {
             .contains("fires: ")
     );
     outer.git(&["push", "--quiet"]);
-    eventually("it has synced", || folder.join(".metis/.sync/hook.json").exists());
-    let lock = fs::File::open(folder.join(".metis/.sync/hook-running.lock")).expect("it has run");
-    lock.lock().expect("this system has locks");
+    has_synced(&folder);
 }
 
 #[test]
@@ -171,4 +169,159 @@ fn no_repository_is_an_error() {
     let none = lone.run(&["hooks", "install"]);
     assert_eq!(none.code, Some(1));
     assert!(none.stderr.contains("no git repository"), "{}", none.transcript());
+}
+
+/// Waits for the first sync by a hook in `project`.
+#[track_caller]
+fn has_synced(project: &Path) {
+    let state = project.join(".metis/.sync");
+    eventually("it has synced", || {
+        fs::read_to_string(state.join("hook.json")).is_ok_and(|run| run.contains("\"synced\""))
+    });
+    let lock = fs::File::open(state.join("hook-running.lock")).expect("it has run");
+    lock.lock().expect("this system has locks");
+}
+
+/// Three workspaces in one repository: each has its call in the hook files, knows of its own, and takes out its own.
+#[test]
+fn several_workspaces_in_one_repository() {
+    let world = World::new();
+    let top = Project::new(&world, "api");
+    let git = |folder: &str, args: &[&str]| top.git(&[&["-C", folder, "metis-sync", "hooks"], args].concat());
+    for (folder, prefix) in [("web", "web"), ("it's ops", "ops")] {
+        let other = world.workspace(prefix);
+        fs::create_dir(top.workspace.dir.join(folder)).expect("temp folder is writable");
+        fs::rename(other.metis(), top.workspace.dir.join(folder).join(".metis")).expect("same disk");
+    }
+    top.workspace.write("API-T-0001", "At the top.");
+    for (folder, code) in [("web", "WEB-T-0001"), ("it's ops", "OPS-T-0001")] {
+        let text = crate::support::document::document(code, "Title", "In a folder.");
+        fs::write(top.workspace.dir.join(folder).join(format!(".metis/{code}.md")), text).expect("it is ours");
+    }
+    top.commit("documents of three workspaces");
+    let hook = top.hook(
+        "pre-push",
+        "#!/bin/sh\nwhile read -r line; do echo \"$line\" >>seen; done\n",
+    );
+    let users = fs::read(&hook).expect("it is there");
+    let is_as_it_was = || {
+        assert_eq!(fs::read(&hook).expect("it is there"), users);
+        assert!(!hook.with_file_name("post-merge").exists());
+    };
+
+    git("web", &["install", "pre-push"]);
+    let one = fs::read(&hook).expect("it is there");
+    for folder in [".", "it's ops"] {
+        let status = git(folder, &["status"]);
+        assert!(status.contains("pre-push     not installed"), "{status}");
+        let none = git(folder, &["uninstall"]);
+        assert!(none.contains("those of other workspaces"), "{none}");
+    }
+    git("it's ops", &["install", "pre-push"]);
+    git(".", &["install", "pre-push"]);
+    for folder in [".", "web", "it's ops"] {
+        assert!(git(folder, &["status"]).contains("pre-push     fires: "), "{folder}");
+        assert!(
+            git(folder, &["install", "pre-push"]).contains("is there already"),
+            "{folder}"
+        );
+    }
+    top.git(&["push", "--quiet"]);
+    for (folder, prefix, document) in [
+        (".", "api", "API-T-0001.md"),
+        ("web", "web", "WEB-T-0001.md"),
+        ("it's ops", "ops", "OPS-T-0001.md"),
+    ] {
+        has_synced(&top.workspace.dir.join(folder));
+        assert_eq!(world.central.folder(prefix).into_keys().collect::<Vec<_>>(), [document]);
+    }
+    let seen = fs::read_to_string(top.workspace.dir.join("seen")).expect("the user's lines have run");
+    assert!(seen.starts_with("refs/heads/main "), "they got what git says: {seen}");
+    assert_eq!(seen.lines().count(), 1);
+
+    git(".", &["uninstall"]);
+    assert!(git(".", &["status"]).contains("pre-push     not installed"));
+    assert!(git("web", &["status"]).contains("pre-push     fires: "));
+    assert!(git("it's ops", &["uninstall"]).contains("still calls for other workspaces"));
+    assert_eq!(fs::read(&hook).expect("it is there"), one);
+    git("web", &["uninstall"]);
+    is_as_it_was();
+
+    git("web", &["install"]);
+    git("it's ops", &["install", "--after"]);
+    git(".", &["uninstall", "--all"]);
+    is_as_it_was();
+}
+
+/// Whatever a folder is called, the push goes through and the workspace in it is meant.
+#[test]
+fn folders_with_any_name() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let names: [&[u8]; 8] = [
+        b"-d",
+        b"--help",
+        b"two  words",
+        b"it's",
+        b"$(touch ran)`touch ran`",
+        b"line\nend\n",
+        b"not \xff utf-8",
+        b"\"quoted\" \\n {0}",
+    ];
+    for name in names {
+        let world = World::new();
+        let outer = Project::new(&world, "api");
+        outer.workspace.write("API-T-0001", "In a folder.");
+        let folder = outer.workspace.dir.join(OsStr::from_bytes(name));
+        fs::create_dir(&folder).expect("temp folder is writable");
+        fs::rename(outer.workspace.metis(), folder.join(".metis")).expect("same disk");
+        outer.commit("moved");
+        let hooks = |arg: &str| {
+            let mut command = outer.command(&["metis-sync", "hooks", arg]);
+            command.current_dir(&folder);
+            run(command).success()
+        };
+        hooks("install");
+        let status = hooks("status");
+        assert_eq!(status.matches(" fires: ").count(), 2, "{status}");
+        let push = outer.try_git(&["push", "--quiet"]);
+        assert_eq!(
+            (push.code, push.stderr.as_str()),
+            (Some(0), ""),
+            "{}",
+            push.transcript()
+        );
+        has_synced(&folder);
+        assert_eq!(world.central.folder("api").len(), 1);
+        assert!(!outer.workspace.dir.join("ran").exists() && !folder.join("ran").exists());
+        hooks("uninstall");
+        assert!(!outer.workspace.dir.join(".git/hooks/pre-push").exists());
+    }
+}
+
+/// `.metis/` is a repository of its own, as it is where the plans are private: its pushes and pulls sync it.
+#[test]
+fn plans_in_a_repository_of_their_own() {
+    let world = World::new();
+    let code = Project::new(&world, "api");
+    let plans = code.workspace.home.join("plans.git").display().to_string();
+    let inside = |args: &[&str]| code.git(&[&["-C", ".metis"], args].concat());
+    code.git(&["rm", "--quiet", "-r", "--cached", ".metis"]);
+    code.git(&["commit", "--quiet", "-m", "the plans move out"]);
+    code.git(&["init", "--quiet", "--bare", "--initial-branch=main", &plans]);
+    inside(&["init", "--quiet", "--initial-branch=main"]);
+    inside(&["remote", "add", "origin", &plans]);
+    inside(&["metis-sync", "hooks", "install"]);
+    assert!(code.workspace.metis().join(".git/hooks/pre-push").exists());
+    let status = inside(&["metis-sync", "hooks", "status"]);
+    assert_eq!(status.matches(" fires: ").count(), 2, "{status}");
+    code.workspace.write("API-T-0001", "Private.");
+    inside(&["add", "--all"]);
+    inside(&["commit", "--quiet", "-m", "plans"]);
+
+    inside(&["push", "--quiet", "--set-upstream", "origin", "main"]);
+
+    assert_eq!(code.ended(1)["ended"], "synced", "{}", code.state("hook.log"));
+    assert_eq!(world.central.folder("api"), code.workspace.documents());
+    inside(&["metis-sync", "hooks", "uninstall"]);
+    assert!(!code.workspace.metis().join(".git/hooks/pre-push").exists());
 }

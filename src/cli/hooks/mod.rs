@@ -25,6 +25,7 @@ use crate::{
         script::{self, Call},
         status::{self, Place, Proof},
     },
+    plan::listing::escaped,
     state::files::StateDir,
     sync::Workspace,
     workspace::{MetisDir, MetisDirError, Record},
@@ -40,8 +41,8 @@ pub struct HooksArgs {
 enum HooksCommand {
     /// Sync by itself on pushes and merges
     Install(InstallArgs),
-    /// Put all hook files back as they were
-    Uninstall,
+    /// Take this workspace's lines out of all hook files
+    Uninstall(UninstallArgs),
     /// Where hooks are, whether they fire, and how the last sync that one started went
     Status,
     /// What a hook file calls
@@ -62,6 +63,13 @@ struct InstallArgs {
     /// Write to the repository's configuration instead of hook files (git 2.54 or later)
     #[arg(long, conflicts_with_all = ["after", "shared"])]
     config: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+struct UninstallArgs {
+    /// Those of the repository's other workspaces too, so that every file is as it was
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -86,20 +94,20 @@ struct RunArgs {
 pub fn run(global: &Global, args: &HooksArgs, interrupt: Arc<AtomicBool>) -> Exit {
     let done = match &args.command {
         HooksCommand::Install(args) => install(global, args),
-        HooksCommand::Uninstall => uninstall(global),
+        HooksCommand::Uninstall(args) => uninstall(global, args),
         HooksCommand::Status => status(global),
         HooksCommand::Run(args) if args.worker => Ok(run::work(global, args, interrupt)),
         HooksCommand::Run(args) => Ok(run::fire(global, args, &interrupt)),
     };
     done.unwrap_or_else(|err| {
-        mention!("error: {err:#}");
+        mention!("error: {}", escaped(&format!("{err:#}")));
         Exit::Error
     })
 }
 
 fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     let repository = Repository::discover(&global.start_dir())?;
-    let folder = workspace_folder(global, &repository)?;
+    let seat = Seat::find(global, &repository)?;
     let wish = Wish {
         order: match args.after {
             true => script::Order::After,
@@ -114,10 +122,7 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     }
     let mut done = Vec::new();
     for event in events {
-        let call = Call {
-            event,
-            folder: folder.clone(),
-        };
+        let call = seat.call(event);
         let outcome = install::install(&repository, &call, &wish).context("hooks are installed only in part")?;
         done.push((event, outcome));
     }
@@ -125,6 +130,9 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
     show::print_outcomes(global, "hooks install", &done);
     if all && global.talks() && !global.json {
         say!("`git metis-sync hooks status` shows whether they fire.");
+        if !seat.is_workspace {
+            say!("There is no workspace here yet: until then the hooks do nothing.");
+        }
         if notes_in_config(global) {
             say!(
                 "A sync notes central's commit in .metis/config.toml, where git sees a change; `git metis-sync init --record \
@@ -144,37 +152,66 @@ fn notes_in_config(global: &Global) -> bool {
     settings.is_some_and(|settings| settings.record == Record::Config)
 }
 
-/// Where the workspace is, as seen from where git runs hooks, unless that is it. Somebody may also install hooks before there is
-/// a workspace, or for those that linked worktrees have.
-fn workspace_folder(global: &Global, repository: &Repository) -> anyhow::Result<Option<String>> {
-    let metis = match MetisDir::discover(&global.start_dir()) {
-        Ok(metis) => metis,
-        Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => return Ok(None),
-        Err(err) => return Err(err.into()),
-    };
-    let run_dir = repository.run_dir.canonicalize().context("cannot find the work tree")?;
-    let folder = match metis.project().strip_prefix(&run_dir) {
-        Ok(folder) if folder.as_os_str().is_empty() => return Ok(None),
-        Ok(folder) => folder,
-        // A workspace around the repository is another project's.
-        Err(_) => return Ok(None),
-    };
-    let folder = folder
-        .to_str()
-        .with_context(|| format!("the path {} is not UTF-8", folder.display()))?;
-    Ok(Some(folder.to_owned()))
+/// Where a workspace is among those of its repository.
+struct Seat {
+    /// Its folder as seen from where git runs hooks; `None` if it is there.
+    folder: Option<PathBuf>,
+    /// Whether there is a workspace at all. Somebody may also install hooks before there is one, or for those that linked
+    /// worktrees have.
+    is_workspace: bool,
 }
 
-fn uninstall(global: &Global) -> anyhow::Result<Exit> {
+impl Seat {
+    fn find(global: &Global, repository: &Repository) -> anyhow::Result<Self> {
+        let run_dir = repository.run_dir.canonicalize().context("cannot find the work tree")?;
+        let none = Seat {
+            folder: None,
+            is_workspace: false,
+        };
+        let metis = match MetisDir::discover(&global.start_dir()) {
+            Ok(metis) => metis,
+            Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => return Ok(none),
+            Err(err) => return Err(err.into()),
+        };
+        let folder = match metis.project().strip_prefix(&run_dir) {
+            Ok(folder) => Some(folder.to_owned()).filter(|folder| !folder.as_os_str().is_empty()),
+            // `.metis` is a repository of its own.
+            Err(_) if metis.path() == run_dir => None,
+            // A workspace around the repository is another project's.
+            Err(_) => return Ok(none),
+        };
+        Ok(Seat {
+            folder,
+            is_workspace: true,
+        })
+    }
+
+    fn call(&self, event: Event) -> Call {
+        Call {
+            event,
+            folder: self.folder.clone(),
+        }
+    }
+}
+
+fn uninstall(global: &Global, args: &UninstallArgs) -> anyhow::Result<Exit> {
     let repository = Repository::discover(&global.start_dir())?;
+    let seat = Seat::find(global, &repository)?;
     let mut done = Vec::new();
     for event in Event::ALL {
-        let outcomes = install::uninstall(&repository, event).context("hooks are uninstalled only in part")?;
+        let outcomes = install::uninstall(&repository, &seat.call(event), args.all)
+            .context("hooks are uninstalled only in part")?;
         done.extend(outcomes.into_iter().map(|outcome| (event, outcome)));
     }
     show::print_outcomes(global, "hooks uninstall", &done);
     if done.is_empty() && global.talks() && !global.json {
-        say!("No hooks are installed.");
+        match install::others(&repository, &Event::ALL.map(|event| seat.call(event)))? {
+            true => say!(
+                "No hooks are installed for this workspace. There are those of other workspaces in this repository: uninstall from \
+                 there, or all of them with --all."
+            ),
+            false => say!("No hooks are installed."),
+        }
     }
     let refused = done
         .iter()
@@ -184,14 +221,10 @@ fn uninstall(global: &Global) -> anyhow::Result<Exit> {
 
 fn status(global: &Global) -> anyhow::Result<Exit> {
     let repository = Repository::discover(&global.start_dir())?;
-    let folder = workspace_folder(global, &repository)?;
+    let seat = Seat::find(global, &repository)?;
     let mut hooks = Vec::new();
     for event in Event::ALL {
-        let call = Call {
-            event,
-            folder: folder.clone(),
-        };
-        let (place, proof) = status::survey(&repository, &call)?;
+        let (place, proof) = status::survey(&repository, &seat.call(event))?;
         hooks.push((event, place, proof));
     }
     let last_run = MetisDir::discover(&global.start_dir())
@@ -200,12 +233,11 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
         .and_then(|state| LastRun::load(&state));
     if global.json {
         let hooks: Vec<Value> = hooks.iter().map(show::status_json).collect();
-        let value =
-            json!({ "hooks_dir": repository.hooks_dir.display().to_string(), "hooks": hooks, "last_run": last_run });
+        let value = json!({ "hooks_dir": show::shown(&repository.hooks_dir), "hooks": hooks, "last_run": last_run });
         render::print_json(&render::document("hooks status", value));
     } else {
         let mut out = io::stdout().lock();
-        let _ = writeln!(out, "git looks for hooks in {}", repository.hooks_dir.display());
+        let _ = writeln!(out, "git looks for hooks in {}", show::shown(&repository.hooks_dir));
         for (event, place, proof) in &hooks {
             let _ = writeln!(out, "{event:<13}{}", show::status_text(place, proof));
         }

@@ -36,7 +36,7 @@ pub fn fire(global: &Global, args: &RunArgs, interrupt: &AtomicBool) -> Exit {
     let event = match (args.event.parse::<Event>(), order) {
         (_, Order::Nothing) => return Exit::Ok,
         (Ok(event), Order::Answer(nonce)) => {
-            say!("{}", run::answer(&nonce, event));
+            say!("{}", run::answer(&nonce, event, &global.start_dir()));
             // Whatever else the hook file does is not to be done now.
             return Exit::Stopped;
         }

@@ -1,16 +1,27 @@
 //! What `hooks install`, `uninstall` and `status` print.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
 use super::super::{Global, render};
-use crate::hooks::{
-    Event,
-    install::Outcome,
-    script,
-    status::{Place, Proof},
+use crate::{
+    hooks::{
+        Event,
+        install::Outcome,
+        script,
+        status::{Place, Proof},
+    },
+    plan::listing::escaped,
 };
+
+/// A path as it may be shown: its names may be anybody's.
+pub fn shown(path: &Path) -> String {
+    escaped(&path.to_string_lossy())
+}
 
 /// Prints what came of installing or uninstalling; what could not be done goes to standard error.
 pub fn print_outcomes(global: &Global, command: &str, done: &[(Event, Outcome)]) {
@@ -35,13 +46,13 @@ pub fn print_outcomes(global: &Global, command: &str, done: &[(Event, Outcome)])
 fn outcome_text(event: Event, outcome: &Outcome) -> String {
     let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
     match outcome {
-        Outcome::Created(path) => format!("{event}: made {}\n", path.display()),
-        Outcome::Inserted(path) => format!("{event}: added to {}\n", path.display()),
-        Outcome::Unchanged(path) => format!("{event}: is there already, in {}\n", path.display()),
-        Outcome::ByHand(path) => format!("{event}: {} has its own line for it, which stays\n", path.display()),
-        Outcome::Configured(section) => format!("{event}: configured as {section}\n"),
+        Outcome::Created(path) => format!("{event}: made {}\n", shown(path)),
+        Outcome::Inserted(path) => format!("{event}: added to {}\n", shown(path)),
+        Outcome::Unchanged(path) => format!("{event}: is there already, in {}\n", shown(path)),
+        Outcome::ByHand(path) => format!("{event}: {} has its own line for it, which stays\n", shown(path)),
+        Outcome::Configured(section) => format!("{event}: configured as {}\n", escaped(section)),
         Outcome::Managed(manager, path) => {
-            format!("{event}: {manager} has been told already, in {}\n", path.display())
+            format!("{event}: {manager} has been told already, in {}\n", shown(path))
         }
         Outcome::ForManager {
             manager,
@@ -49,7 +60,7 @@ fn outcome_text(event: Event, outcome: &Outcome) -> String {
             snippet,
         } => format!(
             "{event}: {manager} is in charge of this repository's hooks; nothing was changed. Add to {}:\n\n{}\n",
-            config.display(),
+            shown(config),
             indented(snippet)
         ),
         Outcome::Refused { path, why, snippet } => {
@@ -60,27 +71,34 @@ fn outcome_text(event: Event, outcome: &Outcome) -> String {
                     indented(snippet)
                 ),
             };
-            format!("{event}: {} was not changed: {why}\n{hint}", path.display())
+            format!("{event}: {} was not changed: {why}\n{hint}", shown(path))
         }
-        Outcome::Restored(path) => format!("{event}: {} is as it was\n", path.display()),
-        Outcome::Removed(path) => format!("{event}: removed {}\n", path.display()),
-        Outcome::Unconfigured(section) => format!("{event}: removed {section} from the configuration\n"),
+        Outcome::Withdrawn(path) => {
+            format!(
+                "{event}: taken out of {}, which still calls for other workspaces\n",
+                shown(path)
+            )
+        }
+        Outcome::Restored(path) => format!("{event}: {} is as it was\n", shown(path)),
+        Outcome::Removed(path) => format!("{event}: removed {}\n", shown(path)),
+        Outcome::Unconfigured(section) => format!("{event}: removed {} from the configuration\n", escaped(section)),
     }
 }
 
 fn outcome_json(event: Event, outcome: &Outcome) -> Value {
     let (word, place) = match outcome {
-        Outcome::Created(path) => ("created", path.display().to_string()),
-        Outcome::Inserted(path) => ("inserted", path.display().to_string()),
-        Outcome::Unchanged(path) => ("unchanged", path.display().to_string()),
-        Outcome::ByHand(path) => ("by-hand", path.display().to_string()),
-        Outcome::Configured(section) => ("configured", section.clone()),
-        Outcome::Managed(_, path) => ("managed", path.display().to_string()),
-        Outcome::ForManager { config, .. } => ("for-manager", config.display().to_string()),
-        Outcome::Refused { path, .. } => ("refused", path.display().to_string()),
-        Outcome::Restored(path) => ("restored", path.display().to_string()),
-        Outcome::Removed(path) => ("removed", path.display().to_string()),
-        Outcome::Unconfigured(section) => ("unconfigured", section.clone()),
+        Outcome::Created(path) => ("created", shown(path)),
+        Outcome::Inserted(path) => ("inserted", shown(path)),
+        Outcome::Unchanged(path) => ("unchanged", shown(path)),
+        Outcome::ByHand(path) => ("by-hand", shown(path)),
+        Outcome::Configured(section) => ("configured", escaped(section)),
+        Outcome::Managed(_, path) => ("managed", shown(path)),
+        Outcome::ForManager { config, .. } => ("for-manager", shown(config)),
+        Outcome::Refused { path, .. } => ("refused", shown(path)),
+        Outcome::Restored(path) => ("restored", shown(path)),
+        Outcome::Withdrawn(path) => ("withdrawn", shown(path)),
+        Outcome::Removed(path) => ("removed", shown(path)),
+        Outcome::Unconfigured(section) => ("unconfigured", escaped(section)),
     };
     let mut value = json!({ "event": event.name(), "outcome": word, "place": place });
     match outcome {
@@ -102,19 +120,19 @@ fn outcome_json(event: Event, outcome: &Outcome) -> Value {
 pub fn status_text(place: &Place, proof: &Proof) -> String {
     let place = match place {
         Place::None => return "not installed".into(),
-        Place::File(path, script::Order::Before) => path.display().to_string(),
-        Place::File(path, script::Order::After) => format!("{}, after its own lines", path.display()),
-        Place::ByHand(path) => format!("{}, by a line of yours", path.display()),
-        Place::Config(section) => format!("{section} in the repository's configuration"),
-        Place::AllConfig(section) => format!("{section} in your git configuration"),
-        Place::Managed(manager, path) => format!("{manager}, in {}", path.display()),
+        Place::File(path, script::Order::Before) => shown(path),
+        Place::File(path, script::Order::After) => format!("{}, after its own lines", shown(path)),
+        Place::ByHand(path) => format!("{}, by a line of yours", shown(path)),
+        Place::Config(section) => format!("{} in the repository's configuration", escaped(section)),
+        Place::AllConfig(section) => format!("{} in your git configuration", escaped(section)),
+        Place::Managed(manager, path) => format!("{manager}, in {}", shown(path)),
         Place::Untold(manager, path) => {
             return format!(
                 "not installed; {manager} is in charge and {} does not call it (`hooks install` shows how)",
-                path.display()
+                shown(path)
             );
         }
-        Place::Damaged(path, why) => return format!("{}: {why}", path.display()),
+        Place::Damaged(path, why) => return format!("{}: {why}", shown(path)),
     };
     match proof {
         Proof::Fires => format!("fires: {place}"),
@@ -128,13 +146,13 @@ pub fn status_text(place: &Place, proof: &Proof) -> String {
 pub fn status_json((event, place, proof): &(Event, Place, Proof)) -> Value {
     let (kind, path) = match place {
         Place::None => ("none", None),
-        Place::File(path, _) => ("file", Some(path.display().to_string())),
-        Place::ByHand(path) => ("by-hand", Some(path.display().to_string())),
-        Place::Config(section) => ("config", Some(section.clone())),
-        Place::AllConfig(section) => ("all-config", Some(section.clone())),
-        Place::Managed(_, path) => ("managed", Some(path.display().to_string())),
-        Place::Untold(_, path) => ("for-manager", Some(path.display().to_string())),
-        Place::Damaged(path, _) => ("damaged", Some(path.display().to_string())),
+        Place::File(path, _) => ("file", Some(shown(path))),
+        Place::ByHand(path) => ("by-hand", Some(shown(path))),
+        Place::Config(section) => ("config", Some(escaped(section))),
+        Place::AllConfig(section) => ("all-config", Some(escaped(section))),
+        Place::Managed(_, path) => ("managed", Some(shown(path))),
+        Place::Untold(_, path) => ("for-manager", Some(shown(path))),
+        Place::Damaged(path, _) => ("damaged", Some(shown(path))),
     };
     let mut value = json!({ "event": event.name(), "kind": kind, "place": path, "fires": Value::Null });
     match place {
