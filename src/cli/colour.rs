@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::IsTerminal};
 
-use super::{Color, Global};
+use super::{Color, Global, output};
 
 /// Wraps text in colour, or leaves it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Paint(bool);
 impl Paint {
     /// For what goes to standard output.
     pub fn stdout(global: &Global) -> Self {
-        Paint(wanted(global.color, std::io::stdout().is_terminal(), &|name| {
+        Paint(wanted(global.color, output::is_terminal(), &|name| {
             std::env::var_os(name)
         }))
     }

@@ -18,6 +18,7 @@ use super::{
     Global,
     colour::Paint,
     hint::{self, Exit},
+    output,
     progress::Bar,
     render,
     sync::prompt,
@@ -115,7 +116,7 @@ fn unusable(kind: &SyncErrorKind, url: &str) -> Finding {
 
 fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[Repaired]) -> io::Result<()> {
     let paint = Paint::stdout(global);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout());
     for finding in findings.iter().take(SHOWN) {
         let mark = match finding.level {
             Level::Ok => paint.green("ok     "),

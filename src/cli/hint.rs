@@ -105,6 +105,11 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             Exit::Interrupted,
         );
     }
+    if let SyncErrorKind::AnswerLost { .. } = kind {
+        let next =
+            "Run the sync again: it looks whether central has the push already, and sends it only if it has not.";
+        return (own, next.into(), Exit::Network);
+    }
     if let Some(err) = kind.connection() {
         return connection(err, url);
     }
@@ -165,6 +170,7 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         SyncErrorKind::Mend(_) => ("Mend that by hand, then try again.", Exit::Error),
         SyncErrorKind::NeverSynced => ("Sync first: `git metis-sync`.", Exit::Error),
         SyncErrorKind::NoSuchWorkspace(_) => ("`git metis-sync query workspace` lists those there are.", Exit::Error),
+        // Said above.
         SyncErrorKind::Interrupted | SyncErrorKind::AnswerLost { .. } => ("Sync again.", Exit::Error),
     };
     (own, next.into(), exit)
@@ -210,7 +216,7 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         ),
         FailureKind::Forbidden => (
             said(format!("{url} does not allow this")),
-            "Ask for write access to central.".into(),
+            "Ask who runs central for write access; one that is archived or read-only takes no pushes.".into(),
             Exit::Refused,
         ),
         FailureKind::Unreachable if err.message.contains("certificate") => (
@@ -241,6 +247,13 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         FailureKind::Refused => (
             err.message.clone(),
             "Check central's address, and what git's url.*.insteadOf makes of it.".into(),
+            Exit::Error,
+        ),
+        FailureKind::NotGit => (
+            said(format!("talking to {url} failed")),
+            "What logs in there for git must print nothing of its own: look at the shell's start-up files on the server, and \
+             that the account is one for git."
+                .into(),
             Exit::Error,
         ),
         FailureKind::Protocol | FailureKind::Other => (

@@ -19,6 +19,7 @@ use super::{
     Global,
     colour::Paint,
     hint::Exit,
+    output,
     render::{self, short},
 };
 
@@ -61,7 +62,7 @@ fn read(metis: &MetisDir, count: usize) -> Result<Journal, StateError> {
 
 fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
     let paint = Paint::stdout(global);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout());
     if journal.entries.is_empty() {
         writeln!(out, "No sync has changed anything here yet.")?;
     }

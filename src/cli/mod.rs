@@ -10,11 +10,11 @@ use std::{
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
-/// A line of data. A reader that went away, as `head` does, is no error and no reason to panic.
+/// A line of data. What cannot be written is told at the end, by [`output::finish()`].
 macro_rules! say {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout().lock(), $($words)*);
+        let _ = writeln!($crate::cli::output::stdout(), $($words)*);
     }};
 }
 
@@ -34,6 +34,7 @@ mod hooks;
 mod init;
 mod interrupt;
 mod log;
+mod output;
 mod plumbing;
 mod progress;
 mod query;
@@ -183,12 +184,12 @@ pub fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(err) => {
-            let _ = err.print();
-            return if err.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Ok.into()
-            };
+            let printed = err.print();
+            if err.use_stderr() {
+                return Exit::Usage.into();
+            }
+            output::note(printed);
+            return output::finish(Exit::Ok);
         }
     };
     if cli.command.is_some() && cli.sync != sync::SyncArgs::default() {
@@ -217,7 +218,7 @@ pub fn main() -> ExitCode {
         // Turned into another command line when it was parsed.
         Some(Command::Help { .. }) => Exit::Usage,
     };
-    exit.into()
+    output::finish(exit)
 }
 
 /// `help COMMAND` is `COMMAND -h`.

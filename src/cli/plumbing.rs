@@ -32,6 +32,7 @@ use crate::{
 use super::{
     Global,
     hint::{self, Exit, Hint},
+    output,
     progress::Bar,
     render,
     sync::{fail_early, prompt},
@@ -272,7 +273,7 @@ fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, 
 fn without_record(name: &str, problem: NoRecord) -> Exit {
     match problem {
         NoRecord::Earlier(exit, text) => {
-            let _ = io::stdout().lock().write_all(text.as_bytes());
+            let _ = output::stdout().write_all(text.as_bytes());
             Exit::from_code(exit)
         }
         NoRecord::Unreadable(message) => {
@@ -420,7 +421,7 @@ pub fn rebuild_cache(global: &Global, _args: &RebuildCacheArgs) -> Exit {
             });
             render::warnings(global, &skipped.collect::<Vec<_>>());
             let value = serde_json::to_value(&rebuilt).unwrap_or_default();
-            if global.json || !io::stdout().is_terminal() {
+            if global.json || !output::is_terminal() {
                 render::print_json(&render::document("rebuild-cache", value));
             } else if !global.quiet {
                 say!(

@@ -1,7 +1,5 @@
 //! `git metis-sync query`: questions to metis.db.
 
-use std::io::IsTerminal;
-
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
@@ -17,7 +15,7 @@ use super::{
     Global,
     colour::Paint,
     hint::{Exit, Hint},
-    render,
+    output, render,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -140,7 +138,7 @@ impl Page {
     fn new(global: &Global, lines: usize) -> Self {
         Page {
             paint: Paint::stdout(global),
-            headings: std::io::stdout().is_terminal(),
+            headings: output::is_terminal(),
             lines,
             left: lines,
             beyond: 0,

@@ -18,6 +18,7 @@ use super::{
     Global,
     colour::Paint,
     hint::{self, Exit, Hint},
+    output,
 };
 
 /// The version of every JSON document that is printed.
@@ -36,7 +37,7 @@ pub fn report(global: &Global, command: &str, report: &SyncReport) {
     }
     warnings(global, &report.warnings);
     if global.talks() {
-        let _ = summary(report, global.verbose, &mut io::stdout().lock());
+        let _ = summary(report, global.verbose, &mut output::stdout());
     }
 }
 
@@ -85,9 +86,9 @@ pub fn document(command: &str, mut value: Value) -> Value {
     out
 }
 
-/// Prints a JSON document and ends the line. A reader that went away is no error.
+/// Prints a JSON document and ends the line.
 pub fn print_json(value: &Value) {
-    let _ = writeln!(io::stdout().lock(), "{value}");
+    let _ = writeln!(output::stdout(), "{value}");
 }
 
 /// A workspace on its own is no error, there is only nothing to tell.
@@ -95,7 +96,7 @@ pub fn single_workspace(global: &Global, command: &str) -> Exit {
     if global.json {
         print_json(&document(command, json!({ "state": "not-configured" })));
     } else if global.talks() {
-        let _ = writeln!(io::stdout().lock(), "{NOT_CONFIGURED}");
+        let _ = writeln!(output::stdout(), "{NOT_CONFIGURED}");
     }
     Exit::Ok
 }

@@ -25,6 +25,7 @@ use super::{
     Global,
     colour::Paint,
     hint::Exit,
+    output,
     progress::Bar,
     render::{self, count, short},
     sync::prompt,
@@ -131,7 +132,7 @@ fn compared(mut outlook: Outlook<'_>, args: &VerifyArgs) -> Result<Verified, Syn
 
 fn print(global: &Global, verified: &Verified) -> io::Result<()> {
     let paint = Paint::stdout(global);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout());
     let own = &verified.own;
     let head = verified.head.map_or_else(
         || "an empty central".to_owned(),

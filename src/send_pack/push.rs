@@ -19,7 +19,7 @@ use gix::{
 };
 
 use super::{
-    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, Greeting, RemoteUrl, Scheme, Session},
+    connect::{self, ConnectError, ConnectOptions, Ending, FailureKind, Giver, Greeting, RemoteUrl, Scheme, Session},
     outcome::{self, Listed, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
     report::{self, Report},
@@ -105,14 +105,24 @@ where
     let is_http = matches!(url.scheme(), Scheme::Http | Scheme::Https);
     let is_challenge = |cause: &ConnectError| is_http && cause.kind == FailureKind::Unauthenticated;
     let mut locked: Option<Patience> = None;
-    let mut with_credentials = false;
+    let mut givers = Giver::all(url, options);
+    // Who gives the credentials that the server demanded, and how it did.
+    let mut demanded: Option<(Giver, ConnectError)> = None;
     loop {
         let known = met.take();
         let is_listed = known.is_none();
-        let mut session = match (known, with_credentials) {
-            (Some(greeting), _) => connect::open_known(greeting, url, Service::ReceivePack, Protocol::V1, options)?,
-            (None, false) => connect::open(url, Service::ReceivePack, Protocol::V1, options)?,
-            (None, true) => connect::open_authenticated(url, Service::ReceivePack, Protocol::V1, options)?,
+        let service = Service::ReceivePack;
+        let mut session = match (known, &demanded) {
+            (Some(greeting), _) => connect::open_known(greeting, url, service, Protocol::V1, options)?,
+            (None, None) => connect::open(url, service, Protocol::V1, options)?,
+            (None, Some((giver, challenge))) => {
+                let opened = connect::open_authenticated(url, service, Protocol::V1, options, *giver);
+                // The server's own words say more than that nobody knows a password.
+                opened.map_err(|err| match err.kind {
+                    FailureKind::Unauthenticated => challenge.clone(),
+                    _ => err,
+                })?
+            }
         };
         let attempt = attempt_once(&mut session, is_listed, agent, update, &mut objects)?;
         if let Attempt::Settled(Outcome::Moved { .. }) = attempt {
@@ -124,13 +134,15 @@ where
         }
         let refusal = match attempt {
             Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _) if is_challenge(&cause) && !with_credentials => {
-                with_credentials = true;
+            // An answer of its own, to say no.
+            Attempt::NotSent(cause) | Attempt::AnswerLost(cause, _) if is_challenge(&cause) => {
+                let Some(giver) = givers.next() else {
+                    return Err(cause.into());
+                };
+                demanded = Some((giver, cause));
                 continue;
             }
             Attempt::NotSent(cause) => return Err(cause.into()),
-            // An answer of its own, to say no.
-            Attempt::AnswerLost(cause, _) if is_challenge(&cause) => return Err(cause.into()),
             Attempt::AnswerLost(cause, ending) => return settle(url, options, update, cause, ending),
             Attempt::Unproven(denied) => {
                 return Ok(match list(url, options, update) {

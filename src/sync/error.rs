@@ -162,7 +162,7 @@ impl SyncErrorKind {
 
     /// One word for why a sync stopped, for machines: the journal's and JSON's `kind`.
     pub fn word(&self) -> &'static str {
-        if let Some(err) = self.connection() {
+        if let SyncErrorKind::Central(CentralError::Connect(err)) = self {
             return match err.kind {
                 FailureKind::Unauthenticated => "auth",
                 FailureKind::Forbidden => "refused",
@@ -171,7 +171,7 @@ impl SyncErrorKind {
                 FailureKind::NoRepository => "no-repository",
                 FailureKind::Interrupted => "interrupted",
                 FailureKind::Refused => "url",
-                FailureKind::Protocol | FailureKind::Other => "protocol",
+                FailureKind::Protocol | FailureKind::NotGit | FailureKind::Other => "protocol",
             };
         }
         match self {

@@ -140,6 +140,20 @@ fn an_answer_that_cannot_be_asked_for_again() {
         said.contains("not known") && !said.contains("Nothing was pushed"),
         "{said}"
     );
+    let failure = ended.failure(6);
+    assert_eq!(failure.kind, "network");
+    assert!(
+        failure
+            .message
+            .starts_with("the connection broke before central answered: "),
+        "{failure:?}"
+    );
+    assert!(
+        failure
+            .next
+            .is_some_and(|next| next.contains("sends it only if it has not")),
+        "it says what to do"
+    );
     assert!(proxy.connections() >= 5, "central was asked");
     landed_once(&world, &api, 0);
 }

@@ -5,6 +5,7 @@ mod direct;
 mod edges;
 mod errors;
 mod freshness;
+mod hosts;
 mod latency;
 mod project;
 mod result;

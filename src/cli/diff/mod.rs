@@ -28,6 +28,7 @@ use super::{
     Global,
     colour::Paint,
     hint::{self, Exit},
+    output,
     progress::Bar,
     render,
     sync::prompt,
@@ -255,7 +256,7 @@ fn name(change: &Change) -> String {
 
 fn print(global: &Global, args: &DiffArgs, outlook: &Outlook<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
     let paint = Paint::stdout(global);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout());
     let mut left = args.lines;
     let mut differs = false;
     for (at, change) in changes.iter().enumerate() {

@@ -5,7 +5,7 @@ mod show;
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    io::Write,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Global, hint::Exit, render};
+use super::{Global, hint::Exit, output, render};
 use crate::{
     hooks::{
         Event,
@@ -236,7 +236,7 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
         let value = json!({ "hooks_dir": show::shown(&repository.hooks_dir), "hooks": hooks, "last_run": last_run });
         render::print_json(&render::document("hooks status", value));
     } else {
-        let mut out = io::stdout().lock();
+        let mut out = output::stdout();
         let _ = writeln!(out, "git looks for hooks in {}", show::shown(&repository.hooks_dir));
         for (event, place, proof) in &hooks {
             let _ = writeln!(out, "{event:<13}{}", show::status_text(place, proof));

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::super::{Global, render};
+use super::super::{Global, output, render};
 use crate::{
     hooks::{
         Event,
@@ -38,7 +38,7 @@ pub fn print_outcomes(global: &Global, command: &str, done: &[(Event, Outcome)])
         if matches!(outcome, Outcome::Refused { .. }) {
             let _ = io::stderr().lock().write_all(text.as_bytes());
         } else if global.talks() || !outcome.is_installed() {
-            let _ = io::stdout().lock().write_all(text.as_bytes());
+            let _ = output::stdout().write_all(text.as_bytes());
         }
     }
 }

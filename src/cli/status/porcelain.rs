@@ -28,10 +28,11 @@
 use std::io::{self, Write};
 
 use super::Status;
+use crate::cli::output;
 use crate::plan::{dehydrate::CentralChange, listing::is_hidden};
 
 pub fn print(status: &Status, nul: bool) {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout());
     let _ = write(status, nul, &mut out).and_then(|()| out.flush());
 }
 

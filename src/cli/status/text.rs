@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Folder, Status};
+use crate::cli::output;
 use crate::{
     cli::{
         Global,
@@ -31,7 +32,7 @@ pub fn print(global: &Global, status: &Status) {
         paint,
         verbose: global.verbose,
     }
-    .write(&mut io::stdout().lock());
+    .write(&mut output::stdout());
 }
 
 struct Text<'a> {

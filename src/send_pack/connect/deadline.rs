@@ -13,8 +13,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::pace::{LowSpeed, Pace};
+use super::text;
 
 const SLICE: Duration = Duration::from_millis(100);
+
+/// Of what the other side says first, so much is kept to be shown if it is not git's protocol.
+const FIRST: usize = 200;
 
 /// How long to wait for the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +83,8 @@ pub(crate) struct Watch {
     stopped: Mutex<Option<Stop>>,
     pace: Mutex<Option<Pace>>,
     sent: AtomicU64,
+    /// The first bytes that came, up to [`FIRST`].
+    first: Mutex<Vec<u8>>,
     /// How many more bytes may be received.
     allowance: AtomicU64,
 }
@@ -92,6 +98,7 @@ impl Watch {
             stopped: Mutex::new(None),
             pace: Mutex::new(None),
             sent: AtomicU64::new(0),
+            first: Mutex::default(),
             allowance: AtomicU64::new(u64::MAX),
         }
     }
@@ -133,6 +140,20 @@ impl Watch {
             }
             None => Err(self.stop(Stop::TooMuch)),
         }
+    }
+
+    fn note_first(&self, bytes: &[u8]) {
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = FIRST - first.len();
+        first.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// The first line that came, fit for a terminal, where it is not how git begins: with a length in four hex digits.
+    pub(crate) fn said_first(&self) -> Option<String> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_git = first.iter().take(4).all(u8::is_ascii_hexdigit);
+        let line = first.split(|byte| *byte == b'\n').map(|line| text::line(line, 80));
+        line.filter(|_| !is_git).find(|line| !line.trim().is_empty())
     }
 
     /// Records the interrupt flag as the reason of the end if it is set, and nothing was the reason before.
@@ -265,6 +286,7 @@ impl<T: AsFd> Wire<T> {
 impl<T: Read + AsFd> Read for Wire<T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.retry(PollFlags::IN, |inner| inner.read(buf))?;
+        self.watch.note_first(&buf[..read]);
         self.watch.received(read as u64)?;
         Ok(read)
     }

@@ -119,6 +119,19 @@ impl Explainer {
         }
     }
 
+    /// The same where nobody has the credentials that the server wants: whatever else it is, that is what it comes to.
+    pub(crate) fn without_credentials(&self, error: &(dyn Error + 'static)) -> ConnectError {
+        let found = self.explain(error);
+        match found.kind {
+            FailureKind::Other => {
+                let kind = FailureKind::Unauthenticated;
+                let message = message(kind, &self.url, &Facts::of(error).detail);
+                ConnectError { kind, message, ..found }
+            }
+            _ => found,
+        }
+    }
+
     /// What is known of the other end, after something went wrong there.
     pub fn ending(&self) -> Ending {
         if let Some(http) = &self.http {
@@ -156,6 +169,13 @@ impl Explainer {
         }
         if let Some(trouble) = self.http.as_ref().and_then(|http| http.get()) {
             return (trouble.kind(), trouble.to_string());
+        }
+        if let Some(said) = self
+            .watch
+            .said_first()
+            .filter(|_| self.http.is_none() && !self.welcomed)
+        {
+            return (FailureKind::NotGit, format!("it said \"{said}\" first"));
         }
         if let Some(text) = &facts.remote_error {
             let (kind, line) = prose::kind_of(text).unwrap_or((FailureKind::Forbidden, text));
@@ -229,7 +249,7 @@ fn message(kind: FailureKind, url: &str, detail: &str) -> String {
         FailureKind::TimedOut => format!("{url} did not answer in time"),
         FailureKind::Interrupted => format!("interrupted while talking to {url}"),
         FailureKind::Refused => format!("{url} is not followed"),
-        FailureKind::Protocol => format!("{url} does not speak git's protocol"),
+        FailureKind::Protocol | FailureKind::NotGit => format!("{url} does not speak git's protocol"),
         FailureKind::Other => format!("talking to {url} failed"),
     };
     match text::line(detail.as_bytes(), 400) {

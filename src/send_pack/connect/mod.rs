@@ -20,6 +20,7 @@ mod credentials;
 mod deadline;
 mod failure;
 mod http;
+mod netrc;
 mod pace;
 mod process;
 mod prose;
@@ -136,6 +137,23 @@ pub fn open(
     establish(url, service, version, options, Start::Greeting)
 }
 
+/// Where the credentials for an http server come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Giver {
+    /// `~/.netrc`.
+    Netrc,
+    /// The URL, or git's credential helpers.
+    Asked,
+}
+
+impl Giver {
+    /// Who may know the credentials for `url`, first to last, as git asks them: a password in the URL, `~/.netrc`, helpers.
+    pub fn all(url: &RemoteUrl, options: &ConnectOptions) -> impl Iterator<Item = Giver> + use<> {
+        let noted = options.settings.netrc(url).map(|_| Giver::Netrc);
+        noted.into_iter().chain([Giver::Asked])
+    }
+}
+
 /// The same, giving an http server credentials without being asked for them.
 ///
 /// For servers that let everybody list the refs and demand authentication only when they are sent something. Say with
@@ -145,8 +163,9 @@ pub fn open_authenticated(
     service: Service,
     version: Protocol,
     options: &ConnectOptions,
+    giver: Giver,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, Start::Introduced)
+    establish(url, service, version, options, Start::Introduced(giver))
 }
 
 /// The same for a server that was greeted before: nothing is sent yet. The [`Greeting`] must be that of the same service at
@@ -165,7 +184,7 @@ pub fn open_known(
 enum Start {
     Greeting,
     /// With our credentials.
-    Introduced,
+    Introduced(Giver),
     /// Without a request.
     Known(Greeting),
 }
@@ -184,10 +203,10 @@ fn establish(
         Service::ReceivePack => Protocol::V1,
         Service::UploadPack => version,
     };
-    let (give_credentials, known) = match start {
-        Start::Greeting => (false, None),
-        Start::Introduced => (true, None),
-        Start::Known(greeting) => (false, Some(greeting)),
+    let (giver, known) = match start {
+        Start::Greeting => (None, None),
+        Start::Introduced(giver) => (Some(giver), None),
+        Start::Known(greeting) => (None, Some(greeting)),
     };
     let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
     let hang_up = HangUp(watch.clone());
@@ -210,7 +229,12 @@ fn establish(
             let proxy_password = ProxyPassword::new(options.prompt, directory(options), watch.clone());
             let settings = options.settings.clone();
             let greeted = greeted.insert(Greeted::by(known)).clone();
-            let transport = HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password, greeted);
+            let noted = settings.netrc(url).filter(|_| giver != Some(Giver::Asked));
+            let mut transport =
+                HttpTransport::new(url, version, settings, watch.clone(), report, proxy_password, greeted);
+            if let Some(account) = noted {
+                transport.note(account, giver.is_some());
+            }
             Ok(Box::new(transport) as Box<dyn Transport + Send>)
         }
         Scheme::Git => tcp::daemon(url, version, &watch).map(|transport| Box::new(transport) as _),
@@ -230,8 +254,9 @@ fn establish(
     let mut credentials = Credentials::new(url, options.prompt, directory(options), watch.clone());
     watch.allow(Some(MAX_HANDSHAKE));
     let mut next = None;
-    if give_credentials && explainer.http.is_some() {
-        next = Some(give(&mut credentials, &mut *transport).map_err(|err| explainer.explain(&err))?);
+    if giver == Some(Giver::Asked) && explainer.http.is_some() {
+        let given = give(&mut credentials, &mut *transport);
+        next = Some(given.map_err(|err| explainer.without_credentials(&err))?);
     }
     let authenticate = |action| credentials.act(action);
     let mut greeting = WithoutSymrefs::new(&mut *transport);

@@ -10,6 +10,8 @@ const SENTENCES: &[(&str, FailureKind)] = &[
     ("too many authentication failures", FailureKind::Unauthenticated),
     ("no supported authentication method", FailureKind::Unauthenticated),
     ("passphrase", FailureKind::Unauthenticated),
+    // Azure DevOps.
+    ("public key authentication failed", FailureKind::Unauthenticated),
     ("could not resolve hostname", FailureKind::Unreachable),
     ("connection refused", FailureKind::Unreachable),
     ("timed out", FailureKind::TimedOut),
@@ -25,7 +27,39 @@ const SENTENCES: &[(&str, FailureKind)] = &[
     ("repository not exported", FailureKind::NoRepository),
     ("no such repository", FailureKind::NoRepository),
     ("could not be found", FailureKind::NoRepository),
+    ("cannot find repository", FailureKind::NoRepository),
+    ("repository does not exist", FailureKind::NoRepository),
+    (
+        "repository either does not exist or you do not have access",
+        FailureKind::NoRepository,
+    ),
+    ("project not found", FailureKind::NoRepository),
+    // Azure DevOps: "… does not exist or you do not have permissions for the operation you are attempting."
+    ("tf401019", FailureKind::NoRepository),
     ("dubious ownership", FailureKind::Forbidden),
+    // GitHub, Gitea and Forgejo, Bitbucket, GitLab.
+    ("archived", FailureKind::Forbidden),
+    ("read-only", FailureKind::Forbidden),
+    ("read only", FailureKind::Forbidden),
+    ("write access", FailureKind::Forbidden),
+    ("is disabled", FailureKind::Forbidden),
+    ("has been disabled", FailureKind::Forbidden),
+    ("suspended", FailureKind::Forbidden),
+    ("has been blocked", FailureKind::Forbidden),
+    ("has been deactivated", FailureKind::Forbidden),
+    ("saml sso", FailureKind::Forbidden),
+    ("ip allow list", FailureKind::Forbidden),
+    ("not permitted", FailureKind::Forbidden),
+    ("does not permit", FailureKind::Forbidden),
+    ("forbidden", FailureKind::Forbidden),
+    ("unauthorized", FailureKind::Forbidden),
+    ("you need the git '", FailureKind::Forbidden),
+    ("do not have permission", FailureKind::Forbidden),
+    ("don't have permission", FailureKind::Forbidden),
+    ("do not have sufficient permission", FailureKind::Forbidden),
+    ("can't push", FailureKind::Forbidden),
+    ("cannot push", FailureKind::Forbidden),
+    ("push to create is not enabled", FailureKind::Forbidden),
     ("service not enabled", FailureKind::Forbidden),
     ("access denied", FailureKind::Forbidden),
     ("permission denied", FailureKind::Forbidden),
@@ -80,6 +114,58 @@ mod tests {
                 FailureKind::NoRepository,
             ),
             ("ERROR: Permission to a/b.git denied to c.", FailureKind::Forbidden),
+            (
+                "ERROR: This repository was archived so it is read-only.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "ERROR: The key you are authenticating with has been marked as read only.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "ERROR: The 'o' organization has enabled or enforced SAML SSO.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "remote: ERROR: You can't push code to an archived project.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "remote: ERROR: This deploy key does not have write access to this project.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "remote: ERROR: The project you were looking for could not be found or you don't have permission to view it.",
+                FailureKind::NoRepository,
+            ),
+            ("Forgejo: Mirror Repository o/r is read-only", FailureKind::Forbidden),
+            (
+                "Gitea: User: 1:ann with Key: 2:k is not authorized to write to o/r.",
+                FailureKind::Forbidden,
+            ),
+            ("Gitea: Cannot find repository: o/r", FailureKind::NoRepository),
+            (
+                "repository access denied. access via a deployment key is read-only.",
+                FailureKind::Forbidden,
+            ),
+            ("conq: repository does not exist.", FailureKind::NoRepository),
+            (
+                "remote: TF401027: You need the Git 'GenericContribute' permission to perform this action.",
+                FailureKind::Forbidden,
+            ),
+            (
+                "remote: TF401019: The Git repository with name or identifier r does not exist or you do not have \
+                 permissions for the operation you are attempting.",
+                FailureKind::NoRepository,
+            ),
+            (
+                "remote: Public key authentication failed.",
+                FailureKind::Unauthenticated,
+            ),
+            (
+                "fatal: prohibited by Gerrit: project state does not permit write",
+                FailureKind::Forbidden,
+            ),
             ("FATAL: W any r u DENIED by fallthru", FailureKind::Forbidden),
             (
                 "fatal: detected dubious ownership in repository at '/r'",

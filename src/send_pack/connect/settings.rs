@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gix::bstr::{BString, ByteSlice};
+use gix::sec::identity::Account;
 
+use super::netrc;
 use super::pace::LowSpeed;
 use super::protocol::Protocols;
 use super::proxy::{Proxy, ProxyEnvironment};
@@ -19,7 +21,7 @@ use super::url_match::{Fit, UrlPattern};
 /// `sslCert`, `sslKey` (not encrypted), `pinnedPubkey` (hashes), `proxy`, `cookieFile` (Netscape's format), `extraHeader`,
 /// `userAgent`, `followRedirects`, `postBuffer`, `lowSpeedLimit` and `lowSpeedTime`, with the variables of the environment
 /// that go before them. What else there is of `http.*` counts for nothing here, nor does `core.gitProxy`; passwords are
-/// given as `Basic`.
+/// given as `Basic`. `~/.netrc` is looked into for the host.
 ///
 /// Read once; which http settings apply is decided per URL. Holds secrets (proxy passwords, extra headers) and has
 /// therefore no `Debug`.
@@ -202,6 +204,12 @@ impl Settings {
             low_speed,
             post_buffer: number("postBuffer", &None).map_or(1 << 20, |bytes| bytes.clamp(64 << 10, 64 << 20) as usize),
         })
+    }
+
+    /// What `~/.netrc` has for the host of `url`. A password in the URL goes before it.
+    pub(crate) fn netrc(&self, url: &RemoteUrl) -> Option<Account> {
+        let host = url.host().filter(|_| url.password().is_none())?;
+        netrc::look_up(&self.env.home.as_ref()?.join(".netrc"), host, url.user())
     }
 
     /// The values of `key` that count for `url`: as git reads the files from top to bottom, one whose URL fits less

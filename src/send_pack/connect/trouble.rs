@@ -24,6 +24,8 @@ pub enum FailureKind {
     Refused,
     /// What answered does not speak git's protocol.
     Protocol,
+    /// Something else than git spoke first: a login shell that greets, an account that is not for git.
+    NotGit,
     /// Anything else.
     Other,
 }

@@ -12,14 +12,13 @@ use ureq::http::{HeaderName, HeaderValue, StatusCode, header};
 use super::super::deadline::Watch;
 use super::super::proxy::ProxyKind;
 use super::super::settings::Settings;
-use super::super::text;
 use super::super::trouble::{HttpReport, HttpTrouble};
 use super::super::url::{RemoteUrl, Scheme};
 use super::agent::{Line, is_redirect};
 use super::answer::{accepted, drain};
 use super::exchange::{Body, Exchange, Headers, Request, Sender};
 use super::proxy_password::ProxyPassword;
-use super::{Greeted, Greeting, Identity, cookies, redirect};
+use super::{Greeted, Greeting, Identity, Noted, cookies, redirect};
 
 const MAX_REDIRECTS: usize = 10;
 const PROXY_AUTHENTICATION_REQUIRED: StatusCode = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
@@ -30,6 +29,7 @@ pub(super) struct HttpClient {
     watch: Arc<Watch>,
     report: Arc<HttpReport>,
     identity: Identity,
+    noted: Noted,
     proxy_password: ProxyPassword,
     line: Option<Line>,
     greeted: Greeted,
@@ -41,7 +41,7 @@ impl HttpClient {
         settings: Settings,
         watch: Arc<Watch>,
         report: Arc<HttpReport>,
-        identity: Identity,
+        (identity, noted): (Identity, Noted),
         proxy_password: ProxyPassword,
         greeted: Greeted,
     ) -> HttpClient {
@@ -50,6 +50,7 @@ impl HttpClient {
             watch,
             report,
             identity,
+            noted,
             proxy_password,
             line: None,
             greeted,
@@ -145,6 +146,14 @@ impl HttpClient {
                 Err(_) => {}
             }
             let response = called?;
+            // As curl does it, before whoever asked for the session hears of the refusal and asks helpers.
+            if response.status() == StatusCode::UNAUTHORIZED
+                && let Some(account) = self.noted.take(&url.origin())
+            {
+                self.identity.set(url.origin(), account);
+                drain(response, &self.watch);
+                continue;
+            }
             if !is_redirect(response.status()) {
                 let mut answer = accepted(response, &self.report, &self.watch)?;
                 let mut body = Vec::new();
@@ -163,7 +172,7 @@ impl HttpClient {
             let location = location.unwrap_or_default().to_owned();
             if !line.settings.follow_redirects {
                 let reason = "http.followRedirects is false";
-                let to = text::line(location.rsplit('@').next().unwrap_or_default().as_bytes(), 200);
+                let to = redirect::shown(&location);
                 return Err(self.failed(HttpTrouble::Redirect { to, reason }));
             }
             drain(response, &self.watch);

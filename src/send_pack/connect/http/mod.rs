@@ -52,6 +52,35 @@ impl Identity {
     }
 }
 
+/// The account that `~/.netrc` has for the host of a session's URL, until it is tried.
+#[derive(Clone)]
+struct Noted {
+    /// Of the session's URL. The file knows hosts, not ports: nobody whom a redirect leads to is meant.
+    origin: Origin,
+    account: Arc<Mutex<Option<Account>>>,
+}
+
+impl Noted {
+    fn of(origin: Origin) -> Self {
+        Noted {
+            origin,
+            account: Arc::default(),
+        }
+    }
+
+    fn set(&self, account: Account) {
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
+    /// The account, once, where it is for `origin`.
+    fn take(&self, origin: &Origin) -> Option<Account> {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        redirect::same_authority(&self.origin, origin)
+            .then(|| account.take())
+            .flatten()
+    }
+}
+
 /// What a server answered to the first request of a session, in memory.
 ///
 /// A server that speaks http remembers nothing of earlier requests, so whoever knows what it says when it is greeted need
@@ -93,6 +122,7 @@ impl Greeted {
 pub(super) struct HttpTransport {
     inner: GixTransport<HttpClient>,
     identity: Identity,
+    noted: Noted,
 }
 
 impl HttpTransport {
@@ -106,10 +136,21 @@ impl HttpTransport {
         greeted: Greeted,
     ) -> HttpTransport {
         let identity = greeted.get().map(|greeting| greeting.identity).unwrap_or_default();
-        let client = HttpClient::new(settings, watch, report, identity.clone(), proxy_password, greeted);
+        let noted = Noted::of(url.origin());
+        let known = (identity.clone(), noted.clone());
+        let client = HttpClient::new(settings, watch, report, known, proxy_password, greeted);
         HttpTransport {
             inner: connect_http(client, url.for_gix(), version, false),
             identity,
+            noted,
+        }
+    }
+
+    /// Takes the account that `~/.netrc` has for the session's URL, to be given `at_once` or when the server wants one.
+    pub(super) fn note(&mut self, account: Account, at_once: bool) {
+        match at_once {
+            true => self.identity.set(self.noted.origin.clone(), account),
+            false => self.noted.set(account),
         }
     }
 }

@@ -47,8 +47,10 @@ fn root(base: &str) -> &str {
     base[authority..].find('/').map_or(base, |at| &base[..authority + at])
 }
 
-fn shown(location: &str) -> String {
-    match RemoteUrl::parse(location.split(['?', '#']).next().unwrap_or_default()) {
+/// A location as it may be shown: a token may be in its query, or before an `@`.
+pub(super) fn shown(location: &str) -> String {
+    let location = location.split(['?', '#']).next().unwrap_or_default();
+    match RemoteUrl::parse(location) {
         Ok(url) => url.to_string(),
         Err(_) => text::line(location.rsplit('@').next().unwrap_or_default().as_bytes(), 200),
     }
@@ -109,7 +111,13 @@ mod tests {
 
     #[test]
     fn a_refused_redirect_does_not_show_credentials() {
-        let refused = target("http://h/a", TAIL, "http://u:s3cret@evil/a?token=s3cret").expect_err("refused");
-        assert!(!refused.to_string().contains("s3cret"), "{refused}");
+        for location in [
+            "http://u:s3cret@evil/a?token=s3cret",
+            "http://h ost/?token=s3cret",
+            "x@y?s3cret",
+        ] {
+            let refused = target("http://h/a", TAIL, location).expect_err("refused");
+            assert!(!refused.to_string().contains("s3cret"), "{refused}");
+        }
     }
 }
