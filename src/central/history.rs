@@ -53,6 +53,30 @@ pub fn lineage(
     })
 }
 
+/// Whether the branch whose commit is `tip` has `wanted` in its history. Its commits are looked at and dropped.
+pub fn reaches(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &Store,
+    tip: ObjectId,
+    wanted: ObjectId,
+) -> Result<bool, CentralError> {
+    match walk(&store.odb(), tip, wanted)? {
+        Walk::Found => return Ok(true),
+        Walk::Exhausted => return Ok(false),
+        Walk::CutShort => {}
+    }
+    remote.reconnect(options)?;
+    let format = remote.format;
+    store.aside(|aside| {
+        fetch::history(remote, options, tip, Detail::Commits, aside)?;
+        Ok(matches!(
+            walk(&objects::open(aside, format)?, tip, wanted)?,
+            Walk::Found
+        ))
+    })
+}
+
 /// Every version that the documents of `prefix` had in central, from `head` back to `since`, or from the very first
 /// where that is not known.
 ///

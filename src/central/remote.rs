@@ -1,5 +1,6 @@
 //! Central's branch, listed over a connection that stays open for a fetch.
 
+use gix::bstr::{BString, ByteSlice};
 use gix::protocol::{
     handshake::Ref,
     ls_refs::RefPrefixes,
@@ -14,6 +15,7 @@ use crate::{
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
 const DEFAULT_BRANCH: &str = "main";
+const BRANCHES: &str = "refs/heads/";
 
 /// An open connection to central's upload-pack and what it said of our branch.
 pub struct Remote {
@@ -25,6 +27,8 @@ pub struct Remote {
     pub head: Option<ObjectId>,
     /// The hash that names central's objects.
     pub format: ObjectFormat,
+    /// Where the branch does not exist: the branches that do, the one that `HEAD` names first.
+    pub others: Vec<(String, ObjectId)>,
 }
 
 /// A central that was listed, by what does not change with its branch.
@@ -42,9 +46,13 @@ impl Remote {
     }
 
     fn of(mut session: Session, url: &RemoteUrl, branch: Option<&str>) -> Result<Self, CentralError> {
-        let refs = match session.handshake.refs.take() {
+        let mut is_partial = false;
+        let mut refs = match session.handshake.refs.take() {
             Some(refs) => refs,
-            None => list_refs(&mut session, branch)?,
+            None => {
+                is_partial = true;
+                list_refs(&mut session, asked_for(branch))?
+            }
         };
         let format = match session
             .handshake
@@ -58,12 +66,20 @@ impl Remote {
         };
         let branch = branch.map_or_else(|| default_branch(&refs), str::to_owned);
         let head = value_of(&refs, &format!("refs/heads/{branch}"));
+        let mut others = Vec::new();
+        if head.is_none() {
+            if is_partial {
+                refs = list_refs(&mut session, vec!["HEAD".into(), BRANCHES.into()])?;
+            }
+            others = branches(&refs);
+        }
         Ok(Remote {
             session,
             url: url.clone(),
             branch,
             head,
             format,
+            others,
         })
     }
 
@@ -110,12 +126,17 @@ impl Remote {
     }
 }
 
-fn list_refs(session: &mut Session, branch: Option<&str>) -> Result<Vec<Ref>, CentralError> {
-    let mut prefixes = RefPrefixes::new();
+/// The refs that tell what there is to know of `branch`, or of the one that central's `HEAD` names.
+fn asked_for(branch: Option<&str>) -> Vec<BString> {
     match branch {
-        Some(branch) => prefixes.extend([format!("refs/heads/{branch}").into()]),
-        None => prefixes.extend(["HEAD".into(), format!("refs/heads/{DEFAULT_BRANCH}").into()]),
+        Some(branch) => vec![format!("{BRANCHES}{branch}").into()],
+        None => vec!["HEAD".into(), format!("{BRANCHES}{DEFAULT_BRANCH}").into()],
     }
+}
+
+fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, CentralError> {
+    let mut prefixes = RefPrefixes::new();
+    prefixes.extend(wanted);
     let listed = gix::protocol::LsRefsCommand::new(
         Some(prefixes),
         &session.handshake.capabilities,
@@ -123,6 +144,21 @@ fn list_refs(session: &mut Session, branch: Option<&str>) -> Result<Vec<Ref>, Ce
     )
     .invoke_blocking(&mut session.transport, &mut gix::progress::Discard, false);
     listed.map_err(|err| session.explain(&err).into())
+}
+
+/// All branches by name, the one that `HEAD` names first. A name that is not UTF-8 cannot be configured.
+fn branches(refs: &[Ref]) -> Vec<(String, ObjectId)> {
+    let named = default_branch(refs);
+    let mut branches: Vec<_> = refs
+        .iter()
+        .filter_map(|r| {
+            let (name, target, _) = r.unpack();
+            let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
+            Some((name.to_owned(), from_gix(target?)))
+        })
+        .collect();
+    branches.sort_by_key(|(name, _)| (*name != named, name.clone()));
+    branches
 }
 
 /// What `HEAD` points to, be it unborn or not. A `HEAD` that names a branch nobody created gives way to an existing
@@ -209,6 +245,18 @@ mod tests {
         ] {
             assert_eq!(default_branch(&refs), branch, "{refs:?}");
         }
+    }
+
+    #[test]
+    fn branches_are_listed_by_name_after_the_one_that_head_names() {
+        let refs = [
+            head("refs/heads/trunk", true),
+            direct("refs/heads/a"),
+            direct("refs/tags/t"),
+            direct("refs/heads/trunk"),
+        ];
+        let names: Vec<String> = branches(&refs).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["trunk", "a"]);
     }
 
     #[test]

@@ -113,7 +113,25 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
     if let Some(err) = kind.connection() {
         return connection(err, url);
     }
+    let with_branch = |branch: &str, advice: &str| {
+        let next = format!("Set [sync] branch = \"{branch}\" in .metis/config.toml, {advice}");
+        (own.clone(), next, Exit::Stopped)
+    };
     let (next, exit) = match kind {
+        SyncErrorKind::BranchGone { has_it, .. } if !has_it.is_empty() => {
+            return with_branch(&has_it[0], "then sync again.");
+        }
+        SyncErrorKind::BranchGone { others, .. } => {
+            let first = others.first().map_or("", String::as_str);
+            return with_branch(
+                first,
+                "or another of them, and sync with --adopt-central, if its history is the right one.",
+            );
+        }
+        SyncErrorKind::NoBranch { others, .. } => {
+            let first = others.first().map_or("", String::as_str);
+            return with_branch(first, "or another of them, then sync again.");
+        }
         SyncErrorKind::MetisDir(_) => (
             "Go to a folder with a .metis/ in it or above it, or set one up with `git metis-sync init --upstream URL`.",
             Exit::Error,

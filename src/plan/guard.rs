@@ -1,6 +1,7 @@
 //! Plans that are not applied unless somebody says so.
 
 use super::dehydrate::DehydratePlan;
+use crate::names::ObjectId;
 
 /// A sync that would empty a good part of the owned folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,29 @@ pub fn lineage(lineage: Lineage, adopt_central: bool) -> Result<(), Lineage> {
     }
 }
 
+/// What it means that central does not have the branch that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingBranch {
+    /// The first push makes it.
+    Begins,
+    /// Nobody named a branch, central's `HEAD` names none of those that there are, and a new one would be a second history.
+    NotNamed,
+    /// It was there: this commit was seen on it. One of the others may have it.
+    Gone(ObjectId),
+    /// The same, and nothing else is there either.
+    Emptied,
+}
+
+/// Decides by the commit seen last, whether config.toml names the branch, and whether central has others.
+pub fn missing_branch(seen: Option<ObjectId>, chosen: bool, has_others: bool) -> MissingBranch {
+    match (seen, has_others) {
+        (Some(seen), true) => MissingBranch::Gone(seen),
+        (Some(_), false) => MissingBranch::Emptied,
+        (None, true) if !chosen => MissingBranch::NotNamed,
+        (None, _) => MissingBranch::Begins,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +73,21 @@ mod tests {
         DehydratePlan {
             remove: (0..count).map(|n| format!("A-T-{n:04}").parse().unwrap()).collect(),
             ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_second_history_is_begun_on_request_only() {
+        let seen = ObjectId::from_bytes(&[1; 20]);
+        for (seen, chosen, has_others, means) in [
+            (None, false, false, MissingBranch::Begins),
+            (None, true, true, MissingBranch::Begins),
+            (None, false, true, MissingBranch::NotNamed),
+            (seen, true, true, MissingBranch::Gone(seen.unwrap())),
+            (seen, false, true, MissingBranch::Gone(seen.unwrap())),
+            (seen, false, false, MissingBranch::Emptied),
+        ] {
+            assert_eq!(missing_branch(seen, chosen, has_others), means);
         }
     }
 

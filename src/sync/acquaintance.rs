@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, path::Path, sync::atomic::Ordering, time::Instant};
 
 use super::{
+    branch::not_named,
     error::SyncErrorKind,
     options::{DEFAULT_DEADLINE, Progress, Step, SyncOptions},
     setup::{connect_options, rewritten},
@@ -30,6 +31,8 @@ pub struct Acquaintance {
     pub branch: String,
     /// Its commit. `None`: central is empty.
     pub head: Option<ObjectId>,
+    /// Whether central has other branches instead.
+    pub has_others: bool,
     /// The workspaces there, with the number of their documents. `None`: what central holds could not be looked at, which
     /// is for the first sync to explain.
     pub workspaces: Option<BTreeMap<Prefix, usize>>,
@@ -40,7 +43,8 @@ pub struct Acquaintance {
 ///
 /// # Errors
 ///
-/// That central cannot be reached, does not let us in, or is no repository; and an interruption.
+/// That central cannot be reached, does not let us in, or is no repository; that it has branches of which its `HEAD` names
+/// none; and an interruption.
 pub fn meet(
     upstream: &str,
     branch: Option<&str>,
@@ -56,9 +60,15 @@ pub fn meet(
     let cache = options.cache_dir.clone().unwrap_or_else(store::user_cache_dir);
     progress.step(Step::Listing);
     let mut remote = Remote::list(&url, &connect, branch)?;
+    if branch.is_none() && remote.head.is_none() && !remote.others.is_empty() {
+        let stop = not_named(&remote);
+        remote.close();
+        return Err(stop);
+    }
     let mut met = Acquaintance {
         branch: remote.branch.clone(),
         head: remote.head,
+        has_others: !remote.others.is_empty(),
         workspaces: Some(BTreeMap::new()),
     };
     if let Some(head) = remote.head {

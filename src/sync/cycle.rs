@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    branch,
     error::SyncErrorKind,
     options::{Progress, Step, SyncOptions},
     report::SyncReport,
@@ -120,6 +121,10 @@ pub fn fetched(
         setup.store = Some(fetch::store(ctx, remote.format, options.dry_run)?);
     }
     let store = setup.store.as_mut().expect("opened above");
+    if let Some(stop) = branch::missing(ctx, &mut remote, store, seen)? {
+        remote.close();
+        return Err(stop);
+    }
     let plan = fetch::plan(remote.head, seen);
     if let FetchPlan::Receive(_) = plan {
         progress.step(Step::Fetching { bytes: 0 });

@@ -73,6 +73,24 @@ pub enum SyncErrorKind {
         /// The lost commit.
         seen: crate::names::ObjectId,
     },
+    /// Central's branch is gone, and there are others.
+    #[error("central's branch {branch} is gone; {}", whereabouts(has_it, others))]
+    BranchGone {
+        /// Central's branch.
+        branch: String,
+        /// The branches that have the commit seen last.
+        has_it: Vec<String>,
+        /// All branches.
+        others: Vec<String>,
+    },
+    /// Central has branches, but not the one that a new workspace would use.
+    #[error("central has no branch {branch}, which its HEAD stands for; it has {}", list(others))]
+    NoBranch {
+        /// The branch.
+        branch: String,
+        /// Those that there are.
+        others: Vec<String>,
+    },
     /// The project's remote has newer documents than this checkout.
     #[error(
         "{remote} has commits that are not pulled yet and that change planning documents: {}",
@@ -183,6 +201,8 @@ impl SyncErrorKind {
             SyncErrorKind::Locked { .. } => "locked",
             SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
             SyncErrorKind::Rewound { .. } => "rewound",
+            SyncErrorKind::BranchGone { .. } => "branch-gone",
+            SyncErrorKind::NoBranch { .. } => "no-branch",
             SyncErrorKind::Stale { .. } => "stale",
             SyncErrorKind::Diverged { .. } => "diverged",
             SyncErrorKind::TooManyDeletes(_) => "deletes",
@@ -213,6 +233,18 @@ impl SyncErrorKind {
 impl From<ConnectError> for SyncErrorKind {
     fn from(err: ConnectError) -> Self {
         SyncErrorKind::Central(CentralError::Connect(err))
+    }
+}
+
+/// Where the commit is that was synced last.
+fn whereabouts(has_it: &[String], others: &[String]) -> String {
+    match has_it {
+        [] => format!(
+            "of its other branches ({}) none has the commit synced last",
+            list(others)
+        ),
+        [one] => format!("{one} has the commit synced last"),
+        more => format!("{} have the commit synced last", list(more)),
     }
 }
 

@@ -14,6 +14,7 @@
 //! ```
 
 mod acquaintance;
+mod branch;
 mod cache;
 mod cycle;
 pub mod doctor;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    branch,
     error::SyncErrorKind,
     options::{Progress, Step, SyncOptions},
     setup::{self, Workspace},
@@ -272,6 +273,11 @@ fn asked(
     }
     let store = store.insert(fetch::store(ctx, remote.format, false)?);
     cursor.get_or_insert_with(|| Cursor::new(ctx.upstream_name.clone(), remote.branch.clone(), remote.format));
+    if let Some(stop) = branch::missing(ctx, &mut remote, store, seen)? {
+        stops.push(stop);
+        remote.close();
+        return Ok((view, None));
+    }
     let plan = fetch::plan(remote.head, seen);
     if matches!(plan, fetch::FetchPlan::Receive(_)) {
         progress.step(Step::Fetching { bytes: 0 });

@@ -297,6 +297,14 @@ fn is_plain_url(text: &str) -> bool {
         && !text.contains(char::is_control)
 }
 
+/// A branch as the command line names it.
+pub fn branch_name(text: &str) -> Result<String, String> {
+    match is_branch_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("it must be {BRANCH_RULE}")),
+    }
+}
+
 /// git's rules for a branch name (`git check-ref-format --branch`), and a little stricter.
 fn is_branch_name(text: &str) -> bool {
     let forbidden = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);

@@ -1,6 +1,7 @@
 //! The scenarios of METIS-T-0081 that the stories in `sync` do not tell; `tests/SCENARIOS.md` lists which test covers which.
 
 mod beside;
+mod branch;
 mod direct;
 mod edges;
 mod errors;

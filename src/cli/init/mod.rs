@@ -39,6 +39,9 @@ pub struct InitArgs {
     /// The workspace's own folder in central
     #[arg(long, value_name = "NAME")]
     prefix: Option<Prefix>,
+    /// Central's branch, where it is not the one that central's HEAD names
+    #[arg(long, value_name = "NAME", value_parser = workspace::branch_name)]
+    branch: Option<String>,
     /// A label for the workspace
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
@@ -92,6 +95,10 @@ impl Stopped {
                 let failure = kind.connection();
                 let next = match (&kind, failure.map(|err| err.kind)) {
                     (SyncErrorKind::Config(_), _) => "Mend that, then run init again.".into(),
+                    (SyncErrorKind::NoBranch { others, .. }, _) => {
+                        let first = others.first().map_or("NAME", String::as_str);
+                        format!("Run init again with `--branch {first}`, or another of them.")
+                    }
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
                     (_, Some(_)) => next.replace("sync again", "run init again"),
@@ -149,6 +156,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         ..SyncOptions::default()
     };
     let branch = config.sync.as_ref().and_then(|sync| sync.branch.as_deref());
+    let branch = args.branch.as_deref().or(branch);
     let mut bar = Bar::new(global);
     let met = sync::meet(&upstream, branch, &project, &folder, &options, &mut bar);
     bar.clear();
@@ -282,6 +290,7 @@ fn known(metis: Option<&MetisDir>, shown: &str) -> Result<bool, SyncErrorKind> {
 fn described(met: &Acquaintance, shown: &str) -> String {
     let branch = &met.branch;
     match &met.workspaces {
+        _ if met.head.is_none() && met.has_others => format!("{shown} has no branch {branch} so far."),
         _ if met.head.is_none() => format!("{shown} is empty so far (branch {branch})."),
         None => format!("{shown} (branch {branch})."),
         Some(there) if there.is_empty() => format!("{shown} has no workspaces so far (branch {branch})."),
@@ -304,6 +313,11 @@ fn edits(args: &InitArgs, config: &Config, upstream: &str, prefix: &Prefix, team
     let settings = config.sync.as_ref();
     if settings.is_none_or(|sync| sync.upstream_url != upstream) {
         edits.push(Edit::Upstream(upstream.to_owned()));
+    }
+    if let Some(branch) = &args.branch
+        && settings.is_none_or(|sync| sync.branch.as_ref() != Some(branch))
+    {
+        edits.push(Edit::Branch(branch.clone()));
     }
     if let Some(record) = args.record {
         let record = match record {

@@ -1,7 +1,7 @@
 //! The program at the other end: the user's ssh, or git itself for a local path.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{ChildStdin, ChildStdout, Command};
 use std::sync::Arc;
@@ -23,11 +23,20 @@ pub(crate) fn conversation(
     write: Wire<ChildStdin>,
     url: &RemoteUrl,
     version: Protocol,
-) -> Connection<Wire<ChildStdout>, Wire<ChildStdin>> {
+) -> Connection<BufReader<Wire<ChildStdout>>, Wire<ChildStdin>> {
     let no_host = None::<(String, Option<u16>)>;
     let path = url.path().to_owned();
-    Connection::new(read, write, version, path, no_host, ConnectMode::Process, false)
-        .custom_url(Some(url.for_gix().to_bstring()))
+    // gix takes a line's length first: what is no line at all is to be seen whole.
+    Connection::new(
+        BufReader::new(read),
+        write,
+        version,
+        path,
+        no_host,
+        ConnectMode::Process,
+        false,
+    )
+    .custom_url(Some(url.for_gix().to_bstring()))
 }
 
 /// Start the program that serves `url`.

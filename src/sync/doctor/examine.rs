@@ -124,15 +124,17 @@ fn central(outlook: &Outlook<'_>) -> Vec<Finding> {
             );
         }
     }
-    if let Some(stop) = outlook
-        .stops
-        .iter()
-        .find(|stop| matches!(stop, SyncErrorKind::Rewound { .. }))
-    {
-        out.push(
-            Finding::problem("central", stop.to_string())
-                .advise("Find out who rewrote central. To go on with its new history, sync with --adopt-central."),
-        );
+    for stop in &outlook.stops {
+        let advice = match stop {
+            SyncErrorKind::Rewound { .. } => {
+                "Find out who rewrote central. To go on with its new history, sync with --adopt-central."
+            }
+            SyncErrorKind::BranchGone { .. } | SyncErrorKind::NoBranch { .. } => {
+                "Set [sync] branch in config.toml to the one to sync with."
+            }
+            _ => continue,
+        };
+        out.push(Finding::problem("central", stop.to_string()).advise(advice));
     }
     if http {
         out.push(if helper {

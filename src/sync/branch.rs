@@ -1,0 +1,58 @@
+//! Central without the branch that a sync is about.
+
+use super::error::SyncErrorKind;
+use crate::{
+    central::{CentralError, history, remote::Remote, store::Store},
+    names::ObjectId,
+    plan::{
+        guard::{self, MissingBranch},
+        listing::escaped,
+    },
+    stage::Context,
+};
+
+/// So many of central's other branches are looked into for the commit synced last.
+const MAX_LOOKED_INTO: usize = 16;
+
+/// What stops a sync because central does not have the branch that was listed; `None` where it has, or where there is
+/// nothing to be taken for another history.
+pub fn missing(
+    ctx: &Context<'_>,
+    remote: &mut Remote,
+    store: &Store,
+    seen: Option<ObjectId>,
+) -> Result<Option<SyncErrorKind>, CentralError> {
+    if remote.head.is_some() {
+        return Ok(None);
+    }
+    let chosen = ctx.branch.is_some();
+    Ok(match guard::missing_branch(seen, chosen, !remote.others.is_empty()) {
+        MissingBranch::Begins | MissingBranch::Emptied => None,
+        MissingBranch::NotNamed => Some(not_named(remote)),
+        MissingBranch::Gone(seen) => {
+            let mut has_it = Vec::new();
+            for (name, tip) in remote.others.clone().into_iter().take(MAX_LOOKED_INTO) {
+                if history::reaches(remote, &ctx.connect, store, tip, seen)? {
+                    has_it.push(escaped(&name));
+                }
+            }
+            Some(SyncErrorKind::BranchGone {
+                branch: escaped(&remote.branch),
+                has_it,
+                others: names(remote),
+            })
+        }
+    })
+}
+
+/// The stop where there are branches, and nobody said which.
+pub fn not_named(remote: &Remote) -> SyncErrorKind {
+    SyncErrorKind::NoBranch {
+        branch: escaped(&remote.branch),
+        others: names(remote),
+    }
+}
+
+fn names(remote: &Remote) -> Vec<String> {
+    remote.others.iter().map(|(name, _)| escaped(name)).collect()
+}
