@@ -35,6 +35,7 @@ pub mod central;
 pub mod cli;
 pub mod hooks;
 pub mod names;
+mod owner;
 pub mod plan;
 pub mod project;
 pub mod send_pack;

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use crate::{
     central::CentralError,
+    plan::listing::escaped,
     send_pack::connect::{ConnectError, FailureKind},
     sync::{SyncError, SyncErrorKind},
+    workspace::MetisDirError,
 };
 
 /// Exit codes, as documented in the man page.
@@ -132,6 +134,15 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             let first = others.first().map_or("", String::as_str);
             return with_branch(first, "or another of them, then sync again.");
         }
+        SyncErrorKind::MetisDir(MetisDirError::Foreign { path }) => {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            let next = format!(
+                "If you trust who may write there, say so to git: `git config --global --add safe.directory {}`. Otherwise make \
+                 a workspace in a folder of your own.",
+                escaped(&folder)
+            );
+            return (own, next, Exit::Error);
+        }
         SyncErrorKind::MetisDir(_) => (
             "Go to a folder with a .metis/ in it or above it, or set one up with `git metis-sync init --upstream URL`.",
             Exit::Error,
@@ -147,6 +158,19 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         SyncErrorKind::Locked { .. } => ("Try again when it is done.", Exit::Locked),
         SyncErrorKind::UpstreamChanged { .. } => (
             "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::PrefixChanged { configured, remembered } => {
+            let next = format!(
+                "If the change is meant, confirm it with `git metis-sync init --prefix {configured}`: the next sync begins \
+                 {configured}/ and leaves {remembered}/ in central. If it came with a pull and is not meant, put `prefix = \
+                 \"{remembered}\"` back under [workspace] in config.toml."
+            );
+            return (own, next, Exit::Stopped);
+        }
+        SyncErrorKind::StateTracked { .. } => (
+            "Take them out of git and out of the folder: `git rm -r -f .metis/.sync`, then commit, and sync again: what this \
+             clone needs there it makes anew.",
             Exit::Stopped,
         ),
         SyncErrorKind::Rewound { .. } => (

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     plan::listing::printable,
+    project::trust,
     state::{
         files::{StateDir, StateError},
         journal::{self, Journal, JournalEntry},
@@ -35,7 +36,7 @@ pub struct LogArgs {
 
 /// Prints the journal, newest first. No journal is an empty one; config.toml need not be readable for it.
 pub fn run(global: &Global, args: &LogArgs) -> Exit {
-    let metis = match MetisDir::discover(&global.start_dir()) {
+    let metis = match MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace) {
         Ok(metis) => metis,
         Err(err) => return render::explained(global, "log", &err.into(), ""),
     };

@@ -6,8 +6,9 @@ use std::{
     fs, io,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
-    process::Command,
 };
+
+use crate::{project::trust, send_pack::connect};
 
 /// Why the repository cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +163,12 @@ pub fn git_dir_of(top: &Path) -> Option<PathBuf> {
 }
 
 fn git(dir: &Path, args: &[&str]) -> Result<OsString, RepositoryError> {
-    let output = Command::new("git")
+    let mut git = connect::git();
+    // Where it is not inside a work tree, a bare repository is one; git has to be told so.
+    if let Some(bare) = trust::open(dir).repo.filter(gix::Repository::is_bare) {
+        git.arg("--git-dir").arg(bare.git_dir());
+    }
+    let output = git
         .arg("-C")
         .arg(dir)
         .args(args)

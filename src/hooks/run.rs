@@ -13,6 +13,7 @@ use std::{
 
 use super::{Event, repository};
 use crate::{
+    project::trust,
     state::files::{StateDir, StateError},
     workspace::{Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
 };
@@ -121,6 +122,9 @@ impl Target {
         else {
             return Ok(None);
         };
+        if !trust::may_hold_workspace(dot_metis.parent().unwrap_or(&start), &dot_metis) {
+            return Err(MetisDirError::Foreign { path: dot_metis }.into());
+        }
         let metis = match MetisDir::open(&dot_metis) {
             Ok(metis) => metis,
             Err(MetisDirError::NoConfig { .. }) => return Ok(None),

@@ -5,6 +5,7 @@
 mod commits;
 mod freshness;
 mod trees;
+pub mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +20,7 @@ use crate::{
 };
 pub use freshness::Freshness;
 use trees::list_documents;
+use trust::Opened;
 
 /// What git knows around a workspace.
 pub struct Project {
@@ -26,19 +28,25 @@ pub struct Project {
     config: File,
     /// The path of `.metis/` inside the work tree, by component.
     metis: Vec<Vec<u8>>,
+    foreign: Option<PathBuf>,
 }
 
 impl Project {
-    /// Looks upward from `.metis/`'s parent for a repository that git would trust. `.metis/` itself need not exist yet.
+    /// Looks upward from `.metis/`'s parent for a repository that git would trust. `.metis/` itself need not exist yet; if
+    /// it is a link, the repository is the one that it leads into.
     pub fn discover(metis: &Path) -> Self {
+        let real = metis.canonicalize();
+        let metis = real.as_deref().unwrap_or(metis);
+        let Opened { repo, foreign } = trust::open(metis.parent().unwrap_or(metis));
         let outside = |repo: Option<gix::Repository>| Project {
             config: repo.as_ref().map_or_else(git_config::without_repository, |repo| {
                 repo.config_snapshot().plumbing().clone()
             }),
             repo: None,
             metis: Vec::new(),
+            foreign,
         };
-        let Ok(repo) = gix::discover(metis.parent().unwrap_or(metis)) else {
+        let Some(repo) = repo else {
             return outside(None);
         };
         let inside = (|| {
@@ -63,6 +71,7 @@ impl Project {
                 config: repo.config_snapshot().plumbing().clone(),
                 repo: Some(repo),
                 metis: components,
+                foreign: None,
             },
             None => outside(Some(repo)),
         }
@@ -71,6 +80,43 @@ impl Project {
     /// System, global and the repository's configuration.
     pub fn config(&self) -> &File {
         &self.config
+    }
+
+    /// The repository that is around the workspace and counts for nothing, being another user's.
+    pub fn foreign(&self) -> Option<&Path> {
+        self.foreign.as_deref()
+    }
+
+    /// Where the repository's own data lies, for all its worktrees, and the path of `.metis/` in the work tree. `None`
+    /// outside of a repository.
+    pub fn place(&self) -> Option<(&Path, Vec<u8>)> {
+        let repo = self.repo.as_ref()?;
+        Some((repo.common_dir(), self.metis.join(&b'/')))
+    }
+
+    /// The files in `folder` of `.metis/` that git tracks, relative to it. None where the index cannot be read: then git
+    /// does nothing here either.
+    pub fn tracked(&self, folder: &str) -> Vec<String> {
+        let Some(Ok(index)) = self.repo.as_ref().map(|repo| repo.open_index()) else {
+            return Vec::new();
+        };
+        let mut below = self.metis.join(&b'/');
+        below.extend_from_slice(format!("/{folder}/").as_bytes());
+        // Where file names differ in case alone, git writes to the same file.
+        let ignore_case = matches!(self.config.boolean("core.ignorecase"), Ok(Some(true)));
+        let entries = match ignore_case {
+            true => index.entries(),
+            false => index.prefixed_entries(below.as_slice().into()).unwrap_or_default(),
+        };
+        let relative = |entry: &gix::index::Entry| {
+            let (start, name) = entry.path(&index).split_at_checked(below.len())?;
+            start
+                .eq_ignore_ascii_case(&below)
+                .then(|| String::from_utf8_lossy(name).into_owned())
+        };
+        let mut files: Vec<String> = entries.iter().filter_map(relative).collect();
+        files.dedup();
+        files
     }
 
     /// The folder to run git's helpers in, so that they see the same configuration.

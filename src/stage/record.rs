@@ -4,8 +4,9 @@ use crate::{
     names::ObjectId,
     state::{
         self,
-        cursor::{self, Cursor},
+        cursor::Cursor,
         files::{StateDir, StateError},
+        guard::Guard,
     },
     workspace::{self, Edit, MetisDir, StatCache},
 };
@@ -33,14 +34,14 @@ pub struct Recorded {
 }
 
 /// Writes what the plan names. A config.toml that cannot be written is a warning: the cursor decides.
-pub fn apply(metis: &MetisDir, state: &StateDir, plan: RecordPlan<'_>) -> Result<Recorded, StateError> {
+pub fn apply(metis: &MetisDir, state: &StateDir, guard: &Guard, plan: RecordPlan<'_>) -> Result<Recorded, StateError> {
     let mut recorded = Recorded::default();
     if let Some(stat_cache) = plan.stat_cache {
         // Losing it costs a rescan, so failing to write it is no reason to say anything.
         let _ = state.replace(state::STAT_CACHE, &stat_cache.to_bytes());
     }
     if let Some(cursor) = plan.cursor {
-        state.store(cursor::FILE, cursor)?;
+        cursor.store(state, guard)?;
         recorded.anything = true;
     }
     if let Some(head) = plan.last_synced_commit {

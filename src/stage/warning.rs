@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     names::Prefix,
-    plan::listing::{Skipped, printable},
+    plan::listing::{Skipped, escaped, printable},
 };
 
 /// Something that deserves a look but stopped nothing.
@@ -46,6 +46,10 @@ pub enum Warning {
     CacheNotRebuilt(String),
     /// What this clone knows could not be read and was taken for lost.
     StateLost(String),
+    /// What this clone is supposed to know was not written by it.
+    StateForeign,
+    /// The repository around the workspace is another user's.
+    ForeignRepository(std::path::PathBuf),
     /// The project's remote could not be asked for newer documents.
     FreshnessUnknown(String),
     /// The file system has no locks.
@@ -92,6 +96,18 @@ impl std::fmt::Display for Warning {
                 write!(
                     f,
                     "what this clone knew of earlier syncs could not be read: {reason}; everything is compared anew"
+                )
+            }
+            Warning::StateForeign => f.write_str(
+                ".metis/.sync/cursor.json is not by this clone (it was copied from another one, or came with a commit) and \
+                 counts for nothing; everything is compared anew",
+            ),
+            Warning::ForeignRepository(path) => {
+                let path = escaped(&path.display().to_string());
+                write!(
+                    f,
+                    "the git repository in {path} belongs to another user, so it counts for nothing here; to trust it: \
+                     git config --global --add safe.directory {path}"
                 )
             }
             Warning::FreshnessUnknown(reason) => {

@@ -2,12 +2,17 @@
 //! common version of every owned document.
 //!
 //! config.toml's `last_synced_commit` travels with the project, so a colleague's value arrives by `git pull` although
-//! this clone has applied nothing. The cursor does not travel. It moves last, when all else is in place.
+//! this clone has applied nothing. The cursor does not travel: it is sealed with this clone's [guard](super::guard), and one
+//! that came with a pull, or from another clone, counts for nothing. It moves last, when all else is in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    files::{StateDir, StateError},
+    guard::{Guard, Seal},
+};
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::listing::Documents,
@@ -25,6 +30,28 @@ pub struct Base {
     pub blob: ObjectId,
     /// Where the file was, relative to `.metis/`. As long as something lies there, the document was not deleted.
     pub path: String,
+}
+
+/// Where a cursor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provenance {
+    /// This clone wrote it in this folder.
+    #[default]
+    Own,
+    /// It was written in another folder, of which this one is a copy, or which is synchronised with this one by other
+    /// means than git, or which this one was restored from. What it says was true there, at some time.
+    Copied,
+}
+
+/// What there is of a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memory {
+    /// Nothing.
+    None,
+    /// A cursor that counts.
+    Known(Box<Cursor>),
+    /// One that is not this clone's, as a pull or a copy from another clone leaves it: it counts for nothing.
+    Foreign,
 }
 
 /// See the [module documentation](self).
@@ -52,6 +79,35 @@ pub struct Cursor {
     pub cache_is_due: bool,
     /// The owned documents' last common versions.
     pub base: BTreeMap<ShortCode, Base>,
+    /// Where this was read from.
+    #[serde(skip)]
+    pub provenance: Provenance,
+}
+
+/// What [`load()`] makes of a cursor with this seal.
+fn provenance(seal: Seal, in_repository: bool, guard_is_new: bool) -> Option<Provenance> {
+    match (seal, in_repository) {
+        (Seal::Right { here: true }, _) => Some(Provenance::Own),
+        (Seal::Right { here: false }, _) => Some(Provenance::Copied),
+        // The first release sealed nothing and had no guard.
+        (Seal::Missing, _) if guard_is_new => Some(Provenance::Own),
+        // Copies of a folder go on working. No pull brings anything there.
+        (Seal::Missing | Seal::Wrong, false) => Some(Provenance::Copied),
+        (Seal::Missing | Seal::Wrong, true) => None,
+    }
+}
+
+/// Reads the cursor in `state`.
+pub fn load(state: &StateDir, guard: &Guard) -> Result<Memory, StateError> {
+    let Some(bytes) = state.read(FILE)? else {
+        return Ok(Memory::None);
+    };
+    let seal = guard.check(&bytes, &state.identity());
+    let Some(provenance) = provenance(seal, guard.in_repository(), guard.is_new()) else {
+        return Ok(Memory::Foreign);
+    };
+    let cursor: Cursor = state.parse(FILE, &bytes, SCHEMA)?;
+    Ok(Memory::Known(Box::new(Cursor { provenance, ..cursor })))
 }
 
 impl Cursor {
@@ -68,7 +124,17 @@ impl Cursor {
             unfinished: BTreeSet::new(),
             cache_is_due: false,
             base: BTreeMap::new(),
+            provenance: Provenance::Own,
         }
+    }
+
+    /// Writes it, sealed where the guard is on disk; what cannot be checked later is left as the first release wrote it.
+    pub fn store(&self, state: &StateDir, guard: &Guard) -> Result<(), StateError> {
+        if guard.is_new() {
+            return state.store(FILE, self);
+        }
+        let json = serde_json::to_vec(self).map_err(|error| state.error("write", FILE, error.into()))?;
+        state.replace(FILE, &guard.seal(&json, &state.identity()))
     }
 
     /// The last common versions alone.
@@ -100,5 +166,37 @@ impl Cursor {
                 (code.clone(), Base { blob: *blob, path })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_cursor_comes_from() {
+        let (own, copied) = (Some(Provenance::Own), Some(Provenance::Copied));
+        let table = [
+            // The seal, in a repository, whether the guard is new.
+            (Seal::Right { here: true }, true, false, own),
+            (Seal::Right { here: true }, false, false, own),
+            (Seal::Right { here: false }, true, false, copied),
+            (Seal::Right { here: false }, false, false, copied),
+            (Seal::Wrong, true, false, None),
+            (Seal::Wrong, true, true, None),
+            (Seal::Wrong, false, false, copied),
+            (Seal::Wrong, false, true, copied),
+            (Seal::Missing, true, false, None),
+            (Seal::Missing, true, true, own),
+            (Seal::Missing, false, false, copied),
+            (Seal::Missing, false, true, own),
+        ];
+        for (seal, in_repository, guard_is_new, expected) in table {
+            assert_eq!(
+                provenance(seal, in_repository, guard_is_new),
+                expected,
+                "{seal:?} {in_repository} {guard_is_new}"
+            );
+        }
     }
 }

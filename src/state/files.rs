@@ -1,12 +1,16 @@
-//! The folder `.metis/.sync/` and the small JSON files in it.
+//! The folder `.metis/.sync/`, other folders of state, and the small JSON files in them.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read, Write},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
+    time::UNIX_EPOCH,
 };
 
 use rustix::{
@@ -15,6 +19,8 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::owner;
+
 /// The folder's name below `.metis/`.
 pub const FOLDER: &str = ".sync";
 
@@ -22,6 +28,11 @@ pub const FOLDER: &str = ".sync";
 const MAX_FILE: u64 = 256 << 20;
 
 const TEMP_MARK: &str = ".tmp-";
+
+/// What is in here is this user's alone, whatever the umask: who can open a lock can hold it.
+const PRIVATE_FOLDER: Mode = Mode::RWXU;
+const PRIVATE_FILE: Mode = Mode::from_raw_mode(0o600);
+const OTHERS: Mode = Mode::from_raw_mode(0o077);
 
 /// Why a file of state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +43,17 @@ pub enum StateError {
         /// Where the folder should be.
         path: PathBuf,
     },
+    /// Another user's, who could put anything into it.
+    #[error("{} belongs to another user ({owner}), so it is not used", path.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// There is no place for what only this user may write.
+    #[error("this user has no home directory: set XDG_STATE_HOME to a folder of your own")]
+    NoHome,
     /// The contents make no sense: damaged, edited, or not ours.
     #[error("{} is damaged ({reason})", path.display())]
     Corrupt {
@@ -68,7 +90,7 @@ struct Versioned {
     schema: u32,
 }
 
-/// The folder `.metis/.sync/`, open.
+/// A folder of state, `.metis/.sync/` or another one, open.
 ///
 /// Everything in it is reached through the open handle and without following symlinks, so that a folder swapped for a symlink
 /// meanwhile leads nowhere.
@@ -81,7 +103,53 @@ pub struct StateDir {
 impl StateDir {
     /// Opens the folder if it is there. Creates nothing, fit for `status` and `--dry-run`.
     pub fn open(dot_metis: &Path) -> Result<Option<Self>, StateError> {
+        let Some(dir) = Self::open_at(dot_metis.join(FOLDER))? else {
+            return Ok(None);
+        };
+        let owner = dir.owner()?;
+        // Whoever trusts another user's `.metis` trusts what that user keeps in it.
+        let same = || rustix::fs::stat(dot_metis).is_ok_and(|stat| stat.st_uid == owner);
+        match owner::is_us(owner) || same() {
+            true => Ok(Some(dir)),
+            false => Err(StateError::NotOurs { path: dir.path, owner }),
+        }
+    }
+
+    /// Opens the folder and creates it if it is not there, with a `.gitignore` that keeps git away from all of it.
+    pub fn create(dot_metis: &Path) -> Result<Self, StateError> {
         let path = dot_metis.join(FOLDER);
+        make_folder(&path)?;
+        let dir = Self::open(dot_metis)?.ok_or_else(|| vanished(path))?;
+        dir.tighten(dir.fd());
+        if let Err(Errno::NOENT) = statat(dir.fd(), ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
+            dir.replace(".gitignore", b"*\n")?;
+        }
+        Ok(dir)
+    }
+
+    /// Opens a folder anywhere, if it is there and this user's.
+    pub(super) fn open_private(path: &Path) -> Result<Option<Self>, StateError> {
+        let Some(dir) = Self::open_at(path.to_owned())? else {
+            return Ok(None);
+        };
+        match dir.owner()? {
+            owner if owner::is_us(owner) => Ok(Some(dir)),
+            owner => Err(StateError::NotOurs { path: dir.path, owner }),
+        }
+    }
+
+    /// The same, and makes it and the folders above it where they are not there, for this user alone.
+    pub(super) fn create_private(path: &Path) -> Result<Self, StateError> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
+        for folder in missing.into_iter().rev() {
+            make_folder(folder)?;
+        }
+        let dir = Self::open_private(path)?.ok_or_else(|| vanished(path.to_owned()))?;
+        dir.tighten(dir.fd());
+        Ok(dir)
+    }
+
+    fn open_at(path: PathBuf) -> Result<Option<Self>, StateError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match openat(CWD, &path, flags, Mode::empty()) {
             Ok(handle) => Ok(Some(StateDir { handle, path })),
@@ -95,28 +163,36 @@ impl StateDir {
         }
     }
 
-    /// Opens the folder and creates it if it is not there, with a `.gitignore` that keeps git away from all of it.
-    pub fn create(dot_metis: &Path) -> Result<Self, StateError> {
-        let path = dot_metis.join(FOLDER);
-        match mkdirat(CWD, &path, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => {
-                return Err(StateError::Io {
-                    action: "create",
-                    path,
-                    source: error.into(),
-                });
+    fn owner(&self) -> Result<u32, StateError> {
+        let stat = rustix::fs::fstat(self.fd()).map_err(|error| StateError::Io {
+            action: "look at",
+            path: self.path.clone(),
+            source: error.into(),
+        })?;
+        Ok(stat.st_uid)
+    }
+
+    /// An earlier version, or a person, may have left it open to others. Where that cannot be changed it stays.
+    fn tighten(&self, fd: BorrowedFd<'_>) {
+        if let Ok(stat) = rustix::fs::fstat(fd) {
+            let mode = Mode::from_raw_mode(stat.st_mode);
+            if mode.intersects(OTHERS) {
+                let _ = rustix::fs::fchmod(fd, mode - OTHERS);
             }
         }
-        let dir = Self::open(dot_metis)?.ok_or_else(|| StateError::Io {
-            action: "open",
-            path,
-            source: io::ErrorKind::NotFound.into(),
-        })?;
-        if let Err(Errno::NOENT) = statat(dir.fd(), ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
-            dir.replace(".gitignore", b"*\n")?;
-        }
-        Ok(dir)
+    }
+
+    /// Waits until nobody else does the same with this folder, and keeps them waiting until it is closed. Everybody is
+    /// done in milliseconds; where there are no locks the last one wins.
+    pub(super) fn lock_others_out(&self) {
+        let _ = rustix::fs::flock(self.fd(), rustix::fs::FlockOperation::LockExclusive);
+    }
+
+    /// What tells this folder from a copy of it, on the same file system or another one.
+    pub(super) fn identity(&self) -> String {
+        let handle = self.handle.try_clone();
+        let meta = handle.and_then(|handle| File::from(handle).metadata());
+        meta.as_ref().map(identity).unwrap_or_default()
     }
 
     /// Where it is, for messages and for those who put folders of their own into it.
@@ -147,16 +223,21 @@ impl StateDir {
     ///
     /// `newest` is the newest format that `T` understands; an older one is left to `T`'s defaults.
     pub fn load<T: DeserializeOwned>(&self, name: &str, newest: u32) -> Result<Option<T>, StateError> {
+        let Some(bytes) = self.read(name)? else {
+            return Ok(None);
+        };
+        self.parse(name, &bytes, newest).map(Some)
+    }
+
+    /// The value in the bytes of `name`.
+    pub(super) fn parse<T: DeserializeOwned>(&self, name: &str, bytes: &[u8], newest: u32) -> Result<T, StateError> {
         let path = self.path.join(name);
         let corrupt = |reason: String| StateError::Corrupt {
             path: path.clone(),
             reason,
         };
-        let Some(bytes) = self.read(name)? else {
-            return Ok(None);
-        };
         // Before the value itself, since a later format may well look like a damaged one.
-        let Versioned { schema } = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let Versioned { schema } = serde_json::from_slice(bytes).map_err(|error| corrupt(error.to_string()))?;
         if schema > newest {
             return Err(StateError::OtherSchema {
                 path,
@@ -164,9 +245,7 @@ impl StateDir {
                 newest,
             });
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| corrupt(error.to_string()))
+        serde_json::from_slice(bytes).map_err(|error| corrupt(error.to_string()))
     }
 
     /// Writes `value`, a struct with a number `schema`, to `name`. Afterwards the file is on disk; old or new whole whatever happens.
@@ -205,7 +284,7 @@ impl StateDir {
 
     fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = || openat(self.fd(), name, flags, Mode::from_raw_mode(0o666));
+        let open = || openat(self.fd(), name, flags, PRIVATE_FILE);
         let handle = match open() {
             // The leftover of a killed process whose id has come round again.
             Err(Errno::EXIST) => {
@@ -239,7 +318,7 @@ impl StateDir {
     /// Opens a regular file; `None` if there is none. A device or a pipe in its place is refused without waiting for it.
     pub(crate) fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, StateError> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = match openat(self.fd(), self.checked(name)?, flags, Mode::from_raw_mode(0o666)) {
+        let file = match openat(self.fd(), self.checked(name)?, flags, PRIVATE_FILE) {
             Ok(handle) => File::from(handle),
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP | Errno::MLINK) => {
@@ -256,6 +335,9 @@ impl StateDir {
                 path: self.path.join(name),
                 reason: "not a regular file".into(),
             });
+        }
+        if flags.contains(OFlags::CREATE) {
+            self.tighten(file.as_fd());
         }
         Ok(Some(file))
     }
@@ -283,6 +365,34 @@ impl StateDir {
             return Err(self.error("use", name, io::ErrorKind::InvalidFilename.into()));
         }
         Ok(name)
+    }
+}
+
+/// What tells a folder from a copy of it, and from another one that is made later in its place.
+pub(super) fn identity(folder: &Metadata) -> String {
+    let made = folder
+        .created()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{:x}-{:x}", folder.ino(), made.map_or(0, |time| time.as_nanos()))
+}
+
+fn make_folder(path: &Path) -> Result<(), StateError> {
+    match mkdirat(CWD, path, PRIVATE_FOLDER) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(StateError::Io {
+            action: "create",
+            path: path.to_owned(),
+            source: error.into(),
+        }),
+    }
+}
+
+fn vanished(path: PathBuf) -> StateError {
+    StateError::Io {
+        action: "open",
+        path,
+        source: io::ErrorKind::NotFound.into(),
     }
 }
 

@@ -55,8 +55,7 @@ pub fn meet(
 ) -> Result<Acquaintance, SyncErrorKind> {
     let name = RemoteUrl::parse(upstream).map_err(ConnectError::from)?.to_string();
     let url = rewritten(upstream, project.config(), Direction::Fetch)?;
-    let dir = project.dir().unwrap_or_else(|| folder.to_owned());
-    let connect = connect_options(options, project.config(), dir, Instant::now() + DEFAULT_DEADLINE);
+    let connect = connect_options(options, project, folder, Instant::now() + DEFAULT_DEADLINE);
     let cache = options.cache_dir.clone().unwrap_or_else(store::user_cache_dir);
     progress.step(Step::Listing);
     let mut remote = Remote::list(&url, &connect, branch)?;

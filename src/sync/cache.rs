@@ -10,8 +10,9 @@ use crate::{
     stage::rebuild_cache,
     state::{
         self,
-        cursor::{self, Cursor},
+        cursor::{self, Cursor, Memory, Provenance},
         files::StateDir,
+        guard::Guard,
         lock::{Holder, Lock},
     },
     workspace::{self, FolderState, Scan, Survey},
@@ -47,10 +48,8 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
 pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     let metis = workspace.metis();
     let state = StateDir::open(metis.path())?;
-    let cursor = match &state {
-        Some(state) => state.load::<Cursor>(cursor::FILE, cursor::SCHEMA).unwrap_or_default(),
-        None => None,
-    };
+    let guard = workspace.guard()?;
+    let cursor = state.as_ref().and_then(|state| known(state, &guard));
     let format = cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
     let survey = workspace::survey(metis.dir(), &Default::default())?;
     let owned = workspace.config().workspace.as_ref();
@@ -74,7 +73,7 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     )?;
     let rebuilt = rebuild_cache::apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?;
     if let Some(state) = &state {
-        note_due(state, !is_complete(&rebuilt, &survey, Some(&scan)));
+        note_due(state, &guard, !is_complete(&rebuilt, &survey, Some(&scan)));
     }
     Ok(rebuilt)
 }
@@ -86,17 +85,25 @@ fn is_complete(rebuilt: &Rebuilt, survey: &Survey, scan: Option<&Scan>) -> bool 
         && !scan.is_some_and(Scan::has_unread)
 }
 
+fn known(state: &StateDir, guard: &Guard) -> Option<Cursor> {
+    match cursor::load(state, guard) {
+        Ok(Memory::Known(cursor)) => Some(*cursor),
+        _ => None,
+    }
+}
+
 /// Spares the next sync a rebuild, or has it try again. Where another one is running it is left to that one: the cursor is
 /// its own to write.
-fn note_due(state: &StateDir, due: bool) {
+fn note_due(state: &StateDir, guard: &Guard, due: bool) {
     let holder = Holder::this_process(jiff::Timestamp::now(), "git metis-sync rebuild-cache");
     let Ok(_lock) = Lock::acquire(state, Duration::ZERO, &holder) else {
         return;
     };
-    if let Ok(Some(mut cursor)) = state.load::<Cursor>(cursor::FILE, cursor::SCHEMA)
+    if let Some(mut cursor) = known(state, guard)
         && cursor.cache_is_due != due
+        && cursor.provenance == Provenance::Own
     {
         cursor.cache_is_due = due;
-        let _ = state.store(cursor::FILE, &cursor);
+        let _ = cursor.store(state, guard);
     }
 }

@@ -240,8 +240,10 @@ pub fn resume(setup: &mut Setup<'_>, snapshot: &Snapshot) -> Result<(), SyncErro
 pub fn note(setup: &mut Setup<'_>, report: &mut SyncReport, snapshot: &Snapshot) -> Result<(), SyncErrorKind> {
     finish(setup, report, snapshot, snapshot.head);
     setup.expect_cache();
-    if let (Some(state), Some(cursor), true) = (&setup.state, &setup.cursor, setup.cursor_changed()) {
-        state.store(crate::state::cursor::FILE, cursor)?;
+    let changed = setup.cursor_changed();
+    setup.bind()?;
+    if let (Some(state), Some(cursor), true) = (&setup.state, &setup.cursor, changed) {
+        cursor.store(state, &setup.guard)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::send_pack::connect;
 use crate::{
     central::CentralError,
     names::Prefix,
-    plan::{dehydrate::Conflict, guard::TooManyDeletes},
+    plan::{dehydrate::Conflict, guard::TooManyDeletes, listing::escaped},
     send_pack::{
         Refusal,
         connect::{ConnectError, FailureKind},
@@ -62,6 +62,25 @@ pub enum SyncErrorKind {
         configured: String,
         /// As remembered.
         remembered: String,
+    },
+    /// config.toml names another owned folder than this clone wrote before.
+    #[error(
+        "config.toml names {configured}/ as this workspace's folder in central, this clone has written {remembered}/ so far"
+    )]
+    PrefixChanged {
+        /// As in config.toml.
+        configured: Prefix,
+        /// As remembered.
+        remembered: Prefix,
+    },
+    /// git tracks files in `.metis/.sync/`, where only this clone's own state may be.
+    #[error(
+        "git tracks {}: .metis/.sync/ is for what this clone alone knows, and what comes with a commit is somebody else's",
+        list(files.iter().map(|file| escaped(&format!(".metis/.sync/{file}"))))
+    )]
+    StateTracked {
+        /// Relative to `.metis/.sync/`.
+        files: Vec<String>,
     },
     /// Central's branch does not descend from the commit that this clone saw last.
     #[error(
@@ -200,6 +219,8 @@ impl SyncErrorKind {
             SyncErrorKind::State(_) => "state",
             SyncErrorKind::Locked { .. } => "locked",
             SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
+            SyncErrorKind::PrefixChanged { .. } => "prefix-changed",
+            SyncErrorKind::StateTracked { .. } => "state-tracked",
             SyncErrorKind::Rewound { .. } => "rewound",
             SyncErrorKind::BranchGone { .. } => "branch-gone",
             SyncErrorKind::NoBranch { .. } => "no-branch",

@@ -35,7 +35,7 @@ pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use report::{SyncOutcome, SyncReport};
-pub use setup::{Setup, Workspace, connect_options, rewritten};
+pub use setup::{Setup, Workspace, connect_options, guard_of, rewritten};
 
 /// The steps of a cycle, for those who compose them across processes.
 pub mod steps {

@@ -105,7 +105,7 @@ pub fn look<'a>(
     progress: &mut dyn Progress,
 ) -> Result<Outlook<'a>, SyncErrorKind> {
     let mut stops = Vec::new();
-    let mut warnings = Vec::new();
+    let mut warnings = workspace.warnings();
     let mut options = options.clone();
     if workspace.config().sync.is_some() && workspace.config().workspace.is_none() {
         options.pull_only = true;
@@ -113,8 +113,9 @@ pub fn look<'a>(
     }
     let ctx = setup::context(workspace, &options, Instant::now())?;
     let state = StateDir::open(workspace.metis().path())?;
+    let guard = workspace.guard()?;
     let known = match &state {
-        Some(state) => setup::load_cursor(state, &mut warnings)?,
+        Some(state) => setup::load_cursor(state, &guard, &mut warnings)?,
         None => None,
     };
     if let Some(holder) = state.as_ref().and_then(lock::held) {
@@ -125,17 +126,13 @@ pub fn look<'a>(
             ),
         });
     }
-    let mut ask = ask;
-    let moved_house = known.as_ref().filter(|cursor| cursor.upstream != ctx.upstream_name);
-    if let Some(cursor) = moved_house {
-        // Who is not confirmed is not talked to: a sync would not either.
-        ask = Ask::Nobody;
-        stops.push(SyncErrorKind::UpstreamChanged {
-            configured: ctx.upstream_name.clone(),
-            remembered: cursor.upstream.clone(),
-        });
-    }
-    let same_house = moved_house.is_none();
+    stops.extend(workspace.check_state().err());
+    stops.extend(workspace.check_binding(&guard, known.as_ref(), &ctx.upstream_name));
+    let same_house = !stops
+        .iter()
+        .any(|stop| matches!(stop, SyncErrorKind::UpstreamChanged { .. }));
+    // A central that is not confirmed is not talked to: a sync would not do so either.
+    let ask = if same_house { ask } else { Ask::Nobody };
     let stat_cache = stat_cache(state.as_ref());
     let synced_before = known.is_some();
     let mut cursor = known;

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// What is new since the sync began.
-fn plan<'a>(setup: &'a Setup<'_>, report: &SyncReport) -> RecordPlan<'a> {
+fn plan<'a>(setup: &'a Setup<'_>, report: &SyncReport, cursor_changed: bool) -> RecordPlan<'a> {
     let settings = setup.ctx.config.sync.as_ref();
     let published = settings.filter(|settings| settings.record == Record::Config);
     RecordPlan {
-        cursor: setup.cursor.as_ref().filter(|_| setup.cursor_changed()),
+        cursor: setup.cursor.as_ref().filter(|_| cursor_changed),
         stat_cache: setup.stat_cache_changed().then_some(&setup.stat_cache),
         last_synced_commit: report
             .head
@@ -30,8 +30,11 @@ fn plan<'a>(setup: &'a Setup<'_>, report: &SyncReport) -> RecordPlan<'a> {
 /// Writes what is new and nothing else. Returns whether the cursor or config.toml changed.
 pub fn write(setup: &mut Setup<'_>, report: &mut SyncReport) -> Result<bool, StateError> {
     setup.expect_cache();
+    let cursor_changed = setup.cursor_changed();
+    setup.bind()?;
     let Some(state) = &setup.state else { return Ok(false) };
-    let Recorded { anything, warnings } = record::apply(setup.ctx.metis, state, plan(setup, report))?;
+    let plan = plan(setup, report, cursor_changed);
+    let Recorded { anything, warnings } = record::apply(setup.ctx.metis, state, &setup.guard, plan)?;
     report.warnings.extend(warnings);
     Ok(anything)
 }

@@ -1,7 +1,7 @@
 //! Everything that is the same for all cycles of a sync.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -20,12 +20,13 @@ use crate::{
     },
     names::ObjectId,
     plan::{listing::Documents, retry::Seat},
-    project::Project,
+    project::{Project, trust},
     send_pack::connect::{self, ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
-        cursor::{self, Cursor},
+        cursor::{self, Cursor, Memory, Provenance},
         files::{StateDir, StateError},
+        guard::{self, Guard},
         lock::{Holder, Lock, LockError},
     },
     workspace::{self, Config, MetisDir, StatCache},
@@ -41,7 +42,7 @@ pub struct Workspace {
 impl Workspace {
     /// Looks for `.metis/` in `start` and the folders above it.
     pub fn discover(start: &Path) -> Result<Self, SyncErrorKind> {
-        let metis = MetisDir::discover(start)?;
+        let metis = MetisDir::discover(start, &trust::may_hold_workspace)?;
         let config = Config::load(metis.dir())?;
         let project = Project::discover(metis.path());
         Ok(Workspace { metis, config, project })
@@ -71,6 +72,65 @@ impl Workspace {
     pub fn project(&self) -> &Project {
         &self.project
     }
+
+    /// What deserves a look before anything is done.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let foreign = self.project.foreign();
+        foreign
+            .map(|path| Warning::ForeignRepository(path.to_owned()))
+            .into_iter()
+            .collect()
+    }
+
+    /// What this clone is bound to.
+    pub fn guard(&self) -> Result<Guard, StateError> {
+        guard_of(&self.metis, &self.project)
+    }
+
+    /// Whether git tracks any of this clone's state, which is then not its own.
+    pub(super) fn check_state(&self) -> Result<(), SyncErrorKind> {
+        match self.project.tracked(crate::state::files::FOLDER) {
+            files if files.is_empty() => Ok(()),
+            files => Err(SyncErrorKind::StateTracked { files }),
+        }
+    }
+
+    /// Whether config.toml says what this clone is bound to. What it was never bound to may be anything; `cursor` is from
+    /// before there were guards.
+    pub(super) fn check_binding(&self, guard: &Guard, cursor: Option<&Cursor>, upstream: &str) -> Vec<SyncErrorKind> {
+        let notes = guard.notes();
+        let mut stops = Vec::new();
+        let remembered = notes.upstream.as_deref();
+        match remembered.or(cursor.map(|cursor| cursor.upstream.as_str())) {
+            Some(remembered) if remembered != upstream => stops.push(SyncErrorKind::UpstreamChanged {
+                configured: upstream.to_owned(),
+                remembered: remembered.to_owned(),
+            }),
+            _ => {}
+        }
+        match (&self.config.workspace, &notes.prefix) {
+            (Some(configured), Some(remembered)) if configured != remembered => {
+                stops.push(SyncErrorKind::PrefixChanged {
+                    configured: configured.clone(),
+                    remembered: remembered.clone(),
+                });
+            }
+            _ => {}
+        }
+        stops
+    }
+}
+
+/// The guard of `metis`.
+pub fn guard_of(metis: &MetisDir, project: &Project) -> Result<Guard, StateError> {
+    let real = metis.path().canonicalize();
+    let repository = project.place();
+    Guard::open(guard::Place::new(
+        real.as_deref().unwrap_or(metis.path()),
+        repository
+            .as_ref()
+            .map(|(common_dir, path)| (*common_dir, path.as_slice())),
+    ))
 }
 
 /// What the cycles of one sync share.
@@ -79,6 +139,8 @@ pub struct Setup<'a> {
     pub ctx: Context<'a>,
     /// `.metis/.sync/`. `None` in a dry run before the first sync.
     pub state: Option<StateDir>,
+    /// What this clone is bound to.
+    pub(super) guard: Guard,
     /// What this clone knows of central. `None`: nothing yet.
     pub cursor: Option<Cursor>,
     /// As it was when the sync began, to write only what changed.
@@ -120,8 +182,10 @@ impl<'a> Setup<'a> {
         clock: Instant,
         started: Timestamp,
     ) -> Result<Self, SyncErrorKind> {
-        let mut warnings = Vec::new();
+        let mut warnings = workspace.warnings();
         let metis = workspace.metis.path();
+        workspace.check_state()?;
+        let guard = workspace.guard()?;
         let (state, lock) = if options.dry_run {
             (StateDir::open(metis)?, None)
         } else {
@@ -142,7 +206,7 @@ impl<'a> Setup<'a> {
             (Some(state), Some(lock))
         };
         let cursor = match &state {
-            Some(state) => load_cursor(state, &mut warnings)?,
+            Some(state) => load_cursor(state, &guard, &mut warnings)?,
             None => None,
         };
         let stat_cache = match &state {
@@ -155,13 +219,9 @@ impl<'a> Setup<'a> {
             None => StatCache::default(),
         };
         let ctx = context(workspace, options, clock)?;
-        if let Some(cursor) = &cursor
-            && cursor.upstream != ctx.upstream_name
-        {
-            return Err(SyncErrorKind::UpstreamChanged {
-                configured: ctx.upstream_name,
-                remembered: cursor.upstream.clone(),
-            });
+        let stops = workspace.check_binding(&guard, cursor.as_ref(), &ctx.upstream_name);
+        if let Some(stop) = stops.into_iter().next() {
+            return Err(stop);
         }
         let settings = workspace.config.sync.as_ref();
         let deadline = options
@@ -171,6 +231,7 @@ impl<'a> Setup<'a> {
         Ok(Setup {
             ctx,
             state,
+            guard,
             cursor_before: cursor.clone(),
             seen: cursor.as_ref().and_then(|cursor| cursor.head),
             cursor,
@@ -260,9 +321,26 @@ impl<'a> Setup<'a> {
         self.renewed
     }
 
-    /// Whether the cursor says something new.
+    /// Whether the cursor says something new, or is not sealed for this folder.
     pub fn cursor_changed(&self) -> bool {
-        self.cursor != self.cursor_before
+        let is_copied = |cursor: &Cursor| cursor.provenance == Provenance::Copied;
+        self.cursor != self.cursor_before || self.guard.is_new() || self.cursor.as_ref().is_some_and(is_copied)
+    }
+
+    /// Binds this clone to the central and the prefix that it has synced with, before the cursor says so.
+    pub(super) fn bind(&mut self) -> Result<(), StateError> {
+        if self.state.is_none() || !self.cursor_changed() {
+            return Ok(());
+        }
+        let notes = self.guard.notes();
+        let owned = self.ctx.owned.as_ref();
+        if notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
+            self.guard.update(|notes| {
+                notes.upstream.get_or_insert_with(|| self.ctx.upstream_name.clone());
+                notes.prefix = notes.prefix.take().or_else(|| owned.cloned());
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether the stat cache knows something new.
@@ -296,7 +374,7 @@ impl<'a> Setup<'a> {
         {
             cursor.cache_is_due = due;
             // If this fails as well, the next change rebuilds it.
-            let _ = state.store(cursor::FILE, cursor);
+            let _ = cursor.store(state, &self.guard);
         }
     }
 
@@ -308,9 +386,18 @@ impl<'a> Setup<'a> {
 }
 
 /// A cursor that cannot be read is taken for lost: that costs a full comparison, never a document.
-pub(super) fn load_cursor(state: &StateDir, warnings: &mut Vec<Warning>) -> Result<Option<Cursor>, SyncErrorKind> {
-    match state.load::<Cursor>(cursor::FILE, cursor::SCHEMA) {
-        Ok(cursor) => Ok(cursor),
+pub(super) fn load_cursor(
+    state: &StateDir,
+    guard: &Guard,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Cursor>, SyncErrorKind> {
+    match cursor::load(state, guard) {
+        Ok(Memory::None) => Ok(None),
+        Ok(Memory::Known(cursor)) => Ok(Some(*cursor)),
+        Ok(Memory::Foreign) => {
+            warnings.push(Warning::StateForeign);
+            Ok(None)
+        }
         Err(err @ (StateError::Corrupt { .. } | StateError::OtherSchema { .. })) => {
             warnings.push(Warning::StateLost(err.to_string()));
             Ok(None)
@@ -330,10 +417,6 @@ pub fn context<'a>(
         return Err(SyncErrorKind::NoPrefix);
     }
     let git_config = workspace.project.config();
-    let project_dir = workspace
-        .project
-        .dir()
-        .unwrap_or_else(|| workspace.metis.project().to_owned());
     let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
     let deadline = options
         .deadline
@@ -348,7 +431,7 @@ pub fn context<'a>(
         push_to: rewritten(&settings.upstream_url, git_config, Direction::Push)?,
         upstream_name: configured.to_string(),
         branch: settings.branch.clone(),
-        connect: connect_options(options, git_config, project_dir, clock + deadline),
+        connect: connect_options(options, &workspace.project, workspace.metis.project(), clock + deadline),
         cache_dir: options
             .cache_dir
             .clone()
@@ -357,22 +440,20 @@ pub fn context<'a>(
     })
 }
 
-/// How to connect, with git's configuration and until `end` at the latest. Relative local paths start at `dir`.
-pub fn connect_options(
-    options: &SyncOptions,
-    config: &gix::config::File,
-    dir: PathBuf,
-    end: Instant,
-) -> ConnectOptions {
+/// How to connect, with git's configuration and until `end` at the latest. Relative local paths start at the project's work
+/// tree, else at `folder`.
+pub fn connect_options(options: &SyncOptions, project: &Project, folder: &Path, end: Instant) -> ConnectOptions {
+    let work_tree = project.dir();
     ConnectOptions {
-        settings: Settings::read(config, &|name| std::env::var_os(name)),
+        settings: Settings::read(project.config(), &|name| std::env::var_os(name)),
         deadlines: Deadlines {
             total: Some(end),
             ..Deadlines::default()
         },
         prompt: options.prompt,
         interrupt: Arc::clone(&options.interrupt),
-        cwd: dir,
+        outside: work_tree.is_none(),
+        cwd: work_tree.unwrap_or_else(|| folder.to_owned()),
     }
 }
 

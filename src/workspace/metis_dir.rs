@@ -21,6 +21,11 @@ pub enum MetisDirError {
     NotFound { start: PathBuf },
     #[error("{} has no config.toml, so it is not a Metis workspace", path.display())]
     NoConfig { path: PathBuf },
+    #[error(
+        "{} is another user's, or lies where other users may put things, so it is not this user's workspace",
+        path.display()
+    )]
+    Foreign { path: PathBuf },
     #[error("cannot look for .metis from {}: {source}", start.display())]
     Start { start: PathBuf, source: io::Error },
     #[error("cannot read the workspace: {0}")]
@@ -37,8 +42,9 @@ impl MetisDir {
     /// The nearest `.metis` folder with a `config.toml`, in `start` or above it.
     ///
     /// A `.metis` that cannot be read is an error and not a reason to look further up: another project's workspace
-    /// is never taken for this one's. The folder itself may be reached through links of the user's.
-    pub fn discover(start: &Path) -> Result<MetisDir, MetisDirError> {
+    /// is never taken for this one's. Nor is one that does not count by `counts`, which is given a folder and the `.metis` in
+    /// it. The folder itself may be reached through links of the user's.
+    pub fn discover(start: &Path, counts: &dyn Fn(&Path, &Path) -> bool) -> Result<MetisDir, MetisDirError> {
         let absolute = start.canonicalize().map_err(|source| MetisDirError::Start {
             start: start.to_owned(),
             source,
@@ -50,6 +56,9 @@ impl MetisDir {
                 Ok(_) => {}
                 Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => continue,
                 Err(source) => return Err(MetisDirError::Start { start: path, source }),
+            }
+            if !counts(folder, &path) {
+                return Err(MetisDirError::Foreign { path });
             }
             match MetisDir::open(&path) {
                 Err(MetisDirError::NoConfig { path }) => without_config = without_config.or(Some(path)),
@@ -120,12 +129,12 @@ mod tests {
             "project/.metis/adrs",
             "alias/src",
         ] {
-            let found = MetisDir::discover(&root.join(start)).unwrap();
+            let found = MetisDir::discover(&root.join(start), &|_, _| true).unwrap();
             assert_eq!(found.path(), root.join("project/.metis"), "{start}");
             assert_eq!(found.project(), root.join("project"));
         }
         assert_eq!(
-            MetisDir::discover(&root.join("other")).unwrap().project(),
+            MetisDir::discover(&root.join("other"), &|_, _| true).unwrap().project(),
             root.join("other")
         );
     }
@@ -143,7 +152,7 @@ mod tests {
         let bare = tempfile::tempdir().unwrap();
         fs::create_dir(bare.path().join(METIS_DIR)).unwrap();
 
-        let discover = |start: &Path| MetisDir::discover(start).unwrap_err();
+        let discover = |start: &Path| MetisDir::discover(start, &|_, _| true).unwrap_err();
         assert!(matches!(discover(&root.join("dangling")), MetisDirError::Unreadable(_)));
         assert!(matches!(discover(&root.join("file")), MetisDirError::Unreadable(_)));
         assert!(matches!(discover(&root.join("none")), MetisDirError::Start { .. }));

@@ -45,7 +45,7 @@ fn looking_only<T>(project: &Project, workspace: &Workspace, sync: impl FnOnce()
     let elsewhere: Vec<_> = after
         .since(&files)
         .into_iter()
-        .filter(|path| !path.starts_with(".metis"))
+        .filter(|path| !path.starts_with(".metis") && !path.starts_with(".git"))
         .collect();
     assert_eq!(elsewhere, Vec::<&Path>::new());
     let aside = workspace.home.join(".cache/git-metis-sync/aside");

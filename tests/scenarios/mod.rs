@@ -8,7 +8,7 @@ mod errors;
 mod freshness;
 mod hosts;
 mod latency;
-mod project;
+pub mod project;
 mod result;
 mod sequence;
 mod traffic;

@@ -21,6 +21,12 @@ impl Snapshot {
         Snapshot(entries)
     }
 
+    /// The same but for what lies in the folder `name`.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|path, _| !path.starts_with(name));
+        self
+    }
+
     /// What is new, gone or touched in `self` since `earlier`.
     pub fn since<'a>(&'a self, earlier: &'a Self) -> Vec<&'a Path> {
         let paths: std::collections::BTreeSet<_> = self.0.keys().chain(earlier.0.keys()).collect();

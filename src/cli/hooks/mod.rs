@@ -26,6 +26,7 @@ use crate::{
         status::{self, Place, Proof},
     },
     plan::listing::escaped,
+    project::trust,
     state::files::StateDir,
     sync::Workspace,
     workspace::{MetisDir, MetisDirError, Record},
@@ -168,7 +169,7 @@ impl Seat {
             folder: None,
             is_workspace: false,
         };
-        let metis = match MetisDir::discover(&global.start_dir()) {
+        let metis = match MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace) {
             Ok(metis) => metis,
             Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => return Ok(none),
             Err(err) => return Err(err.into()),
@@ -227,7 +228,7 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
         let (place, proof) = status::survey(&repository, &seat.call(event))?;
         hooks.push((event, place, proof));
     }
-    let last_run = MetisDir::discover(&global.start_dir())
+    let last_run = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
         .ok()
         .and_then(|metis| StateDir::open(metis.path()).ok().flatten())
         .and_then(|state| LastRun::load(&state));

@@ -21,9 +21,13 @@ use super::{
 };
 use crate::{
     names::Prefix,
-    project::Project,
+    project::{Project, trust},
     send_pack::connect::{FailureKind, RemoteUrl},
-    state::{cursor, files::StateDir},
+    state::{
+        cursor::{self, Cursor, Memory},
+        files::StateDir,
+        guard::Guard,
+    },
     sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
     workspace::{self, CONFIG_FILE, Config, Edit, METIS_DIR, MetisDir, MetisDirError, Record},
 };
@@ -148,8 +152,13 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
 
     let folder = existing.as_ref().map_or(start, |metis| metis.project().to_owned());
     let project = Project::discover(&folder.join(METIS_DIR));
+    let guard = match &existing {
+        Some(metis) => Some(sync::guard_of(metis, &project).map_err(|err| stop(err.into()))?),
+        None => None,
+    };
     let shown = RemoteUrl::parse(&upstream).map_or_else(|_| String::new(), |url| url.to_string());
     let stop = |kind: SyncErrorKind| Stopped::Kind(kind, shown.clone());
+    unconfirmed(args, &config, guard.as_ref(), &shown).map_err(stop)?;
     let options = SyncOptions {
         prompt: prompt(global),
         interrupt,
@@ -173,7 +182,9 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         say!("Central answers: {}", described(&met, &shown));
     }
 
-    let known = known(existing.as_ref(), &shown).map_err(stop)?;
+    let known = remembered(existing.as_ref(), guard.as_ref(), &shown)
+        .map_err(stop)?
+        .is_some();
     let others = match (&met.workspaces, known) {
         (Some(there), false) => there.clone(),
         _ => Default::default(),
@@ -204,7 +215,10 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         if workspace::ignore_database(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
             say!("Writing .metis/.gitignore, so that git passes over what a sync keeps beside the documents.");
         }
-        confirm_upstream(&metis, &shown).map_err(stop)?;
+        let left = bind(&metis, &project, &config, &shown, &prefix).map_err(stop)?;
+        if let Some(old) = left.filter(|_| global.talks() && !global.json) {
+            say!("The next sync registers {prefix}/ with all documents. {old}/ stays in central as it is.");
+        }
     }
 
     // Who was asked for a name has been told.
@@ -237,8 +251,9 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
 
 /// The workspace around `start`. One outside of the repository that `start` is in is another project's.
 fn existing(start: &Path, here: &Project) -> Result<Option<MetisDir>, SyncErrorKind> {
-    let metis = match MetisDir::discover(start) {
+    let metis = match MetisDir::discover(start, &trust::may_hold_workspace) {
         Ok(metis) => metis,
+        Err(MetisDirError::Foreign { path }) if path.parent() != Some(start) => return Ok(None),
         Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => return Ok(None),
         Err(err) => return Err(err.into()),
     };
@@ -273,18 +288,41 @@ fn without_password(url: &str) -> Result<String, Stopped> {
     }
 }
 
-/// Whether this clone has synced with that central before.
-fn known(metis: Option<&MetisDir>, shown: &str) -> Result<bool, SyncErrorKind> {
-    let state = match metis {
-        Some(metis) => StateDir::open(metis.path())?,
-        None => None,
+/// What config.toml has may have come with a pull. Where this clone is bound to something else, only what is said on the
+/// command line changes that.
+fn unconfirmed(args: &InitArgs, config: &Config, guard: Option<&Guard>, shown: &str) -> Result<(), SyncErrorKind> {
+    let Some(notes) = guard.map(Guard::notes) else {
+        return Ok(());
     };
-    Ok(state.is_some_and(|state| {
-        matches!(
-            state.load::<cursor::Cursor>(cursor::FILE, cursor::SCHEMA),
-            Ok(Some(cursor)) if cursor.upstream == shown
-        )
-    }))
+    match (&notes.upstream, &notes.prefix, &config.workspace) {
+        (Some(remembered), ..) if args.upstream.is_none() && remembered != shown => {
+            Err(SyncErrorKind::UpstreamChanged {
+                configured: shown.to_owned(),
+                remembered: remembered.clone(),
+            })
+        }
+        (_, Some(remembered), Some(configured)) if args.prefix.is_none() && remembered != configured => {
+            Err(SyncErrorKind::PrefixChanged {
+                configured: configured.clone(),
+                remembered: remembered.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What this clone knows of that central, if it has synced with it before.
+fn remembered(metis: Option<&MetisDir>, guard: Option<&Guard>, shown: &str) -> Result<Option<Cursor>, SyncErrorKind> {
+    let (Some(metis), Some(guard)) = (metis, guard) else {
+        return Ok(None);
+    };
+    let Some(state) = StateDir::open(metis.path())? else {
+        return Ok(None);
+    };
+    Ok(match cursor::load(&state, guard) {
+        Ok(Memory::Known(cursor)) if cursor.upstream == shown => Some(*cursor),
+        _ => None,
+    })
 }
 
 fn described(met: &Acquaintance, shown: &str) -> String {
@@ -402,13 +440,41 @@ fn write(
     Ok(MetisDir::create(folder, &whole)?)
 }
 
-/// This clone remembers the central it synced with. Another one is followed only from here on, with nothing taken over:
-/// which versions they have in common is found out by the next sync.
-fn confirm_upstream(metis: &MetisDir, shown: &str) -> Result<(), SyncErrorKind> {
-    if !known(Some(metis), shown)?
-        && let Some(state) = StateDir::open(metis.path())?
-    {
-        state.remove(cursor::FILE)?;
+/// Binds this clone to central and to its folder there. Another central is followed only from here on, with nothing taken
+/// over: which versions they have in common is found out by the next sync. Nor does a new folder have anything in common
+/// with what is here; returns the one that is left behind for it.
+fn bind(
+    metis: &MetisDir,
+    project: &Project,
+    before: &Config,
+    shown: &str,
+    prefix: &Prefix,
+) -> Result<Option<Prefix>, SyncErrorKind> {
+    let mut guard = sync::guard_of(metis, project)?;
+    let cursor = remembered(Some(metis), Some(&guard), shown)?;
+    // Before there were guards, what config.toml said was what was synced.
+    let old = guard.notes().prefix.clone();
+    let old = old.or_else(|| before.workspace.clone().filter(|_| cursor.is_some()));
+    let left = old.filter(|old| old != prefix);
+    let was_new = guard.is_new();
+    guard.update(|notes| {
+        notes.upstream = Some(shown.to_owned());
+        notes.former.extend(left.clone());
+        notes.former.remove(prefix);
+        notes.prefix = Some(prefix.clone());
+    })?;
+    let Some(state) = StateDir::open(metis.path())? else {
+        return Ok(None);
+    };
+    match cursor {
+        None => state.remove(cursor::FILE)?,
+        Some(mut cursor) if left.is_some() => {
+            cursor.base.clear();
+            cursor.compared = None;
+            cursor.store(&state, &guard)?;
+        }
+        Some(cursor) if was_new => cursor.store(&state, &guard)?,
+        Some(_) => {}
     }
-    Ok(())
+    Ok(left)
 }

@@ -5,7 +5,6 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use rustix::process::Signal;
 
 use super::Prompt;
 use super::deadline::{Stop, Watch};
+use super::git::git;
 use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::url::{RemoteUrl, bracketed};
 
@@ -140,7 +140,7 @@ impl Credentials {
     }
 
     fn ask(&self, verb: &str, input: &[u8]) -> gix::Result<Vec<u8>> {
-        let mut command = Command::new("git");
+        let mut command = git();
         command.args(["credential", verb]).current_dir(&self.cwd);
         // Configuration given to this process alone stays: `git -c credential.helper=…` is meant for us.
         REPOSITORY_ENVIRONMENT.iter().for_each(|name| {

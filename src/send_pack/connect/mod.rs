@@ -19,6 +19,7 @@ mod cause;
 mod credentials;
 mod deadline;
 mod failure;
+mod git;
 mod http;
 mod netrc;
 mod pace;
@@ -61,6 +62,7 @@ use super::text;
 
 pub use deadline::Deadlines;
 pub use failure::{ConnectError, Ending, Explainer};
+pub use git::git;
 pub use http::Greeting;
 pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
@@ -93,6 +95,8 @@ pub struct ConnectOptions {
     pub interrupt: Arc<AtomicBool>,
     /// Where relative local paths start and whose configuration credential helpers see; empty is the current directory.
     pub cwd: PathBuf,
+    /// No repository is around `cwd`, or none that counts: credential helpers see the user's own configuration alone.
+    pub outside: bool,
 }
 
 /// A conversation with one service of one repository.
@@ -226,7 +230,7 @@ fn establish(
         Scheme::Http | Scheme::Https => {
             let report = Arc::new(HttpReport::default());
             explainer.http = Some(report.clone());
-            let proxy_password = ProxyPassword::new(options.prompt, directory(options), watch.clone());
+            let proxy_password = ProxyPassword::new(options.prompt, helpers_dir(options), watch.clone());
             let settings = options.settings.clone();
             let greeted = greeted.insert(Greeted::by(known)).clone();
             let noted = settings.netrc(url).filter(|_| giver != Some(Giver::Asked));
@@ -251,7 +255,7 @@ fn establish(
         }),
     };
     let mut transport = connected.map_err(|err| explainer.explain(&err))?;
-    let mut credentials = Credentials::new(url, options.prompt, directory(options), watch.clone());
+    let mut credentials = Credentials::new(url, options.prompt, helpers_dir(options), watch.clone());
     watch.allow(Some(MAX_HANDSHAKE));
     let mut next = None;
     if giver == Some(Giver::Asked) && explainer.http.is_some() {
@@ -355,6 +359,14 @@ impl Session {
 /// Whether a person can be asked: the process has a terminal.
 fn has_terminal() -> bool {
     std::fs::File::open("/dev/tty").is_ok()
+}
+
+/// Where git, asked for a password, finds no repository but the one that counts.
+fn helpers_dir(options: &ConnectOptions) -> PathBuf {
+    match options.outside {
+        true => PathBuf::from("/"),
+        false => directory(options),
+    }
 }
 
 fn directory(options: &ConnectOptions) -> PathBuf {

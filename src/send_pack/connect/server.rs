@@ -10,6 +10,7 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 use gix::protocol::transport::{Protocol, Service};
 
 use super::deadline::{Watch, Wire};
+use super::git::git;
 use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
 use super::ssh::{Call, SshProgram, Variant};
 use super::text;
@@ -50,8 +51,7 @@ pub(crate) fn start(
     // ssh may have to ask something on the terminal, where only the group in the foreground is heard.
     let asks = url.scheme() == Scheme::Ssh && options.prompt == Prompt::Allowed && has_terminal();
     let own_group = !asks;
-    let prepared = |program: &OsStr, arguments: Vec<OsString>| {
-        let mut command = Command::new(program);
+    let prepared = |mut command: Command, arguments: Vec<OsString>| {
         command.args(arguments).current_dir(directory(options));
         for name in REPOSITORY_ENVIRONMENT.iter().chain(CONFIG_ENVIRONMENT) {
             command.env_remove(name);
@@ -62,15 +62,17 @@ pub(crate) fn start(
         };
         command
     };
-    let spawned = |program: &OsStr, arguments| {
-        process::spawn(prepared(program, arguments), own_group).map_err(|source| cannot_run(program, source))
+    let spawned = |command: Command, arguments| {
+        let program = command.get_program().to_owned();
+        process::spawn(prepared(command, arguments), own_group).map_err(|source| cannot_run(&program, source))
     };
     if url.scheme() == Scheme::File {
         let path = OsStr::from_bytes(url.path()).to_owned();
         // Found in PATH in most installations, which saves a process; else git knows where it is.
-        return match process::spawn(prepared(service.as_str().as_ref(), vec![path.clone()]), own_group) {
+        let server = Command::new(service.as_str());
+        return match process::spawn(prepared(server, vec![path.clone()]), own_group) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
-                spawned("git".as_ref(), vec![service.as_git_subcommand().into(), path])
+                spawned(git(), vec![service.as_git_subcommand().into(), path])
             }
             spawned => spawned.map_err(|source| cannot_run(service.as_str().as_ref(), source)),
         };
@@ -95,7 +97,7 @@ pub(crate) fn start(
     let variant = match ssh.variant() {
         Some(variant) => variant,
         None => {
-            let probe = prepared(&program, with(SshProgram::probe(&call))?);
+            let probe = prepared(Command::new(&program), with(SshProgram::probe(&call))?);
             let limit = Some(options.deadlines.connect);
             let (status, _) = process::run(probe, b"", 1 << 20, own_group, limit, watch)
                 .map_err(|source| cannot_run(&program, source))?;
@@ -106,7 +108,7 @@ pub(crate) fn start(
             }
         }
     };
-    spawned(&program, with(SshProgram::arguments(variant, &call))?)
+    spawned(Command::new(&program), with(SshProgram::arguments(variant, &call))?)
 }
 
 fn cannot_run(program: &OsStr, source: io::Error) -> io::Error {

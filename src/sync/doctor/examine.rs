@@ -8,7 +8,7 @@ use crate::{
     central::{git_config, store::Store},
     names::{ObjectId, Prefix},
     plan::listing::{escaped, printable},
-    send_pack::connect::{FailureKind, Scheme},
+    send_pack::connect::{self, FailureKind, Scheme},
     stage::{
         Context,
         verify::{self, FolderCheck},
@@ -41,7 +41,7 @@ pub fn examine(outlook: &Outlook<'_>) -> Vec<Finding> {
 
 fn programs(ctx: &Context<'_>) -> Vec<Finding> {
     let scheme = ctx.upstream.scheme();
-    let git = Command::new("git").arg("--version").output();
+    let git = connect::git().arg("--version").output();
     let git = match git {
         Ok(output) if output.status.success() => Finding::ok(
             "git",
@@ -81,6 +81,15 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
                 Finding::problem("upstream", stop.to_string()).advise(
                     "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.",
                 ),
+            ),
+            SyncErrorKind::PrefixChanged { remembered, .. } => out.push(
+                Finding::problem("prefix", stop.to_string()).advise(format!(
+                    "Put `prefix = \"{remembered}\"` back under [workspace] in config.toml; `git metis-sync` says how to change it."
+                )),
+            ),
+            SyncErrorKind::StateTracked { .. } => out.push(
+                Finding::problem("state", stop.to_string())
+                    .advise("Take them out: `git rm -r -f .metis/.sync`, then commit."),
             ),
             _ => {}
         }
@@ -155,6 +164,12 @@ fn state(outlook: &Outlook<'_>) -> Vec<Finding> {
     };
     let mut out = Vec::new();
     for warning in &outlook.warnings {
+        if *warning == Warning::StateForeign {
+            out.push(
+                Finding::problem("state", warning.to_string())
+                    .advise("The next `git metis-sync` writes one of its own."),
+            );
+        }
         if let Warning::StateLost(reason) = warning {
             out.push(
                 Finding::problem(

@@ -1,0 +1,112 @@
+//! Whose the repository around a workspace is, as git decides it.
+//!
+//! Files that came with a checkout, or that lie in a folder of somebody else's above one's own, may look like a repository
+//! and name programs to run. So a repository counts only where git would run with it: it belongs to this user, or was
+//! declared safe (`safe.directory`) in a place that a repository cannot write to. A *bare* repository inside a work tree
+//! is files of a checkout and counts for nothing (`safe.bareRepository=explicit`).
+
+use std::path::{Path, PathBuf};
+
+use gix::{
+    ThreadSafeRepository,
+    config::File,
+    discover::upwards::{Options, TrustPolicy},
+    sec::Trust,
+};
+
+use crate::{central::git_config, owner};
+
+/// What there is around a folder.
+pub struct Opened {
+    /// The repository, if there is one that counts.
+    pub repo: Option<gix::Repository>,
+    /// One that does not: the nearest, which is another user's.
+    pub foreign: Option<PathBuf>,
+}
+
+/// Looks for the repository in `start` and above it, as far as git would look.
+pub fn open(start: &Path) -> Opened {
+    let nothing = Opened {
+        repo: None,
+        foreign: None,
+    };
+    // Only where no work tree is around it may a bare repository be one.
+    let Some((path, trust, work_trees_only)) = [true, false].into_iter().find_map(|work_trees_only| {
+        let (path, trust) = gix::discover::upwards_opts(start, options(work_trees_only)).ok()?;
+        Some((path, trust, work_trees_only))
+    }) else {
+        return nothing;
+    };
+    let opened = |policy| {
+        let options = Options {
+            trust: policy,
+            ..options(work_trees_only)
+        };
+        let repo = ThreadSafeRepository::discover_opts(start, options, Default::default()).ok()?;
+        Some(repo.to_thread_local()).filter(|repo| repo.git_dir_trust() == Trust::Full)
+    };
+    // What was declared safe is opened once more as one's own: else its remotes and filters would be passed over.
+    let counts = trust == Trust::Full || opened(TrustPolicy::Required(Trust::Reduced)).is_some();
+    match counts.then(|| opened(TrustPolicy::Assume(Trust::Full))).flatten() {
+        Some(repo) => Opened {
+            repo: Some(repo),
+            foreign: None,
+        },
+        None => {
+            let (git_dir, top) = path.into_repository_and_work_tree_directories();
+            Opened {
+                foreign: Some(top.unwrap_or(git_dir)),
+                ..nothing
+            }
+        }
+    }
+}
+
+/// As git looks for a repository: not above `GIT_CEILING_DIRECTORIES`, and on one file system unless
+/// `GIT_DISCOVERY_ACROSS_FILESYSTEM` says otherwise.
+fn options(work_trees_only: bool) -> Options<'static> {
+    let across = std::env::var_os("GIT_DISCOVERY_ACROSS_FILESYSTEM");
+    let across = across.and_then(|value| gix::config::Boolean::try_from(value).ok());
+    Options {
+        match_ceiling_dir_or_error: false,
+        cross_fs: across.is_some_and(|across| across.0),
+        dot_git_only: work_trees_only,
+        ..Options::default()
+    }
+    .apply_environment()
+}
+
+/// Whether `folder`, another user's, was declared safe by this user: `safe.directory` in `config`, which must have nothing
+/// from any repository in it.
+pub fn is_declared_safe(config: &File, folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = real(folder);
+    let home = std::env::home_dir();
+    let names = |value: &[u8]| {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(value));
+        let path = match (path.strip_prefix("~"), &home) {
+            (Ok(below), Some(home)) => home.join(below),
+            _ => path.to_owned(),
+        };
+        match path.file_name() {
+            Some(name) if name == "*" => path.parent().is_some_and(|above| folder.starts_with(real(above))),
+            _ => path.is_absolute() && real(&path) == folder,
+        }
+    };
+    let values = config.strings("safe.directory").unwrap_or_default();
+    values.iter().fold(false, |safe, value| match value.as_slice() {
+        b"" => false,
+        b"*" => true,
+        value => safe || names(value),
+    })
+}
+
+/// Whether a `.metis` in `folder` may be this user's workspace. One that another user made, or put where all may write,
+/// counts for nothing unless `folder` was declared safe.
+pub fn may_hold_workspace(folder: &Path, dot_metis: &Path) -> bool {
+    let theirs = |path: &Path| owner::of(path).is_some_and(|uid| !owner::is_us(uid));
+    let real = dot_metis.canonicalize();
+    let mine = !theirs(dot_metis) && !real.is_ok_and(|real| theirs(&real)) && !owner::is_others_to_fill(folder);
+    mine || is_declared_safe(&git_config::without_repository(), folder)
+}

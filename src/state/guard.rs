@@ -1,0 +1,405 @@
+//! What guards this clone: the central and the prefix that it is bound to, the settings that were confirmed, and a
+//! secret.
+//!
+//! A pull can bring any file of the work tree, ignored ones included, so nothing in `.metis/` can say what a pulled
+//! config.toml is measured by. The guard lies where git delivers nothing: in the repository's own git directory, for each
+//! `.metis` in it; without a repository, in the user's state directory.
+//!
+//! The secret seals the [cursor](super::cursor), which lies in `.metis/.sync/`. A seal shows that this clone wrote it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Write},
+    io,
+    path::{Path, PathBuf},
+};
+
+use ring::{
+    digest, hmac,
+    rand::{SecureRandom, SystemRandom},
+};
+use serde::{Deserialize, Serialize};
+
+use super::files::{StateDir, StateError, identity};
+use crate::names::Prefix;
+
+/// The version of the stored form.
+pub const SCHEMA: u32 = 1;
+/// The file's name.
+pub const FILE: &str = "guard.json";
+/// The folder that guards lie in, in a git directory.
+const IN_GIT: &str = "metis-sync";
+
+/// What only this clone's user may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notes {
+    schema: u32,
+    secret: Secret,
+    /// In the user's state directory: of which folder this is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<String>,
+    /// The central that this clone syncs with, without secrets in its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// The folder in central that this clone writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<Prefix>,
+    /// Folders in central that this clone wrote before its user chose another one: their documents are its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former: BTreeSet<Prefix>,
+    /// The project, by its root commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_root: Option<String>,
+    /// Values of config.toml, by `section.key`, that its user confirmed for this clone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub confirmed: BTreeMap<String, String>,
+}
+
+/// What [`Guard::check()`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seal {
+    /// There is none.
+    Missing,
+    /// It is not by this clone, or the contents were changed.
+    Wrong,
+    /// It is by this clone.
+    Right {
+        /// In the same folder, which is no copy of the one that it was written in.
+        here: bool,
+    },
+}
+
+/// Where the guard of one `.metis` may lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// In the git directory.
+    inside: Option<PathBuf>,
+    /// In the user's state directory, where that is known.
+    outside: Option<PathBuf>,
+    /// Which folder `.metis` is: another one may be made later in its place.
+    folder: String,
+}
+
+impl Place {
+    /// Of the `.metis` at the real path `metis`. `repository` is the shared git directory of the one around it, and the path
+    /// of `.metis` in that: linked worktrees share a guard.
+    pub fn new(metis: &Path, repository: Option<(&Path, &[u8])>) -> Self {
+        Place {
+            inside: repository.map(|(common_dir, path)| common_dir.join(IN_GIT).join(key(path))),
+            outside: in_home(metis.as_os_str().as_encoded_bytes()),
+            folder: metis.metadata().as_ref().map(identity).unwrap_or_default(),
+        }
+    }
+}
+
+fn in_home(key_of: &[u8]) -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    std::env::var_os("XDG_STATE_HOME")
+        .and_then(|path| absolute(path.into()))
+        .or_else(|| Some(absolute(std::env::home_dir()?)?.join(".local").join("state")))
+        .map(|state| state.join("git-metis-sync").join(key(key_of)))
+}
+
+fn key(of: &[u8]) -> String {
+    hex(&digest::digest(&digest::SHA256, of).as_ref()[..8])
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub struct Guard {
+    place: Place,
+    /// Where it is, or will be.
+    at: PathBuf,
+    notes: Notes,
+    is_new: bool,
+}
+
+impl Guard {
+    /// Reads the guard. Where there is none nothing is written: it begins with [`update()`](Self::update).
+    ///
+    /// A workspace that got its repository later, or whose git directory cannot be written to, has it outside.
+    pub fn open(place: Place) -> Result<Self, StateError> {
+        let inside = match place.inside.as_deref().map(read) {
+            None => None,
+            Some(Err(error)) if may_not(&error) && place.outside.is_some() => None,
+            Some(notes) => notes?,
+        };
+        let outside = match (&inside, &place.outside) {
+            (None, Some(outside)) => read(outside)?.filter(|notes| notes.folder.as_ref() == Some(&place.folder)),
+            _ => None,
+        };
+        let at = match (&place.inside, &place.outside) {
+            (Some(inside), _) if outside.is_none() => inside,
+            (_, Some(outside)) => outside,
+            (..) => return Err(StateError::NoHome),
+        };
+        let notes = inside.or(outside);
+        Ok(Guard {
+            at: at.clone(),
+            is_new: notes.is_none(),
+            notes: notes.unwrap_or_else(Notes::fresh),
+            place,
+        })
+    }
+
+    /// What it says.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// Whether a repository is around the workspace, so that a pull can bring any file of it.
+    pub fn in_repository(&self) -> bool {
+        self.place.inside.is_some()
+    }
+
+    /// Whether nothing was ever noted for this clone.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Changes what it says. What other processes noted meanwhile stays.
+    pub fn update(&mut self, change: impl FnOnce(&mut Notes)) -> Result<(), StateError> {
+        let dir = match (StateDir::create_private(&self.at), &self.place.outside) {
+            (Err(error), Some(outside)) if may_not(&error) && *outside != self.at => {
+                self.at.clone_from(outside);
+                StateDir::create_private(outside)?
+            }
+            (dir, _) => dir?,
+        };
+        dir.lock_others_out();
+        let folder = (Some(&self.at) == self.place.outside.as_ref()).then(|| self.place.folder.clone());
+        let stored = dir.load::<Notes>(FILE, SCHEMA)?.filter(|notes| notes.folder == folder);
+        let mut notes = stored.clone().unwrap_or_else(|| self.notes.clone());
+        notes.folder = folder;
+        change(&mut notes);
+        if stored.as_ref() != Some(&notes) {
+            dir.store(FILE, &notes)?;
+        }
+        self.notes = notes;
+        self.is_new = false;
+        Ok(())
+    }
+
+    /// `json`, an object, with `folder` and a seal at its end.
+    pub(super) fn seal(&self, json: &[u8], folder: &str) -> Vec<u8> {
+        let mut out = json.strip_suffix(b"}").unwrap_or(json).to_vec();
+        out.extend_from_slice(format!(r#","folder":"{folder}""#).as_bytes());
+        let tag = hmac::sign(&self.notes.secret.key(), &out);
+        out.extend_from_slice(MARK);
+        out.extend_from_slice(hex(tag.as_ref()).as_bytes());
+        out.extend_from_slice(END);
+        out
+    }
+
+    /// Whether this clone sealed `bytes`, in `folder`.
+    pub(super) fn check(&self, bytes: &[u8], folder: &str) -> Seal {
+        let sealed = bytes.strip_suffix(END).and_then(|rest| {
+            let (rest, tag) = rest.split_at_checked(rest.len().checked_sub(2 * digest::SHA256_OUTPUT_LEN)?)?;
+            Some((rest.strip_suffix(MARK)?, unhex(tag)?))
+        });
+        let Some((text, tag)) = sealed else {
+            return Seal::Missing;
+        };
+        match hmac::verify(&self.notes.secret.key(), text, &tag) {
+            Ok(()) => Seal::Right {
+                here: text.ends_with(format!(r#","folder":"{folder}""#).as_bytes()),
+            },
+            Err(_) => Seal::Wrong,
+        }
+    }
+}
+
+const MARK: &[u8] = br#","seal":""#;
+const END: &[u8] = b"\"}\n";
+
+fn read(place: &Path) -> Result<Option<Notes>, StateError> {
+    match StateDir::open_private(place)? {
+        Some(dir) => dir.load(FILE, SCHEMA),
+        None => Ok(None),
+    }
+}
+
+/// Another user's git directory, which was declared safe.
+fn may_not(error: &StateError) -> bool {
+    match error {
+        StateError::NotOurs { .. } => true,
+        StateError::Io { source, .. } => matches!(
+            source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        ),
+        _ => false,
+    }
+}
+
+impl Notes {
+    fn fresh() -> Self {
+        let mut secret = [0; 32];
+        SystemRandom::new()
+            .fill(&mut secret)
+            .expect("the system has random numbers");
+        Notes {
+            schema: SCHEMA,
+            secret: Secret(secret),
+            folder: None,
+            upstream: None,
+            prefix: None,
+            former: BTreeSet::new(),
+            project_root: None,
+            confirmed: BTreeMap::new(),
+        }
+    }
+}
+
+/// Never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Secret([u8; 32]);
+
+impl Secret {
+    fn key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl From<Secret> for String {
+    fn from(secret: Secret) -> Self {
+        hex(&secret.0)
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = unhex(text.as_bytes()).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Secret).ok_or("the secret is none")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |c: u8| char::from(c).to_digit(16);
+    let pairs = text.chunks(2).map(|pair| match pair {
+        [high, low] => Some((digit(*high)? << 4 | digit(*low)?) as u8),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn place(root: &Path, repository: bool) -> Place {
+        Place {
+            inside: repository.then(|| root.join("git/metis-sync/x")),
+            outside: Some(root.join("state/x")),
+            folder: "7-1".into(),
+        }
+    }
+
+    fn opened(place: Place) -> Guard {
+        Guard::open(place).unwrap()
+    }
+
+    #[test]
+    fn what_is_noted_is_found_again_where_git_does_not_write() {
+        let temp = tempfile::tempdir().unwrap();
+        for repository in [true, false] {
+            let mut guard = opened(place(temp.path(), repository));
+            assert!(guard.is_new());
+            let text = guard.seal(b"{\"a\":1}", "9-9");
+            guard
+                .update(|notes| notes.upstream = Some("https://host/central".into()))
+                .unwrap();
+            let again = opened(place(temp.path(), repository));
+            assert_eq!((again.is_new(), again.notes()), (false, guard.notes()));
+            assert_eq!(again.check(&text, "9-9"), Seal::Right { here: true });
+            let _ = fs::remove_dir_all(temp.path().join("git"));
+        }
+    }
+
+    #[test]
+    fn only_this_user_may_look() {
+        use std::os::unix::fs::PermissionsExt;
+        let temp = tempfile::tempdir().unwrap();
+        opened(place(temp.path(), true)).update(|_| ()).unwrap();
+        let folder = temp.path().join("git/metis-sync/x");
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
+        assert!(!format!("{:?}", opened(place(temp.path(), true))).contains("secret: Secret("));
+    }
+
+    #[test]
+    fn a_workspace_that_gets_a_repository_stays_bound_and_another_folder_in_its_place_is_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut guard = opened(place(temp.path(), false));
+        guard.update(|notes| notes.upstream = Some("x".into())).unwrap();
+        let later = opened(place(temp.path(), true));
+        assert_eq!(later.notes().upstream.as_deref(), Some("x"));
+        assert!(later.in_repository());
+        let other = Place {
+            folder: "8-2".into(),
+            ..place(temp.path(), false)
+        };
+        let mut other = opened(other);
+        assert!(other.is_new() && other.notes().upstream.is_none());
+        other.update(|_| ()).unwrap();
+        assert_eq!(other.notes().upstream, None);
+    }
+
+    #[test]
+    fn two_who_begin_at_once_have_one_secret() {
+        let temp = tempfile::tempdir().unwrap();
+        let (mut one, mut other) = (opened(place(temp.path(), true)), opened(place(temp.path(), true)));
+        one.update(|notes| notes.upstream = Some("x".into())).unwrap();
+        other.update(|notes| notes.prefix = "api".parse().ok()).unwrap();
+        let both = opened(place(temp.path(), true));
+        assert_eq!(both.notes(), other.notes());
+        assert_eq!(both.notes().upstream.as_deref(), Some("x"));
+        assert_eq!(one.check(&other.seal(b"{}", "1-1"), "1-1"), Seal::Right { here: true });
+    }
+
+    #[test]
+    fn a_seal_is_by_one_clone_in_one_folder_over_every_byte() {
+        let temp = tempfile::tempdir().unwrap();
+        let guard = opened(place(temp.path(), true));
+        let text = guard.seal(b"{\"schema\":1,\"upstream\":\"x\"}", "1-1");
+        let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!((&json["upstream"], &json["folder"]), (&"x".into(), &"1-1".into()));
+        assert_eq!(guard.check(&text, "1-1"), Seal::Right { here: true });
+        assert_eq!(guard.check(&text, "2-1"), Seal::Right { here: false });
+        assert_eq!(opened(place(temp.path(), true)).check(&text, "1-1"), Seal::Wrong);
+        assert_eq!(guard.check(b"{\"schema\":1}\n", "1-1"), Seal::Missing);
+        assert_eq!(guard.check(b"", "1-1"), Seal::Missing);
+        for at in 0..text.len() {
+            let mut changed = text.clone();
+            changed[at] ^= 1;
+            assert!(!matches!(guard.check(&changed, "1-1"), Seal::Right { .. }), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn without_a_home_there_is_no_place() {
+        let nowhere = Place {
+            inside: None,
+            outside: None,
+            folder: String::new(),
+        };
+        assert!(matches!(Guard::open(nowhere), Err(StateError::NoHome)));
+    }
+}
