@@ -8,6 +8,7 @@ use crate::{
     names::Prefix,
     send_pack::connect::Prompt,
     sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace},
+    workspace::MAX_RETRIES,
 };
 
 use super::{
@@ -35,7 +36,7 @@ pub struct SyncArgs {
     #[arg(long)]
     adopt_central: bool,
     /// Full cycles to repeat when central moves meanwhile [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
     max_retries: Option<u32>,
     /// Hydrate only this workspace (may be repeated)
     #[arg(long = "workspace", value_name = "P")]

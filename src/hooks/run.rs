@@ -213,7 +213,7 @@ impl Target {
 pub fn deadline(settings: &HookSettings) -> Duration {
     settings
         .deadline_seconds
-        .map_or(DEFAULT_DEADLINE, |seconds| Duration::from_secs(seconds.min(86_400)))
+        .map_or(DEFAULT_DEADLINE, |seconds| Duration::from_secs(seconds))
 }
 
 /// Orderly if it can be, else not.

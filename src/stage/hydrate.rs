@@ -125,6 +125,15 @@ pub fn plan(
     } else {
         workspace::survey(ctx.metis.dir(), &plan.listed.keys().cloned().collect())?
     };
+    let left_out = beyond_limit(&plan.listed, &cursor.folders, only, ctx.limits.workspaces);
+    if let Some(first) = left_out.first() {
+        plan.warnings.push(Warning::TooManyWorkspaces {
+            first: first.clone(),
+            left_out: left_out.len(),
+            limit: ctx.limits.workspaces,
+        });
+    }
+    let mut room = ctx.limits.entries;
     for (prefix, tree) in plan.listed.clone() {
         if !wanted(&prefix) {
             match cursor.folders.get(&prefix) {
@@ -133,12 +142,24 @@ pub fn plan(
             }
             continue;
         }
+        if left_out.contains(&prefix) {
+            plan.unfinished.insert(prefix);
+            continue;
+        }
         let Some(state) = plan.survey.folders.get(&prefix) else {
             plan.in_step.insert(prefix, tree);
             continue;
         };
-        match folder_work(ctx, store, state, &prefix, tree, &mut plan.warnings) {
-            Ok(Some(work)) => plan.work.push(work),
+        let work = folder_work(ctx, store, state, &prefix, tree, &mut plan.warnings);
+        let fits = work.and_then(|work| match &work {
+            Some(FolderWork { files, .. }) if files.write.len() as u64 > room => Err(too_many(files.write.len(), ctx)),
+            _ => Ok(work),
+        });
+        match fits {
+            Ok(Some(work)) => {
+                room -= work.files.write.len() as u64;
+                plan.work.push(work);
+            }
             Ok(None) => drop(plan.in_step.insert(prefix, tree)),
             Err(NoWork { reason, damaged }) => {
                 plan.warnings.push(Warning::FolderFailed {
@@ -168,6 +189,32 @@ pub fn plan(
         }
     }
     Ok(plan)
+}
+
+/// The workspaces that get no folder here because central has more than `limit`: those that are here stay, those that were
+/// asked for come first.
+fn beyond_limit(
+    listed: &BTreeMap<Prefix, ObjectId>,
+    here: &BTreeMap<Prefix, ObjectId>,
+    only: &BTreeSet<Prefix>,
+    limit: u64,
+) -> BTreeSet<Prefix> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if listed.len() <= limit {
+        return BTreeSet::new();
+    }
+    let mut order: Vec<&Prefix> = listed.keys().collect();
+    order.sort_by_key(|prefix| (!only.contains(*prefix), !here.contains_key(*prefix)));
+    order.into_iter().skip(limit).cloned().collect()
+}
+
+fn too_many(documents: usize, ctx: &Context<'_>) -> NoWork {
+    format!(
+        "with its {documents} documents this sync would write more than {}; sync again to go on, or raise \
+         sync.limits.entries in .metis/config.toml",
+        ctx.limits.entries
+    )
+    .into()
 }
 
 /// Why nothing can be done in a folder.
@@ -211,7 +258,7 @@ fn folder_work(
     let target = listing::folder(prefix, entries);
     if target.documents.len() as u64 > ctx.limits.entries {
         return Err(format!(
-            "it holds {} documents, more than the limit of {}",
+            "it holds {} documents, more than the limit of {}; raise sync.limits.entries in .metis/config.toml to have them",
             target.documents.len(),
             ctx.limits.entries
         )

@@ -63,17 +63,23 @@ pub struct Context<'a> {
 pub struct Limits {
     /// One document, in bytes.
     pub blob_bytes: u64,
-    /// Documents of one workspace.
+    /// Documents that one sync writes.
     pub entries: u64,
-    /// All that one sync writes, in bytes.
+    /// Folders of other workspaces.
+    pub workspaces: u64,
+    /// All that one sync writes, in bytes. Each file counts [`SMALLEST_FILE`] at least.
     pub total_bytes: u64,
 }
+
+/// What a file takes on a disk, however little is in it.
+pub const SMALLEST_FILE: u64 = 4096;
 
 impl Default for Limits {
     fn default() -> Self {
         Limits {
             blob_bytes: 16 << 20,
-            entries: 200_000,
+            entries: 1_000_000,
+            workspaces: 5_000,
             total_bytes: 8 << 30,
         }
     }

@@ -26,6 +26,15 @@ pub enum Warning {
         /// Why.
         reason: String,
     },
+    /// Central has more workspaces than this clone takes.
+    TooManyWorkspaces {
+        /// The first of those that were left out.
+        first: Prefix,
+        /// How many were.
+        left_out: usize,
+        /// How many are taken.
+        limit: u64,
+    },
     /// A locally edited hydrated file was kept aside.
     Kept {
         /// Where it was.
@@ -68,6 +77,13 @@ impl std::fmt::Display for Warning {
             }
             Warning::Skipped(skipped) => write!(f, "skipped {} in central: {}", skipped.path, skipped.reason.words()),
             Warning::FolderFailed { prefix, reason } => write!(f, "{prefix}/ could not be hydrated: {reason}"),
+            Warning::TooManyWorkspaces { first, left_out, limit } => {
+                write!(
+                    f,
+                    "central has more than {limit} other workspaces; {left_out} were left out, {first}/ first. To have them, \
+                     raise sync.limits.workspaces in .metis/config.toml"
+                )
+            }
             Warning::Kept { path, kept } => {
                 write!(f, "{path} had been edited here; your version is kept as {kept}")
             }

@@ -224,10 +224,6 @@ impl<'a> Setup<'a> {
             return Err(stop);
         }
         let settings = workspace.config.sync.as_ref();
-        let deadline = options
-            .deadline
-            .or_else(|| settings.and_then(|s| s.deadline_seconds).map(Duration::from_secs))
-            .unwrap_or(DEFAULT_DEADLINE);
         Ok(Setup {
             ctx,
             state,
@@ -248,7 +244,7 @@ impl<'a> Setup<'a> {
                 .max_retries
                 .or_else(|| settings.and_then(|s| s.max_retries))
                 .unwrap_or(DEFAULT_MAX_RETRIES),
-            deadline: Some(deadline),
+            deadline: Some(deadline(options, settings)),
             started,
             warnings,
             _lock: lock,
@@ -418,10 +414,7 @@ pub fn context<'a>(
     }
     let git_config = workspace.project.config();
     let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
-    let deadline = options
-        .deadline
-        .or_else(|| settings.deadline_seconds.map(Duration::from_secs))
-        .unwrap_or(DEFAULT_DEADLINE);
+    let deadline = deadline(options, Some(settings));
     Ok(Context {
         metis: &workspace.metis,
         config: &workspace.config,
@@ -438,6 +431,16 @@ pub fn context<'a>(
             .unwrap_or_else(crate::central::store::user_cache_dir),
         limits: limits(settings),
     })
+}
+
+/// The time for everything, a day at most.
+fn deadline(options: &SyncOptions, settings: Option<&workspace::SyncSettings>) -> Duration {
+    let configured = || settings.and_then(|settings| settings.deadline_seconds);
+    options
+        .deadline
+        .or_else(|| configured().map(Duration::from_secs))
+        .unwrap_or(DEFAULT_DEADLINE)
+        .min(Duration::from_secs(workspace::MAX_SECONDS))
 }
 
 /// How to connect, with git's configuration and until `end` at the latest. Relative local paths start at the project's work
@@ -468,6 +471,7 @@ fn limits(settings: &workspace::SyncSettings) -> Limits {
     Limits {
         blob_bytes: settings.limits.blob_bytes.unwrap_or(default.blob_bytes),
         entries: settings.limits.entries.unwrap_or(default.entries),
+        workspaces: settings.limits.workspaces.unwrap_or(default.workspaces),
         total_bytes: settings.limits.total_bytes.unwrap_or(default.total_bytes),
     }
 }

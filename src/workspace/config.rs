@@ -13,6 +13,14 @@ pub const CONFIG_FILE: &str = "config.toml";
 /// The most bytes a configuration may have.
 pub const CONFIG_LIMIT: u64 = 1 << 20;
 
+/// The longest that a deadline may be: a day. Every number has an upper bound, so that no sum of them overflows.
+pub const MAX_SECONDS: u64 = 24 * 60 * 60;
+/// The most retries that may be asked for.
+pub const MAX_RETRIES: u32 = 1000;
+/// The most files or folders that a limit may allow.
+const MAX_COUNT: u64 = 10_000_000;
+const COUNT_RULE: &str = "a whole number from 1 to 10000000";
+
 /// Why the configuration cannot be used. The messages name file, key and rule, and never a value: it may be a URL with
 /// a password in it.
 #[derive(Debug, thiserror::Error)]
@@ -111,9 +119,11 @@ pub struct HookSettings {
 pub struct LimitSettings {
     /// Bytes of one document.
     pub blob_bytes: Option<u64>,
-    /// Documents in all folders together.
+    /// Documents that one sync writes.
     pub entries: Option<u64>,
-    /// Bytes of all documents together.
+    /// Folders of other workspaces.
+    pub workspaces: Option<u64>,
+    /// Bytes that one sync writes.
     pub total_bytes: Option<u64>,
 }
 
@@ -150,21 +160,27 @@ impl Config {
             last_synced_commit: sync.parsed("last_synced_commit", "a commit id of 40 or 64 hex digits")?,
             branch: sync.text("branch", is_branch_name, BRANCH_RULE)?,
             max_retries: sync
-                .number("max_retries", 0, 1000, "a whole number from 0 to 1000")?
+                .number("max_retries", 0, MAX_RETRIES.into(), "a whole number from 0 to 1000")?
                 .map(|n| n as u32),
             record: match sync.text("record", |s| s == "config" || s == "local", "\"config\" or \"local\"")? {
                 Some(record) if record == "local" => Record::Local,
                 _ => Record::Config,
             },
-            deadline_seconds: sync.positive("deadline_seconds")?,
+            deadline_seconds: sync.seconds("deadline_seconds")?,
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
-                deadline_seconds: hooks.positive("deadline_seconds")?,
+                deadline_seconds: hooks.seconds("deadline_seconds")?,
             },
             limits: LimitSettings {
-                blob_bytes: limits.positive("blob_bytes")?,
-                entries: limits.positive("entries")?,
-                total_bytes: limits.positive("total_bytes")?,
+                blob_bytes: limits.number("blob_bytes", 1, 1 << 30, "a whole number of bytes from 1 to 1073741824")?,
+                entries: limits.number("entries", 1, MAX_COUNT, COUNT_RULE)?,
+                workspaces: limits.number("workspaces", 1, MAX_COUNT, COUNT_RULE)?,
+                total_bytes: limits.number(
+                    "total_bytes",
+                    1,
+                    1 << 40,
+                    "a whole number of bytes from 1 to 1099511627776",
+                )?,
             },
         };
         Ok(Config {
@@ -272,8 +288,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    fn positive(&self, key: &str) -> Result<Option<u64>, ConfigError> {
-        self.number(key, 1, u64::MAX, "a whole number from 1")
+    fn seconds(&self, key: &str) -> Result<Option<u64>, ConfigError> {
+        self.number(key, 1, MAX_SECONDS, "a whole number of seconds from 1 to 86400")
     }
 
     fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
@@ -357,6 +373,7 @@ mod tests {
             [sync.limits]
             blob_bytes = 1_000
             entries = 2
+            workspaces = 4
             total_bytes = 3
             "#
         ))
@@ -377,6 +394,7 @@ mod tests {
             (sync.limits.blob_bytes, sync.limits.entries, sync.limits.total_bytes),
             (Some(1000), Some(2), Some(3))
         );
+        assert_eq!(sync.limits.workspaces, Some(4));
     }
 
     #[test]
@@ -413,6 +431,19 @@ mod tests {
             ("sync.hooks = true", "sync.hooks"),
             ("sync.hooks.blocking = 'yes'", "sync.hooks.blocking"),
             ("sync.limits.entries = 1.5", "sync.limits.entries"),
+            ("sync.max_retries = 1001", "sync.max_retries"),
+            ("sync.deadline_seconds = 86401", "sync.deadline_seconds"),
+            (
+                "sync.hooks.deadline_seconds = 9223372036854775807",
+                "sync.hooks.deadline_seconds",
+            ),
+            ("sync.limits.blob_bytes = 9223372036854775807", "sync.limits.blob_bytes"),
+            ("sync.limits.entries = 9223372036854775807", "sync.limits.entries"),
+            ("sync.limits.workspaces = 0", "sync.limits.workspaces"),
+            (
+                "sync.limits.total_bytes = 9223372036854775807",
+                "sync.limits.total_bytes",
+            ),
         ] {
             let message = parse(text).unwrap_err().to_string();
             assert!(

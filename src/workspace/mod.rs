@@ -34,7 +34,10 @@ mod sightings;
 mod stat_cache;
 mod temps;
 
-pub use config::{CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, Record, SyncSettings, branch_name};
+pub use config::{
+    CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS, Record, SyncSettings,
+    branch_name,
+};
 pub use config_edit::{Edit, edit_config, with_edits};
 pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, sweep_kept};

@@ -18,7 +18,7 @@ use crate::{
         hydrate::Write,
         listing::{SkipReason, Skipped},
     },
-    stage::Limits,
+    stage::{Limits, SMALLEST_FILE},
     workspace::{FolderWriter, OnDisk},
 };
 
@@ -200,9 +200,14 @@ fn copy_one(
             });
         }
     };
-    let size = bytes.len() as u64;
-    if written.fetch_add(size, Ordering::Relaxed) + size > terms.limits.total_bytes {
-        return Err(format!("more than {} bytes would be written", terms.limits.total_bytes).into());
+    let size = (bytes.len() as u64).max(SMALLEST_FILE);
+    if written.fetch_add(size, Ordering::Relaxed).saturating_add(size) > terms.limits.total_bytes {
+        return Err(format!(
+            "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
+             raise sync.limits.total_bytes in .metis/config.toml",
+            terms.limits.total_bytes
+        )
+        .into());
     }
     let kept = match on_disk {
         OnDisk::Absent | OnDisk::Expected(_) => None,
