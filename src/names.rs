@@ -74,6 +74,11 @@ impl ShortCode {
         &self.0
     }
 
+    /// The letters before the first `-`: the `project.prefix` of the project that made it.
+    pub fn letters(&self) -> &str {
+        self.0.split('-').next().unwrap_or_default()
+    }
+
     /// Central's file name: `<code>.md`.
     pub fn file_name(&self) -> String {
         format!("{}.md", self.0)

@@ -211,9 +211,7 @@ impl Target {
 
 /// The deadline of a sync that a hook starts.
 pub fn deadline(settings: &HookSettings) -> Duration {
-    settings
-        .deadline_seconds
-        .map_or(DEFAULT_DEADLINE, |seconds| Duration::from_secs(seconds))
+    settings.deadline_seconds.map_or(DEFAULT_DEADLINE, Duration::from_secs)
 }
 
 /// Orderly if it can be, else not.

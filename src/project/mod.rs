@@ -4,6 +4,7 @@
 
 mod commits;
 mod freshness;
+mod tracked;
 mod trees;
 pub mod trust;
 

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use crate::{
     central::{self, CentralError, store::Store, tree},
-    names::{ObjectFormat, ObjectId, Prefix},
+    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{
-        hydrate::{self, FolderPlan, Known, Pulled},
+        guard::Lineage,
+        hydrate::{self, FolderPlan, Known, Pulled, Write},
         listing::{self, Documents},
     },
     state::cursor::Cursor,
@@ -45,6 +46,8 @@ pub struct HydratePlan {
     pub work: Vec<FolderWork>,
     /// Folders whose workspace is gone from central, with the documents to remove.
     pub gone: Vec<(Prefix, FolderPlan)>,
+    /// Those of them that are moved aside instead: not this central's own history took their workspace away.
+    pub aside: BTreeSet<Prefix>,
     /// Every workspace in central but the own one.
     pub listed: BTreeMap<Prefix, ObjectId>,
     /// Folders that are in step already.
@@ -83,7 +86,8 @@ pub fn glance(ctx: &Context<'_>, cursor: &Cursor) -> Result<Glance, DirError> {
 ///
 /// Files inside the folders are not looked at: what others own costs nothing while central does not change.
 pub fn is_due(glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, all: bool) -> bool {
-    !all || cursor.head != snapshot.head || !cursor.unfinished.is_empty() || !glance.as_known
+    let emptied = snapshot.head.is_none() && !cursor.folders.is_empty();
+    !all || cursor.head != snapshot.head || emptied || !cursor.unfinished.is_empty() || !glance.as_known
 }
 
 /// Why no plan could be made at all.
@@ -125,6 +129,12 @@ pub fn plan(
     } else {
         workspace::survey(ctx.metis.dir(), &plan.listed.keys().cloned().collect())?
     };
+    // Asked only where something is to be done: it costs a look through git's whole index.
+    let tracked = match plan.survey.folders.is_empty() {
+        true => BTreeSet::new(),
+        false => ctx.project.tracked_folders(),
+    };
+    let mut copies = BTreeSet::new();
     let left_out = beyond_limit(&plan.listed, &cursor.folders, only, ctx.limits.workspaces);
     if let Some(first) = left_out.first() {
         plan.warnings.push(Warning::TooManyWorkspaces {
@@ -150,7 +160,10 @@ pub fn plan(
             plan.in_step.insert(prefix, tree);
             continue;
         };
-        let work = folder_work(ctx, store, state, &prefix, tree, &mut plan.warnings);
+        let work = match tracked.contains(prefix.as_str()) {
+            true => Err(tracked_by_git(&prefix).into()),
+            false => folder_work(ctx, store, state, &prefix, tree, &mut copies, &mut plan.warnings),
+        };
         let fits = work.and_then(|work| match &work {
             Some(FolderWork { files, .. }) if files.write.len() as u64 > room => Err(too_many(files.write.len(), ctx)),
             _ => Ok(work),
@@ -176,7 +189,12 @@ pub fn plan(
         if !wanted(prefix) || plan.listed.contains_key(prefix) || ctx.owned.as_ref() == Some(prefix) {
             continue;
         }
-        if let FolderState::Marked(marker) = state {
+        if let FolderState::Marked(marker) = state
+            && !tracked.contains(prefix.as_str())
+        {
+            if snapshot.lineage == Lineage::Rewound || marker.central != ctx.upstream_name {
+                plan.aside.insert(prefix.clone());
+            }
             let held = read_listing(store, prefix, marker.tree).unwrap_or_default();
             let present = workspace::documents_in(ctx.metis.dir(), prefix).unwrap_or_default();
             let known = Known::Unfinished {
@@ -188,6 +206,7 @@ pub fn plan(
                 .push((prefix.clone(), hydrate::plan(known, &Documents::new())));
         }
     }
+    plan.survey.listed.extend(copies);
     Ok(plan)
 }
 
@@ -206,6 +225,14 @@ fn beyond_limit(
     let mut order: Vec<&Prefix> = listed.keys().collect();
     order.sort_by_key(|prefix| (!only.contains(*prefix), !here.contains_key(*prefix)));
     order.into_iter().skip(limit).cloned().collect()
+}
+
+/// Why nothing is copied to where git tracks something, and the way out of it.
+pub fn tracked_by_git(prefix: &Prefix) -> String {
+    format!(
+        "git tracks files in .metis/{prefix}/, so they count as this project's own. If they are copies of that workspace, take \
+         them out with `git rm --cached -r .metis/{prefix}`, commit that, and sync again; else move them to another folder"
+    )
 }
 
 fn too_many(documents: usize, ctx: &Context<'_>) -> NoWork {
@@ -245,6 +272,7 @@ fn folder_work(
     state: &FolderState,
     prefix: &Prefix,
     tree: ObjectId,
+    copies: &mut BTreeSet<Prefix>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<FolderWork>, NoWork> {
     if let FolderState::Marked(marker) = state
@@ -265,6 +293,14 @@ fn folder_work(
         .into());
     }
     warnings.extend(target.skipped.into_iter().map(Warning::Skipped));
+    if let Some(letters) = &ctx.config.project_prefix
+        && target.documents.keys().any(|code| code.letters() == letters)
+    {
+        warnings.push(Warning::SharedCodes {
+            prefix: prefix.clone(),
+            letters: letters.clone(),
+        });
+    }
     let nothing = Documents::new();
     let present = || workspace::documents_in(ctx.metis.dir(), prefix).map_err(|err| err.to_string());
     let (from, files) = match state {
@@ -281,6 +317,11 @@ fn folder_work(
             .into());
         }
         FolderState::Unreadable(err) => return Err(err.to_string().into()),
+        // Without a marker, but nothing in it is anybody's work: a copy that somebody took out of git, or brought here.
+        FolderState::Foreign if is_copy(ctx, prefix, &target.documents) => {
+            copies.insert(prefix.clone());
+            (None, hydrate::plan(Known::Finished(&nothing), &target.documents))
+        }
         FolderState::Foreign => {
             return Err(format!(".metis/{prefix}/ is a folder of your own; move or rename it, then sync again").into());
         }
@@ -295,7 +336,20 @@ fn folder_work(
         FolderState::Marked(marker) => {
             let held = read_listing(store, prefix, marker.tree);
             let files = match (marker.applying, &held) {
-                (None, Some(held)) => hydrate::plan(Known::Finished(held), &target.documents),
+                (None, Some(held)) => {
+                    let mut files = hydrate::plan(Known::Finished(held), &target.documents);
+                    let edited = edited(ctx, prefix, held).map_err(|err| err.to_string())?;
+                    let untouched = edited.into_iter().filter_map(|code| {
+                        let blob = *held.get(&code)?;
+                        (target.documents.get(&code) == Some(&blob)).then_some(Write {
+                            code,
+                            blob,
+                            ours: vec![blob],
+                        })
+                    });
+                    files.write.extend(untouched);
+                    files
+                }
                 (applying, held) => {
                     let to = read_listing(store, prefix, applying);
                     let known = Known::Unfinished {
@@ -317,8 +371,48 @@ fn folder_work(
     }))
 }
 
+/// The documents in a folder at `held` that somebody edited since the last sync wrote its marker. Those that are gone are none.
+pub fn edited(ctx: &Context<'_>, prefix: &Prefix, held: &Documents) -> Result<Vec<ShortCode>, DirError> {
+    let mut out = Vec::new();
+    for code in workspace::edited_since_marked(ctx.metis.dir(), prefix)? {
+        let Some(blob) = held.get(&code) else { continue };
+        let path = format!("{prefix}/{}", code.file_name());
+        match ctx.metis.dir().read_file(path, ctx.limits.blob_bytes) {
+            Ok((bytes, _)) if central::blob_id(blob.format(), &bytes) != *blob => out.push(code),
+            Ok(_) => {}
+            // Whoever writes there says what is wrong with it.
+            Err(_) => {}
+        }
+    }
+    Ok(out)
+}
+
+/// Whether `prefix`'s folder holds nothing but documents as central's `target` has them.
+fn is_copy(ctx: &Context<'_>, prefix: &Prefix, target: &Documents) -> bool {
+    let Ok(entries) = ctx
+        .metis
+        .dir()
+        .open_dir(prefix.as_str())
+        .and_then(|folder| folder.list())
+    else {
+        return false;
+    };
+    entries.iter().all(|entry| {
+        if workspace::is_ours_in_folder(&entry.name) {
+            return true;
+        }
+        let code = entry.name.to_str().and_then(ShortCode::from_file_name);
+        let Some((code, blob)) = code.and_then(|code| target.get_key_value(&code)) else {
+            return false;
+        };
+        let path = format!("{prefix}/{}", code.file_name());
+        let read = ctx.metis.dir().read_file(path, ctx.limits.blob_bytes);
+        read.is_ok_and(|(bytes, _)| central::blob_id(blob.format(), &bytes) == *blob)
+    })
+}
+
 /// The documents of a tree, if it is at hand.
-fn read_listing(store: &Store, prefix: &Prefix, tree: Option<ObjectId>) -> Option<Documents> {
+pub fn read_listing(store: &Store, prefix: &Prefix, tree: Option<ObjectId>) -> Option<Documents> {
     let tree = tree.filter(|tree| store.contains(*tree))?;
     Some(listing::folder(prefix, tree::entries(store, tree).ok()?).documents)
 }
@@ -362,13 +456,6 @@ pub fn apply(
         damaged: plan.damaged,
         ..Hydrated::default()
     };
-    // Before the folders: one that is not listed yet would be taken for own documents by a run that comes in between.
-    let listed = plan
-        .listed
-        .keys()
-        .filter(|prefix| !plan.unfinished.contains(*prefix) || plan.in_step.contains_key(*prefix));
-    let gone = plan.gone.iter().map(|(prefix, _)| prefix);
-    workspace::write_ignored(ctx.metis.dir(), &listed.chain(gone).cloned().collect())?;
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let open = |prefix: &Prefix| {
         FolderWriter::open(ctx.metis.dir(), &plan.survey, prefix, ctx.limits.blob_bytes).map_err(|err| err.to_string())
@@ -435,7 +522,17 @@ pub fn apply(
     }
     for (prefix, files) in &plan.gone {
         let removed = open(prefix).and_then(|writer| {
-            remove(store.format(), files, &writer, &stamp, &mut out)?;
+            if plan.aside.contains(prefix) {
+                let (documents, kept) = writer.set_aside(&stamp).map_err(|err| err.to_string())?;
+                let prefix = prefix.clone();
+                out.warnings.push(Warning::SetAside {
+                    prefix,
+                    documents,
+                    kept,
+                });
+            } else {
+                remove(store.format(), files, &writer, &stamp, &mut out)?;
+            }
             writer.dissolve().map_err(|err| err.to_string())
         });
         match removed {
@@ -446,10 +543,6 @@ pub fn apply(
             }),
             Err(reason) => fail(&mut out, prefix, reason),
         }
-    }
-    if !plan.gone.is_empty() {
-        let listed = out.folders.keys().chain(&out.unfinished).cloned().collect();
-        workspace::write_ignored(ctx.metis.dir(), &listed)?;
     }
     out.pulled.retain(|_, pulled| *pulled != Pulled::default());
     Ok(out)

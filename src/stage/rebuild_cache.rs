@@ -45,10 +45,6 @@ pub fn apply(
             }),
         });
     }
-    if path.join(cache::FILE_NAME).symlink_metadata().is_err() {
-        // At worst git shows a new file that is nobody's to commit.
-        let _ = workspace::ignore_database(metis);
-    }
     cache::rebuild(
         path,
         &sources,

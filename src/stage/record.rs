@@ -8,7 +8,7 @@ use crate::{
         files::{StateDir, StateError},
         guard::Guard,
     },
-    workspace::{self, Edit, MetisDir, StatCache},
+    workspace::{self, ConfigFile, Edit, MetisDir, Record, StatCache},
 };
 
 use super::Warning;
@@ -20,8 +20,19 @@ pub struct RecordPlan<'a> {
     pub cursor: Option<&'a Cursor>,
     /// Which files were read.
     pub stat_cache: Option<&'a StatCache>,
-    /// The published record in config.toml.
-    pub last_synced_commit: Option<ObjectId>,
+    /// The published record, and the file that it goes to.
+    pub last_synced_commit: Option<(ConfigFile, ObjectId)>,
+}
+
+/// Where the published record goes; `None`: nowhere. A record that is in this clone's own file already stays there: otherwise
+/// an old one there would hide the new one. `tracked` tells whether git tracks config.toml, which costs a look at the index.
+pub fn place(record: Record, recorded_locally: bool, tracked: impl FnOnce() -> bool) -> Option<ConfigFile> {
+    match record {
+        Record::Local => None,
+        Record::Config => Some(ConfigFile::Shared),
+        Record::Auto if recorded_locally || tracked() => Some(ConfigFile::Local),
+        Record::Auto => Some(ConfigFile::Shared),
+    }
 }
 
 /// What was written.
@@ -44,11 +55,31 @@ pub fn apply(metis: &MetisDir, state: &StateDir, guard: &Guard, plan: RecordPlan
         cursor.store(state, guard)?;
         recorded.anything = true;
     }
-    if let Some(head) = plan.last_synced_commit {
-        match workspace::edit_config(metis.dir(), &[Edit::LastSyncedCommit(head)]) {
+    if let Some((file, head)) = plan.last_synced_commit {
+        match workspace::edit_config(metis.dir(), file, &[Edit::LastSyncedCommit(head)]) {
             Ok(changed) => recorded.anything |= changed,
             Err(err) => recorded.warnings.push(Warning::ConfigNotWritten(err.to_string())),
         }
     }
     Ok(recorded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracked_config_is_left_alone_unless_that_was_asked_for() {
+        let unasked = || unreachable!("the index need not be read");
+        assert_eq!(place(Record::Auto, false, || true), Some(ConfigFile::Local));
+        assert_eq!(place(Record::Auto, false, || false), Some(ConfigFile::Shared));
+        assert_eq!(place(Record::Auto, true, unasked), Some(ConfigFile::Local));
+        for recorded_locally in [true, false] {
+            assert_eq!(
+                place(Record::Config, recorded_locally, unasked),
+                Some(ConfigFile::Shared)
+            );
+            assert_eq!(place(Record::Local, recorded_locally, unasked), None);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
         compare::{self, Differences},
         listing::{self, Documents, printable},
     },
-    workspace::{FolderState, MARKER_FILE, Survey, TEMP_PREFIX},
+    workspace::{FolderState, Survey, is_ours_in_folder},
 };
 
 use super::Context;
@@ -169,7 +169,7 @@ fn look(ctx: &Context<'_>, store: &Store, prefix: &Prefix) -> Found {
     for entry in entries {
         let name = entry.name.to_string_lossy();
         let Some(code) = entry.name.to_str().and_then(ShortCode::from_file_name) else {
-            if name != MARKER_FILE && !name.starts_with(TEMP_PREFIX) {
+            if !is_ours_in_folder(&entry.name) {
                 out.strangers.push(printable(name.as_bytes()));
             }
             continue;

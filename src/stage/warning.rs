@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    names::Prefix,
+    names::{Prefix, ShortCode},
     plan::listing::{Skipped, escaped, printable},
 };
 
@@ -49,7 +49,30 @@ pub enum Warning {
         /// What is left in it.
         names: Vec<String>,
     },
-    /// `last_synced_commit` could not be written to config.toml.
+    /// A workspace is not in the central that was adopted; its folder's documents were moved aside.
+    SetAside {
+        /// Which.
+        prefix: Prefix,
+        /// How many.
+        documents: usize,
+        /// Where they are now, relative to `.metis/`.
+        kept: String,
+    },
+    /// Copies were edited since the last sync.
+    Edited {
+        /// Whose.
+        prefix: Prefix,
+        /// The documents.
+        codes: Vec<ShortCode>,
+    },
+    /// Another workspace's documents have codes like this project's.
+    SharedCodes {
+        /// Which.
+        prefix: Prefix,
+        /// What the codes begin with.
+        letters: String,
+    },
+    /// `last_synced_commit` could not be written.
     ConfigNotWritten(String),
     /// `metis.db` could not be rebuilt.
     CacheNotRebuilt(String),
@@ -96,10 +119,39 @@ impl std::fmt::Display for Warning {
                     if names.len() > 3 { ", …" } else { "" }
                 )
             }
+            Warning::SetAside {
+                prefix,
+                documents,
+                kept,
+            } => {
+                write!(
+                    f,
+                    "{prefix}/ is not in this central; its {documents} documents here were moved to .metis/{kept}/"
+                )
+            }
+            Warning::Edited { prefix, codes } => {
+                let first: Vec<&str> = codes.iter().take(3).map(ShortCode::as_str).collect();
+                write!(
+                    f,
+                    "{} in {prefix}/ {} edited here, in a copy, from where nothing is pushed: {}{}. `git metis-sync doctor \
+                     --fix` brings central's version back and keeps yours aside",
+                    if codes.len() == 1 { "1 document" } else { "documents" },
+                    if codes.len() == 1 { "was" } else { "were" },
+                    first.join(", "),
+                    if codes.len() > 3 { ", …" } else { "" }
+                )
+            }
+            Warning::SharedCodes { prefix, letters } => {
+                write!(
+                    f,
+                    "{prefix}/ has documents whose codes begin with {letters}-, as this project's do, so two documents can \
+                     get the same code; one of the two projects should choose another project.prefix"
+                )
+            }
             Warning::ConfigNotWritten(reason) => {
                 write!(
                     f,
-                    "last_synced_commit could not be written to config.toml: {reason}; the sync itself is complete"
+                    "last_synced_commit could not be written: {reason}; the sync itself is complete"
                 )
             }
             Warning::CacheNotRebuilt(reason) => {

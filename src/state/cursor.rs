@@ -77,6 +77,9 @@ pub struct Cursor {
     /// `metis.db` was not rebuilt yet after the last change.
     #[serde(default)]
     pub cache_is_due: bool,
+    /// Whether the hydrated folders ignore themselves. Earlier versions made them without.
+    #[serde(default)]
+    pub folders_ignored: bool,
     /// The owned documents' last common versions.
     pub base: BTreeMap<ShortCode, Base>,
     /// Where this was read from.
@@ -123,6 +126,7 @@ impl Cursor {
             folders: BTreeMap::new(),
             unfinished: BTreeSet::new(),
             cache_is_due: false,
+            folders_ignored: true,
             base: BTreeMap::new(),
             provenance: Provenance::Own,
         }

@@ -3,7 +3,12 @@
 //! Central is asked once. What it holds goes to the object cache, where the first sync finds it: nothing is transferred
 //! twice. Nothing below `.metis/` is read or written.
 
-use std::{collections::BTreeMap, path::Path, sync::atomic::Ordering, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::atomic::Ordering,
+    time::Instant,
+};
 
 use super::{
     branch::not_named,
@@ -36,6 +41,18 @@ pub struct Acquaintance {
     /// The workspaces there, with the number of their documents. `None`: what central holds could not be looked at, which
     /// is for the first sync to explain.
     pub workspaces: Option<BTreeMap<Prefix, usize>>,
+    /// What the codes of each workspace's documents begin with.
+    pub letters: BTreeMap<Prefix, BTreeSet<String>>,
+}
+
+impl Acquaintance {
+    /// A workspace other than `own` whose documents have codes that begin with `letters`.
+    pub fn shares_letters(&self, own: &Prefix, letters: &str) -> Option<&Prefix> {
+        let mut others = self.letters.iter().filter(|(prefix, _)| *prefix != own);
+        others
+            .find(|(_, theirs)| theirs.contains(letters))
+            .map(|(prefix, _)| prefix)
+    }
 }
 
 /// Connects to `upstream` (as config.toml has it or will have it) and looks at what is there. `branch` is what config.toml
@@ -69,6 +86,7 @@ pub fn meet(
         head: remote.head,
         has_others: !remote.others.is_empty(),
         workspaces: Some(BTreeMap::new()),
+        letters: BTreeMap::new(),
     };
     if let Some(head) = remote.head {
         progress.step(Step::Fetching { bytes: 0 });
@@ -76,7 +94,23 @@ pub fn meet(
         if looked.is_err() && connect.interrupt.load(Ordering::Relaxed) {
             return Err(SyncErrorKind::Interrupted);
         }
-        met.workspaces = looked.ok();
+        met.workspaces = match looked {
+            Ok(folders) => {
+                let letters =
+                    |documents: &listing::Documents| documents.keys().map(|code| code.letters().to_owned()).collect();
+                met.letters = folders
+                    .iter()
+                    .map(|(prefix, there)| (prefix.clone(), letters(there)))
+                    .collect();
+                Some(
+                    folders
+                        .into_iter()
+                        .map(|(prefix, there)| (prefix, there.len()))
+                        .collect(),
+                )
+            }
+            Err(_) => None,
+        };
     }
     remote.close();
     Ok(met)
@@ -89,14 +123,14 @@ fn look(
     name: &str,
     head: ObjectId,
     progress: &mut dyn Progress,
-) -> Result<BTreeMap<Prefix, usize>, CentralError> {
+) -> Result<BTreeMap<Prefix, listing::Documents>, CentralError> {
     let mut store = Store::open(cache, name, remote.format)?;
     let mut told = |bytes| progress.step(Step::Fetching { bytes });
     fetch::fetch(remote, connect, &mut store, head, None, &mut told)?;
     let root = listing::root(tree::entries(&store, tree::of_commit(&store, head)?)?);
-    let count = |(prefix, folder): (Prefix, ObjectId)| {
+    let list = |(prefix, folder): (Prefix, ObjectId)| {
         let documents = listing::folder(&prefix, tree::entries(&store, folder)?).documents;
-        Ok((prefix, documents.len()))
+        Ok((prefix, documents))
     };
-    root.workspaces.into_iter().map(count).collect()
+    root.workspaces.into_iter().map(list).collect()
 }

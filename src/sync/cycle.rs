@@ -156,6 +156,9 @@ pub fn hydrated(
     report: &mut SyncReport,
     snapshot: &Snapshot,
 ) -> Result<(), SyncErrorKind> {
+    if !options.dry_run {
+        setup.hide_from_git();
+    }
     let mut done = hydrate_once(setup, options, progress, report, snapshot);
     let damaged = match &done {
         Ok(done) => done.as_ref().and_then(|done| done.damaged),

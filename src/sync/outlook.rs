@@ -198,6 +198,9 @@ pub fn look<'a>(
         DehydratePlan::default()
     };
     warnings.extend(hydrate.iter().flat_map(|plan| plan.warnings.iter().cloned()));
+    if let Some(store) = &store {
+        warnings.extend(edited(&ctx, store, &survey));
+    }
     let mut outlook = Outlook {
         ctx,
         state,
@@ -216,6 +219,20 @@ pub fn look<'a>(
     };
     outlook.guards(ask);
     Ok(outlook)
+}
+
+/// The copies that somebody edited, folder by folder: a sync sees that only where central changes the folder.
+fn edited(ctx: &Context<'_>, store: &Store, survey: &Survey) -> Vec<Warning> {
+    let edited = |(prefix, state): (&Prefix, &FolderState)| {
+        let FolderState::Marked(marker) = state else {
+            return None;
+        };
+        let held = hydrate::read_listing(store, prefix, marker.tree)?;
+        let codes = hydrate::edited(ctx, prefix, &held).unwrap_or_default();
+        let prefix = prefix.clone();
+        (!codes.is_empty()).then_some(Warning::Edited { prefix, codes })
+    };
+    survey.folders.iter().filter_map(edited).collect()
 }
 
 /// The error of what needs central's objects when they are not here: never fetched, or the cache was emptied.

@@ -11,19 +11,25 @@ use crate::{
         files::{StateDir, StateError},
         journal::{self, JournalEntry},
     },
-    workspace::Record,
+    workspace::CONFIG_FILE,
 };
 
 /// What is new since the sync began.
 fn plan<'a>(setup: &'a Setup<'_>, report: &SyncReport, cursor_changed: bool) -> RecordPlan<'a> {
-    let settings = setup.ctx.config.sync.as_ref();
-    let published = settings.filter(|settings| settings.record == Record::Config);
+    let config = setup.ctx.config;
+    let settings = config.sync.as_ref();
+    let new = report
+        .head
+        .filter(|head| settings.is_some_and(|settings| settings.last_synced_commit != Some(*head)));
+    let file = |record| {
+        record::place(record, config.recorded_locally, || {
+            setup.ctx.project.tracks(CONFIG_FILE)
+        })
+    };
     RecordPlan {
         cursor: setup.cursor.as_ref().filter(|_| cursor_changed),
         stat_cache: setup.stat_cache_changed().then_some(&setup.stat_cache),
-        last_synced_commit: report
-            .head
-            .filter(|head| published.is_some_and(|settings| settings.last_synced_commit != Some(*head))),
+        last_synced_commit: new.and_then(|head| Some((file(settings?.record)?, head))),
     }
 }
 

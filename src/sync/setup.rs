@@ -29,7 +29,7 @@ use crate::{
         guard::{self, Guard},
         lock::{Holder, Lock, LockError},
     },
-    workspace::{self, Config, MetisDir, StatCache},
+    workspace::{self, Config, FolderState, FolderWriter, MetisDir, StatCache},
 };
 
 /// A `.metis/` folder with its configuration, and the repository around it.
@@ -249,6 +249,26 @@ impl<'a> Setup<'a> {
             warnings,
             _lock: lock,
         })
+    }
+
+    /// Sees to it that git passes over what a sync writes, on every branch, without a change to a tracked file. What cannot
+    /// be written leaves files that git shows as new: no reason to stop.
+    pub(super) fn hide_from_git(&mut self) {
+        if let Some((common_dir, below)) = self.ctx.project.place() {
+            let _ = workspace::exclude_own_files(common_dir, &below);
+        }
+        if let Some(cursor) = self.cursor.as_mut().filter(|cursor| !cursor.folders_ignored) {
+            let metis = self.ctx.metis.dir();
+            if let Ok(survey) = workspace::survey_of(metis, cursor.folders.keys().cloned()) {
+                for (prefix, state) in &survey.folders {
+                    if matches!(state, FolderState::Marked(_)) {
+                        // Opening it is enough.
+                        let _ = FolderWriter::open(metis, &survey, prefix, self.ctx.limits.blob_bytes);
+                    }
+                }
+            }
+            cursor.folders_ignored = true;
+        }
     }
 
     /// Waits, unless interrupted.

@@ -21,27 +21,76 @@ pub const MAX_RETRIES: u32 = 1000;
 const MAX_COUNT: u64 = 10_000_000;
 const COUNT_RULE: &str = "a whole number from 1 to 10000000";
 
+/// Which of the two files that make up the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConfigFile {
+    /// `.metis/config.toml`, which travels with the project.
+    #[default]
+    Shared,
+    /// `.metis/.sync/config.toml`, read on top of it: what this clone alone wants.
+    Local,
+}
+
+impl ConfigFile {
+    /// Relative to `.metis`.
+    pub fn path(self) -> &'static str {
+        match self {
+            ConfigFile::Shared => CONFIG_FILE,
+            ConfigFile::Local => ".sync/config.toml",
+        }
+    }
+}
+
+impl fmt::Display for ConfigFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ".metis/{}", self.path())
+    }
+}
+
 /// Why the configuration cannot be used. The messages name file, key and rule, and never a value: it may be a URL with
 /// a password in it.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ConfigError {
-    #[error("cannot use .metis/config.toml: {0}")]
+    #[error("cannot use the configuration: {0}")]
     File(#[from] DirError),
-    #[error(".metis/config.toml is not UTF-8 text")]
-    NotUtf8,
-    #[error(".metis/config.toml, line {line}, column {column}: {message}")]
+    #[error("{file} is not UTF-8 text")]
+    NotUtf8 { file: ConfigFile },
+    #[error("{file}, line {line}, column {column}: {message}")]
     Syntax {
+        file: ConfigFile,
         /// From 1.
         line: usize,
         /// In characters, from 1.
         column: usize,
         message: String,
     },
-    #[error(".metis/config.toml: {key} must be {rule}")]
-    Invalid { key: String, rule: &'static str },
+    #[error("{file}: {key} must be {rule}")]
+    Invalid {
+        file: ConfigFile,
+        key: String,
+        rule: &'static str,
+    },
     #[error(".metis/config.toml: {key} cannot be changed in place; set it to {value:?} by hand")]
     CannotEdit { key: String, value: String },
+}
+
+impl ConfigError {
+    fn within(self, file: ConfigFile) -> Self {
+        match self {
+            ConfigError::NotUtf8 { .. } => ConfigError::NotUtf8 { file },
+            ConfigError::Syntax {
+                line, column, message, ..
+            } => ConfigError::Syntax {
+                file,
+                line,
+                column,
+                message,
+            },
+            ConfigError::Invalid { key, rule, .. } => ConfigError::Invalid { file, key, rule },
+            other => other,
+        }
+    }
 }
 
 /// `config.toml` as far as this program needs it. A key that is not there is `None`; keys of other tools are passed over.
@@ -57,6 +106,8 @@ pub struct Config {
     pub sync: Option<SyncSettings>,
     /// Whether there is a `[sync]` section, with an `upstream_url` or without.
     pub has_sync_section: bool,
+    /// Whether `.sync/config.toml` has a `last_synced_commit`.
+    pub recorded_locally: bool,
 }
 
 /// The `[sync]` section of a workspace that syncs.
@@ -98,8 +149,10 @@ impl fmt::Debug for SyncSettings {
 /// `sync.record`: where a successful sync's commit is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Record {
-    /// In config.toml too, for the team to see.
+    /// In config.toml where git does not track that file, else in `.sync/config.toml`.
     #[default]
+    Auto,
+    /// In config.toml too, for the team to see.
     Config,
     /// In this clone's own state only.
     Local,
@@ -131,24 +184,57 @@ impl Record {
     /// As config.toml says it.
     pub fn word(self) -> &'static str {
         match self {
+            Record::Auto => "auto",
             Record::Config => "config",
             Record::Local => "local",
         }
     }
+
+    fn of(word: &str) -> Option<Self> {
+        [Record::Auto, Record::Config, Record::Local]
+            .into_iter()
+            .find(|record| record.word() == word)
+    }
 }
 
 impl Config {
-    /// Read and check `config.toml` in `metis`.
+    /// Read and check `config.toml` in `metis`, and on top of it this clone's own.
     pub fn load(metis: &Dir) -> Result<Config, ConfigError> {
         let (bytes, _) = metis.read_file(CONFIG_FILE, CONFIG_LIMIT)?;
-        Config::parse(&bytes)
+        match metis.read_file(ConfigFile::Local.path(), CONFIG_LIMIT) {
+            Ok((local, _)) => Config::layered(&bytes, &local),
+            // Where there is no folder of state, or none that a sync would use, there is nothing in it.
+            Err(err) if err.is_gone() || matches!(err, DirError::Symlink { .. }) => Config::parse(&bytes),
+            Err(err) => Err(err.into()),
+        }
     }
 
     /// Check the bytes of a `config.toml`. A byte order mark is accepted, an empty file is an empty configuration.
     pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
-        let (_, text) = split_bom(bytes)?;
-        let root: Table = toml::from_str(text).map_err(|err| syntax_error(text, err.span(), err.message()))?;
-        let section = |key| Section::of(&root, String::new(), key);
+        Config::of(&table(bytes)?)
+    }
+
+    /// Check the bytes of a `config.toml`, with each key of `local` in the place of the same key there.
+    pub fn layered(shared: &[u8], local: &[u8]) -> Result<Config, ConfigError> {
+        let mut root = table(shared)?;
+        // Each alone first, so that an error names the file that it is in.
+        Config::of(&root)?;
+        let in_local = |err: ConfigError| err.within(ConfigFile::Local);
+        let top = table(local).map_err(in_local)?;
+        Config::of(&top).map_err(in_local)?;
+        let records = top
+            .get("sync")
+            .and_then(|sync| sync.get("last_synced_commit"))
+            .is_some();
+        overlay(&mut root, top);
+        Ok(Config {
+            recorded_locally: records,
+            ..Config::of(&root).map_err(in_local)?
+        })
+    }
+
+    fn of(root: &Table) -> Result<Config, ConfigError> {
+        let section = |key| Section::of(root, String::new(), key);
         let project = section("project")?;
         let workspace = section("workspace")?;
         let sync = section("sync")?;
@@ -162,10 +248,11 @@ impl Config {
             max_retries: sync
                 .number("max_retries", 0, MAX_RETRIES.into(), "a whole number from 0 to 1000")?
                 .map(|n| n as u32),
-            record: match sync.text("record", |s| s == "config" || s == "local", "\"config\" or \"local\"")? {
-                Some(record) if record == "local" => Record::Local,
-                _ => Record::Config,
-            },
+            record: sync
+                .value("record", "\"auto\", \"config\" or \"local\"", |item| {
+                    Record::of(item.as_str()?)
+                })?
+                .unwrap_or_default(),
             deadline_seconds: sync.seconds("deadline_seconds")?,
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
@@ -195,6 +282,7 @@ impl Config {
                 "a label of 1 to 64 characters, none of them a control character",
             )?,
             has_sync_section: sync.table.is_some(),
+            recorded_locally: false,
             sync: (!settings.upstream_url.is_empty()).then_some(settings),
         })
     }
@@ -204,9 +292,26 @@ const URL_RULE: &str =
     "a git URL or path: not empty, not beginning with '-', without spaces at its ends or control characters";
 const BRANCH_RULE: &str = "a git branch name without refs/heads/, such as \"main\"";
 
+fn table(bytes: &[u8]) -> Result<Table, ConfigError> {
+    let (_, text) = split_bom(bytes)?;
+    toml::from_str(text).map_err(|err| syntax_error(text, err.span(), err.message()))
+}
+
+/// Each key of `top` in the place of the same key in `base`.
+fn overlay(base: &mut Table, top: Table) {
+    for (key, value) in top {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(top)) => overlay(base, top),
+            (_, value) => drop(base.insert(key, value)),
+        }
+    }
+}
+
 /// The byte order mark, if there is one, and the text after it.
 pub(super) fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 {
+        file: ConfigFile::Shared,
+    })?;
     let bom = if text.starts_with('\u{feff}') {
         '\u{feff}'.len_utf8()
     } else {
@@ -220,6 +325,7 @@ pub(super) fn syntax_error(text: &str, span: Option<std::ops::Range<usize>>, mes
     let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
     ConfigError::Syntax {
+        file: ConfigFile::Shared,
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
         message: message.chars().filter(|c| !c.is_control()).collect(),
@@ -238,6 +344,7 @@ impl<'a> Section<'a> {
         let table = match parent.get(key) {
             None => None,
             Some(item) => Some(item.as_table().ok_or_else(|| ConfigError::Invalid {
+                file: ConfigFile::Shared,
                 key: path.clone(),
                 rule: "a table",
             })?),
@@ -265,6 +372,7 @@ impl<'a> Section<'a> {
         match self.table.and_then(|table| table.get(key)) {
             None => Ok(None),
             Some(item) => read(item).map(Some).ok_or_else(|| ConfigError::Invalid {
+                file: ConfigFile::Shared,
                 key: format!("{}.{key}", self.path),
                 rule,
             }),
@@ -454,6 +562,35 @@ mod tests {
     }
 
     #[test]
+    fn what_this_clone_alone_wants_comes_on_top() {
+        let shared = b"sync.upstream_url = 'x'\nsync.max_retries = 1\n[sync.hooks]\ndeadline_seconds = 5\n";
+        let config = Config::layered(shared, b"[sync]\nmax_retries = 2\nhooks.blocking = true\n").unwrap();
+        assert!(!config.recorded_locally);
+        let sync = config.sync.unwrap();
+        assert_eq!((sync.upstream_url.as_str(), sync.max_retries), ("x", Some(2)));
+        assert_eq!((sync.hooks.blocking, sync.hooks.deadline_seconds), (true, Some(5)));
+
+        let commit = "ab".repeat(20);
+        let local = format!("sync.last_synced_commit = '{commit}'");
+        assert!(Config::layered(shared, local.as_bytes()).unwrap().recorded_locally);
+        for (local, message) in [
+            (
+                "sync.max_retries = -1",
+                ".metis/.sync/config.toml: sync.max_retries must be ",
+            ),
+            ("sync = 3", ".metis/.sync/config.toml: sync must be "),
+            ("[sync", ".metis/.sync/config.toml, line 1"),
+        ] {
+            let said = Config::layered(shared, local.as_bytes()).unwrap_err().to_string();
+            assert!(said.starts_with(message), "{said}");
+        }
+        let said = Config::layered(b"sync = 3", b"sync.max_retries = 2")
+            .unwrap_err()
+            .to_string();
+        assert!(said.starts_with(".metis/config.toml: sync must be "), "{said}");
+    }
+
+    #[test]
     fn branch_names_are_those_git_accepts() {
         for good in ["main", "team/plans", "v1.0", "ünïcode"] {
             assert!(is_branch_name(good), "{good}");
@@ -496,6 +633,6 @@ mod tests {
         assert!(!format!("{err} {err:?}").contains("hunter2"));
         let config = parse("[sync]\nupstream_url = \"https://me:hunter2@h/x\"").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
-        assert!(matches!(Config::parse(b"a = '\xff'"), Err(ConfigError::NotUtf8)));
+        assert!(matches!(Config::parse(b"a = '\xff'"), Err(ConfigError::NotUtf8 { .. })));
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml_edit::{Document, Item, TableLike};
 
 use super::{
-    config::{CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, Record, split_bom, syntax_error},
+    config::{CONFIG_LIMIT, Config, ConfigError, ConfigFile, Record, split_bom, syntax_error},
     safe_dir::{Dir, DirError, FileMode},
 };
 use crate::names::{ObjectId, Prefix};
@@ -43,27 +43,35 @@ impl Edit {
     }
 }
 
-/// Make `edits` in `config.toml` of `metis`, which is made if it is not there. Returns whether anything had to be written.
+/// What a new `.sync/config.toml` begins with.
+const LOCAL_HEAD: &[u8] =
+    b"# Read on top of .metis/config.toml: what this clone alone wants. Any key may stand here.\n";
+
+/// Make `edits` in `file` of `metis`, which is made if it is not there. Returns whether anything had to be written.
 ///
-/// A `config.toml` that is a symbolic link is refused: replacing it would cut the user's link.
-pub fn edit_config(metis: &Dir, edits: &[Edit]) -> Result<bool, ConfigError> {
+/// A file that is a symbolic link is refused: replacing it would cut the user's link.
+pub fn edit_config(metis: &Dir, file: ConfigFile, edits: &[Edit]) -> Result<bool, ConfigError> {
+    let path = file.path();
     // The file is the team's: who saves it between our reading and writing must not lose the change.
     for _ in 0..4 {
-        let (bytes, read) = match metis.read_file(CONFIG_FILE, CONFIG_LIMIT) {
+        let (bytes, read) = match metis.read_file(path, CONFIG_LIMIT) {
             Ok((bytes, stat)) => (bytes, Some(stat)),
-            Err(DirError::Missing { .. }) => (Vec::new(), None),
+            Err(DirError::Missing { .. }) => match file {
+                ConfigFile::Shared => (Vec::new(), None),
+                ConfigFile::Local => (LOCAL_HEAD.to_vec(), None),
+            },
             Err(err) => return Err(err.into()),
         };
         let Some(edited) = with_edits(&bytes, edits)? else {
             return Ok(false);
         };
-        if metis.lstat(CONFIG_FILE).ok() == read {
-            metis.write_flushed(CONFIG_FILE, &edited, FileMode::Keep)?;
+        if metis.lstat(path).ok() == read {
+            metis.write_flushed(path, &edited, FileMode::Keep)?;
             return Ok(true);
         }
     }
     Err(ConfigError::File(DirError::Unstable {
-        path: metis.path().join(CONFIG_FILE),
+        path: metis.path().join(path),
     }))
 }
 
@@ -168,6 +176,7 @@ fn cannot_edit(section: &str, key: &str, value: &str) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::CONFIG_FILE;
 
     const OLD: &str = "1111111111111111111111111111111111111111";
     const NEW: &str = "2222222222222222222222222222222222222222";
@@ -271,18 +280,43 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let metis = Dir::open_root(temp.path()).unwrap();
         let edits = [Edit::Branch("plans".into())];
-        assert!(edit_config(&metis, &edits).unwrap());
+        let edit_config = |edits: &[Edit]| edit_config(&metis, ConfigFile::Shared, edits);
+        assert!(edit_config(&edits).unwrap());
         let written = metis.lstat(CONFIG_FILE).unwrap();
-        assert!(!edit_config(&metis, &edits).unwrap());
+        assert!(!edit_config(&edits).unwrap());
         assert_eq!(metis.lstat(CONFIG_FILE).unwrap(), written);
 
         metis.rename(CONFIG_FILE, "elsewhere.toml").unwrap();
         std::os::unix::fs::symlink("elsewhere.toml", temp.path().join(CONFIG_FILE)).unwrap();
-        let refused = edit_config(&metis, &[Edit::Branch("other".into())]);
+        let refused = edit_config(&[Edit::Branch("other".into())]);
         assert!(matches!(refused, Err(ConfigError::File(DirError::Symlink { .. }))));
         assert!(matches!(
             Config::load(&metis),
             Err(ConfigError::File(DirError::Symlink { .. }))
         ));
+    }
+
+    #[test]
+    fn this_clones_own_file_is_made_and_edited_like_the_shared_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let metis = Dir::open_root(temp.path()).unwrap();
+        std::fs::write(temp.path().join(CONFIG_FILE), "sync.upstream_url = 'x'\n").unwrap();
+        std::fs::create_dir(temp.path().join(".sync")).unwrap();
+        let record = |id: &str| {
+            edit_config(
+                &metis,
+                ConfigFile::Local,
+                &[Edit::LastSyncedCommit(id.parse().unwrap())],
+            )
+        };
+        assert!(record(OLD).unwrap());
+        assert!(record(NEW).unwrap() && !record(NEW).unwrap());
+        let text = std::fs::read_to_string(temp.path().join(".sync/config.toml")).unwrap();
+        assert!(text.starts_with("# Read on top of ") && text.contains(NEW), "{text}");
+        let config = Config::load(&metis).unwrap();
+        assert!(config.recorded_locally);
+        assert_eq!(config.sync.unwrap().last_synced_commit, Some(NEW.parse().unwrap()));
+        let shared = std::fs::read_to_string(temp.path().join(CONFIG_FILE)).unwrap();
+        assert_eq!(shared, "sync.upstream_url = 'x'\n");
     }
 }

@@ -1,7 +1,8 @@
 //! Writing into one hydrated folder.
 
 use super::{
-    hydrated::{FolderState, MARKER_FILE, Marker, Survey, folder_state},
+    hydrated::{FolderState, MARKER_FILE, Marker, Survey, folder_state, ignore_itself, is_ours_in_folder},
+    ignore_file::IGNORE_FILE,
     safe_dir::{Dir, DirError, FileMode},
     temps::is_temp,
 };
@@ -9,16 +10,28 @@ use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// Where locally edited copies are kept before they are replaced, relative to `.metis`.
 pub const KEPT_DIR: &str = ".sync/kept";
+/// What a kept copy's name ends with. The Metis tools take every `*.md` for a document.
+const KEPT_ENDING: &str = ".kept";
 
 /// Removes folders for copies of edited files that were made for nothing, because who made them was killed. A folder with
-/// something in it is never removed.
+/// something in it is never removed. Copies that an earlier version kept as `*.md` get the ending.
 pub fn sweep_kept(metis: &Dir) {
     let names = |folder: &Dir| folder.list().into_iter().flatten().map(|entry| entry.name);
     let Ok(kept) = metis.open_dir(KEPT_DIR) else { return };
     for stamp in names(&kept) {
         if let Ok(folder) = kept.open_dir(&stamp) {
             for prefix in names(&folder) {
-                let _ = folder.remove_dir(&prefix);
+                if folder.remove_dir(&prefix).is_err()
+                    && let Ok(copies) = folder.open_dir(&prefix)
+                {
+                    let documents = names(&copies).filter_map(|name| name.into_string().ok());
+                    for name in documents.filter(|name| name.ends_with(".md")) {
+                        let to = format!("{name}{KEPT_ENDING}");
+                        if copies.lstat(&to).is_err_and(|err| err.is_gone()) {
+                            let _ = copies.rename(&name, to);
+                        }
+                    }
+                }
             }
         }
         let _ = kept.remove_dir(&stamp);
@@ -90,6 +103,8 @@ impl<'a> FolderWriter<'a> {
             FolderState::Foreign => return Err(FolderError::Foreign { prefix }),
             FolderState::Unreadable(err) => return Err(err.into()),
         }
+        // Before the first document: nothing of it must ever be seen by git.
+        ignore_itself(&metis.open_dir(prefix.as_str())?)?;
         Ok(FolderWriter { metis, prefix, limit })
     }
 
@@ -129,9 +144,11 @@ impl<'a> FolderWriter<'a> {
         }
     }
 
-    /// Put `bytes` in the file `name`, replacing what is there.
+    /// Put `bytes` in the file `name`, replacing what is there. It is not for writing: an editor says so.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        Ok(self.metis.write_atomic(self.document(name)?, bytes, FileMode::Plain)?)
+        Ok(self
+            .metis
+            .write_atomic(self.document(name)?, bytes, FileMode::ReadOnly)?)
     }
 
     /// Remove the file `name`; that it is gone already is fine.
@@ -143,7 +160,8 @@ impl<'a> FolderWriter<'a> {
     }
 
     /// Copy the file `name`, as it is now, to `.sync/kept/<stamp>/<prefix>/`, flushed to the disk. Returns the copy's path
-    /// relative to `.metis`. An earlier copy is never overwritten: of several, later ones get a number.
+    /// relative to `.metis`. An earlier copy is never overwritten: of several, later ones get a number. No copy's name ends
+    /// in `.md`.
     pub fn keep(&self, name: &str, stamp: &str) -> Result<String, FolderError> {
         if stamp.is_empty() || stamp.starts_with('.') || stamp.contains(['/', '\0']) {
             return Err(FolderError::BadName { name: stamp.to_owned() });
@@ -153,8 +171,8 @@ impl<'a> FolderWriter<'a> {
         self.metis.create_dir(&folder)?;
         for number in 0u64.. {
             let path = match number {
-                0 => format!("{folder}/{name}"),
-                number => format!("{folder}/{name}.{number}"),
+                0 => format!("{folder}/{name}{KEPT_ENDING}"),
+                number => format!("{folder}/{name}.{number}{KEPT_ENDING}"),
             };
             match self.metis.create_new(&path, &bytes) {
                 Ok(()) => return Ok(path),
@@ -168,12 +186,32 @@ impl<'a> FolderWriter<'a> {
         Err(FolderError::BadName { name: name.to_owned() })
     }
 
-    /// The names of everything in the folder but our marker and temporary files; those that are not UTF-8 with
+    /// Move all documents in the folder to `.sync/kept/<stamp>/<prefix>/`, under names as [`keep()`](Self::keep) gives them.
+    /// Returns how many there were, and that folder's path relative to `.metis`.
+    pub fn set_aside(&self, stamp: &str) -> Result<(usize, String), FolderError> {
+        let aside = format!("{KEPT_DIR}/{stamp}/{}", self.prefix);
+        let kept = self.metis.create_dir(&aside)?;
+        let mut moved = 0;
+        for name in self.names()? {
+            let Ok(path) = self.document(&name) else { continue };
+            let free = |name: &String| kept.lstat(name).is_err_and(|err| err.is_gone());
+            let names = (0u64..).map(|number| match number {
+                0 => format!("{name}{KEPT_ENDING}"),
+                number => format!("{name}.{number}{KEPT_ENDING}"),
+            });
+            if let Some(to) = names.into_iter().find(free) {
+                self.metis.rename(path, format!("{aside}/{to}"))?;
+                moved += 1;
+            }
+        }
+        Ok((moved, aside))
+    }
+
+    /// The names of everything in the folder but our own files; those that are not UTF-8 with
     /// replacement characters.
     pub fn names(&self) -> Result<Vec<String>, FolderError> {
         let entries = self.metis.open_dir(self.prefix.as_str())?.list()?;
-        let ours = |name: &std::ffi::OsStr| name == MARKER_FILE || is_temp(name);
-        let others = entries.iter().filter(|entry| !ours(&entry.name));
+        let others = entries.iter().filter(|entry| !is_ours_in_folder(&entry.name));
         Ok(others.map(|entry| entry.name.to_string_lossy().into_owned()).collect())
     }
 
@@ -183,8 +221,12 @@ impl<'a> FolderWriter<'a> {
         let left = self.names()?;
         if left.is_empty() {
             let folder = self.metis.open_dir(self.prefix.as_str())?;
-            for temp in folder.list()?.iter().filter(|entry| is_temp(&entry.name)) {
-                let _ = folder.remove_file(&temp.name);
+            let ours = folder.list()?;
+            for ours in ours
+                .iter()
+                .filter(|ours| is_temp(&ours.name) || ours.name == IGNORE_FILE)
+            {
+                let _ = folder.remove_file(&ours.name);
             }
         }
         match self.metis.remove_file(self.path_of(MARKER_FILE)) {
@@ -276,9 +318,14 @@ mod tests {
         sweep_kept(&Dir::open_root(dot_metis.path()).unwrap());
         assert!(!at(KEPT_DIR).join("2026").exists());
         assert!(!at(KEPT_DIR).join("2027/api").exists());
-        assert!(at(KEPT_DIR).join("2027/web/WEB-T-0001.md").exists());
+        let kept = at(KEPT_DIR).join("2027/web/WEB-T-0001.md.kept");
+        assert_eq!(
+            fs::read_to_string(&kept).unwrap(),
+            "edited",
+            "no document for the Metis tools"
+        );
 
-        fs::remove_file(at(KEPT_DIR).join("2027/web/WEB-T-0001.md")).unwrap();
+        fs::remove_file(kept).unwrap();
         sweep_kept(&Dir::open_root(dot_metis.path()).unwrap());
         assert!(!at(KEPT_DIR).exists());
     }
@@ -317,7 +364,7 @@ mod tests {
         assert_eq!(check(&[hash(b"one")]), OnDisk::Expected(hash(b"\0\0\0")));
         world.put("strat/S-T-0001.md", "edited");
         let kept = strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap();
-        assert_eq!(kept, ".sync/kept/2026-02-26T013000Z/strat/S-T-0001.md");
+        assert_eq!(kept, ".sync/kept/2026-02-26T013000Z/strat/S-T-0001.md.kept");
         assert_eq!(
             strat.keep("S-T-0001.md", "2026-02-26T013000Z").unwrap(),
             kept,

@@ -4,11 +4,11 @@
 //! Only a folder that is certainly ours is ever written to: it holds our marker, or an older tool listed it in `.gitignore`,
 //! or there is nothing in it. Everything else belongs to the user, whatever its name.
 
-use std::{collections::BTreeMap, collections::BTreeSet, fmt::Write};
+use std::{collections::BTreeMap, collections::BTreeSet, ffi::OsStr, fmt::Write};
 
 use super::{
-    ignore_file::read_ignored,
-    safe_dir::{Dir, DirError, Kind},
+    ignore_file::{IGNORE_FILE, read_ignored},
+    safe_dir::{Dir, DirError, Entry, FileMode, Kind},
     temps::is_temp,
 };
 use crate::names::{ObjectId, Prefix, ShortCode};
@@ -31,6 +31,29 @@ const LAYOUT_FOLDERS: [&str; 7] = [
     "strategies",
     "templates",
 ];
+
+/// What a hydrated folder's `.gitignore` says: everything in it is ignored, on every branch, itself included.
+const IGNORE_ALL: &[u8] = b"*\n";
+
+/// Whether the Metis tools keep own documents in a folder of this name, so that a workspace called so is never hydrated.
+pub fn is_reserved(prefix: &Prefix) -> bool {
+    LAYOUT_FOLDERS.contains(&prefix.as_str())
+}
+
+/// Whether `name` is one of our own files in a hydrated folder, no document and nobody else's.
+pub fn is_ours_in_folder(name: &OsStr) -> bool {
+    name == MARKER_FILE || name == IGNORE_FILE || is_temp(name)
+}
+
+/// Put the `.gitignore` into the hydrated `folder`. One of somebody else's is left alone; one that lost its bytes with the
+/// power is written again.
+pub(super) fn ignore_itself(folder: &Dir) -> Result<(), DirError> {
+    match folder.read_file(IGNORE_FILE, MARKER_LIMIT) {
+        Ok((bytes, _)) if bytes.iter().any(|byte| *byte != 0) => Ok(()),
+        Ok(_) | Err(DirError::Missing { .. }) => folder.write_atomic(IGNORE_FILE, IGNORE_ALL, FileMode::Plain),
+        Err(_) => Ok(()),
+    }
+}
 
 /// What a hydrated folder's marker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,7 +237,7 @@ pub(super) fn folder_state(metis: &Dir, prefix: &Prefix, listed: bool) -> Folder
 }
 
 fn look(metis: &Dir, prefix: &Prefix, listed: bool) -> Result<FolderState, DirError> {
-    let is_reserved = !listed && LAYOUT_FOLDERS.contains(&prefix.as_str());
+    let is_reserved = !listed && is_reserved(prefix);
     match metis.lstat(prefix.as_str()) {
         Ok(stat) if stat.kind == Kind::Dir => {}
         Ok(_) => return Ok(FolderState::Foreign),
@@ -242,15 +265,42 @@ fn look(metis: &Dir, prefix: &Prefix, listed: bool) -> Result<FolderState, DirEr
         FolderState::Adoptable
     } else if is_reserved {
         FolderState::Reserved
-    } else if folder
-        .list()?
-        .iter()
-        .all(|entry| entry.kind == Kind::File && is_temp(&entry.name))
-    {
+    } else if folder.list()?.iter().all(|entry| left_by_us(&folder, entry)) {
         FolderState::Adoptable
     } else {
         FolderState::Foreign
     })
+}
+
+/// Whether a run that was killed before it could write the marker may have left this.
+fn left_by_us(folder: &Dir, entry: &Entry) -> bool {
+    let is_list = || {
+        entry.name == IGNORE_FILE
+            && folder
+                .read_file(IGNORE_FILE, MARKER_LIMIT)
+                .is_ok_and(|(bytes, _)| bytes == IGNORE_ALL || bytes.iter().all(|byte| *byte == 0))
+    };
+    entry.kind == Kind::File && (is_temp(&entry.name) || is_list())
+}
+
+/// The documents of `prefix`'s folder that changed since its marker was written, or in the same tick of the clock: only these
+/// can have been edited. Costs one look per file and reads none.
+pub fn edited_since_marked(metis: &Dir, prefix: &Prefix) -> Result<Vec<ShortCode>, DirError> {
+    let folder = metis.open_dir(prefix.as_str())?;
+    let marked = folder.lstat(MARKER_FILE)?.ctime_ns;
+    let mut out = Vec::new();
+    for entry in folder.list()? {
+        let Some(code) = entry.name.to_str().and_then(ShortCode::from_file_name) else {
+            continue;
+        };
+        match folder.lstat(&entry.name) {
+            Ok(stat) if stat.kind == Kind::File && stat.ctime_ns < marked => {}
+            Ok(_) => out.push(code),
+            Err(err) if err.is_gone() => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(out)
 }
 
 #[cfg(test)]

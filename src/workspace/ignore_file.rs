@@ -1,58 +1,112 @@
-//! `.metis/.gitignore`: the lines that keep copies of central out of the project's own repository.
+//! The lines that keep our files out of the project's own repository: in `.metis/.gitignore`, which `init` writes, and in
+//! git's own `info/exclude`, which no branch and no pull changes.
 //!
-//! Ours stand between two marker lines; every other byte belongs to the user. An older tool listed its copies after a
-//! heading instead; that list is read and never changed.
+//! Ours stand between two marker lines; every other byte belongs to the user. Earlier versions of this program listed
+//! hydrated folders in `.metis/.gitignore`, an older tool did so after a heading: both lists are read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
-use super::safe_dir::{Dir, DirError, FileMode};
+use super::{
+    METIS_DIR,
+    safe_dir::{Dir, DirError, FileMode},
+};
 use crate::names::Prefix;
 
-const IGNORE_FILE: &str = ".gitignore";
+/// A folder's list for git.
+pub(super) const IGNORE_FILE: &str = ".gitignore";
+const EXCLUDE_FILE: &str = "info/exclude";
 const IGNORE_LIMIT: u64 = 1 << 20;
 
 const BEGIN: &[u8] = b"# >>> git-metis-sync: written by the program, changes in here are lost >>>";
 const END: &[u8] = b"# <<< git-metis-sync <<<";
 const OLD_HEADING: &[u8] = b"# Hydrated remote workspaces";
 
-/// What is ignored in every workspace: this clone's state and the database.
-const ALWAYS: [&[u8]; 2] = [b"/.sync/", b"/metis.db"];
+/// What is beside the documents in every workspace: this clone's state, the database and what SQLite keeps beside it.
+const FILES: [&str; 5] = [".sync/", "metis.db", "metis.db-journal", "metis.db-shm", "metis.db-wal"];
+/// What is there only while something is written, or after a run was killed.
+const PASSING: [&str; 2] = ["metis.db.sync-build-*", ".metis-sync-tmp-*"];
 
 /// The folders listed in `.gitignore` of `metis`; none if there is no such file.
 pub(super) fn read_ignored(metis: &Dir) -> Result<BTreeSet<Prefix>, DirError> {
-    read(metis).map(|bytes| ignored_folders(&bytes))
+    read(metis, IGNORE_FILE).map(|bytes| ignored_folders(&bytes))
 }
 
-/// List `folders`, and no others, in our block of `.gitignore` in `metis`. Returns whether the file had to be written.
-pub fn write_ignored(metis: &Dir, folders: &BTreeSet<Prefix>) -> Result<bool, DirError> {
-    match with_block(&read(metis)?, folders) {
-        None => Ok(false),
-        Some(bytes) => metis.write_flushed(IGNORE_FILE, &bytes, FileMode::Keep).map(|()| true),
-    }
-}
-
-/// Sees to it that git passes over a `metis.db` that is about to be made: a line of the user's for it will do, else our block
-/// is written. Returns whether the file had to be written.
-pub fn ignore_database(metis: &Dir) -> Result<bool, DirError> {
-    match ignores_database(&read(metis)?) {
+/// Have `.gitignore` of `metis` name the files that a sync keeps beside the documents, in our block. A file in which somebody
+/// saw to the database is left as it is. Returns whether it had to be written.
+pub fn ignore_own_files(metis: &Dir) -> Result<bool, DirError> {
+    let lines = FILES.map(|name| format!("/{name}").into_bytes());
+    let bytes = read(metis, IGNORE_FILE)?;
+    match lines_of(&bytes).any(|line| covers(line, b"/metis.db")) {
         true => Ok(false),
-        // A block would name it.
-        false => write_ignored(metis, &BTreeSet::new()),
+        false => put(metis, IGNORE_FILE, with_lines(&bytes, &lines)),
     }
 }
 
-fn ignores_database(bytes: &[u8]) -> bool {
-    let covers = |line: &[u8]| matches!(line, b"metis.db" | b"/metis.db" | b"metis.db*" | b"*.db" | b"*" | b"/*");
-    bytes.split(|b| *b == b'\n').map(text).any(covers)
+/// The same in git's own list, which every branch has. `common_dir` is what the repository's work trees share, `below` the
+/// path of `.metis/` in the work tree.
+pub fn exclude_own_files(common_dir: &Path, below: &[u8]) -> Result<bool, DirError> {
+    let dir = Dir::open_root(common_dir)?;
+    // One list for all workspaces of the repository, wherever they are.
+    let folder: Vec<u8> = match below {
+        // It is a repository of its own.
+        b"" => Vec::new(),
+        _ if last_part(below) == METIS_DIR.as_bytes() => b"**/.metis".to_vec(),
+        _ => [b'/']
+            .into_iter()
+            .chain(below.iter().copied().flat_map(escaped))
+            .collect(),
+    };
+    let line = |name: &str| [&folder[..], b"/", name.as_bytes()].concat();
+    let lines: Vec<Vec<u8>> = FILES.iter().chain(&PASSING).map(|name| line(name)).collect();
+    let bytes = read(&dir, EXCLUDE_FILE)?;
+    if ignores_all(&bytes, below) {
+        return Ok(false);
+    }
+    let new = with_lines(&bytes, &lines);
+    if new.is_some() {
+        dir.create_dir("info")?;
+    }
+    put(&dir, EXCLUDE_FILE, new)
 }
 
-fn read(metis: &Dir) -> Result<Vec<u8>, DirError> {
-    match metis.read_file(IGNORE_FILE, IGNORE_LIMIT) {
+/// Take the folders out of our block in `.gitignore` of `metis`. Returns whether there were any.
+pub fn unlist_folders(metis: &Dir) -> Result<bool, DirError> {
+    put(metis, IGNORE_FILE, without_folders(&read(metis, IGNORE_FILE)?))
+}
+
+/// Whether our block in `.gitignore` of `metis` lists folders.
+pub fn lists_folders(metis: &Dir) -> bool {
+    read(metis, IGNORE_FILE).is_ok_and(|bytes| without_folders(&bytes).is_some())
+}
+
+fn read(dir: &Dir, file: &str) -> Result<Vec<u8>, DirError> {
+    match dir.read_file(file, IGNORE_LIMIT) {
         Ok((bytes, _)) => Ok(bytes),
         // A link counts as nothing here, as it does for git; writing will refuse it.
         Err(DirError::Missing { .. } | DirError::Symlink { .. }) => Ok(Vec::new()),
         Err(err) => Err(err),
     }
+}
+
+fn put(dir: &Dir, file: &str, bytes: Option<Vec<u8>>) -> Result<bool, DirError> {
+    match bytes {
+        None => Ok(false),
+        Some(bytes) => dir.write_flushed(file, &bytes, FileMode::Keep).map(|()| true),
+    }
+}
+
+fn last_part(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or_default()
+}
+
+/// Whether a line of the user's has git ignore the whole of `.metis/`.
+fn ignores_all(bytes: &[u8], below: &[u8]) -> bool {
+    let last = last_part(below);
+    lines_of(bytes).any(|line| {
+        let line = line.strip_suffix(b"/").unwrap_or(line);
+        let line = line.strip_prefix(b"**/").unwrap_or(line);
+        !line.is_empty() && (line == last || line.strip_prefix(b"/") == Some(below))
+    })
 }
 
 /// The folders that a `.gitignore` lists in our block or below the older tool's heading.
@@ -61,7 +115,7 @@ fn read(metis: &Dir) -> Result<Vec<u8>, DirError> {
 pub fn ignored_folders(bytes: &[u8]) -> BTreeSet<Prefix> {
     let (mut in_block, mut below_heading) = (false, false);
     let mut folders = BTreeSet::new();
-    for line in bytes.split(|b| *b == b'\n').map(text) {
+    for line in lines_of(bytes) {
         match line {
             BEGIN => in_block = true,
             END => in_block = false,
@@ -74,61 +128,82 @@ pub fn ignored_folders(bytes: &[u8]) -> BTreeSet<Prefix> {
     folders
 }
 
-/// The bytes of a `.gitignore` whose block lists `folders`; `None` if it does already. Line endings are as in the first line.
-pub fn with_block(bytes: &[u8], folders: &BTreeSet<Prefix>) -> Option<Vec<u8>> {
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
-    let eol: &[u8] = if lines.first().is_some_and(|line| line.ends_with(b"\r\n")) {
-        b"\r\n"
-    } else {
-        b"\n"
+/// The bytes of a list that has `lines`: those that no line of it covers are added to our block, which is made at the
+/// end if there is none. `None` if there is nothing to add. Line endings are as in the first line.
+fn with_lines(bytes: &[u8], lines: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let missing: Vec<&Vec<u8>> = lines
+        .iter()
+        .filter(|line| !lines_of(bytes).any(|there| covers(there, line)))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let eol: &[u8] = match bytes.split_inclusive(|b| *b == b'\n').next() {
+        Some(first) if first.ends_with(b"\r\n") => b"\r\n",
+        _ => b"\n",
     };
-    let mut block = Vec::new();
-    let own = folders.iter().map(|prefix| format!("/{prefix}/").into_bytes());
-    let body = ALWAYS.iter().map(|line| line.to_vec()).chain(own);
-    for line in [BEGIN.to_vec()].into_iter().chain(body).chain([END.to_vec()]) {
-        block.extend(line);
-        block.extend(eol);
+    let mut new = bytes.to_vec();
+    let block_end = block(bytes).map(|(_, end)| end);
+    if block_end.is_none() && !new.is_empty() && !new.ends_with(b"\n") {
+        new.extend(eol);
     }
+    let body = missing.into_iter().flat_map(|line| [line.as_slice(), eol]);
+    let added: Vec<u8> = match block_end {
+        Some(_) => body.flatten().copied().collect(),
+        None => [BEGIN, eol]
+            .into_iter()
+            .chain(body)
+            .chain([END, eol])
+            .flatten()
+            .copied()
+            .collect(),
+    };
+    let at = block_end.unwrap_or(new.len());
+    new.splice(at..at, added);
+    Some(new)
+}
 
-    let mut new = Vec::with_capacity(bytes.len() + block.len());
-    let mut strays: Vec<&[u8]> = Vec::new();
-    let (mut inside, mut placed) = (false, false);
-    for (i, line) in lines.iter().enumerate() {
-        if inside {
-            let has_end = || lines[i..].iter().any(|line| text(line) == END);
-            match text(line) {
-                END => {
-                    inside = false;
-                    if !line.ends_with(b"\n") && new.ends_with(&block) {
-                        new.truncate(new.len() - eol.len());
-                    }
-                    new.extend(strays.drain(..).flatten());
-                }
-                line if is_ours(line) => {}
-                // Somebody's own line in our block is moved behind it; without an end, the block ends here.
-                _ if has_end() => strays.push(line),
-                _ => {
-                    inside = false;
-                    new.extend(*line);
-                }
-            }
-        } else if text(line) == BEGIN {
-            inside = true;
-            if !placed {
-                new.extend(&block);
-                placed = true;
-            }
-        } else {
-            new.extend(*line);
+/// Whether git passes over everything that `line` names because of `there`.
+fn covers(there: &[u8], line: &[u8]) -> bool {
+    let name = line.strip_prefix(b"/").unwrap_or(line);
+    let wide = there.strip_prefix(b"/").unwrap_or(there);
+    let open = wide.strip_suffix(b"*").filter(|start| !start.contains(&b'*'));
+    there == line
+        || wide == b"*"
+        || (line.starts_with(b"/") && (wide == name || (wide == b"*.db" && name == b"metis.db")))
+        || (line.starts_with(b"/")
+            && open.is_some_and(|start| start.starts_with(b"metis.db") && name.starts_with(start)))
+}
+
+/// The bytes of a `.gitignore` whose block lists no folders; `None` if it lists none.
+fn without_folders(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (start, end) = block(bytes)?;
+    let is_ours = |line: &&[u8]| text(line).strip_prefix(b"/").and_then(folder).is_none();
+    let body: Vec<u8> = bytes[start..end]
+        .split_inclusive(|b| *b == b'\n')
+        .filter(is_ours)
+        .flatten()
+        .copied()
+        .collect();
+    (body.len() < end - start).then(|| [&bytes[..start], &body, &bytes[end..]].concat())
+}
+
+/// Where the lines between our marker lines begin and end. A block without an end is none.
+fn block(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (mut at, mut start) = (0, None);
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        match text(line) {
+            BEGIN => start = Some(at + line.len()),
+            END if start.is_some() => return Some((start?, at)),
+            _ => {}
         }
+        at += line.len();
     }
-    if !placed {
-        if !new.is_empty() && !new.ends_with(b"\n") {
-            new.extend(eol);
-        }
-        new.extend(&block);
-    }
-    (new != bytes).then_some(new)
+    None
+}
+
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|b| *b == b'\n').map(text)
 }
 
 fn text(line: &[u8]) -> &[u8] {
@@ -139,8 +214,10 @@ fn folder(line: &[u8]) -> Option<Prefix> {
     std::str::from_utf8(line.strip_suffix(b"/")?).ok()?.parse().ok()
 }
 
-fn is_ours(line: &[u8]) -> bool {
-    line == BEGIN || ALWAYS.contains(&line) || line.strip_prefix(b"/").and_then(folder).is_some()
+/// A byte of a path as a pattern that means just it.
+fn escaped(byte: u8) -> impl Iterator<Item = u8> {
+    let special = matches!(byte, b'*' | b'?' | b'[' | b'\\' | b' ' | b'!' | b'#');
+    special.then_some(b'\\').into_iter().chain([byte])
 }
 
 #[cfg(test)]
@@ -151,107 +228,99 @@ mod tests {
         names.iter().map(|name| name.parse().unwrap()).collect()
     }
 
-    #[test]
-    fn a_line_of_the_users_for_the_database_will_do() {
-        for covered in [
-            "metis.db\nmetis-mcp-server.log\n",
-            "# ours\r\n/metis.db\r\n",
-            "*.db",
-            &block(&[]),
-        ] {
-            assert!(ignores_database(covered.as_bytes()), "{covered:?}");
-        }
-        for open in ["", "# metis.db\n", "other.db\n", "metis.db/\n"] {
-            assert!(!ignores_database(open.as_bytes()), "{open:?}");
-        }
-    }
-
-    fn block(names: &[&str]) -> String {
+    fn block_of(lines: &[&str]) -> String {
         let (begin, end) = (String::from_utf8_lossy(BEGIN), String::from_utf8_lossy(END));
-        let own: String = names.iter().map(|name| format!("/{name}/\n")).collect();
-        format!("{begin}\n/.sync/\n/metis.db\n{own}{end}\n")
+        let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        format!("{begin}\n{body}{end}\n")
     }
 
-    fn with(before: &str, names: &[&str]) -> Option<String> {
-        let after = with_block(before.as_bytes(), &folders(names))?;
-        assert_eq!(
-            with_block(&after, &folders(names)),
-            None,
-            "the second time nothing changes"
-        );
-        assert!(ignored_folders(&after).is_superset(&folders(names)));
+    fn with(before: &str, lines: &[&str]) -> Option<String> {
+        let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
+        let after = with_lines(before.as_bytes(), &lines)?;
+        assert_eq!(with_lines(&after, &lines), None, "the second time nothing changes");
         Some(String::from_utf8(after).unwrap())
     }
 
     #[test]
-    fn the_block_is_added_at_the_end_once() {
-        let (ab, b) = (block(&["alpha", "beta"]), block(&["beta"]));
-        assert_eq!(with("", &["alpha", "beta"]), Some(ab.clone()));
-        assert_eq!(with("metis.db", &["beta"]), Some(format!("metis.db\n{b}")));
-        assert_eq!(with(&format!("x\n{ab}y"), &["beta"]), Some(format!("x\n{b}y")));
-        assert_eq!(with(&format!("x\n{ab}y"), &["alpha", "beta"]), None);
-        assert_eq!(with(ab.trim_end(), &["alpha", "beta"]), None, "no final newline");
-        assert_eq!(with(ab.trim_end(), &["beta"]).as_deref(), Some(b.trim_end()));
-        assert_eq!(with(&ab, &[]), Some(block(&[])), "the last folder is gone");
+    fn what_no_line_covers_is_added_once() {
+        let (ab, a) = (block_of(&["/metis.db", "/.sync/"]), block_of(&["/metis.db"]));
+        assert_eq!(with("", &["/metis.db", "/.sync/"]), Some(ab.clone()));
+        assert_eq!(with("x", &["/metis.db"]), Some(format!("x\n{a}")));
+        assert_eq!(
+            with(&format!("x\n{a}y"), &["/metis.db", "/.sync/"]),
+            Some(format!("x\n{ab}y"))
+        );
+        assert_eq!(
+            with("metis.db\n", &["/.sync/"]),
+            Some(format!("metis.db\n{}", block_of(&["/.sync/"])))
+        );
+        for covered in ["metis.db*\n", "# ours\r\n/metis.db\r\n", "*.db", "*", "/*", &a] {
+            assert_eq!(with(covered, &["/metis.db"]), None, "{covered:?}");
+        }
+        for open in ["# metis.db\n", "other.db\n", "metis.db/\n", "metis.db-*\n"] {
+            assert!(with(open, &["/metis.db"]).is_some(), "{open:?}");
+        }
+        assert_eq!(with("metis.db*", &["/metis.db-wal", "/metis.db-shm"]), None);
+        assert!(with("*.db", &["/metis.db-wal"]).is_some());
     }
 
     #[test]
     fn the_users_bytes_survive() {
         let crlf = |text: &str| text.replace('\n', "\r\n");
-        let b = block(&["beta"]);
-        assert_eq!(with("a\r\nb", &["beta"]), Some(format!("a\r\nb\r\n{}", crlf(&b))));
-        assert_eq!(with(&crlf(&format!("a\n{b}c")), &["beta"]), None);
-
+        let b = block_of(&["/metis.db"]);
+        assert_eq!(with("a\r\nb", &["/metis.db"]), Some(format!("a\r\nb\r\n{}", crlf(&b))));
+        assert_eq!(with(&crlf(&format!("a\n{b}c")), &["/metis.db"]), None);
         let latin = b"caf\xe9\n";
-        let after = with_block(latin, &folders(&["beta"])).unwrap();
+        let after = with_lines(latin, &[b"/metis.db".to_vec()]).unwrap();
         assert!(after.starts_with(latin));
+        let unclosed = b.replace(&*String::from_utf8_lossy(END), "*.tmp");
+        let mended = with(&unclosed, &["/.sync/"]).unwrap();
+        assert_eq!(mended, format!("{unclosed}{}", block_of(&["/.sync/"])));
     }
 
     #[test]
-    fn a_mangled_block_is_mended_and_loses_no_line_of_the_user() {
-        let (ab, b) = (block(&["alpha", "beta"]), block(&["beta"]));
-        let with_stray = ab.replace("/beta/\n", "/beta/\n*.tmp\n");
-        assert_eq!(with(&with_stray, &["beta"]), Some(format!("{b}*.tmp\n")));
-        assert_eq!(
-            with(&format!("{ab}x\n{ab}y\n"), &["beta"]),
-            Some(format!("{b}x\ny\n")),
-            "a merge doubled it"
-        );
-        let unclosed = ab.replace(&*String::from_utf8_lossy(END), "*.tmp");
-        assert_eq!(
-            with(&format!("{unclosed}/mine/x\n"), &["beta"]),
-            Some(format!("{b}*.tmp\n/mine/x\n"))
-        );
+    fn folders_are_taken_out_of_our_block_alone() {
+        let mine = "/web/\n*.tmp\n";
+        let old = format!("{mine}{}{mine}", block_of(&["/.sync/", "/web/", "*.mine", "/ops/"]));
+        let new = format!("{mine}{}{mine}", block_of(&["/.sync/", "*.mine"]));
+        assert_eq!(without_folders(old.as_bytes()), Some(new.clone().into_bytes()));
+        assert_eq!(without_folders(new.as_bytes()), None);
+        assert_eq!(without_folders(mine.as_bytes()), None);
     }
 
     #[test]
-    fn folders_of_the_older_tool_are_known() {
+    fn folders_that_earlier_tools_listed_are_known() {
         let old = "metis.db\nbuild/\n\n# Hydrated remote workspaces\napi/\r\nstrat/\n*.x\nNot/\n/web/\n# more\nlate/";
         assert_eq!(ignored_folders(old.as_bytes()), folders(&["api", "late", "strat"]));
-        let both = with(old, &["web"]).unwrap();
+        let both = format!("{old}\n{}", block_of(&["/.sync/", "/web/"]));
         assert_eq!(
             ignored_folders(both.as_bytes()),
             folders(&["api", "late", "strat", "web"])
         );
-        assert!(both.starts_with(old));
         assert!(ignored_folders(b"api/\n/api/\n").is_empty());
     }
 
     #[test]
-    fn the_file_is_written_only_for_a_change_and_never_through_a_link() {
+    fn the_files_are_written_only_for_a_change_and_never_through_a_link() {
         let temp = tempfile::tempdir().unwrap();
         let metis = Dir::open_root(temp.path()).unwrap();
-        assert!(read_ignored(&metis).unwrap().is_empty());
-        assert!(write_ignored(&metis, &folders(&["api"])).unwrap());
-        assert!(!write_ignored(&metis, &folders(&["api"])).unwrap());
-        assert_eq!(read_ignored(&metis).unwrap(), folders(&["api"]));
+        assert!(ignore_own_files(&metis).unwrap());
+        assert!(!ignore_own_files(&metis).unwrap());
+
+        let excluded = || std::fs::read_to_string(temp.path().join("info/exclude")).unwrap();
+        let exclude = |path: &str| exclude_own_files(temp.path(), path.as_bytes()).unwrap();
+        assert!(exclude(".metis") && !exclude(".metis") && !exclude("apps/web/.metis"));
+        assert!(excluded().contains("\n**/.metis/metis.db-wal\n"), "{}", excluded());
+        assert!(exclude("plans [old]") && !exclude("plans [old]") && !exclude(".metis"));
+        assert!(excluded().contains("\n/plans\\ \\[old]/metis.db\n"), "{}", excluded());
+        for all in [".metis", "/.metis/", "**/.metis/"] {
+            std::fs::write(temp.path().join("info/exclude"), format!("{all}\n")).unwrap();
+            assert!(!exclude(".metis"), "{all}");
+        }
 
         metis.rename(IGNORE_FILE, "elsewhere").unwrap();
         std::os::unix::fs::symlink("elsewhere", temp.path().join(IGNORE_FILE)).unwrap();
         assert!(read_ignored(&metis).unwrap().is_empty());
-        assert!(matches!(
-            write_ignored(&metis, &folders(&["api"])),
-            Err(DirError::Symlink { .. })
-        ));
+        assert!(matches!(ignore_own_files(&metis), Err(DirError::Symlink { .. })));
     }
 }

@@ -11,10 +11,11 @@
 //! |---|---|
 //! | `metis_dir` | finding `.metis` |
 //! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
-//! | `config`, `config_edit` | `config.toml` read, and changed in place |
+//! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
 //! | `frontmatter` | the YAML at a document's head |
 //! | `documents`, `owned_document` | the scan for own documents, and what one is: `sightings` sees, `protection` judges, `stat_cache` remembers |
-//! | `hydrated`, `ignore_file`, `folder_writer` | copies of others' folders: which they are, where git is told to ignore them, how they are written |
+//! | `hydrated`, `folder_writer` | copies of others' folders: which they are, how they are written |
+//! | `ignore_file` | where git is told to ignore what a sync keeps beside the documents |
 //!
 //! Object ids are computed by a function that is handed in, and the time is passed in: this room knows neither git nor
 //! the clock.
@@ -35,17 +36,18 @@ mod stat_cache;
 mod temps;
 
 pub use config::{
-    CONFIG_FILE, Config, ConfigError, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS, Record, SyncSettings,
-    branch_name,
+    CONFIG_FILE, Config, ConfigError, ConfigFile, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS, Record,
+    SyncSettings, branch_name,
 };
 pub use config_edit::{Edit, edit_config, with_edits};
 pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, sweep_kept};
 pub use frontmatter::{Damage, Frontmatter};
 pub use hydrated::{
-    FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, glance, read_marker, survey, survey_of,
+    FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, edited_since_marked, glance, is_ours_in_folder,
+    is_reserved, read_marker, survey, survey_of,
 };
-pub use ignore_file::{ignore_database, ignored_folders, with_block, write_ignored};
+pub use ignore_file::{exclude_own_files, ignore_own_files, ignored_folders, lists_folders, unlist_folders};
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;

@@ -45,14 +45,18 @@ fn where_nothing_was_nothing_is_afterwards() {
 fn the_record_in_config_is_mentioned() {
     let world = World::new();
     let api = Project::around(&world, world.workspace("api"));
-    let hint = "`git metis-sync init --record local` keeps it in this clone";
+    let hint = "`git metis-sync init --record auto` keeps it out of files that git tracks";
+    assert!(!api.hooks(&["install"]).contains(hint));
+    let config = api.workspace.config();
+    api.workspace.put(
+        "config.toml",
+        config.replace("[sync]\n", "[sync]\nrecord = \"config\"\n"),
+    );
     assert!(api.hooks(&["install"]).contains(hint));
     assert!(!api.hooks(&["install", "--quiet"]).contains(hint));
-    api.git(&["metis-sync", "init", "--record", "local"]);
+    api.git(&["metis-sync", "init", "--record", "auto"]);
     assert!(!api.hooks(&["install"]).contains(hint));
-    // The first one adds to .metis/.gitignore.
-    api.workspace.sync().report();
-    api.commit("keep the record here");
+    api.commit("keep the record out of what git tracks");
     api.workspace.write("API-T-0001", "To be pushed.");
     api.commit("a document");
     api.git(&["push"]);

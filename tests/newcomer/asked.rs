@@ -63,7 +63,7 @@ fn what_is_missing() {
     assert_eq!(
         shop.config(),
         format!(
-            "[project]\nprefix = \"SHOP\"\n\n[sync]\nupstream_url = \"{url}\"\n\n[workspace]\nprefix = \"shop\"\nteam = \"Shoppers\"\n"
+            "[project]\nprefix = \"SHOP\"\n\n[flight_levels]\nstrategies_enabled = false\ninitiatives_enabled = true\n\n[sync]\nupstream_url = \"{url}\"\n\n[workspace]\nprefix = \"shop\"\nteam = \"Shoppers\"\n"
         )
     );
     // What init looked at is at hand: the first sync receives nothing again.
@@ -186,7 +186,11 @@ fn git_sees_the_documents_and_nothing_else() {
         shop.sync().report();
         assert_eq!(
             git(&["status", "--porcelain", "--untracked-files=all"]),
-            format!("?? .metis/.gitignore\n?? .metis/{code}.md\n?? .metis/config.toml\n")
+            // Where nobody ran `init`, git's own list has what is to be ignored.
+            format!(
+                "{}?? .metis/{code}.md\n?? .metis/config.toml\n",
+                if by_hand { "" } else { "?? .metis/.gitignore\n" }
+            )
         );
     }
     // Who has a line of their own for the database keeps the file as it is.

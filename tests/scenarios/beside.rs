@@ -232,13 +232,15 @@ fn its_copies_are_adopted() {
         .iter()
         .map(|path| Path::new(path).file_name().unwrap().to_str().unwrap())
         .collect();
-    assert_eq!(kept, ["WEB-T-0009.md"]);
+    assert_eq!(kept, ["WEB-T-0009.md.kept"]);
     for path in &report.kept {
         assert!(api.metis().join(path).is_file(), "{path}");
     }
     let ignored = fs::read_to_string(api.metis().join(".gitignore")).unwrap();
-    assert!(ignored.starts_with("metis.db\nmetis-mcp-server.log\n# Hydrated remote workspaces\nops/\nweb/\n"));
-    assert!(ignored.contains("\n/web/\n"), "{ignored}");
+    assert_eq!(
+        ignored,
+        "metis.db\nmetis-mcp-server.log\n# Hydrated remote workspaces\nops/\nweb/\n"
+    );
 
     let before = api.snapshot();
     assert_eq!(api.sync().report().outcome, "up-to-date");

@@ -494,7 +494,7 @@ fn a_config_that_cannot_be_replaced_is_a_warning() {
         panic!("{:?}", report.warnings)
     };
     assert!(
-        warning.starts_with("last_synced_commit could not be written to config.toml: ")
+        warning.starts_with("last_synced_commit could not be written: ")
             && warning.ends_with("; the sync itself is complete"),
         "{warning}"
     );

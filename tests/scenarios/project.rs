@@ -90,9 +90,12 @@ impl Project {
     }
 
     /// Everything git keeps for the checkout in `dir`, down to inodes and times: refs, index, `FETCH_HEAD`, config,
-    /// objects. Not what a sync binds this clone to, which it keeps in a folder of its own beside them.
+    /// objects. Not what a sync binds this clone to, which it keeps in a folder of its own beside them, nor the list of what
+    /// git is to ignore here.
     pub fn kept_by_git(&self, dir: &Path) -> Snapshot {
         let common = self.git(dir, &["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-        Snapshot::of(Path::new(common.trim())).without("metis-sync")
+        Snapshot::of(Path::new(common.trim()))
+            .without("metis-sync")
+            .without("info")
     }
 }

@@ -136,8 +136,8 @@ fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<Exit> {
         }
         if notes_in_config(global) {
             say!(
-                "A sync notes central's commit in .metis/config.toml, where git sees a change; `git metis-sync init --record \
-                 local` keeps it in this clone."
+                "[sync] record = \"config\": a sync notes central's commit in .metis/config.toml, where git sees a change; \
+                 `git metis-sync init --record auto` keeps it out of files that git tracks."
             );
         }
     }

@@ -29,7 +29,7 @@ use crate::{
         guard::Guard,
     },
     sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
-    workspace::{self, CONFIG_FILE, Config, Edit, METIS_DIR, MetisDir, MetisDirError, Record},
+    workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record},
 };
 
 /// More workspaces of central than this are summed up.
@@ -49,7 +49,7 @@ pub struct InitArgs {
     /// A label for the workspace
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
-    /// Where a sync notes its commit: in config.toml, or in this clone only (suits hooks)
+    /// Where a sync notes its commit: auto (in config.toml unless git tracks it), config, or local (in this clone only)
     #[arg(long, value_name = "WHERE")]
     record: Option<RecordArg>,
     /// Test the connection and say what would be written; write nothing
@@ -59,6 +59,7 @@ pub struct InitArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RecordArg {
+    Auto,
     Config,
     Local,
 }
@@ -199,7 +200,21 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         (None, None, Some(person)) if asks => person.answer("Team label (optional)", None),
         _ => None,
     };
-    let edits = edits(args, &config, &upstream, &prefix, team);
+    if workspace::is_reserved(&prefix) && config.workspace.as_ref() != Some(&prefix) {
+        return Err(reserved(&prefix));
+    }
+    let letters = match &config.project_prefix {
+        Some(letters) => letters.clone(),
+        None => project_prefix(&prefix, &|letters| met.shares_letters(&prefix, letters).is_some()),
+    };
+    // A workspace that central has, or that this clone has written under another name, is no second project.
+    let bound = guard.as_ref().is_some_and(|guard| guard.notes().prefix.is_some());
+    let known_there = met.workspaces.as_ref().is_none_or(|there| there.contains_key(&prefix));
+    if let (Some(other), false) = (met.shares_letters(&prefix, &letters), bound || known_there) {
+        return Err(shared_letters(other, &letters));
+    }
+    let in_git = project.place().is_some();
+    let edits = edits(args, &config, &upstream, &prefix, team, in_git);
     let plan = Plan {
         file: folder.join(METIS_DIR).join(CONFIG_FILE),
         new: existing.is_none(),
@@ -210,10 +225,10 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         plan.print(args.dry_run);
     }
     if !args.dry_run {
-        let metis = write(existing, &folder, &prefix, &edits).map_err(stop)?;
+        let metis = write(existing, &folder, &letters, &edits).map_err(stop)?;
         // Here it comes into the commit that has config.toml; if it cannot be written, a sync says more.
-        if workspace::ignore_database(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
-            say!("Writing .metis/.gitignore, so that git passes over what a sync keeps beside the documents.");
+        if workspace::ignore_own_files(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
+            say!("Writing .metis/.gitignore, so that git ignores what a sync keeps beside the documents.");
         }
         let left = bind(&metis, &project, &config, &shown, &prefix).map_err(stop)?;
         if let Some(old) = left.filter(|_| global.talks() && !global.json) {
@@ -237,6 +252,15 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
                 "Note: central has a folder {prefix}/ already, with {}. If that is another project's, take another name\n  \
                  before the first sync: `git metis-sync init --prefix NAME`.",
                 render::count(n)
+            );
+        }
+        if args.record == Some(RecordArg::Config)
+            && in_git
+            && config.sync.as_ref().is_none_or(|sync| sync.record != Record::Config)
+        {
+            say!(
+                "Note: no sync changes a file that git tracks. Once config.toml is one, last_synced_commit goes to\n  \
+                 .metis/.sync/config.toml; to have it in config.toml all the same, write `record = \"config\"` into its [sync]."
             );
         }
         if !args.dry_run {
@@ -346,7 +370,52 @@ fn described(met: &Acquaintance, shown: &str) -> String {
     }
 }
 
-fn edits(args: &InitArgs, config: &Config, upstream: &str, prefix: &Prefix, team: Option<String>) -> Vec<Edit> {
+fn reserved(prefix: &Prefix) -> Stopped {
+    Stopped::Usage {
+        message: format!(
+            "{prefix} cannot be a workspace's folder: the Metis tools keep own documents in .metis/{prefix}/, so nobody could \
+             have a copy of it there"
+        ),
+        next: "Choose another: `--prefix NAME`.".into(),
+    }
+}
+
+fn shared_letters(other: &Prefix, letters: &str) -> Stopped {
+    Stopped::Usage {
+        message: format!(
+            "central's {other}/ has documents whose codes begin with {letters}-, as this project's do: two documents would \
+             get the same code"
+        ),
+        next: "Choose another [project] prefix in .metis/config.toml, give this project's documents codes of that, and run \
+               init again."
+            .into(),
+    }
+}
+
+/// The `project.prefix` of a new project: the letters of its folder's name, or the first like them that is not `taken`.
+fn project_prefix(prefix: &Prefix, taken: &dyn Fn(&str) -> bool) -> String {
+    let letters = prefix.as_str().chars().filter(char::is_ascii_alphabetic);
+    let letters: String = letters.take(8).map(|c| c.to_ascii_uppercase()).collect();
+    let base = if letters.len() >= 2 { letters } else { "DOCS".into() };
+    let one = ('A'..='Z').map(|c| format!("{base:.7}{c}"));
+    let two = ('A'..='Z').flat_map(|c| ('A'..='Z').map(move |d| (c, d)));
+    let two = two.map(|(c, d)| format!("{base:.6}{c}{d}"));
+    let mut free = [base.clone()]
+        .into_iter()
+        .chain(one)
+        .chain(two)
+        .filter(|name| !taken(name));
+    free.next().unwrap_or(base.clone())
+}
+
+fn edits(
+    args: &InitArgs,
+    config: &Config,
+    upstream: &str,
+    prefix: &Prefix,
+    team: Option<String>,
+    in_git: bool,
+) -> Vec<Edit> {
     let mut edits = Vec::new();
     let settings = config.sync.as_ref();
     if settings.is_none_or(|sync| sync.upstream_url != upstream) {
@@ -357,12 +426,16 @@ fn edits(args: &InitArgs, config: &Config, upstream: &str, prefix: &Prefix, team
     {
         edits.push(Edit::Branch(branch.clone()));
     }
-    if let Some(record) = args.record {
-        let record = match record {
-            RecordArg::Config => Record::Config,
+    if let Some(asked) = args.record {
+        let now = settings.map_or(Record::default(), |sync| sync.record);
+        let record = match asked {
+            RecordArg::Auto => Record::Auto,
             RecordArg::Local => Record::Local,
+            // Written there by hand it counts; nobody gets a file that each sync changes under git's eyes from an option.
+            RecordArg::Config if in_git && now != Record::Config => Record::Auto,
+            RecordArg::Config => Record::Config,
         };
-        if settings.map_or(Record::default(), |sync| sync.record) != record {
+        if now != record {
             edits.push(Edit::Record(record));
         }
     }
@@ -415,26 +488,16 @@ impl Plan<'_> {
     }
 }
 
-/// Makes the edits, in a new `.metis/` if there is none, which then has what every Metis workspace has: its project prefix.
-fn write(
-    existing: Option<MetisDir>,
-    folder: &Path,
-    prefix: &Prefix,
-    edits: &[Edit],
-) -> Result<MetisDir, SyncErrorKind> {
+/// Makes the edits, in a new `.metis/` if there is none, which then has what the Metis tools want of a workspace: its project
+/// prefix and its levels of planning.
+fn write(existing: Option<MetisDir>, folder: &Path, letters: &str, edits: &[Edit]) -> Result<MetisDir, SyncErrorKind> {
     if let Some(metis) = existing {
-        workspace::edit_config(metis.dir(), edits)?;
+        workspace::edit_config(metis.dir(), ConfigFile::Shared, edits)?;
         return Ok(metis);
     }
-    let letters: String = prefix
-        .as_str()
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .take(8)
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    let project = if letters.len() >= 2 { letters } else { "DOCS".into() };
-    let begun = format!("[project]\nprefix = \"{project}\"\n");
+    let begun = format!(
+        "[project]\nprefix = \"{letters}\"\n\n[flight_levels]\nstrategies_enabled = false\ninitiatives_enabled = true\n"
+    );
     let whole = workspace::with_edits(begun.as_bytes(), edits)?;
     let whole = whole.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(begun);
     Ok(MetisDir::create(folder, &whole)?)
@@ -477,4 +540,24 @@ fn bind(
         Some(_) => {}
     }
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_projects_codes_never_collide() {
+        let derived = |prefix: &str, taken: &[&str]| {
+            project_prefix(&prefix.parse().unwrap(), &|letters| taken.contains(&letters))
+        };
+        assert_eq!(derived("api", &[]), "API");
+        assert_eq!(derived("web-2", &["WEB"]), "WEBA");
+        assert_eq!(derived("web-2", &["WEB", "WEBA"]), "WEBB");
+        assert_eq!(derived("long-workspace", &["LONGWORK"]), "LONGWORA");
+        assert_eq!(derived("4-2", &[]), "DOCS");
+        let all: Vec<String> = ('A'..='Z').map(|c| format!("WEB{c}")).chain(["WEB".into()]).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        assert_eq!(derived("web", &all), "WEBAA");
+    }
 }

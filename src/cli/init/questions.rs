@@ -10,7 +10,10 @@ use super::{
     super::{Global, render},
     Stopped,
 };
-use crate::{names::Prefix, workspace::Config};
+use crate::{
+    names::Prefix,
+    workspace::{Config, is_reserved},
+};
 
 /// Somebody who can be asked.
 pub struct Person(());
@@ -58,11 +61,12 @@ pub fn prefix(
         message: "a folder name for this workspace is needed".into(),
         next: "Choose one: `--prefix NAME`, of a-z, 0-9 and '-', as in `--prefix api`.".into(),
     };
-    let project = config.project_prefix.as_deref().and_then(lower);
+    let free = |prefix: &Prefix| !is_reserved(prefix);
+    let project = config.project_prefix.as_deref().and_then(lower).filter(free);
     let Some(person) = person else {
         return project.ok_or_else(needed);
     };
-    let guess = project.or_else(|| lower(folder.file_name()?.to_str()?));
+    let guess = project.or_else(|| lower(folder.file_name()?.to_str()?).filter(free));
     loop {
         let Some(answer) = person.answer(
             "This workspace's own folder in central",
@@ -80,6 +84,10 @@ pub fn prefix(
                 continue;
             }
         };
+        if is_reserved(&prefix) {
+            mention!("{prefix} is a folder of the Metis tools' own; nobody could have a copy of it there");
+            continue;
+        }
         match there.get(&prefix) {
             Some(n)
                 if !person.agrees(&format!(

@@ -18,7 +18,7 @@ use crate::{
         SyncErrorKind, Warning,
         outlook::{CentralView, Outlook},
     },
-    workspace::{self, FolderState, KEPT_DIR, StatCache, Survey, TEMP_PREFIX},
+    workspace::{self, FolderState, KEPT_DIR, StatCache, TEMP_PREFIX},
 };
 
 /// Documents that are named, of those that are damaged.
@@ -28,11 +28,12 @@ const NAMED: usize = 5;
 pub fn examine(outlook: &Outlook<'_>) -> Vec<Finding> {
     let mut out = programs(&outlook.ctx);
     out.extend(config(outlook));
+    out.extend(shared_letters(outlook));
     out.extend(central(outlook));
     out.extend(state(outlook));
     out.extend(store(outlook));
     out.extend(hydrated(outlook));
-    out.push(ignored(outlook));
+    out.extend(ignored(outlook));
     out.push(leftovers(outlook));
     out.push(database(outlook.ctx.metis.path()));
     out.push(documents(outlook));
@@ -95,7 +96,16 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
         }
     }
     if let Some(prefix) = &outlook.ctx.owned {
-        out.push(Finding::ok("prefix", format!("this workspace owns {prefix}/")));
+        out.push(match workspace::is_reserved(prefix) {
+            false => Finding::ok("prefix", format!("this workspace owns {prefix}/")),
+            true => Finding::problem(
+                "prefix",
+                format!(
+                    "this workspace owns {prefix}/, where the Metis tools keep own documents: no other one can copy it"
+                ),
+            )
+            .advise("Choose another with `git metis-sync init --prefix NAME`."),
+        });
     }
     out
 }
@@ -348,7 +358,7 @@ fn without_marker(check: &FolderCheck, tree: ObjectId, listed: bool) -> Finding 
     }
     Finding::problem(
         "hydrated",
-        format!("{message}, its content differs, and .gitignore does not list it: it counts as a folder of your own"),
+        format!("{message}, and its content differs: it counts as a folder of your own"),
     )
     .advise(format!("Look at .metis/{prefix}/, move it away, then sync."))
 }
@@ -361,36 +371,65 @@ fn cannot_compare(prefix: &Prefix) -> Finding {
     .advise("Without --offline, or after the next sync, it may be.")
 }
 
-fn ignored(outlook: &Outlook<'_>) -> Finding {
-    let listed = &outlook.survey.listed;
-    let missing: Vec<Prefix> = to_ignore(outlook.ctx.owned.as_ref(), &outlook.survey)
-        .into_iter()
-        .filter(|prefix| !listed.contains(prefix))
-        .collect();
-    match missing.first() {
-        None => Finding::ok("gitignore", ".metis/.gitignore lists the hydrated folders"),
-        Some(first) => Finding::problem(
-            "gitignore",
-            format!(
-                ".metis/.gitignore does not list {} of the hydrated folders, {first}/ first",
-                missing.len()
-            ),
-        )
-        .mend(Repair::RewriteIgnoreBlock),
-    }
-}
-
-/// The folders that `.gitignore` has to list: what is ours on disk, and what it lists already.
-pub(super) fn to_ignore(owned: Option<&Prefix>, survey: &Survey) -> BTreeSet<Prefix> {
-    let ours = survey
+/// Whether another workspace here has codes like this project's.
+fn shared_letters(outlook: &Outlook<'_>) -> Option<Finding> {
+    let letters = outlook.ctx.config.project_prefix.as_deref()?;
+    let shares = |prefix: &&Prefix| {
+        let there = workspace::documents_in(outlook.ctx.metis.dir(), prefix).unwrap_or_default();
+        there.iter().any(|code| code.letters() == letters)
+    };
+    let marked = outlook
+        .survey
         .folders
         .iter()
-        .filter(|(_, state)| matches!(state, FolderState::Marked(_) | FolderState::Newer));
-    ours.map(|(prefix, _)| prefix)
-        .chain(&survey.listed)
-        .filter(|prefix| owned != Some(prefix))
-        .cloned()
-        .collect()
+        .filter(|(_, state)| matches!(state, FolderState::Marked(_)));
+    let prefix = marked.map(|(prefix, _)| prefix).find(shares)?.clone();
+    let warning = Warning::SharedCodes {
+        prefix,
+        letters: letters.to_owned(),
+    };
+    Some(Finding::note("prefix", warning.to_string()))
+}
+
+/// What git is told to pass over, and copies that it tracks nevertheless.
+fn ignored(outlook: &Outlook<'_>) -> Vec<Finding> {
+    let ctx = &outlook.ctx;
+    let tracked = ctx.project.tracked_folders();
+    let is_copy = |prefix: &&Prefix| {
+        let here = matches!(outlook.survey.folders.get(prefix), Some(FolderState::Marked(_)));
+        let listed = outlook
+            .hydrate
+            .as_ref()
+            .is_some_and(|plan| plan.listed.contains_key(prefix));
+        (here || listed || outlook.cursor.folders.contains_key(prefix)) && ctx.owned.as_ref() != Some(prefix)
+    };
+    let names: Vec<Prefix> = tracked.iter().filter_map(|folder| folder.parse().ok()).collect();
+    let mut out: Vec<Finding> = names
+        .iter()
+        .filter(is_copy)
+        .map(|prefix| {
+            Finding::problem(
+                "gitignore",
+                format!("git tracks files in .metis/{prefix}/, where copies of another workspace belong"),
+            )
+            .advise(format!(
+                "If they are copies: `git rm --cached -r .metis/{prefix}`, commit that, and sync. Else move them to another folder."
+            ))
+        })
+        .collect();
+    if workspace::lists_folders(ctx.metis.dir()) {
+        out.push(
+            Finding::note(
+                "gitignore",
+                ".metis/.gitignore lists hydrated folders, which ignore themselves: the lines are not needed",
+            )
+            .mend(Repair::UnlistFolders),
+        );
+    }
+    if out.is_empty() {
+        out.push(Finding::ok("gitignore", "git ignores the copies of other workspaces"));
+    }
+    out
 }
 
 fn leftovers(outlook: &Outlook<'_>) -> Finding {

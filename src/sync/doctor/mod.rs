@@ -63,8 +63,8 @@ pub enum Repair {
         /// The tree.
         tree: ObjectId,
     },
-    /// List the hydrated folders in `.metis/.gitignore`.
-    RewriteIgnoreBlock,
+    /// Take the hydrated folders out of our lines in `.metis/.gitignore`.
+    UnlistFolders,
     /// Remove the temporary files of killed runs.
     SweepLeftovers,
     /// Remove a stat cache that cannot be read.
@@ -80,7 +80,7 @@ impl Repair {
             Repair::ResetStore => "reset the object cache".into(),
             Repair::RewriteMarker { prefix, .. } => format!("rewrite the marker of {prefix}/"),
             Repair::RestoreFolder { prefix, .. } => format!("restore {prefix}/"),
-            Repair::RewriteIgnoreBlock => "list the hydrated folders in .metis/.gitignore".into(),
+            Repair::UnlistFolders => "take the hydrated folders out of .metis/.gitignore".into(),
             Repair::SweepLeftovers => "remove leftover temporary files".into(),
             Repair::DropStatCache => "drop the stat cache".into(),
             Repair::RebuildCache => "make our tables in metis.db anew".into(),

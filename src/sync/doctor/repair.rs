@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    Finding, Repair,
-    examine::{hydrated_folders, to_ignore},
-};
+use super::{Finding, Repair, examine::hydrated_folders};
 use crate::{
     cache,
     central::tree,
@@ -31,7 +28,7 @@ use crate::{
         SyncErrorKind, SyncOptions, Workspace,
         outlook::{self, Ask, Outlook},
     },
-    workspace::{self, FolderWriter, Marker},
+    workspace::{self, FolderState, FolderWriter, Marker},
 };
 
 /// What became of a repair.
@@ -116,11 +113,17 @@ fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Res
         Repair::ResetStore => Ok(String::new()),
         Repair::RewriteMarker { prefix, tree } => rewrite_marker(outlook, prefix, *tree),
         Repair::RestoreFolder { prefix, tree } => restore(outlook, prefix, *tree),
-        Repair::RewriteIgnoreBlock => {
+        Repair::UnlistFolders => {
             let metis = workspace.metis().dir();
-            let survey = workspace::survey(metis, &BTreeSet::new())?;
-            workspace::write_ignored(metis, &to_ignore(outlook.ctx.owned.as_ref(), &survey))?;
-            Ok(".metis/.gitignore lists them".into())
+            for (prefix, state) in &outlook.survey.folders {
+                if matches!(state, FolderState::Marked(_)) {
+                    // Opening it has it ignore itself.
+                    FolderWriter::open(metis, &outlook.survey, prefix, outlook.ctx.limits.blob_bytes)
+                        .map_err(|err| SyncErrorKind::Mend(err.to_string()))?;
+                }
+            }
+            workspace::unlist_folders(metis)?;
+            Ok("commit .metis/.gitignore if git tracks it".into())
         }
         Repair::SweepLeftovers => sweep(workspace, outlook),
         Repair::DropStatCache => {
@@ -165,11 +168,9 @@ fn rewrite_marker(outlook: &Outlook<'_>, prefix: &Prefix, tree: ObjectId) -> Res
             path: format!("{prefix}/"),
         });
     }
-    // Listed before marked: a folder that is neither would be taken for own documents by a run that comes in between.
-    let mut listed = to_ignore(ctx.owned.as_ref(), &survey);
-    listed.insert(prefix.clone());
-    workspace::write_ignored(metis, &listed)?;
-    let survey = workspace::survey(metis, &BTreeSet::new())?;
+    // It was just shown to be a copy.
+    let mut survey = survey;
+    survey.listed.insert(prefix.clone());
     let marker = Marker {
         central: ctx.upstream_name.clone(),
         tree: Some(tree),
@@ -216,11 +217,7 @@ fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
             })
             .collect(),
     };
-    let mut plan = HydratePlan {
-        listed: to_ignore(ctx.owned.as_ref(), &survey)
-            .into_iter()
-            .map(|prefix| (prefix, at))
-            .collect(),
+    let plan = HydratePlan {
         work: vec![FolderWork {
             prefix: prefix.clone(),
             tree: at,
@@ -230,7 +227,6 @@ fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
         survey,
         ..HydratePlan::default()
     };
-    plan.listed.insert(prefix.clone(), at);
     let done = hydrate::apply(ctx, store, &plan, Timestamp::now(), &mut |_, _| {})?;
     if done.unfinished.contains(prefix) {
         let words = done

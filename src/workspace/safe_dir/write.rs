@@ -16,13 +16,16 @@ use crate::workspace::temps;
 /// The permission bits of a file that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileMode {
-    /// 0644, whatever was there before and whatever the umask: hydrated documents.
+    /// 0644, whatever was there before and whatever the umask: files of ours.
     Plain,
+    /// 0444, likewise: hydrated documents, which are copies.
+    ReadOnly,
     /// Those of the file that is replaced, else 0644: files that belong to the user.
     Keep,
 }
 
 const PLAIN_MODE: u32 = 0o644;
+const READ_ONLY_MODE: u32 = 0o444;
 
 impl Dir {
     /// Put a file of `bytes` at `path` in one step: a reader, also after a crash, sees the old file or the new one.
@@ -40,7 +43,10 @@ impl Dir {
 
     fn put(&self, path: &Path, bytes: &[u8], mode: FileMode, flush: bool) -> Result<(), DirError> {
         let (parent, name) = self.parent(path)?;
-        let mut bits = PLAIN_MODE;
+        let mut bits = match mode {
+            FileMode::ReadOnly => READ_ONLY_MODE,
+            FileMode::Plain | FileMode::Keep => PLAIN_MODE,
+        };
         match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).map(Stat::from) {
             Ok(Stat {
                 kind: Kind::File,
