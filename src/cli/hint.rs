@@ -149,6 +149,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         ),
         SyncErrorKind::Config(_) => ("Mend config.toml, then sync again.", Exit::Error),
         SyncErrorKind::UpstreamUrl(_) => ("Use an https, http, ssh, git or file URL, or a path.", Exit::Error),
+        SyncErrorKind::UpstreamInside { .. } => (
+            "Name a repository outside of the project: `git metis-sync init --upstream URL`.",
+            Exit::Error,
+        ),
         SyncErrorKind::NoUpstream => ("Set it with `git metis-sync init --upstream URL`.", Exit::Error),
         SyncErrorKind::NoPrefix => (
             "Choose one with `git metis-sync init --prefix NAME`, or use --pull-only.",

@@ -4,6 +4,7 @@
 
 mod commits;
 mod freshness;
+pub mod territory;
 mod tracked;
 mod trees;
 pub mod trust;

@@ -4,7 +4,7 @@ use crate::{
     central::{
         CentralError, fetch, history,
         remote::{Met, Remote},
-        store::Store,
+        store::{self, Store},
         tree,
     },
     names::{ObjectFormat, ObjectId},
@@ -66,10 +66,14 @@ pub fn list_again(ctx: &Context<'_>, met: Option<Met>) -> Result<Remote, Central
 
 /// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.
 pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<Store, CentralError> {
+    // Stores used to be named by what is shown of central, which may be the same for two.
+    let keys = [ctx.upstream_id.as_str(), ctx.upstream_name.as_str()];
     if scratch {
-        Store::scratch(&ctx.cache_dir, &ctx.upstream_name, format)
+        let key = store::key_in_use(&ctx.cache_dir, keys, format);
+        Store::scratch(&ctx.cache_dir, key, format)
     } else {
-        Store::open(&ctx.cache_dir, &ctx.upstream_name, format)
+        store::rename(&ctx.cache_dir, keys, format);
+        Store::open(&ctx.cache_dir, &ctx.upstream_id, format)
     }
 }
 

@@ -46,8 +46,10 @@ pub struct Context<'a> {
     pub upstream: RemoteUrl,
     /// Central for pushes, which `pushInsteadOf` may send elsewhere: another URL, or another account, of the same.
     pub push_to: RemoteUrl,
-    /// Central as it may be shown, stored and compared.
+    /// Central as it may be shown and put into markers.
     pub upstream_name: String,
+    /// Central as it is told from any other: all of its location but secrets.
+    pub upstream_id: String,
     /// The configured branch.
     pub branch: Option<String>,
     /// How to connect.

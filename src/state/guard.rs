@@ -38,7 +38,7 @@ pub struct Notes {
     /// In the user's state directory: of which folder this is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folder: Option<String>,
-    /// The central that this clone syncs with, without secrets in its URL.
+    /// The central that this clone syncs with: all of its location but secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
     /// The folder in central that this clone writes.

@@ -14,7 +14,8 @@ use super::{
     branch::not_named,
     error::SyncErrorKind,
     options::{DEFAULT_DEADLINE, Progress, Step, SyncOptions},
-    setup::{connect_options, rewritten},
+    place,
+    setup::connect_options,
 };
 use crate::{
     central::{
@@ -70,8 +71,12 @@ pub fn meet(
     options: &SyncOptions,
     progress: &mut dyn Progress,
 ) -> Result<Acquaintance, SyncErrorKind> {
-    let name = RemoteUrl::parse(upstream).map_err(ConnectError::from)?.to_string();
-    let url = rewritten(upstream, project.config(), Direction::Fetch)?;
+    let configured = RemoteUrl::parse(upstream).map_err(ConnectError::from)?;
+    let rewritten = |direction| place::rewritten(upstream, project, direction, folder);
+    let url = rewritten(Direction::Fetch)?;
+    rewritten(Direction::Push)?;
+    let id = place::identity(&configured, project, folder);
+    let name = configured.to_string();
     let connect = connect_options(options, project, folder, Instant::now() + DEFAULT_DEADLINE);
     let cache = options.cache_dir.clone().unwrap_or_else(store::user_cache_dir);
     progress.step(Step::Listing);
@@ -90,7 +95,7 @@ pub fn meet(
     };
     if let Some(head) = remote.head {
         progress.step(Step::Fetching { bytes: 0 });
-        let looked = look(&mut remote, &connect, &cache, &name, head, progress);
+        let looked = look(&mut remote, &connect, &cache, [&id, &name], head, progress);
         if looked.is_err() && connect.interrupt.load(Ordering::Relaxed) {
             return Err(SyncErrorKind::Interrupted);
         }
@@ -120,11 +125,12 @@ fn look(
     remote: &mut Remote,
     connect: &ConnectOptions,
     cache: &Path,
-    name: &str,
+    keys: [&str; 2],
     head: ObjectId,
     progress: &mut dyn Progress,
 ) -> Result<BTreeMap<Prefix, listing::Documents>, CentralError> {
-    let mut store = Store::open(cache, name, remote.format)?;
+    store::rename(cache, keys, remote.format);
+    let mut store = Store::open(cache, keys[0], remote.format)?;
     let mut told = |bytes| progress.step(Step::Fetching { bytes });
     fetch::fetch(remote, connect, &mut store, head, None, &mut told)?;
     let root = listing::root(tree::entries(&store, tree::of_commit(&store, head)?)?);

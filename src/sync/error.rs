@@ -40,6 +40,12 @@ pub enum SyncErrorKind {
     /// The configured URL is not one that is connected to.
     #[error(".metis/config.toml: sync.upstream_url is not accepted: {0}")]
     UpstreamUrl(connect::UrlError),
+    /// The central repository would be the project itself, or something in it.
+    #[error("{url} leads into this project, and what comes with a checkout is not taken for a central repository")]
+    UpstreamInside {
+        /// The location, without secrets.
+        url: String,
+    },
     /// config.toml has no upstream: single-workspace mode, in which there is nothing for this command to do.
     #[error("config.toml names no central repository ([sync] upstream_url)")]
     NoUpstream,
@@ -214,7 +220,7 @@ impl SyncErrorKind {
         match self {
             SyncErrorKind::MetisDir(_) => "no-workspace",
             SyncErrorKind::Dir(_) => "io",
-            SyncErrorKind::UpstreamUrl(_) => "url",
+            SyncErrorKind::UpstreamUrl(_) | SyncErrorKind::UpstreamInside { .. } => "url",
             SyncErrorKind::Config(_) | SyncErrorKind::NoPrefix | SyncErrorKind::NoUpstream => "config",
             SyncErrorKind::State(_) => "state",
             SyncErrorKind::Locked { .. } => "locked",

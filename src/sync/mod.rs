@@ -21,6 +21,7 @@ pub mod doctor;
 mod error;
 mod options;
 pub mod outlook;
+mod place;
 mod record;
 mod report;
 mod setup;
@@ -34,8 +35,9 @@ pub use acquaintance::{Acquaintance, meet};
 pub use cache::rebuild_cache;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
+pub use place::{bound_elsewhere, identity};
 pub use report::{SyncOutcome, SyncReport};
-pub use setup::{Setup, Workspace, connect_options, guard_of, rewritten};
+pub use setup::{Setup, Workspace, connect_options, guard_of};
 
 /// The steps of a cycle, for those who compose them across processes.
 pub mod steps {

@@ -127,7 +127,7 @@ pub fn look<'a>(
         });
     }
     stops.extend(workspace.check_state().err());
-    stops.extend(workspace.check_binding(&guard, known.as_ref(), &ctx.upstream_name));
+    stops.extend(workspace.check_binding(&guard, known.as_ref(), &ctx));
     let same_house = !stops
         .iter()
         .any(|stop| matches!(stop, SyncErrorKind::UpstreamChanged { .. }));

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     error::SyncErrorKind,
     options::{DEFAULT_DEADLINE, DEFAULT_MAX_RETRIES, SyncOptions},
+    place,
 };
 use crate::{
     central::{
@@ -19,9 +20,12 @@ use crate::{
         turn::{self, Asked, Turn},
     },
     names::ObjectId,
-    plan::{listing::Documents, retry::Seat},
+    plan::{
+        listing::{Documents, escaped},
+        retry::Seat,
+    },
     project::{Project, trust},
-    send_pack::connect::{self, ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
+    send_pack::connect::{ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::{self, Cursor, Memory, Provenance},
@@ -97,16 +101,20 @@ impl Workspace {
 
     /// Whether config.toml says what this clone is bound to. What it was never bound to may be anything; `cursor` is from
     /// before there were guards.
-    pub(super) fn check_binding(&self, guard: &Guard, cursor: Option<&Cursor>, upstream: &str) -> Vec<SyncErrorKind> {
+    pub(super) fn check_binding(
+        &self,
+        guard: &Guard,
+        cursor: Option<&Cursor>,
+        ctx: &Context<'_>,
+    ) -> Vec<SyncErrorKind> {
         let notes = guard.notes();
         let mut stops = Vec::new();
-        let remembered = notes.upstream.as_deref();
-        match remembered.or(cursor.map(|cursor| cursor.upstream.as_str())) {
-            Some(remembered) if remembered != upstream => stops.push(SyncErrorKind::UpstreamChanged {
-                configured: upstream.to_owned(),
-                remembered: remembered.to_owned(),
-            }),
-            _ => {}
+        let named = [ctx.upstream_id.as_str(), ctx.upstream_name.as_str()];
+        if let Some(remembered) = place::bound_elsewhere(notes.upstream.as_deref(), cursor, named) {
+            stops.push(SyncErrorKind::UpstreamChanged {
+                configured: escaped(&ctx.upstream_id),
+                remembered: escaped(remembered),
+            });
         }
         match (&self.config.workspace, &notes.prefix) {
             (Some(configured), Some(remembered)) if configured != remembered => {
@@ -219,7 +227,7 @@ impl<'a> Setup<'a> {
             None => StatCache::default(),
         };
         let ctx = context(workspace, options, clock)?;
-        let stops = workspace.check_binding(&guard, cursor.as_ref(), &ctx.upstream_name);
+        let stops = workspace.check_binding(&guard, cursor.as_ref(), &ctx);
         if let Some(stop) = stops.into_iter().next() {
             return Err(stop);
         }
@@ -352,7 +360,7 @@ impl<'a> Setup<'a> {
         let owned = self.ctx.owned.as_ref();
         if notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
             self.guard.update(|notes| {
-                notes.upstream.get_or_insert_with(|| self.ctx.upstream_name.clone());
+                notes.upstream.get_or_insert_with(|| self.ctx.upstream_id.clone());
                 notes.prefix = notes.prefix.take().or_else(|| owned.cloned());
             })?;
         }
@@ -432,17 +440,21 @@ pub fn context<'a>(
     if workspace.config.workspace.is_none() && !options.pull_only {
         return Err(SyncErrorKind::NoPrefix);
     }
-    let git_config = workspace.project.config();
     let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
+    let rewritten = |direction| {
+        let folder = workspace.metis.project();
+        place::rewritten(&settings.upstream_url, &workspace.project, direction, folder)
+    };
     let deadline = deadline(options, Some(settings));
     Ok(Context {
         metis: &workspace.metis,
         config: &workspace.config,
         project: &workspace.project,
         owned: workspace.config.workspace.clone(),
-        upstream: rewritten(&settings.upstream_url, git_config, Direction::Fetch)?,
-        push_to: rewritten(&settings.upstream_url, git_config, Direction::Push)?,
+        upstream: rewritten(Direction::Fetch)?,
+        push_to: rewritten(Direction::Push)?,
         upstream_name: configured.to_string(),
+        upstream_id: place::identity(&configured, &workspace.project, workspace.metis.project()),
         branch: settings.branch.clone(),
         connect: connect_options(options, &workspace.project, workspace.metis.project(), clock + deadline),
         cache_dir: options
@@ -478,12 +490,6 @@ pub fn connect_options(options: &SyncOptions, project: &Project, folder: &Path, 
         outside: work_tree.is_none(),
         cwd: work_tree.unwrap_or_else(|| folder.to_owned()),
     }
-}
-
-/// The URL to connect to: as configured, after `url.*.insteadOf` or `pushInsteadOf`, and checked once more after that.
-pub fn rewritten(url: &str, config: &gix::config::File, direction: Direction) -> Result<RemoteUrl, SyncErrorKind> {
-    let url = connect::rewrite(url, config, direction);
-    Ok(RemoteUrl::parse(url).map_err(connect::ConnectError::from)?)
 }
 
 fn limits(settings: &workspace::SyncSettings) -> Limits {

@@ -8,6 +8,7 @@ mod errors;
 mod freshness;
 mod hosts;
 mod latency;
+mod place;
 pub mod project;
 mod result;
 mod sequence;

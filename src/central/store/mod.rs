@@ -50,7 +50,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens, or creates, the store of the central that `key` names (its URL without secrets) below `cache`.
+    /// Opens, or creates, the store of the central that `key` names (its location without secrets) below `cache`.
     pub fn open(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
         let root = place(cache, key, format);
         let packs = root.join("objects").join("pack");
@@ -265,6 +265,24 @@ impl Store {
     }
 }
 
+/// Which of `keys` for one central, the first of which is preferred, has a store below `cache`.
+pub fn key_in_use<'k>(cache: &Path, keys: [&'k str; 2], format: ObjectFormat) -> &'k str {
+    let [key, former] = keys;
+    match !place(cache, key, format).is_dir() && place(cache, former, format).is_dir() {
+        true => former,
+        false => key,
+    }
+}
+
+/// Gives the store of `former` the name that belongs to `key`, unless there is one. All that it holds is named by its
+/// content, so that nothing is wrong where another central used it as well.
+pub fn rename(cache: &Path, [key, former]: [&str; 2], format: ObjectFormat) {
+    if key_in_use(cache, [key, former], format) != key {
+        // What cannot be moved is fetched again.
+        let _ = fs::rename(place(cache, former, format), place(cache, key, format));
+    }
+}
+
 /// The folder of one central below the user's cache directory.
 fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
     let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, key.as_bytes())
@@ -288,4 +306,31 @@ pub fn user_cache_dir() -> PathBuf {
     absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .unwrap_or_else(std::env::temp_dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_gets_the_name_of_its_central_once() {
+        let cache = tempfile::tempdir().unwrap();
+        let cache = cache.path();
+        let format = ObjectFormat::Sha1;
+        let (alice, mallory, former) = ("alice@h:r", "mallory@h:r", "h:r");
+        Store::open(cache, former, format).unwrap();
+        fs::write(place(cache, former, format).join("shallow"), "noted\n").unwrap();
+        assert_eq!(key_in_use(cache, [alice, former], format), former);
+        for _ in 0..2 {
+            rename(cache, [alice, former], format);
+            assert_eq!(key_in_use(cache, [alice, former], format), alice);
+        }
+        assert_eq!(
+            fs::read(place(cache, alice, format).join("shallow")).unwrap(),
+            b"noted\n"
+        );
+        assert!(!place(cache, former, format).exists());
+        rename(cache, [mallory, former], format);
+        assert!(!place(cache, mallory, format).exists(), "it is taken");
+    }
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     names::Prefix,
+    plan::listing::escaped,
     project::{Project, trust},
     send_pack::connect::{FailureKind, RemoteUrl},
     state::{
@@ -104,6 +105,7 @@ impl Stopped {
                         let first = others.first().map_or("NAME", String::as_str);
                         format!("Run init again with `--branch {first}`, or another of them.")
                     }
+                    (SyncErrorKind::UpstreamInside { url }, _) if is_like_a_host(url) => no_repository(url),
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
                     (_, Some(_)) => next.replace("sync again", "run init again"),
@@ -124,11 +126,14 @@ impl Stopped {
     }
 }
 
+fn is_like_a_host(url: &str) -> bool {
+    let first = url.split('/').next().unwrap_or_default();
+    !url.contains(':') && !first.starts_with('.') && first.contains('.')
+}
+
 /// What to do about an address where nothing is. The commonest mistake is one without a scheme, which is a path.
 fn no_repository(url: &str) -> String {
-    let first = url.split('/').next().unwrap_or_default();
-    let like_a_host = !url.contains(':') && !first.starts_with('.') && first.contains('.');
-    match like_a_host {
+    match is_like_a_host(url) {
         true => format!("It was taken for a path; for a host write https://{url} or ssh://git@{url}."),
         false => "Check the address, and that you may read it. A repository has to exist already: `git init --bare` \
                   makes one, a git host's web page too."
@@ -157,9 +162,14 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         Some(metis) => Some(sync::guard_of(metis, &project).map_err(|err| stop(err.into()))?),
         None => None,
     };
-    let shown = RemoteUrl::parse(&upstream).map_or_else(|_| String::new(), |url| url.to_string());
+    let parsed = RemoteUrl::parse(&upstream).ok();
+    let shown = parsed.as_ref().map(RemoteUrl::to_string).unwrap_or_default();
+    let id = parsed
+        .map(|url| sync::identity(&url, &project, &folder))
+        .unwrap_or_default();
+    let named = [id.as_str(), shown.as_str()];
     let stop = |kind: SyncErrorKind| Stopped::Kind(kind, shown.clone());
-    unconfirmed(args, &config, guard.as_ref(), &shown).map_err(stop)?;
+    unconfirmed(args, &config, guard.as_ref(), &id).map_err(stop)?;
     let options = SyncOptions {
         prompt: prompt(global),
         interrupt,
@@ -183,7 +193,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         say!("Central answers: {}", described(&met, &shown));
     }
 
-    let known = remembered(existing.as_ref(), guard.as_ref(), &shown)
+    let known = remembered(existing.as_ref(), guard.as_ref(), named)
         .map_err(stop)?
         .is_some();
     let others = match (&met.workspaces, known) {
@@ -230,7 +240,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         if workspace::ignore_own_files(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
             say!("Writing .metis/.gitignore, so that git ignores what a sync keeps beside the documents.");
         }
-        let left = bind(&metis, &project, &config, &shown, &prefix).map_err(stop)?;
+        let left = bind(&metis, &project, &config, named, &prefix).map_err(stop)?;
         if let Some(old) = left.filter(|_| global.talks() && !global.json) {
             say!("The next sync registers {prefix}/ with all documents. {old}/ stays in central as it is.");
         }
@@ -314,17 +324,15 @@ fn without_password(url: &str) -> Result<String, Stopped> {
 
 /// What config.toml has may have come with a pull. Where this clone is bound to something else, only what is said on the
 /// command line changes that.
-fn unconfirmed(args: &InitArgs, config: &Config, guard: Option<&Guard>, shown: &str) -> Result<(), SyncErrorKind> {
+fn unconfirmed(args: &InitArgs, config: &Config, guard: Option<&Guard>, id: &str) -> Result<(), SyncErrorKind> {
     let Some(notes) = guard.map(Guard::notes) else {
         return Ok(());
     };
     match (&notes.upstream, &notes.prefix, &config.workspace) {
-        (Some(remembered), ..) if args.upstream.is_none() && remembered != shown => {
-            Err(SyncErrorKind::UpstreamChanged {
-                configured: shown.to_owned(),
-                remembered: remembered.clone(),
-            })
-        }
+        (Some(remembered), ..) if args.upstream.is_none() && remembered != id => Err(SyncErrorKind::UpstreamChanged {
+            configured: escaped(id),
+            remembered: escaped(remembered),
+        }),
         (_, Some(remembered), Some(configured)) if args.prefix.is_none() && remembered != configured => {
             Err(SyncErrorKind::PrefixChanged {
                 configured: configured.clone(),
@@ -336,7 +344,11 @@ fn unconfirmed(args: &InitArgs, config: &Config, guard: Option<&Guard>, shown: &
 }
 
 /// What this clone knows of that central, if it has synced with it before.
-fn remembered(metis: Option<&MetisDir>, guard: Option<&Guard>, shown: &str) -> Result<Option<Cursor>, SyncErrorKind> {
+fn remembered(
+    metis: Option<&MetisDir>,
+    guard: Option<&Guard>,
+    named: [&str; 2],
+) -> Result<Option<Cursor>, SyncErrorKind> {
     let (Some(metis), Some(guard)) = (metis, guard) else {
         return Ok(None);
     };
@@ -344,7 +356,11 @@ fn remembered(metis: Option<&MetisDir>, guard: Option<&Guard>, shown: &str) -> R
         return Ok(None);
     };
     Ok(match cursor::load(&state, guard) {
-        Ok(Memory::Known(cursor)) if cursor.upstream == shown => Some(*cursor),
+        Ok(Memory::Known(cursor)) => {
+            let noted = guard.notes().upstream.as_deref();
+            let same = cursor.upstream == named[1] && sync::bound_elsewhere(noted, Some(&cursor), named).is_none();
+            same.then_some(*cursor)
+        }
         _ => None,
     })
 }
@@ -510,18 +526,18 @@ fn bind(
     metis: &MetisDir,
     project: &Project,
     before: &Config,
-    shown: &str,
+    named: [&str; 2],
     prefix: &Prefix,
 ) -> Result<Option<Prefix>, SyncErrorKind> {
     let mut guard = sync::guard_of(metis, project)?;
-    let cursor = remembered(Some(metis), Some(&guard), shown)?;
+    let cursor = remembered(Some(metis), Some(&guard), named)?;
     // Before there were guards, what config.toml said was what was synced.
     let old = guard.notes().prefix.clone();
     let old = old.or_else(|| before.workspace.clone().filter(|_| cursor.is_some()));
     let left = old.filter(|old| old != prefix);
     let was_new = guard.is_new();
     guard.update(|notes| {
-        notes.upstream = Some(shown.to_owned());
+        notes.upstream = Some(named[0].to_owned());
         notes.former.extend(left.clone());
         notes.former.remove(prefix);
         notes.prefix = Some(prefix.clone());

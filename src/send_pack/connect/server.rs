@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufReader};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command};
 use std::sync::Arc;
 
@@ -51,8 +52,13 @@ pub(crate) fn start(
     // ssh may have to ask something on the terminal, where only the group in the foreground is heard.
     let asks = url.scheme() == Scheme::Ssh && options.prompt == Prompt::Allowed && has_terminal();
     let own_group = !asks;
+    let dir = match url.scheme() {
+        // A server finds nothing where it is started: no program, no configuration.
+        Scheme::File => PathBuf::from("/"),
+        _ => directory(options),
+    };
     let prepared = |mut command: Command, arguments: Vec<OsString>| {
-        command.args(arguments).current_dir(directory(options));
+        command.args(arguments).current_dir(&dir);
         for name in REPOSITORY_ENVIRONMENT.iter().chain(CONFIG_ENVIRONMENT) {
             command.env_remove(name);
         }
@@ -60,6 +66,15 @@ pub(crate) fn start(
             Protocol::V2 => command.env("GIT_PROTOCOL", "version=2"),
             _ => command.env_remove("GIT_PROTOCOL"),
         };
+        if url.scheme() == Scheme::File {
+            // It is told which repository is meant. What looks like another one, wherever a hook of it goes, is not.
+            let only = [
+                ("COUNT", "1"),
+                ("KEY_0", "safe.bareRepository"),
+                ("VALUE_0", "explicit"),
+            ];
+            command.envs(only.map(|(name, value)| (format!("GIT_CONFIG_{name}"), value)));
+        }
         command
     };
     let spawned = |command: Command, arguments| {
@@ -67,7 +82,10 @@ pub(crate) fn start(
         process::spawn(prepared(command, arguments), own_group).map_err(|source| cannot_run(&program, source))
     };
     if url.scheme() == Scheme::File {
-        let path = OsStr::from_bytes(url.path()).to_owned();
+        let path = match url.local_path(&std::path::absolute(directory(options))?) {
+            Some(path) => path.into_os_string(),
+            None => OsStr::from_bytes(url.path()).to_owned(),
+        };
         // Found in PATH in most installations, which saves a process; else git knows where it is.
         let server = Command::new(service.as_str());
         return match process::spawn(prepared(server, vec![path.clone()]), own_group) {

@@ -5,7 +5,10 @@
 //! program named by the URL, a leading `-` becomes an option of `ssh` or of the shell on the other side, and a control
 //! character smuggles a line into a protocol.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use gix::bstr::{BStr, BString, ByteSlice};
 
@@ -145,6 +148,16 @@ impl RemoteUrl {
         if url.user().is_some_and(|user| user.starts_with('-')) {
             return Err(dash("user"));
         }
+        let in_a_shell = |c: char| c.is_whitespace() || "'`\";&<>|(){}".contains(c);
+        if scheme == Scheme::Ssh
+            && url
+                .user()
+                .is_some_and(|user| user.contains(in_a_shell) || user.ends_with('\\'))
+        {
+            // `%r` puts it into the command lines of ssh's configuration; newer ssh programs refuse these as well.
+            let reason = "the user has a character in it that a shell acts on";
+            return Err(UrlError::Malformed { url: shown(), reason });
+        }
         if path.starts_with(b"-") {
             return Err(dash("path"));
         }
@@ -238,6 +251,20 @@ impl RemoteUrl {
     pub(crate) fn origin(&self) -> (Scheme, String, Option<u16>) {
         let host = self.host().unwrap_or_default().to_ascii_lowercase();
         (self.scheme, host, self.port_or_default())
+    }
+
+    /// Where a local path leads, if it counts from `base` where it is relative. `None`: the location is not local, or begins
+    /// with another user's home, which only git's own programs find.
+    pub fn local_path(&self, base: &Path) -> Option<PathBuf> {
+        if self.scheme != Scheme::File {
+            return None;
+        }
+        let path = Path::new(OsStr::from_bytes(&self.path));
+        match path.strip_prefix("~") {
+            Ok(rest) => Some(std::env::home_dir()?.join(rest)),
+            Err(_) if self.path.starts_with(b"~") => None,
+            Err(_) => Some(base.join(path)),
+        }
     }
 
     /// The full text of the location, with the ssh user but without password and http userinfo.
@@ -430,6 +457,11 @@ mod tests {
             "ssh://-oProxyCommand=x@h/r",
             "-oProxyCommand=x:r",
             "-x@h:r",
+            "$(touch x)@h:r",
+            "a`x`@h:r",
+            "ssh://a;x@h/r",
+            "ssh://a%20-x@h/r",
+            "ssh://a%5c@h/r",
             "h:-r",
             "-r",
             "ssh://h%0a/r",
