@@ -1,13 +1,37 @@
 //! What the last sync that a hook started came to. The hook itself had ended by then, so the next one tells.
+//!
+//! A worker leaves a note when it begins to wait and when it begins to sync, and replaces it when it ends. So a note that has
+//! only begun, of a process that is gone, tells of a worker that was killed.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::state::files::{StateDir, StateError};
+use super::process::{self, Process};
+use crate::{
+    plan::listing::escaped,
+    state::files::{StateDir, StateError},
+};
 
-/// The file in `.metis/.sync/`.
-const FILE: &str = "hook.json";
 const SCHEMA: u32 = 1;
+
+/// Which of its notes a worker writes. While one syncs, another one may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// That it waits for git's command or for its turn.
+    Waiting,
+    /// That it syncs, and how that ended.
+    Syncing,
+}
+
+impl Note {
+    /// The file in `.metis/.sync/`.
+    fn file(self) -> &'static str {
+        match self {
+            Note::Waiting => "hook-waiting.json",
+            Note::Syncing => "hook.json",
+        }
+    }
+}
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +43,10 @@ pub enum Ended {
     Failed,
     /// There was a reason not to begin.
     Skipped,
+    /// Not yet.
+    Begun,
+    /// Its process was ended before it could.
+    Unfinished,
 }
 
 /// See the fields.
@@ -27,7 +55,7 @@ pub struct LastRun {
     schema: u32,
     /// The hook that started it.
     pub event: String,
-    /// When it ended, RFC 3339.
+    /// When it ended, or, if it has not, when it began; RFC 3339.
     pub ended_at: String,
     /// How.
     pub ended: Ended,
@@ -37,6 +65,22 @@ pub struct LastRun {
     /// Whether the user has been told.
     #[serde(default)]
     pub told: bool,
+    /// Whoever has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    worker: Option<Worker>,
+}
+
+/// The process that left a note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Worker {
+    process: Option<Process>,
+    /// Where it can be looked for.
+    place: String,
+    /// When it has ended at the latest, RFC 3339.
+    until: String,
+    /// The command of git's that it waits for.
+    #[serde(default)]
+    waits_for: Option<Process>,
 }
 
 impl LastRun {
@@ -49,17 +93,84 @@ impl LastRun {
             ended,
             message: message.into(),
             told: false,
+            worker: None,
         }
     }
 
-    /// The last one, if there was one and what is known of it can be read.
-    pub fn load(state: &StateDir) -> Option<Self> {
-        state.load(FILE, SCHEMA).ok().flatten()
+    /// One of this process that begins now and takes no longer than `longest`.
+    pub fn begun(event: &str, longest: std::time::Duration, waits_for: Option<&Process>, now: Timestamp) -> Self {
+        let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+        let until = now.checked_add(longest).unwrap_or(Timestamp::MAX);
+        LastRun {
+            worker: Some(Worker {
+                process: Process::this(),
+                place: process::place(),
+                until: until.to_string(),
+                waits_for: waits_for.cloned(),
+            }),
+            ..LastRun::new(event, Ended::Begun, "", now)
+        }
+    }
+
+    /// What is known, if anything is and it can be read, fit for a terminal: the file may have come with a pull.
+    pub fn load(state: &StateDir, note: Note) -> Option<Self> {
+        let run: LastRun = state.load(note.file(), SCHEMA).ok().flatten()?;
+        let run = run.standing(&process::place(), Timestamp::now(), &Process::runs);
+        Some(LastRun {
+            event: escaped(&run.event),
+            ended_at: escaped(&run.ended_at),
+            message: escaped(&run.message),
+            ..run
+        })
+    }
+
+    /// What is known of the latest.
+    pub fn latest(state: &StateDir) -> Option<Self> {
+        LastRun::load(state, Note::Waiting).or_else(|| LastRun::load(state, Note::Syncing))
     }
 
     /// Puts it in the place of the one before.
-    pub fn store(&self, state: &StateDir) -> Result<(), StateError> {
-        state.store(FILE, self)
+    pub fn store(&self, state: &StateDir, note: Note) -> Result<(), StateError> {
+        state.store(note.file(), self)
+    }
+
+    /// Removes the note that this process left when it began to wait.
+    pub fn waits_no_more(state: &StateDir) {
+        let Some(run) = state.load::<LastRun>(Note::Waiting.file(), SCHEMA).ok().flatten() else {
+            return;
+        };
+        if run.worker.is_some_and(|worker| worker.process == Process::this()) {
+            // If it stays it tells, at worst, of a sync that was not ended but finished.
+            let _ = state.remove(Note::Waiting.file());
+        }
+    }
+
+    /// Whether its worker waits for `command`, to sync when that has ended.
+    pub fn covers(&self, command: &Process) -> bool {
+        let waits_for = self.worker.as_ref().and_then(|worker| worker.waits_for.as_ref());
+        self.ended == Ended::Begun && waits_for == Some(command)
+    }
+
+    /// With one that has begun and can have ended only by force called that.
+    fn standing(self, here: &str, now: Timestamp, runs: &dyn Fn(&Process) -> bool) -> Self {
+        let is_gone = match &self.worker {
+            _ if self.ended != Ended::Begun => false,
+            None => true,
+            Some(worker) => match &worker.process {
+                Some(process) if worker.place == here => !runs(process),
+                // Before the machine was started anew, in another container, on another machine: nobody can look.
+                _ => worker.until.parse::<Timestamp>().is_ok_and(|until| until < now),
+            },
+        };
+        match is_gone {
+            true => LastRun {
+                ended: Ended::Unfinished,
+                message: "its process was ended before the sync was".into(),
+                worker: None,
+                ..self
+            },
+            false => self,
+        }
     }
 
     /// How long ago it ended, as a person would say it.
@@ -76,14 +187,30 @@ impl LastRun {
         }
     }
 
+    /// How it went, as the end of a sentence that names it.
+    pub fn how(&self, now: Timestamp) -> String {
+        let age = self.age(now);
+        let how = match self.ended {
+            Ended::Synced => format!("succeeded {age}"),
+            Ended::Failed => format!("failed {age}"),
+            Ended::Skipped => format!("was skipped {age}"),
+            Ended::Begun => format!("began {age} and has not ended"),
+            Ended::Unfinished => format!("did not finish (begun {age})"),
+        };
+        match self.message.is_empty() {
+            true => how,
+            false => format!("{how}: {}", self.message),
+        }
+    }
+
     /// A failure that the user has not been told of, in one line.
     pub fn untold(&self, now: Timestamp) -> Option<String> {
-        (self.ended == Ended::Failed && !self.told).then(|| {
+        let failed = matches!(self.ended, Ended::Failed | Ended::Unfinished);
+        (failed && !self.told).then(|| {
             format!(
-                "the sync in the background after the last {} failed {}: {}",
+                "the sync in the background after the last {} {}",
                 self.event,
-                self.age(now),
-                self.message
+                self.how(now)
             )
         })
     }
@@ -91,25 +218,90 @@ impl LastRun {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_failure_is_told_once() {
         let dot_metis = tempfile::tempdir().unwrap();
         let state = StateDir::create(dot_metis.path()).unwrap();
-        assert_eq!(LastRun::load(&state), None);
+        let load = || LastRun::load(&state, Note::Syncing);
+        assert_eq!(load(), None);
         let then = Timestamp::UNIX_EPOCH;
         let mut run = LastRun::new("pre-push", Ended::Failed, "cannot reach x", then);
-        run.store(&state).unwrap();
+        run.store(&state, Note::Syncing).unwrap();
         let now = Timestamp::from_second(150).unwrap();
         assert_eq!(
-            LastRun::load(&state).unwrap().untold(now).unwrap(),
+            load().unwrap().untold(now).unwrap(),
             "the sync in the background after the last pre-push failed 2 min ago: cannot reach x"
         );
         run.told = true;
-        run.store(&state).unwrap();
-        assert_eq!(LastRun::load(&state).unwrap().untold(now), None);
+        run.store(&state, Note::Syncing).unwrap();
+        assert_eq!(load().unwrap().untold(now), None);
         let fine = LastRun::new("pre-push", Ended::Synced, "", then);
         assert_eq!(fine.untold(now), None);
+    }
+
+    #[test]
+    fn one_that_was_killed_did_not_finish() {
+        let then = Timestamp::UNIX_EPOCH;
+        let begun = LastRun::begun("pre-push", Duration::from_secs(60), None, then);
+        let here = process::place();
+        let standing = |place: &str, second, runs| {
+            let now = Timestamp::from_second(second).unwrap();
+            begun.clone().standing(place, now, &|_| runs).ended
+        };
+        assert_eq!(
+            standing(&here, 1000, true),
+            Ended::Begun,
+            "it hangs, which is not for us to say"
+        );
+        assert_eq!(standing(&here, 1, false), Ended::Unfinished);
+        assert_eq!(standing("another container", 30, false), Ended::Begun);
+        assert_eq!(standing("another container", 61, true), Ended::Unfinished);
+        let ended = LastRun::new("pre-push", Ended::Synced, "", then);
+        assert_eq!(ended.clone().standing("", then, &|_| false), ended);
+
+        let told = begun.standing(&here, then, &|_| false).untold(then).unwrap();
+        assert!(
+            told.ends_with("pre-push did not finish (begun 0 s ago): its process was ended before the sync was"),
+            "{told}"
+        );
+        let for_ever = LastRun::begun("pre-push", Duration::MAX, None, then);
+        assert_eq!(for_ever.standing("elsewhere", then, &|_| false).ended, Ended::Begun);
+    }
+
+    #[test]
+    fn only_the_own_note_of_waiting_goes() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let state = StateDir::create(dot_metis.path()).unwrap();
+        let command = Process::from_argument("1:2").unwrap();
+        let mut waiting = LastRun::begun("pre-push", Duration::MAX, Some(&command), Timestamp::now());
+        waiting.store(&state, Note::Waiting).unwrap();
+        let loaded = LastRun::latest(&state).unwrap();
+        assert!(loaded.covers(&command) && !loaded.covers(&Process::from_argument("1:3").unwrap()));
+        LastRun::waits_no_more(&state);
+        assert_eq!(LastRun::latest(&state), None);
+        waiting.worker.as_mut().unwrap().process = Some(command);
+        waiting.store(&state, Note::Waiting).unwrap();
+        LastRun::waits_no_more(&state);
+        assert!(LastRun::latest(&state).is_some(), "somebody else's");
+    }
+
+    #[test]
+    fn what_came_with_a_pull_reaches_no_terminal_as_it_is() {
+        let dot_metis = tempfile::tempdir().unwrap();
+        let state = StateDir::create(dot_metis.path()).unwrap();
+        let foreign = "\u{1b}[2J\u{9b}\u{202e}\u{7f}\r\n";
+        let mut run = LastRun::new(foreign, Ended::Failed, foreign, Timestamp::UNIX_EPOCH);
+        run.ended_at = foreign.into();
+        run.store(&state, Note::Syncing).unwrap();
+        let run = LastRun::load(&state, Note::Syncing).unwrap();
+        let line = run.untold(Timestamp::now()).unwrap();
+        let json = serde_json::to_string(&run).unwrap();
+        for text in [line, json] {
+            assert!(!text.chars().any(crate::plan::listing::is_hidden), "{text:?}");
+        }
     }
 }

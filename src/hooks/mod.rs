@@ -5,7 +5,7 @@
 //! ```text
 //! git push ─→ hook file ─→ hooks run        decides in milliseconds, starts the worker, does not wait for it
 //!                              └─→ worker   own session, clean environment, output to .metis/.sync/hook.log
-//!                                    └─ sync
+//!                                    └─ sync   when git push has ended: what has arrived
 //! ```
 //!
 //! The worker is a process of its own because git hands its hooks an environment that is about *its* repository and
@@ -13,8 +13,11 @@
 //! whoever reads git's output wait until nobody has that output open any more. In a session without a terminal nothing
 //! can ask for a password either.
 //!
-//! Only `git push` with `[sync.hooks] blocking = true` waits for the worker and fails with it. git ignores how the other
-//! hooks end, so waiting for them would be for nothing.
+//! The hook fires in the middle of git's command, which may still fail, or be a dry run. So the worker waits until the command
+//! that the user typed has ended, and syncs what has arrived in the project's source branch then.
+//!
+//! Only `git push` with `[sync.hooks] blocking = true` waits for a worker and fails with it: that one syncs what the push is about
+//! to bring to the source branch. git ignores how the other hooks end, so waiting for them would be for nothing.
 //!
 //! - [`script`]: the lines in a hook file, put in and taken out; pure
 //! - [`manager`]: husky, lefthook and pre-commit, and what to tell them; pure but for one look at the folder
@@ -22,6 +25,8 @@
 //! - [`install`]: `hooks install` and `uninstall`
 //! - [`status`]: `hooks status`, with proof
 //! - [`run`]: `hooks run`: what to do, and the worker's start
+//! - [`process`]: git's command among the processes above a hook, and whether a process still runs
+//! - [`pushed`]: what a push brings to the source branch
 //! - [`worker`]: many hooks at once become one sync after the other
 //! - [`last_run`]: what the worker came to, for the next hook to tell
 
@@ -31,6 +36,8 @@ mod hook_file;
 pub mod install;
 pub mod last_run;
 pub mod manager;
+pub mod process;
+pub mod pushed;
 pub mod repository;
 pub mod run;
 pub mod script;

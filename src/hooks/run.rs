@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io,
+    io::{self, IsTerminal},
     os::fd::AsFd,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Event, repository};
+use super::{Event, process, repository};
 use crate::{
     project::trust,
     state::files::{StateDir, StateError},
@@ -27,6 +27,8 @@ pub const PROBE: &str = "METIS_SYNC_PROBE";
 
 /// The deadline of a sync that a hook starts, unless configured.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+/// The longest that config.toml may make it: it comes with a pull, and nobody's git is to wait on somebody else's word.
+pub const MAX_DEADLINE: Duration = Duration::from_secs(60);
 /// How much longer than that a worker may take, until it is ended from outside.
 const GRACE: Duration = Duration::from_secs(5);
 /// For a worker that was told to end.
@@ -152,14 +154,14 @@ impl Target {
         StateDir::create(self.metis.path())
     }
 
-    fn worker(&self, event: Event, foreground: bool) -> Result<Command, RunError> {
+    /// The program again. What it is told stands behind its name in the order in which people look for it.
+    fn worker(&self, event: Event) -> Result<Command, RunError> {
         let program = std::env::current_exe().map_err(RunError::Start)?;
         let mut command = Command::new(program);
         command
             .arg("-C")
             .arg(self.metis.project())
             .args(["hooks", "run", event.name(), "--worker"])
-            .args(foreground.then_some("--foreground"))
             .current_dir(self.metis.project())
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| keeps(name)))
@@ -176,16 +178,27 @@ impl Target {
     /// Starts the worker and leaves it to itself. None of our open files stays open in it.
     pub fn start(&self, event: Event, state: &StateDir) -> Result<(), RunError> {
         let log = log(state)?;
-        let mut command = self.worker(event, false)?;
+        let mut command = self.worker(event)?;
+        if let Some(git) = process::command_of_git() {
+            command.arg("--until-end-of").arg(git.to_argument());
+        }
         command.stdout(log.try_clone().map_err(RunError::Start)?).stderr(log);
         command.spawn().map(drop).map_err(RunError::Start)
     }
 
-    /// Runs the worker to its end, or to the deadline's. What it says goes to standard error: standard output is git's.
+    /// Runs the worker to its end, or to the deadline's. What it says goes to standard error: standard output is git's. It reads what
+    /// git tells the hook, which the remote `remote` is to get.
     ///
     /// Returns its exit code, `None` if a signal ended it.
-    pub fn run(&self, event: Event, interrupt: &AtomicBool) -> Result<Option<i32>, RunError> {
-        let mut command = self.worker(event, true)?;
+    pub fn run(&self, event: Event, remote: Option<&OsStr>, interrupt: &AtomicBool) -> Result<Option<i32>, RunError> {
+        let mut command = self.worker(event)?;
+        command.arg("--foreground");
+        if !io::stdin().is_terminal() {
+            command.stdin(Stdio::inherit());
+        }
+        if let Some(remote) = remote {
+            command.arg("--").arg(remote);
+        }
         let stderr = io::stderr().as_fd().try_clone_to_owned().map_err(RunError::Start)?;
         command.stdout(stderr);
         let mut child = command.spawn().map_err(RunError::Start)?;
@@ -211,7 +224,10 @@ impl Target {
 
 /// The deadline of a sync that a hook starts.
 pub fn deadline(settings: &HookSettings) -> Duration {
-    settings.deadline_seconds.map_or(DEFAULT_DEADLINE, Duration::from_secs)
+    settings
+        .deadline_seconds
+        .map_or(DEFAULT_DEADLINE, Duration::from_secs)
+        .min(MAX_DEADLINE)
 }
 
 /// Orderly if it can be, else not.
@@ -322,6 +338,19 @@ mod tests {
         ] {
             assert!(keeps(name.as_ref()), "{name}");
         }
+    }
+
+    #[test]
+    fn a_pulled_file_makes_nobody_wait() {
+        let with = |seconds| {
+            deadline(&HookSettings {
+                deadline_seconds: seconds,
+                ..HookSettings::default()
+            })
+        };
+        assert_eq!(with(None), DEFAULT_DEADLINE);
+        assert_eq!(with(Some(5)), Duration::from_secs(5));
+        assert_eq!(with(Some(u64::MAX)), MAX_DEADLINE);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The process that syncs: it waits for its turn, and it ends in time.
+//! The process that syncs: it waits until git has ended and for its turn, and it ends in time.
 
 use std::{
     fs::{File, TryLockError},
@@ -14,14 +14,21 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::repository;
+use super::{process::Process, repository};
 use crate::state::files::{StateDir, StateError};
 
 const RUNNING: &str = "hook-running.lock";
 const WAITING: &str = "hook-waiting.lock";
 const PAUSE: Duration = Duration::from_millis(25);
+/// Between two looks at a command that takes long.
+const LONG_PAUSE: Duration = Duration::from_millis(250);
+/// How long a worker waits for the git command that fired its hook. A push of minutes is ordinary, and waiting costs next to
+/// nothing; but one that hangs must not keep a process for ever.
+pub const GIT_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// How long after its deadline a sync that was asked to end may take until it is not asked any more.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long after its deadline a worker is gone for certain.
+pub const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// Held while this worker syncs.
 #[derive(Debug)]
@@ -45,6 +52,16 @@ pub enum Waited {
 pub fn detach() {
     // It fails only for the leader of a process group, which has been put where it is on purpose.
     let _ = rustix::process::setsid();
+}
+
+/// Waits until `command` has ended, for `patience` at most: only then is settled what it changed. After that the sync is no
+/// worse for it, as it reads what has arrived and nothing that `command` is about to change.
+pub fn wait_for_git(command: &Process, patience: Duration) {
+    let begun = Instant::now();
+    while command.runs() && begun.elapsed() < patience {
+        let is_long = begun.elapsed() > Duration::from_secs(5);
+        thread::sleep(if is_long { LONG_PAUSE } else { PAUSE });
+    }
 }
 
 /// Waits until no other worker syncs and git has finished, for `patience` at most.
@@ -123,6 +140,25 @@ mod tests {
             drop(first);
             assert!(matches!(second.join().unwrap(), Waited::Turn(_)));
         });
+    }
+
+    #[test]
+    fn the_command_that_fired_is_waited_for() {
+        let mut command = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let process = Process::of(command.id()).unwrap();
+        wait_for_git(&process, Duration::ZERO);
+        assert!(process.runs(), "patience has an end");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| wait_for_git(&process, Duration::from_secs(60)));
+            assert!(!waiting.is_finished());
+            drop(command.stdin.take());
+            waiting.join().unwrap();
+        });
+        assert!(!process.runs());
+        command.wait().unwrap();
     }
 
     #[test]

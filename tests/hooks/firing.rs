@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use super::project::Project;
 use crate::support::{
     point::Point,
@@ -105,6 +107,116 @@ fn a_rebase_syncs_when_it_is_over() {
     api.wait_for_worker();
     assert_eq!(world.central.folder("api"), api.workspace.documents());
     assert_eq!(world.central.log().len(), 2, "README, and one commit of ours");
+}
+
+/// What git's command does is not settled before it has ended, so the sync does not begin before.
+#[test]
+fn the_sync_begins_when_git_has_ended() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    let held = HeldPush::start(&world, &api);
+    let waiting = api.state("hook-waiting.json");
+    assert!(
+        waiting.contains("\"begun\"") && waiting.contains("pre-push"),
+        "{waiting}"
+    );
+    assert!(api.hooks(&["status"]).contains("and has not ended"));
+    assert_eq!(api.state("hook.json"), "", "no sync has begun");
+
+    // More hooks of the same command have nothing to add.
+    held.fire();
+    eventually("it sees that one is enough", || {
+        api.state("hook.log").contains("Another hook of the same command")
+    });
+    held.end();
+
+    assert_eq!(api.ended(2)["ended"], "synced", "{}", api.state("hook.log"));
+    assert_eq!(world.central.folder("api"), api.workspace.documents());
+    assert_eq!(api.state("hook-waiting.json"), "");
+    assert_eq!(api.state("journal.jsonl").lines().count(), 1);
+}
+
+/// A container that ends with the push, a shutdown: whoever looks next learns of it, once.
+#[test]
+fn a_worker_that_was_killed_is_told_of() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    let held = HeldPush::start(&world, &api);
+    api.kill_worker("hook-waiting.json");
+    held.end();
+    let told = |status: &str| {
+        assert!(
+            status.contains("The last sync by a hook (pre-push) did not finish (begun ")
+                && status.contains("its process was ended before the sync was"),
+            "{status}"
+        );
+    };
+    told(&api.hooks(&["status"]));
+    assert!(world.central.folder("api").is_empty());
+
+    let mut gate = world.points.gate(Point::BeforeRef);
+    let next = api.try_git(&["push", "origin", "main:next"]);
+    assert_eq!(next.code, Some(0));
+    assert_eq!(
+        next.stderr.matches("after the last pre-push did not finish").count(),
+        1,
+        "{}",
+        next.transcript()
+    );
+    gate.wait();
+    api.kill_worker("hook.json");
+    told(&api.hooks(&["status"]));
+    gate.open();
+
+    let last = api.try_git(&["push", "origin", "main:last"]);
+    assert!(last.stderr.contains("did not finish"), "{}", last.transcript());
+    eventually("the third has gone through", || {
+        api.state("hook.json").contains("\"synced\"")
+    });
+    api.wait_for_worker();
+    assert!(
+        !api.try_git(&["push", "origin", "main:once"])
+            .stderr
+            .contains("did not finish")
+    );
+    assert_eq!(world.central.folder("api"), api.workspace.documents());
+}
+
+/// A push that is held by the user's own lines in the hook, while the worker that ours started waits.
+struct HeldPush {
+    push: Running,
+    gate: std::path::PathBuf,
+}
+
+impl HeldPush {
+    fn start(world: &World, api: &Project) -> Self {
+        let gate = world.root().join("held");
+        mknodat(CWD, &gate, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("temp folder is writable");
+        // Not to be taken for the installed line.
+        let lines = format!(
+            "#!/bin/sh\n[ -p '{gate}' ] || exit 0\nread -r word <'{gate}'\nif [ \"$word\" = fire ]; then\n    git metis-sync hooks 'run' pre-push\n    \
+             read -r word <'{gate}'\nfi\n",
+            gate = gate.display()
+        );
+        api.hook("pre-push", &lines);
+        api.hooks(&["install", "pre-push"]);
+        api.workspace.write("API-T-0001", "To be pushed.");
+        api.commit("a document");
+        let push = Running::start(api.command(&["push"]));
+        eventually("its worker waits", || !api.state("hook-waiting.json").is_empty());
+        HeldPush { push, gate }
+    }
+
+    /// One more hook fires within the same push.
+    fn fire(&self) {
+        fs::write(&self.gate, "fire\n").expect("somebody reads");
+    }
+
+    fn end(self) {
+        fs::write(&self.gate, "end\n").expect("somebody reads");
+        self.push.finish().success();
+        fs::remove_file(&self.gate).expect("it is ours");
+    }
 }
 
 /// In the middle of a rebase that waits for the user nothing is touched.
@@ -220,6 +332,9 @@ fn blocking_waits_for_the_sync_and_fails_with_it() {
         !String::from_utf8_lossy(&push.stdout).contains("Pushed"),
         "standard output is git's"
     );
+
+    assert_eq!(api.ended(1)["ended"], "synced", "afterwards there is nothing to add");
+    assert_eq!(world.central.log().len(), 2);
 
     api.workspace.edit("API-T-0001", "Refused.");
     api.commit("an edit");

@@ -147,14 +147,26 @@ impl Project {
         }
     }
 
+    /// The worker that left this note is killed and gone.
+    #[track_caller]
+    pub fn kill_worker(&self, note: &str) {
+        let note: Value = serde_json::from_str(&self.state(note)).expect("it is there");
+        let pid = note["worker"]["process"]["pid"]
+            .as_i64()
+            .expect("a worker says who it is");
+        let pid = rustix::process::Pid::from_raw(pid.try_into().expect("a process id")).expect("not 0");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ours");
+        eventually("it is gone", || {
+            fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+        });
+    }
+
     /// Wait for the end of the `count`th sync by a hook since the project began, and say how it ended.
     #[track_caller]
     pub fn ended(&self, count: usize) -> Value {
-        eventually("a hook's sync begins", || {
-            self.state("hook.log").matches("\n--- ").count() + 1 >= count && self.state("hook.log").starts_with("---")
+        eventually("a hook's sync ends", || {
+            self.state("hook.log").matches("\nEnded ").count() >= count
         });
-        eventually("it says how it ended", || !self.state("hook.json").is_empty());
-        self.wait_for_worker();
         serde_json::from_str(&self.state("hook.json")).expect("whole at any time")
     }
 }

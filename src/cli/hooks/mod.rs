@@ -20,7 +20,7 @@ use crate::{
     hooks::{
         Event,
         install::{self, Outcome, Wish},
-        last_run::{Ended, LastRun},
+        last_run::LastRun,
         repository::Repository,
         script::{self, Call},
         status::{self, Place, Proof},
@@ -83,6 +83,9 @@ struct RunArgs {
     /// Be it at once, for somebody who waits
     #[arg(long, hide = true, requires = "worker")]
     foreground: bool,
+    /// The process whose end is to be waited for
+    #[arg(long, hide = true, requires = "worker", conflicts_with = "foreground")]
+    until_end_of: Option<String>,
     /// The repository whose unfinished business is to be waited for
     #[arg(long, hide = true, requires = "worker")]
     git_dir: Option<PathBuf>,
@@ -231,7 +234,7 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
     let last_run = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
         .ok()
         .and_then(|metis| StateDir::open(metis.path()).ok().flatten())
-        .and_then(|state| LastRun::load(&state));
+        .and_then(|state| LastRun::latest(&state));
     if global.json {
         let hooks: Vec<Value> = hooks.iter().map(show::status_json).collect();
         let value = json!({ "hooks_dir": show::shown(&repository.hooks_dir), "hooks": hooks, "last_run": last_run });
@@ -243,18 +246,8 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
             let _ = writeln!(out, "{event:<13}{}", show::status_text(place, proof));
         }
         if let Some(run) = last_run {
-            let what = match run.ended {
-                Ended::Synced => "succeeded",
-                Ended::Failed => "failed",
-                Ended::Skipped => "was skipped",
-            };
-            let colon = if run.message.is_empty() { "" } else { ": " };
-            let age = run.age(Timestamp::now());
-            let _ = writeln!(
-                out,
-                "The last sync by a hook ({}) {what} {age}{colon}{}",
-                run.event, run.message
-            );
+            let how = run.how(Timestamp::now());
+            let _ = writeln!(out, "The last sync by a hook ({}) {how}", run.event);
         }
     }
     let broken = hooks

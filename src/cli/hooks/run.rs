@@ -1,6 +1,7 @@
 //! `hooks run`: what a hook file calls, and the worker that it starts.
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     path::Path,
     sync::{Arc, atomic::AtomicBool},
@@ -21,13 +22,17 @@ use super::{
 use crate::{
     hooks::{
         Event,
-        last_run::{Ended, LastRun},
+        last_run::{Ended, LastRun, Note},
+        process::Process,
         run::{self, Order, RunError, Target},
         worker::{self, Waited},
     },
+    plan::listing::escaped,
+    project::trust,
     send_pack::connect::Prompt,
     state::files::StateDir,
     sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace},
+    workspace::MetisDir,
 };
 
 /// What git's command runs: over in milliseconds, and never a failure, unless the user wants to wait for the sync.
@@ -43,15 +48,21 @@ pub fn fire(global: &Global, args: &RunArgs, interrupt: &AtomicBool) -> Exit {
         (Ok(event), Order::Sync) => event,
         // A script of a later version must not fail with this one.
         (Err(err), _) => {
-            say(&format!("{}: {err}", args.event.escape_debug()));
+            say(&format!("{}: {err}", args.event));
             return Exit::Ok;
         }
     };
     let started = Target::discover(&global.start_dir(), std::env::var_os("GIT_DIR").as_deref());
     match started {
         Ok(None) => Exit::Ok,
-        Ok(Some(target)) if target.blocks(event) => block(&target, event, interrupt),
         Ok(Some(target)) => {
+            if target.blocks(event) {
+                let blocked = block(&target, event, args, interrupt);
+                if blocked != Exit::Ok {
+                    return blocked;
+                }
+            }
+            // Also after one that was waited for: only afterwards is it known what has arrived.
             if let Err(err) = start(&target, event) {
                 say(&format!("no sync was started: {err}"));
             }
@@ -66,20 +77,22 @@ pub fn fire(global: &Global, args: &RunArgs, interrupt: &AtomicBool) -> Exit {
 
 fn start(target: &Target, event: Event) -> Result<(), RunError> {
     let state = target.state()?;
-    if let Some(mut last) = LastRun::load(&state)
-        && let Some(line) = last.untold(Timestamp::now())
-    {
-        say(&line);
-        last.told = true;
-        // At worst it is told again.
-        let _ = last.store(&state);
+    for note in [Note::Waiting, Note::Syncing] {
+        if let Some(mut last) = LastRun::load(&state, note)
+            && let Some(line) = last.untold(Timestamp::now())
+        {
+            say(&line);
+            last.told = true;
+            // At worst it is told again.
+            let _ = last.store(&state, note);
+        }
     }
     target.start(event, &state)
 }
 
-fn block(target: &Target, event: Event, interrupt: &AtomicBool) -> Exit {
+fn block(target: &Target, event: Event, args: &RunArgs, interrupt: &AtomicBool) -> Exit {
     let next = "[sync.hooks] blocking = true in .metis/config.toml makes it wait; METIS_SYNC=0 git push goes without";
-    match target.run(event, interrupt) {
+    match target.run(event, args.args.first().map(OsString::as_os_str), interrupt) {
         Ok(Some(0)) => Exit::Ok,
         Ok(code) => {
             say(&format!("the push is stopped because the sync failed ({next})"));
@@ -95,17 +108,51 @@ fn block(target: &Target, event: Event, interrupt: &AtomicBool) -> Exit {
 
 /// One line in the output of git's command.
 fn say(line: &str) {
-    let line = line.replace(char::is_control, " ");
-    let _ = writeln!(io::stderr().lock(), "metis-sync: {line}");
+    let _ = writeln!(io::stderr().lock(), "metis-sync: {}", escaped(line));
 }
 
 /// The worker: standard output and error are the log, or the terminal of somebody who waits.
 pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit {
     worker::detach();
-    let event = args.event.as_str();
-    if !args.foreground {
-        say!("--- {} {event}", Timestamp::now());
+    if args.foreground {
+        return wait_and_sync(global, args, interrupt);
     }
+    say!("--- {} {}", Timestamp::now(), args.event);
+    let exit = wait_and_sync(global, args, interrupt);
+    ended();
+    exit
+}
+
+/// The last line of a worker in the log.
+fn ended() {
+    say!("Ended {}", Timestamp::now());
+}
+
+fn wait_and_sync(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let state = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
+        .map_err(SyncErrorKind::from)
+        .and_then(|metis| Ok(StateDir::create(metis.path())?));
+    let state = match state {
+        Ok(state) => state,
+        Err(kind) => return fail_early(global, "sync", kind),
+    };
+    if let Some(git) = args.until_end_of.as_deref().and_then(Process::from_argument) {
+        if LastRun::load(&state, Note::Waiting).is_some_and(|other| other.covers(&git)) {
+            say!("Another hook of the same command waits for its end: that is enough.");
+            return Exit::Ok;
+        }
+        let longest = worker::GIT_PATIENCE + run::MAX_DEADLINE;
+        // Without the note nobody learns that this process was killed, which is no reason not to sync.
+        let _ = LastRun::begun(&args.event, longest, Some(&git), Timestamp::now()).store(&state, Note::Waiting);
+        worker::wait_for_git(&git, worker::GIT_PATIENCE);
+    }
+    let exit = take_turn(global, args, &state, interrupt);
+    LastRun::waits_no_more(&state);
+    exit
+}
+
+/// Waits until no other worker syncs, and syncs. What git's command has brought, config.toml included, is there by now.
+fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<AtomicBool>) -> Exit {
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
         Err(kind) => return fail_early(global, "sync", kind),
@@ -114,18 +161,14 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
         return Exit::Ok;
     };
     let deadline = run::deadline(&settings.hooks);
-    let state = match StateDir::create(workspace.metis().path()) {
-        Ok(state) => state,
-        Err(err) => return fail_early(global, "sync", SyncErrorKind::State(err)),
-    };
     let record = |ended, message: &str| {
         // The log has it too.
-        let _ = LastRun::new(event, ended, message, Timestamp::now()).store(&state);
+        let _ = LastRun::new(&args.event, ended, message, Timestamp::now()).store(state, Note::Syncing);
     };
     let _turn = if args.foreground {
         None
     } else {
-        match worker::wait_for_turn(&state, args.git_dir.as_deref(), deadline) {
+        match worker::wait_for_turn(state, args.git_dir.as_deref(), deadline) {
             Ok(Waited::Turn(turn)) => Some(turn),
             Ok(Waited::OneIsEnough) => {
                 say!("Another hook's sync is about to begin: that is enough.");
@@ -144,12 +187,14 @@ pub fn work(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit
             Err(err) => return fail_early(global, "sync", SyncErrorKind::State(err)),
         }
     };
-    watch(&workspace, deadline, event, &interrupt);
+    let begun = LastRun::begun(&args.event, deadline + worker::LONGEST_END, None, Timestamp::now());
+    let _ = begun.store(state, Note::Syncing);
+    watch(&workspace, deadline, &args.event, &interrupt);
     let options = SyncOptions {
         deadline: Some(deadline),
         lock_wait: deadline.min(sync::DEFAULT_LOCK_WAIT),
         prompt: Prompt::Never,
-        trigger: format!("hook {event}"),
+        trigger: format!("hook {}", args.event),
         arrived: Arrived::Tracking,
         interrupt,
         ..SyncOptions::default()
@@ -177,6 +222,7 @@ fn watch(workspace: &Workspace, deadline: Duration, event: &str, interrupt: &Arc
     worker::watch(deadline, Arc::clone(interrupt), move || {
         mention!("error: the sync did not end in time and was ended");
         give_up(&dot_metis, &event);
+        ended();
     });
 }
 
@@ -188,7 +234,7 @@ fn give_up(dot_metis: &Path, event: &str) {
             "it did not end in time and was ended",
             Timestamp::now(),
         );
-        let _ = run.store(&state);
+        let _ = run.store(&state, Note::Syncing);
     }
 }
 
