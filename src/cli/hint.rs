@@ -115,24 +115,28 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
     if let Some(err) = kind.connection() {
         return connection(err, url);
     }
-    let with_branch = |branch: &str, advice: &str| {
-        let next = format!("Set [sync] branch = \"{branch}\" in .metis/config.toml, {advice}");
+    let with_branch = |branch: &str, others: &str, advice: &str| {
+        let next = format!(
+            "Set [sync] branch = \"{branch}\" {others}in .metis/config.toml and confirm it with `git metis-sync trust \
+             sync.branch`, {advice}"
+        );
         (own.clone(), next, Exit::Stopped)
     };
     let (next, exit) = match kind {
         SyncErrorKind::BranchGone { has_it, .. } if !has_it.is_empty() => {
-            return with_branch(&has_it[0], "then sync again.");
+            return with_branch(&has_it[0], "", "then sync again.");
         }
         SyncErrorKind::BranchGone { others, .. } => {
             let first = others.first().map_or("", String::as_str);
             return with_branch(
                 first,
-                "or another of them, and sync with --adopt-central, if its history is the right one.",
+                "(or another of them) ",
+                "and sync with --adopt-central, if its history is the right one.",
             );
         }
         SyncErrorKind::NoBranch { others, .. } => {
             let first = others.first().map_or("", String::as_str);
-            return with_branch(first, "or another of them, then sync again.");
+            return with_branch(first, "(or another of them) ", "then sync again.");
         }
         SyncErrorKind::MetisDir(MetisDirError::Foreign { path }) => {
             let folder = path.parent().unwrap_or(path).display().to_string();
@@ -164,6 +168,13 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.",
             Exit::Stopped,
         ),
+        SyncErrorKind::Unconfirmed(unconfirmed) => {
+            let next = format!(
+                "If the change is meant, confirm it with `git metis-sync trust {}`; if it came with a pull, ask who made it.",
+                unconfirmed.key
+            );
+            return (own, next, Exit::Stopped);
+        }
         SyncErrorKind::PrefixChanged { configured, remembered } => {
             let next = format!(
                 "If the change is meant, confirm it with `git metis-sync init --prefix {configured}`: the next sync begins \

@@ -41,6 +41,7 @@ mod query;
 mod render;
 mod status;
 mod sync;
+mod trust;
 mod verify;
 
 pub use hint::Exit;
@@ -91,6 +92,7 @@ pub fn brief() -> clap::Command {
     });
     STAGES
         .into_iter()
+        .chain(["trust"])
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -168,6 +170,8 @@ enum Command {
     Log(log::LogArgs),
     /// Compare central and this workspace id by id, every file
     Verify(verify::VerifyArgs),
+    /// Confirm settings of config.toml that came with a pull
+    Trust(trust::TrustArgs),
     /// Look for what is broken, and mend it with --fix
     Doctor(doctor::DoctorArgs),
     /// Sync by itself on git's pushes and merges
@@ -212,6 +216,7 @@ pub fn main() -> ExitCode {
         Some(Command::Diff(args)) => diff::run(&global, &args, interrupt),
         Some(Command::Log(args)) => log::run(&global, &args),
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
+        Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),

@@ -13,9 +13,10 @@ use std::{
 
 use super::{Event, process, repository};
 use crate::{
-    project::trust,
+    project::{Project, trust},
     state::files::{StateDir, StateError},
-    workspace::{Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
+    sync,
+    workspace::{self, Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
 };
 
 /// `0` turns the hooks off.
@@ -132,7 +133,16 @@ impl Target {
             Err(MetisDirError::NoConfig { .. }) => return Ok(None),
             Err(err) => return Err(err.into()),
         };
-        let Some(sync) = Config::load(metis.dir())?.sync else {
+        let mut config = Config::load(metis.dir())?;
+        if workspace::to_confirm(&config)
+            .keys()
+            .any(|key| key.starts_with("sync.hooks."))
+        {
+            let project = Project::discover(metis.path());
+            let guard = sync::guard_of(&metis, &project)?;
+            workspace::hold_back(&mut config, &guard.notes().confirmed);
+        }
+        let Some(sync) = config.sync else {
             return Ok(None);
         };
         Ok(Some(Target {

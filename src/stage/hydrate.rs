@@ -238,7 +238,7 @@ pub fn tracked_by_git(prefix: &Prefix) -> String {
 fn too_many(documents: usize, ctx: &Context<'_>) -> NoWork {
     format!(
         "with its {documents} documents this sync would write more than {}; sync again to go on, or raise \
-         sync.limits.entries in .metis/config.toml",
+         sync.limits.entries in .metis/.sync/config.toml",
         ctx.limits.entries
     )
     .into()
@@ -286,7 +286,7 @@ fn folder_work(
     let target = listing::folder(prefix, entries);
     if target.documents.len() as u64 > ctx.limits.entries {
         return Err(format!(
-            "it holds {} documents, more than the limit of {}; raise sync.limits.entries in .metis/config.toml to have them",
+            "it holds {} documents, more than the limit of {}; raise sync.limits.entries in .metis/.sync/config.toml to have them",
             target.documents.len(),
             ctx.limits.entries
         )

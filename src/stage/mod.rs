@@ -18,7 +18,7 @@ use crate::{
     names::Prefix,
     project::Project,
     send_pack::connect::{ConnectOptions, RemoteUrl},
-    workspace::{Config, MetisDir},
+    workspace::{Config, LimitSettings, MetisDir},
 };
 
 pub mod dehydrate;
@@ -79,10 +79,10 @@ pub const SMALLEST_FILE: u64 = 4096;
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            blob_bytes: 16 << 20,
-            entries: 1_000_000,
-            workspaces: 5_000,
-            total_bytes: 8 << 30,
+            blob_bytes: LimitSettings::BLOB_BYTES,
+            entries: LimitSettings::ENTRIES,
+            workspaces: LimitSettings::WORKSPACES,
+            total_bytes: LimitSettings::TOTAL_BYTES,
         }
     }
 }

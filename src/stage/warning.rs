@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     names::{Prefix, ShortCode},
     plan::listing::{Skipped, escaped, printable},
+    workspace::Unconfirmed,
 };
 
 /// Something that deserves a look but stopped nothing.
@@ -72,6 +73,8 @@ pub enum Warning {
         /// What the codes begin with.
         letters: String,
     },
+    /// A value of config.toml that needs this clone's word and does not have it.
+    Unconfirmed(Unconfirmed),
     /// `last_synced_commit` could not be written.
     ConfigNotWritten(String),
     /// `metis.db` could not be rebuilt.
@@ -104,7 +107,7 @@ impl std::fmt::Display for Warning {
                 write!(
                     f,
                     "central has more than {limit} other workspaces; {left_out} were left out, {first}/ first. To have them, \
-                     raise sync.limits.workspaces in .metis/config.toml"
+                     raise sync.limits.workspaces in .metis/.sync/config.toml"
                 )
             }
             Warning::Kept { path, kept } => {
@@ -146,6 +149,13 @@ impl std::fmt::Display for Warning {
                     f,
                     "{prefix}/ has documents whose codes begin with {letters}-, as this project's do, so two documents can \
                      get the same code; one of the two projects should choose another project.prefix"
+                )
+            }
+            Warning::Unconfirmed(unconfirmed) => {
+                write!(
+                    f,
+                    "{unconfirmed}. If the change is meant, confirm it with `git metis-sync trust {}`",
+                    unconfirmed.key
                 )
             }
             Warning::ConfigNotWritten(reason) => {

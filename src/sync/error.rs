@@ -79,6 +79,9 @@ pub enum SyncErrorKind {
         /// As remembered.
         remembered: Prefix,
     },
+    /// A setting that needs this clone's word has another value than the confirmed one.
+    #[error("{0}")]
+    Unconfirmed(workspace::Unconfirmed),
     /// git tracks files in `.metis/.sync/`, where only this clone's own state may be.
     #[error(
         "git tracks {}: .metis/.sync/ is for what this clone alone knows, and what comes with a commit is somebody else's",
@@ -226,6 +229,7 @@ impl SyncErrorKind {
             SyncErrorKind::Locked { .. } => "locked",
             SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
             SyncErrorKind::PrefixChanged { .. } => "prefix-changed",
+            SyncErrorKind::Unconfirmed(_) => "unconfirmed",
             SyncErrorKind::StateTracked { .. } => "state-tracked",
             SyncErrorKind::Rewound { .. } => "rewound",
             SyncErrorKind::BranchGone { .. } => "branch-gone",

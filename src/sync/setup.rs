@@ -33,7 +33,7 @@ use crate::{
         guard::{self, Guard},
         lock::{Holder, Lock, LockError},
     },
-    workspace::{self, Config, FolderState, FolderWriter, MetisDir, StatCache},
+    workspace::{self, Config, FolderState, FolderWriter, MetisDir, StatCache, Unconfirmed},
 };
 
 /// A `.metis/` folder with its configuration, and the repository around it.
@@ -41,15 +41,26 @@ pub struct Workspace {
     metis: MetisDir,
     config: Config,
     project: Project,
+    unconfirmed: Vec<Unconfirmed>,
 }
 
 impl Workspace {
     /// Looks for `.metis/` in `start` and the folders above it.
     pub fn discover(start: &Path) -> Result<Self, SyncErrorKind> {
         let metis = MetisDir::discover(start, &trust::may_hold_workspace)?;
-        let config = Config::load(metis.dir())?;
+        let mut config = Config::load(metis.dir())?;
         let project = Project::discover(metis.path());
-        Ok(Workspace { metis, config, project })
+        // Where the guard cannot be read, a sync stops for that.
+        let unconfirmed = match guard_of(&metis, &project) {
+            Ok(guard) => workspace::hold_back(&mut config, &guard.notes().confirmed),
+            Err(_) => Vec::new(),
+        };
+        Ok(Workspace {
+            metis,
+            config,
+            project,
+            unconfirmed,
+        })
     }
 
     /// `.metis/` itself.
@@ -80,15 +91,35 @@ impl Workspace {
     /// What deserves a look before anything is done.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let foreign = self.project.foreign();
-        foreign
-            .map(|path| Warning::ForeignRepository(path.to_owned()))
-            .into_iter()
-            .collect()
+        let foreign = foreign.map(|path| Warning::ForeignRepository(path.to_owned()));
+        let held_back = self.unconfirmed.iter().filter(|unconfirmed| !unconfirmed.stops);
+        let held_back = held_back.cloned().map(Warning::Unconfirmed);
+        foreign.into_iter().chain(held_back).collect()
+    }
+
+    /// What config.toml says and does not count yet, this clone's user not having confirmed it.
+    pub fn unconfirmed(&self) -> &[Unconfirmed] {
+        &self.unconfirmed
     }
 
     /// What this clone is bound to.
     pub fn guard(&self) -> Result<Guard, StateError> {
         guard_of(&self.metis, &self.project)
+    }
+
+    /// Where config.toml says something else than what this clone is bound to.
+    pub fn moved(&self) -> Result<Vec<SyncErrorKind>, SyncErrorKind> {
+        if self.config.sync.is_none() {
+            return Ok(Vec::new());
+        }
+        let options = SyncOptions {
+            pull_only: true,
+            ..SyncOptions::default()
+        };
+        let ctx = context(self, &options, Instant::now())?;
+        let mut stops = self.check_binding(&self.guard()?, None, &ctx);
+        stops.retain(|stop| !matches!(stop, SyncErrorKind::Unconfirmed(_)));
+        Ok(stops)
     }
 
     /// Whether git tracks any of this clone's state, which is then not its own.
@@ -125,6 +156,8 @@ impl Workspace {
             }
             _ => {}
         }
+        let unconfirmed = self.unconfirmed.iter().filter(|unconfirmed| unconfirmed.stops);
+        stops.extend(unconfirmed.cloned().map(SyncErrorKind::Unconfirmed));
         stops
     }
 }
@@ -353,13 +386,17 @@ impl<'a> Setup<'a> {
 
     /// Binds this clone to the central and the prefix that it has synced with, before the cursor says so.
     pub(super) fn bind(&mut self) -> Result<(), StateError> {
-        if self.state.is_none() || !self.cursor_changed() {
+        let begun = workspace::has_begun(&self.guard.notes().confirmed);
+        if self.state.is_none() || (begun && !self.cursor_changed()) {
             return Ok(());
         }
         let notes = self.guard.notes();
         let owned = self.ctx.owned.as_ref();
-        if notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
+        if !begun || notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
             self.guard.update(|notes| {
+                if !workspace::has_begun(&notes.confirmed) {
+                    notes.confirmed = workspace::to_confirm(self.ctx.config);
+                }
                 notes.upstream.get_or_insert_with(|| self.ctx.upstream_id.clone());
                 notes.prefix = notes.prefix.take().or_else(|| owned.cloned());
             })?;

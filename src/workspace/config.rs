@@ -1,10 +1,13 @@
 //! `config.toml`: what it says, checked rule by rule. Changes to it are in [`config_edit`](super::config_edit).
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use toml::{Table, Value};
 
-use super::safe_dir::{Dir, DirError};
+use super::{
+    confirmed::KEYS,
+    safe_dir::{Dir, DirError},
+};
 use crate::names::{ObjectId, Prefix};
 
 /// The configuration's file name in `.metis`.
@@ -108,6 +111,8 @@ pub struct Config {
     pub has_sync_section: bool,
     /// Whether `.sync/config.toml` has a `last_synced_commit`.
     pub recorded_locally: bool,
+    /// The keys of [`KEYS`] that `.sync/config.toml` sets.
+    pub local_keys: BTreeSet<&'static str>,
 }
 
 /// The `[sync]` section of a workspace that syncs.
@@ -180,6 +185,17 @@ pub struct LimitSettings {
     pub total_bytes: Option<u64>,
 }
 
+impl LimitSettings {
+    /// The default of `blob_bytes`.
+    pub const BLOB_BYTES: u64 = 16 << 20;
+    /// The default of `entries`.
+    pub const ENTRIES: u64 = 1_000_000;
+    /// The default of `workspaces`.
+    pub const WORKSPACES: u64 = 5_000;
+    /// The default of `total_bytes`.
+    pub const TOTAL_BYTES: u64 = 8 << 30;
+}
+
 impl Record {
     /// As config.toml says it.
     pub fn word(self) -> &'static str {
@@ -222,13 +238,21 @@ impl Config {
         let in_local = |err: ConfigError| err.within(ConfigFile::Local);
         let top = table(local).map_err(in_local)?;
         Config::of(&top).map_err(in_local)?;
-        let records = top
-            .get("sync")
-            .and_then(|sync| sync.get("last_synced_commit"))
-            .is_some();
+        let has = |key: &str| {
+            let mut parts = key.split('.');
+            let first = parts.next().and_then(|first| top.get(first));
+            parts.try_fold(first?, |value, part| value.get(part))
+        };
+        let records = has("sync.last_synced_commit").is_some();
+        let local_keys = KEYS
+            .iter()
+            .map(|key| key.name)
+            .filter(|key| has(key).is_some())
+            .collect();
         overlay(&mut root, top);
         Ok(Config {
             recorded_locally: records,
+            local_keys,
             ..Config::of(&root).map_err(in_local)?
         })
     }
@@ -283,6 +307,7 @@ impl Config {
             )?,
             has_sync_section: sync.table.is_some(),
             recorded_locally: false,
+            local_keys: BTreeSet::new(),
             sync: (!settings.upstream_url.is_empty()).then_some(settings),
         })
     }

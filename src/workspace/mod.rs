@@ -12,6 +12,7 @@
 //! | `metis_dir` | finding `.metis` |
 //! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
 //! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
+//! | `confirmed` | which keys of it need this clone's word when they come with a pull |
 //! | `frontmatter` | the YAML at a document's head |
 //! | `documents`, `owned_document` | the scan for own documents, and what one is: `sightings` sees, `protection` judges, `stat_cache` remembers |
 //! | `hydrated`, `folder_writer` | copies of others' folders: which they are, how they are written |
@@ -22,6 +23,7 @@
 
 mod config;
 mod config_edit;
+mod confirmed;
 mod documents;
 mod folder_writer;
 pub mod frontmatter;
@@ -40,6 +42,7 @@ pub use config::{
     SyncSettings, branch_name,
 };
 pub use config_edit::{Edit, edit_config, with_edits};
+pub use confirmed::{Confirmed, KEYS, Unconfirmed, has_begun, hold_back, to_confirm};
 pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, sweep_kept};
 pub use frontmatter::{Damage, Frontmatter};

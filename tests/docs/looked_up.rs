@@ -129,7 +129,7 @@ fn the_keys_of_config_toml_are_documented() {
 
     let source = text(&root().join("src/workspace/config.rs"));
     let program = source.split("#[cfg(test)]").next().unwrap_or_default();
-    for reading in [".text(", ".parsed(", ".number(", ".positive(", ".flag("] {
+    for reading in [".text(", ".parsed(", ".number(", ".seconds(", ".value(", ".flag("] {
         for rest in program.split(reading).skip(1) {
             let Some(name) = rest
                 .trim_start()

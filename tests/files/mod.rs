@@ -4,6 +4,7 @@ mod beginning;
 mod copies;
 mod git;
 mod limits;
+mod pulled;
 
 use crate::support::{process::run, workspace::Workspace, world::World};
 

@@ -127,10 +127,11 @@ impl Project {
         path
     }
 
-    /// A line for `[sync.hooks]` in config.toml, not committed.
+    /// A line for `[sync.hooks]` in config.toml, not committed, which this person means.
     pub fn set_hooks(&self, line: &str) {
         let config = format!("{}\n[sync.hooks]\n{line}\n", self.workspace.config());
         self.workspace.put("config.toml", config);
+        self.git(&["metis-sync", "trust", "--all"]);
     }
 
     /// A file of `.metis/.sync/`; empty if it is not there.

@@ -30,7 +30,7 @@ use crate::{
         guard::Guard,
     },
     sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
-    workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record},
+    workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record, Unconfirmed},
 };
 
 /// More workspaces of central than this are summed up.
@@ -240,7 +240,14 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         if workspace::ignore_own_files(metis.dir()).is_ok_and(|written| written) && global.talks() && !global.json {
             say!("Writing .metis/.gitignore, so that git ignores what a sync keeps beside the documents.");
         }
-        let left = bind(&metis, &project, &config, named, &prefix).map_err(stop)?;
+        let (left, confirmed) = bind(&metis, &project, &config, named, &prefix).map_err(stop)?;
+        for value in confirmed.iter().filter(|_| global.talks() && !global.json) {
+            say!(
+                "Confirmed for this clone: {} = {}",
+                value.key,
+                value.is.as_deref().map_or("its default".into(), escaped)
+            );
+        }
         if let Some(old) = left.filter(|_| global.talks() && !global.json) {
             say!("The next sync registers {prefix}/ with all documents. {old}/ stays in central as it is.");
         }
@@ -521,15 +528,17 @@ fn write(existing: Option<MetisDir>, folder: &Path, letters: &str, edits: &[Edit
 
 /// Binds this clone to central and to its folder there. Another central is followed only from here on, with nothing taken
 /// over: which versions they have in common is found out by the next sync. Nor does a new folder have anything in common
-/// with what is here; returns the one that is left behind for it.
+/// with what is here; returns the one that is left behind for it, and what of config.toml had waited for this word.
 fn bind(
     metis: &MetisDir,
     project: &Project,
     before: &Config,
     named: [&str; 2],
     prefix: &Prefix,
-) -> Result<Option<Prefix>, SyncErrorKind> {
+) -> Result<(Option<Prefix>, Vec<Unconfirmed>), SyncErrorKind> {
     let mut guard = sync::guard_of(metis, project)?;
+    let now = Config::load(metis.dir())?;
+    let confirmed = workspace::hold_back(&mut now.clone(), &guard.notes().confirmed);
     let cursor = remembered(Some(metis), Some(&guard), named)?;
     // Before there were guards, what config.toml said was what was synced.
     let old = guard.notes().prefix.clone();
@@ -538,12 +547,13 @@ fn bind(
     let was_new = guard.is_new();
     guard.update(|notes| {
         notes.upstream = Some(named[0].to_owned());
+        notes.confirmed = workspace::to_confirm(&now);
         notes.former.extend(left.clone());
         notes.former.remove(prefix);
         notes.prefix = Some(prefix.clone());
     })?;
     let Some(state) = StateDir::open(metis.path())? else {
-        return Ok(None);
+        return Ok((None, confirmed));
     };
     match cursor {
         None => state.remove(cursor::FILE)?,
@@ -555,7 +565,7 @@ fn bind(
         Some(cursor) if was_new => cursor.store(&state, &guard)?,
         Some(_) => {}
     }
-    Ok(left)
+    Ok((left, confirmed))
 }
 
 #[cfg(test)]

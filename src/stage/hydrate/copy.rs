@@ -204,7 +204,7 @@ fn copy_one(
     if written.fetch_add(size, Ordering::Relaxed).saturating_add(size) > terms.limits.total_bytes {
         return Err(format!(
             "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
-             raise sync.limits.total_bytes in .metis/config.toml",
+             raise sync.limits.total_bytes in .metis/.sync/config.toml",
             terms.limits.total_bytes
         )
         .into());

@@ -149,7 +149,7 @@ fn central(outlook: &Outlook<'_>) -> Vec<Finding> {
                 "Find out who rewrote central. To go on with its new history, sync with --adopt-central."
             }
             SyncErrorKind::BranchGone { .. } | SyncErrorKind::NoBranch { .. } => {
-                "Set [sync] branch in config.toml to the one to sync with."
+                "Set [sync] branch in config.toml to the one to sync with, and confirm it with `git metis-sync trust sync.branch`."
             }
             _ => continue,
         };
