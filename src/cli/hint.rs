@@ -273,7 +273,7 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         ),
         FailureKind::Forbidden => (
             said(format!("{url} does not allow this")),
-            "Ask who runs central for write access; one that is archived or read-only takes no pushes.".into(),
+            "Ask whoever runs central for write access; an archived or read-only repository takes no pushes.".into(),
             Exit::Refused,
         ),
         FailureKind::Unreachable if err.message.contains("certificate") => (
@@ -308,8 +308,8 @@ fn connection(err: &ConnectError, url: &str) -> (String, String, Exit) {
         ),
         FailureKind::NotGit => (
             said(format!("talking to {url} failed")),
-            "What logs in there for git must print nothing of its own: look at the shell's start-up files on the server, and \
-             that the account is one for git."
+            "The account must print nothing of its own when git logs in: look at the shell's start-up files on the server, and \
+             whether the account is meant for git."
                 .into(),
             Exit::Error,
         ),

@@ -14,10 +14,10 @@ use super::hint::Exit;
 /// The first failure.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
-/// Standard output, for writing to.
+/// Standard output.
 pub struct Output;
 
-/// Takes what is data.
+/// Standard output as a writer. Whoever prints need not look at what comes of it.
 pub fn stdout() -> Output {
     Output
 }

@@ -112,7 +112,10 @@ pub enum SyncErrorKind {
         others: Vec<String>,
     },
     /// Central has branches, but not the one that a new workspace would use.
-    #[error("central has no branch {branch}, which its HEAD stands for; it has {}", list(others))]
+    #[error(
+        "central has no branch {branch}, and its HEAD names none of the branches that it has: {}",
+        list(others)
+    )]
     NoBranch {
         /// The branch.
         branch: String,

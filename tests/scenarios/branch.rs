@@ -47,7 +47,7 @@ fn who_joins_a_central_whose_head_names_no_branch_is_asked_for_one() {
         for options in [&[][..], &["--dry-run"], &["--adopt-central"], &["--pull-only"]] {
             let failure = api.sync_with(options).failure(3);
             assert_eq!(failure.kind, "no-branch", "{failure:?}");
-            assert!(failure.message.ends_with("it has plans"), "{failure:?}");
+            assert!(failure.message.ends_with("that it has: plans"), "{failure:?}");
             assert!(
                 failure
                     .next

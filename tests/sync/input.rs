@@ -256,15 +256,18 @@ fn passwords_come_from_the_credential_helper() {
     world.assert_converged(&[workspace]);
 }
 
-/// HEAD names a branch that is not there yet, others are: ours is made beside them.
+/// HEAD names a branch that is not there yet, others are: ours is made beside them only if somebody says so.
 #[test]
 fn head_is_unborn() {
     let world = World::shaped(Shape {
         born: Some("elsewhere"),
         ..Shape::default()
     });
-    let workspace = world.workspace("api");
-    workspace.write("API-T-0001", "Text.");
+    let asks = world.workspace("asks");
+    assert_eq!(fails_cleanly(&asks, 3).kind, "no-branch");
+    let url = world.central.url();
+    let config = format!("[workspace]\nprefix = \"api\"\n[sync]\nupstream_url = \"{url}\"\nbranch = \"main\"\n");
+    let workspace = configured(&world, &config);
     assert!(workspace.sync().report().registered);
     world.assert_converged(&[workspace]);
     assert_eq!(

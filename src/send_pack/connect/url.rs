@@ -172,6 +172,11 @@ impl RemoteUrl {
             });
         }
         let parsed = RemoteUrl { scheme, url, path };
+        if !is_url && scheme == Scheme::Ssh && parsed.user().is_none() && may_be_userinfo(&parsed.path) {
+            let reason =
+                "a user, or a password, in front of a host is not told apart from a path; write ssh://user@host/path";
+            return Err(UrlError::Malformed { url: shown(), reason });
+        }
         if !is_url && rewritten.is_none() && scheme == Scheme::Ssh && !parsed.is_what_it_reads() {
             // `[h]::x` is a path on a host, but `h::x` is a program to be run.
             let reason = "this host and path cannot be told apart in host:path; write ssh://host/path";
@@ -301,6 +306,15 @@ pub(crate) fn bracketed(host: &str) -> String {
     }
 }
 
+/// Whether the path of `host:path` reads like the rest of `user:password@host:path`, or of `https:user@host/path`. It would be
+/// shown.
+fn may_be_userinfo(path: &[u8]) -> bool {
+    let Some((before, after)) = path.split_once_str("@") else {
+        return false;
+    };
+    after.contains(&b':') || (after.contains(&b'/') && !before.contains(&b'/'))
+}
+
 fn is_host(host: &str) -> bool {
     let bare = host
         .strip_prefix('[')
@@ -420,6 +434,8 @@ mod tests {
             ("[::1]:~ann/r", Scheme::Ssh, Some("::1"), None, "~ann/r"),
             ("git@[h]::x", Scheme::Ssh, Some("h"), None, ":x"),
             ("h:a:b", Scheme::Ssh, Some("h"), None, "a:b"),
+            ("h:a@b.git", Scheme::Ssh, Some("h"), None, "a@b.git"),
+            ("h:a/b@c/d", Scheme::Ssh, Some("h"), None, "a/b@c/d"),
             ("git://[::1]/r", Scheme::Git, Some("::1"), None, "/r"),
             ("file:///a%20b", Scheme::File, None, None, "/a b"),
             ("file://localhost/a", Scheme::File, None, None, "/a"),
@@ -495,6 +511,10 @@ mod tests {
             "https://u:s3cret@/r",
             "https://u:s3cret@h/r\n",
             "https://u:s3cret/s3cret@h/r",
+            "u:s3cret@h:r",
+            "u:s3/cret@h:r",
+            "u:s3cret@h/r",
+            "https:u:s3cret@h/r",
         ] {
             let shown = match RemoteUrl::parse(input) {
                 Ok(url) => format!("{url} {url:?} {}", url.to_bstring()),

@@ -22,6 +22,8 @@ pub(super) fn header(file: &Path, url: &RemoteUrl) -> Result<Option<String>, Str
     let shown = file.display();
     match fs::metadata(file) {
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A FIFO would be waited for.
+        Ok(found) if !found.is_file() => return Err(format!("http.cookieFile {shown} is not a regular file")),
         Ok(found) if found.len() > MAX_FILE => return Err(format!("http.cookieFile {shown} is too large")),
         _ => {}
     }
