@@ -137,8 +137,8 @@ pub enum QueryError {
         /// Where it would be.
         path: PathBuf,
     },
-    /// A database of another program, or of another version of this one.
-    #[error("{} has nothing for this version of git-metis-sync yet: run `git metis-sync rebuild-cache`", path.display())]
+    /// A database of another program, of another version of this one, or of another clone.
+    #[error("{} has nothing that this clone made with this version of git-metis-sync: run `git metis-sync rebuild-cache`", path.display())]
     NotBuilt {
         /// The database.
         path: PathBuf,

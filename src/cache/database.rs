@@ -2,16 +2,20 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, limits::Limit};
 
 use super::{CacheError, FILE_NAME};
 
 /// How long to wait for another process' transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// No row of ours comes near it, whose frontmatter has 64 KiB at most.
+const MAX_VALUE: i32 = 4 << 20;
 
 /// What is at the database's place.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,27 +45,39 @@ pub(super) fn look(path: &Path) -> Result<Place, CacheError> {
             source,
         }),
     };
-    if let Some(kind) = found(path)? {
-        if kind.is_file() {
-            return Ok(Place::File);
-        }
-        return Err(CacheError::NotAFile {
-            path: path.to_owned(),
-            found: match (kind.is_symlink(), kind.is_dir()) {
-                (true, _) => "a symlink",
-                (_, true) => "a folder",
-                _ => "a special file",
-            },
-        });
+    // SQLite opens those beside it without asking what they are.
+    let mut place = Place::Free;
+    for suffix in ["-wal", "-journal", "-shm", ""] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        let beside = PathBuf::from(beside);
+        place = match found(&beside)? {
+            None => place,
+            Some(kind) if !kind.is_file() => {
+                return Err(CacheError::NotAFile {
+                    path: beside,
+                    found: match (kind.is_symlink(), kind.is_dir()) {
+                        (true, _) => "a symlink",
+                        (_, true) => "a folder",
+                        _ => "a special file",
+                    },
+                });
+            }
+            Some(_) if suffix.is_empty() => Place::File,
+            Some(_) => Place::Orphans,
+        };
     }
-    for suffix in ["-wal", "-journal", "-shm"] {
-        let mut sidecar = path.as_os_str().to_owned();
-        sidecar.push(suffix);
-        if found(Path::new(&sidecar))?.is_some() {
-            return Ok(Place::Orphans);
-        }
-    }
-    Ok(Place::Free)
+    Ok(place)
+}
+
+/// What tells a database from a copy of it, or from one that a checkout put in its place.
+pub(super) fn identity(path: &Path) -> Result<String, CacheError> {
+    let meta = fs::symlink_metadata(path).map_err(|source| CacheError::Io {
+        action: "look at",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(meta.ino().to_string())
 }
 
 /// Opens the database for writing and creates it when it is not there.
@@ -87,6 +103,10 @@ fn open(path: &Path, more: OpenFlags, busy: Duration) -> rusqlite::Result<Connec
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    db.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
     Ok(db)
 }
 
@@ -115,6 +135,18 @@ mod tests {
             Err(CacheError::NotAFile { found: "a folder", .. })
         ));
         fs::remove_dir(&path).unwrap();
+
+        for beside in ["metis.db-wal", "metis.db-journal", "metis.db-shm"] {
+            let beside = dir.path().join(beside);
+            std::os::unix::fs::symlink("elsewhere.db", &beside).unwrap();
+            assert!(
+                matches!(look(&path), Err(CacheError::NotAFile { path, .. }) if path.file_name() == beside.file_name())
+            );
+            fs::remove_file(&beside).unwrap();
+            rustix::fs::mknodat(rustix::fs::CWD, &beside, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+            assert!(look(&path).is_err());
+            fs::remove_file(&beside).unwrap();
+        }
 
         fs::write(dir.path().join("metis.db-wal"), "x").unwrap();
         assert_eq!(look(&path).unwrap(), Place::Orphans);

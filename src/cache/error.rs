@@ -15,6 +15,12 @@ pub enum CacheError {
         /// What is there instead.
         found: &'static str,
     },
+    /// It came with a commit, and SQLite would play it into the database.
+    #[error("git tracks {}, which is never opened: take it out with `git rm --cached`, delete it, and commit that", path.display())]
+    Tracked {
+        /// The file beside the database.
+        path: PathBuf,
+    },
     /// Somebody's file, or a database beyond reading.
     #[error("{} is {problem}, and stays as it is until you move it away", path.display())]
     Unreadable {

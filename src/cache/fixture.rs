@@ -99,7 +99,7 @@ impl World {
     pub fn rebuild(&self, dot_metis: &Path) -> Result<Rebuilt, CacheError> {
         let load =
             |workspace: &WorkspaceSource<'_>, document: &DocumentSource| self.load(&workspace.prefix, &document.path);
-        rebuild(dot_metis, &self.sources(), &load, &parse)
+        rebuild(dot_metis, &self.sources(), &load, &parse, &made_here)
     }
 
     /// What a database made from nothing has.
@@ -108,6 +108,11 @@ impl World {
         self.rebuild(dir.path()).unwrap();
         dump(dir.path())
     }
+}
+
+/// The maker of all databases here.
+pub fn made_here(_: &str) -> String {
+    "here".into()
 }
 
 fn document(path: &str, text: &str) -> DocumentSource {

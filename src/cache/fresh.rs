@@ -15,11 +15,11 @@ use rustix::{
 };
 
 use super::{
-    CacheError, FILE_NAME,
+    CacheError, FILE_NAME, database,
     rebuilt::{Outcome, Rebuilt},
     rows::{Prepared, Reader, Reading, Writer},
     schema,
-    source::WorkspaceSource,
+    source::{Maker, WorkspaceSource},
 };
 
 /// Builds the database at `path`, where nothing is. `None` when somebody put one there meanwhile, which is then left alone.
@@ -27,9 +27,12 @@ pub(super) fn build(
     path: &Path,
     workspaces: &[WorkspaceSource<'_>],
     mut reader: Reader<'_>,
+    maker: &Maker<'_>,
 ) -> Result<Option<Rebuilt>, CacheError> {
     let temp = TempFile::create(path)?;
-    let documents = fill(&temp.path, workspaces, &mut reader).map_err(|error| CacheError::sqlite(&temp.path, error))?;
+    let maker = maker(&database::identity(&temp.path)?);
+    let documents =
+        fill(&temp.path, workspaces, &mut reader, &maker).map_err(|error| CacheError::sqlite(&temp.path, error))?;
     if !temp.publish(path)? {
         return Ok(None);
     }
@@ -42,7 +45,12 @@ pub(super) fn build(
     }))
 }
 
-fn fill(path: &Path, workspaces: &[WorkspaceSource<'_>], reader: &mut Reader<'_>) -> rusqlite::Result<u64> {
+fn fill(
+    path: &Path,
+    workspaces: &[WorkspaceSource<'_>],
+    reader: &mut Reader<'_>,
+    maker: &str,
+) -> rusqlite::Result<u64> {
     // Nobody else knows the file, so SQLite's locks would only get in the way of ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags_and_vfs(path, flags, "unix-none")?;
@@ -51,7 +59,7 @@ fn fill(path: &Path, workspaces: &[WorkspaceSource<'_>], reader: &mut Reader<'_>
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768",
     )?;
     let transaction = db.unchecked_transaction()?;
-    schema::create_tables(&transaction)?;
+    schema::create_tables(&transaction, maker)?;
     let mut total = 0;
     {
         let mut writer = Writer::new(&transaction)?;

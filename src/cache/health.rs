@@ -8,6 +8,7 @@ use super::{
     CacheError,
     database::{self, BUSY, Place},
     schema::{self, Tables},
+    source::Maker,
 };
 
 /// What our tables are worth.
@@ -15,7 +16,7 @@ use super::{
 pub enum Health {
     /// There is no database yet.
     Missing,
-    /// It has no tables of ours, or those of another version: the next rebuild makes them.
+    /// It has no tables of ours, or those of another version or another clone: the next rebuild makes them.
     NotBuilt,
     /// All is well.
     Sound,
@@ -28,7 +29,7 @@ pub enum Health {
 /// # Errors
 ///
 /// What [`rebuild()`](super::rebuild) would fail with too: not a database, not a file, tables of somebody else.
-pub fn health(dot_metis: &Path) -> Result<Health, CacheError> {
+pub fn health(dot_metis: &Path, maker: &Maker<'_>) -> Result<Health, CacheError> {
     let path = place(dot_metis)?;
     match database::look(&path)? {
         Place::Free | Place::Orphans => return Ok(Health::Missing),
@@ -36,7 +37,7 @@ pub fn health(dot_metis: &Path) -> Result<Health, CacheError> {
     }
     let fail = |error| CacheError::sqlite(&path, error);
     let db = database::open_for_reading(&path).map_err(fail)?;
-    match schema::inspect(&db).map_err(fail)? {
+    match schema::inspect(&db, &maker(&database::identity(&path)?)).map_err(fail)? {
         Tables::Absent | Tables::Outdated => Ok(Health::NotBuilt),
         Tables::Foreign { name } => Err(CacheError::NameTaken { path, table: name }),
         Tables::Current { .. } => Ok(match contradiction(&db) {
@@ -61,7 +62,7 @@ pub fn forget(dot_metis: &Path) -> Result<(), CacheError> {
     let transaction = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(fail)?;
-    if let Tables::Foreign { name } = schema::inspect(&transaction).map_err(fail)? {
+    if let Tables::Foreign { name } = schema::inspect(&transaction, "").map_err(fail)? {
         return Err(CacheError::NameTaken { path, table: name });
     }
     schema::drop_tables(&transaction).map_err(fail)?;
@@ -97,27 +98,30 @@ fn contradiction(db: &Connection) -> rusqlite::Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{FILE_NAME, fixture::World};
+    use crate::cache::{
+        FILE_NAME,
+        fixture::{World, made_here},
+    };
 
     #[test]
     fn tables_that_contradict_themselves_are_found_and_made_anew() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(health(dir.path()).unwrap(), Health::Missing);
+        assert_eq!(health(dir.path(), &made_here).unwrap(), Health::Missing);
         let documents = World::small();
         documents.rebuild(dir.path()).unwrap();
-        assert_eq!(health(dir.path()).unwrap(), Health::Sound);
+        assert_eq!(health(dir.path(), &made_here).unwrap(), Health::Sound);
 
         let db = Connection::open(dir.path().join(FILE_NAME)).unwrap();
         db.execute_batch(
             "CREATE TABLE mine (text TEXT); INSERT INTO mine VALUES ('kept'); DELETE FROM sync_documents WHERE id = 1",
         )
         .unwrap();
-        assert!(matches!(health(dir.path()).unwrap(), Health::Damaged(_)));
+        assert!(matches!(health(dir.path(), &made_here).unwrap(), Health::Damaged(_)));
 
         forget(dir.path()).unwrap();
-        assert_eq!(health(dir.path()).unwrap(), Health::NotBuilt);
+        assert_eq!(health(dir.path(), &made_here).unwrap(), Health::NotBuilt);
         documents.rebuild(dir.path()).unwrap();
-        assert_eq!(health(dir.path()).unwrap(), Health::Sound);
+        assert_eq!(health(dir.path(), &made_here).unwrap(), Health::Sound);
         let mine: String = db.query_row("SELECT text FROM mine", [], |row| row.get(0)).unwrap();
         assert_eq!(mine, "kept");
     }
@@ -128,6 +132,9 @@ mod tests {
         let db = Connection::open(dir.path().join(FILE_NAME)).unwrap();
         db.execute_batch("CREATE TABLE sync_documents (id INTEGER)").unwrap();
         assert!(matches!(forget(dir.path()), Err(CacheError::NameTaken { .. })));
-        assert!(matches!(health(dir.path()), Err(CacheError::NameTaken { .. })));
+        assert!(matches!(
+            health(dir.path(), &made_here),
+            Err(CacheError::NameTaken { .. })
+        ));
     }
 }

@@ -17,6 +17,10 @@
 //! see the old or the new state whole, and so does whoever comes after a kill, because SQLite rolls back by itself.
 //! SQLite's own settings for the file (journal mode, `synchronous`) are left as they are: foreign tables may depend on them.
 //!
+//! *A `metis.db` that this clone did not make*: it may have come with a checkout. What our tables hold then is not believed;
+//! they are made anew, and `query` answers nothing before that. A mark says who made it (`sync_meta`), for this one file: a
+//! copy of it is somebody else's. The schema is compared word by word before any of it is evaluated.
+//!
 //! *What is not an SQLite database*, a symlink, or a damaged database is left untouched and named in the error: it may be
 //! somebody's only copy of something.
 //!
@@ -51,7 +55,7 @@ pub use health::{Health, forget, health};
 pub use query::Cache;
 pub use rebuild::rebuild;
 pub use rebuilt::{Outcome, Rebuilt, Skipped};
-pub use source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource};
+pub use source::{DocumentFacts, DocumentSource, Load, Maker, Parse, WorkspaceSource};
 
 /// The database's file name below `.metis/`.
 pub const FILE_NAME: &str = "metis.db";

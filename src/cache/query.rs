@@ -17,6 +17,7 @@ use super::{
     },
     database::{self, Place},
     schema::{self, Tables},
+    source::Maker,
 };
 use crate::names::{Prefix, ShortCode};
 
@@ -42,7 +43,7 @@ pub struct Cache {
 
 impl Cache {
     /// Opens the database below `dot_metis`.
-    pub fn open(dot_metis: &Path) -> Result<Self, QueryError> {
+    pub fn open(dot_metis: &Path, maker: &Maker<'_>) -> Result<Self, QueryError> {
         let path = database::path(dot_metis).map_err(|source| CacheError::Io {
             action: "open",
             path: dot_metis.to_owned(),
@@ -52,7 +53,8 @@ impl Cache {
             Place::File => {}
             Place::Free | Place::Orphans => return Err(QueryError::Missing { path }),
         }
-        let opened = database::open_for_reading(&path).and_then(|db| Ok((schema::inspect(&db)?, db)));
+        let maker = maker(&database::identity(&path)?);
+        let opened = database::open_for_reading(&path).and_then(|db| Ok((schema::inspect(&db, &maker)?, db)));
         match opened {
             Ok((Tables::Current { .. }, db)) => Ok(Cache { db, path }),
             Ok(_) => Err(QueryError::NotBuilt { path }),
@@ -290,13 +292,13 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::World;
+    use super::super::fixture::{World, made_here};
     use super::*;
 
     fn cache_of(world: &World) -> (tempfile::TempDir, Cache) {
         let dir = tempfile::tempdir().unwrap();
         world.rebuild(dir.path()).unwrap();
-        let cache = Cache::open(dir.path()).unwrap();
+        let cache = Cache::open(dir.path(), &made_here).unwrap();
         (dir, cache)
     }
 
@@ -422,7 +424,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_said() {
         let dir = tempfile::tempdir().unwrap();
-        let refused = |dir: &Path| Cache::open(dir).err().unwrap().to_string();
+        let refused = |dir: &Path| Cache::open(dir, &made_here).err().unwrap().to_string();
         assert!(refused(dir.path()).contains("run `git metis-sync rebuild-cache`"));
         assert!(!dir.path().join("metis.db").exists(), "asking creates nothing");
 
@@ -430,7 +432,7 @@ mod tests {
             .unwrap()
             .execute_batch("CREATE TABLE theirs (x)")
             .unwrap();
-        assert!(refused(dir.path()).contains("has nothing for this version"));
+        assert!(refused(dir.path()).contains("has nothing that this clone made"));
 
         let (_dir, cache) = cache_of(&World::small());
         assert!(matches!(

@@ -12,7 +12,7 @@ use super::{
     rebuilt::{Outcome, Rebuilt},
     rows::{self, Reader, Writer},
     schema::{self, Tables},
-    source::{Load, Parse, WorkspaceSource},
+    source::{Load, Maker, Parse, WorkspaceSource},
 };
 
 /// How often to start over because another rebuild came first.
@@ -21,14 +21,15 @@ const ATTEMPTS: u32 = 5;
 /// Brings the database below `dot_metis` up to `workspaces`, which are all there are: others are taken out.
 ///
 /// A document that can't be loaded keeps the row it had, one that can't be parsed has none; both are reported, and neither is
-/// an error. How the file is written is told in the [module's documentation](super).
+/// an error. Tables that another clone made are made anew. How the file is written is told in the [module's documentation](super).
 pub fn rebuild(
     dot_metis: &Path,
     workspaces: &[WorkspaceSource<'_>],
     load: &Load<'_>,
     parse: &Parse<'_>,
+    maker: &Maker<'_>,
 ) -> Result<Rebuilt, CacheError> {
-    rebuild_waiting(dot_metis, workspaces, load, parse, database::BUSY)
+    rebuild_waiting(dot_metis, workspaces, load, parse, maker, database::BUSY)
 }
 
 fn rebuild_waiting(
@@ -36,6 +37,7 @@ fn rebuild_waiting(
     workspaces: &[WorkspaceSource<'_>],
     load: &Load<'_>,
     parse: &Parse<'_>,
+    maker: &Maker<'_>,
     busy: Duration,
 ) -> Result<Rebuilt, CacheError> {
     let path = database::path(dot_metis).map_err(|source| CacheError::Io {
@@ -47,8 +49,8 @@ fn rebuild_waiting(
     for _ in 0..ATTEMPTS {
         let reader = Reader::new(load, parse);
         let rebuilt = match database::look(&path)? {
-            Place::Free => fresh::build(&path, workspaces, reader)?,
-            Place::File | Place::Orphans => update(&path, workspaces, reader, busy)?,
+            Place::Free => fresh::build(&path, workspaces, reader, maker)?,
+            Place::File | Place::Orphans => update(&path, workspaces, reader, maker, busy)?,
         };
         if let Some(rebuilt) = rebuilt {
             return Ok(rebuilt);
@@ -62,11 +64,13 @@ fn update(
     path: &Path,
     workspaces: &[WorkspaceSource<'_>],
     mut reader: Reader<'_>,
+    maker: &Maker<'_>,
     busy: Duration,
 ) -> Result<Option<Rebuilt>, CacheError> {
     let mut db = database::open_for_writing(path, busy)?;
     let fail = |error| CacheError::sqlite(path, error);
-    let tables = schema::inspect(&db).map_err(fail)?;
+    let maker = maker(&database::identity(path)?);
+    let tables = schema::inspect(&db, &maker).map_err(fail)?;
     if let Tables::Foreign { name } = tables {
         return Err(CacheError::NameTaken {
             path: path.to_owned(),
@@ -85,21 +89,21 @@ fn update(
         removed: plan.removed(),
         skipped: reader.skipped,
     };
-    if rebuilt.outcome == Outcome::Updated && !write(&mut db, &tables, &plan).map_err(fail)? {
+    if rebuilt.outcome == Outcome::Updated && !write(&mut db, &maker, &tables, &plan).map_err(fail)? {
         return Ok(None);
     }
     Ok(Some(rebuilt))
 }
 
 /// Carries out a plan in one transaction. `false`: the tables are not those any more that the plan was made for.
-fn write(db: &mut Connection, planned_for: &Tables, plan: &Plan) -> rusqlite::Result<bool> {
+fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &Plan) -> rusqlite::Result<bool> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if schema::inspect(&transaction)? != *planned_for {
+    if schema::inspect(&transaction, maker)? != *planned_for {
         return Ok(false);
     }
     if plan.create {
         schema::drop_tables(&transaction)?;
-        schema::create_tables(&transaction)?;
+        schema::create_tables(&transaction, maker)?;
     }
     for workspace in &plan.gone {
         rows::remove_workspace(&transaction, workspace.id)?;

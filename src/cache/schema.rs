@@ -1,5 +1,7 @@
 //! Our tables, and whether a database has them.
 
+use std::sync::OnceLock;
+
 use rusqlite::{Connection, OptionalExtension};
 
 /// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
@@ -54,7 +56,8 @@ const CREATE_INDEXES: &str = "
 pub(super) enum Tables {
     /// Nothing.
     Absent,
-    /// Tables of another version, or not all of them.
+    /// Tables of another version, not all of them, others than this version makes, or of a database that this clone did
+    /// not make.
     Outdated,
     /// All of them; the number grows by one with each write.
     Current { generation: i64 },
@@ -62,44 +65,72 @@ pub(super) enum Tables {
     Foreign { name: String },
 }
 
-/// Looks which of our tables are there.
-pub(super) fn inspect(db: &Connection) -> rusqlite::Result<Tables> {
-    let mut found = Vec::new();
-    let mut names =
-        db.prepare("SELECT name, type FROM sqlite_schema WHERE lower(name) IN (?1, ?2, ?3, ?4) ORDER BY name")?;
-    let mut rows = names.query(TABLES)?;
-    while let Some(row) = rows.next()? {
-        let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
-        if kind != "table" || !TABLES.contains(&name.as_str()) {
-            return Ok(Tables::Foreign { name });
-        }
-        found.push(name);
-    }
-    let Some(first) = found.first() else {
+/// An entry of `sqlite_schema`: type, name, SQL.
+type Entry = (String, String, Option<String>);
+
+/// Looks which of our tables are there. `maker` is what a database that this clone made says of it.
+///
+/// A database may come from anywhere, so its schema is compared word by word before anything in it is evaluated: a column
+/// may be an expression, an index a trap.
+pub(super) fn inspect(db: &Connection, maker: &str) -> rusqlite::Result<Tables> {
+    let found = entries(db)?;
+    let Some((_, first, _)) = found.first() else {
         return Ok(Tables::Absent);
     };
-    let has_meta = found.iter().any(|name| name == "sync_meta")
-        && db
-            .prepare("SELECT 1 FROM pragma_table_info('sync_meta') WHERE name IN ('key', 'value')")?
-            .query_map([], |_| Ok(()))?
-            .count()
-            == 2;
+    let taken = |(kind, name, sql): &&Entry| {
+        let ours = TABLES.iter().any(|table| name.eq_ignore_ascii_case(table));
+        let plain = sql.as_ref().is_some_and(|sql| sql.starts_with("CREATE TABLE "));
+        ours && !(kind == "table" && plain && TABLES.contains(&name.as_str()))
+    };
+    if let Some((_, name, _)) = found.iter().find(taken) {
+        return Ok(Tables::Foreign { name: name.clone() });
+    }
+    let expected = expected()?;
+    let is_meta = |entry: &&Entry| entry.1 == TABLES[0];
+    let has_meta = found.iter().find(is_meta).is_some_and(|meta| expected.contains(meta));
     if !has_meta || meta(db, "owner")?.as_deref() != Some(OWNER) {
         return Ok(Tables::Foreign { name: first.clone() });
     }
     let generation = meta(db, "generation")?.and_then(|text| text.parse().ok());
+    let is_ours = meta(db, "schema")?.as_deref() == Some(VERSION) && meta(db, "maker")?.as_deref() == Some(maker);
     Ok(match generation {
-        Some(generation) if found.len() == TABLES.len() && meta(db, "schema")?.as_deref() == Some(VERSION) => {
-            Tables::Current { generation }
-        }
+        Some(generation) if is_ours && found == *expected => Tables::Current { generation },
         _ => Tables::Outdated,
     })
 }
 
+/// What a database has of our names, with everything that hangs on our tables.
+fn entries(db: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    let mut select = db.prepare(
+        "SELECT type, name, sql FROM sqlite_schema
+         WHERE lower(name) IN (?1, ?2, ?3, ?4) OR lower(tbl_name) IN (?1, ?2, ?3, ?4) ORDER BY type DESC, name LIMIT 100",
+    )?;
+    let rows = select.query_map(TABLES, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
+
+/// What a database of this version has.
+fn expected() -> rusqlite::Result<&'static Vec<Entry>> {
+    static EXPECTED: OnceLock<Vec<Entry>> = OnceLock::new();
+    if let Some(expected) = EXPECTED.get() {
+        return Ok(expected);
+    }
+    let db = Connection::open_in_memory()?;
+    create_tables(&db, "")?;
+    create_indexes(&db)?;
+    let entries = entries(&db)?;
+    Ok(EXPECTED.get_or_init(|| entries))
+}
+
 /// Creates our tables, without indexes. Generation 0.
-pub(super) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
+pub(super) fn create_tables(db: &Connection, maker: &str) -> rusqlite::Result<()> {
     db.execute_batch(CREATE_TABLES)?;
-    for (key, value) in [("owner", OWNER), ("schema", VERSION), ("generation", "0")] {
+    for (key, value) in [
+        ("owner", OWNER),
+        ("schema", VERSION),
+        ("generation", "0"),
+        ("maker", maker),
+    ] {
         db.execute("INSERT INTO sync_meta (key, value) VALUES (?1, ?2)", (key, value))?;
     }
     Ok(())
@@ -139,10 +170,10 @@ mod tests {
 
     fn tables_after(sql: &str) -> Tables {
         let db = Connection::open_in_memory().unwrap();
-        create_tables(&db).unwrap();
+        create_tables(&db, "us").unwrap();
         create_indexes(&db).unwrap();
         db.execute_batch(sql).unwrap();
-        inspect(&db).unwrap()
+        inspect(&db, "us").unwrap()
     }
 
     #[test]
@@ -157,7 +188,21 @@ mod tests {
             tables_after("DELETE FROM sync_meta WHERE key = 'generation'"),
             Tables::Outdated
         );
-        assert_eq!(inspect(&Connection::open_in_memory().unwrap()).unwrap(), Tables::Absent);
+        for changed in [
+            "UPDATE sync_meta SET value = 'them' WHERE key = 'maker'",
+            "DELETE FROM sync_meta WHERE key = 'maker'",
+            "DROP INDEX sync_documents_by_code",
+            "CREATE INDEX another ON sync_documents (title)",
+            "CREATE TRIGGER another AFTER INSERT ON sync_documents BEGIN SELECT 1; END",
+            "ALTER TABLE sync_documents ADD COLUMN bomb TEXT AS (hex(zeroblob(450000000)))",
+            "DROP TABLE sync_documents; CREATE TABLE sync_documents (id INTEGER PRIMARY KEY, title TEXT AS ('forged'))",
+        ] {
+            assert_eq!(tables_after(changed), Tables::Outdated, "{changed}");
+        }
+        assert_eq!(
+            inspect(&Connection::open_in_memory().unwrap(), "us").unwrap(),
+            Tables::Absent
+        );
     }
 
     #[test]
@@ -165,22 +210,26 @@ mod tests {
         let foreign = |sql: &str| {
             let db = Connection::open_in_memory().unwrap();
             db.execute_batch(sql).unwrap();
-            matches!(inspect(&db).unwrap(), Tables::Foreign { .. })
+            matches!(inspect(&db, "us").unwrap(), Tables::Foreign { .. })
         };
         assert!(foreign("CREATE TABLE sync_meta (key TEXT, value TEXT)"));
         assert!(foreign("CREATE TABLE sync_meta (version INTEGER)"));
         assert!(foreign("CREATE TABLE sync_documents (id INTEGER)"));
         assert!(foreign("CREATE TABLE Sync_Documents (id INTEGER)"));
         assert!(foreign("CREATE VIEW sync_relations AS SELECT 1"));
+        assert!(foreign(
+            "CREATE TABLE sync_meta (key TEXT PRIMARY KEY, value TEXT AS ('git-metis-sync'))"
+        ));
         assert!(!foreign("CREATE TABLE documents (id INTEGER)"));
     }
 
     #[test]
     fn generations_advance() {
         let db = Connection::open_in_memory().unwrap();
-        create_tables(&db).unwrap();
+        create_tables(&db, "us").unwrap();
+        create_indexes(&db).unwrap();
         advance_generation(&db).unwrap();
         advance_generation(&db).unwrap();
-        assert_eq!(inspect(&db).unwrap(), Tables::Current { generation: 2 });
+        assert_eq!(inspect(&db, "us").unwrap(), Tables::Current { generation: 2 });
     }
 }

@@ -54,6 +54,9 @@ pub type Load<'a> = dyn Fn(&WorkspaceSource<'_>, &DocumentSource) -> io::Result<
 /// Parses a document's frontmatter; the error says in words why it can't.
 pub type Parse<'a> = dyn Fn(&[u8]) -> Result<DocumentFacts, String> + 'a;
 
+/// What marks a database as made by this clone, of what tells that file from others.
+pub type Maker<'a> = dyn Fn(&str) -> String + 'a;
+
 const MAX_TITLE: usize = 1000;
 const MAX_TEXT: usize = 100;
 const MAX_ITEMS: usize = 1000;

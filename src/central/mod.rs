@@ -54,6 +54,9 @@ pub enum CentralError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no place for objects that is this user's alone.
+    #[error("this user has no home directory, so there is no place for central's objects")]
+    NoHome,
     /// An object that should be there is not, or cannot be decoded. The cache may be damaged.
     #[error("object {id} of central could not be read: {reason}")]
     Object {

@@ -221,6 +221,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             "Mend that, or let XDG_CACHE_HOME name another folder, then sync again.",
             Exit::Error,
         ),
+        SyncErrorKind::Central(CentralError::NoHome) => (
+            "Set XDG_CACHE_HOME to a folder of your own, then sync again.",
+            Exit::Error,
+        ),
         SyncErrorKind::Central(_) => ("Sync again; if it stays like this, look at central.", Exit::Error),
         SyncErrorKind::Restless { .. } => ("Let the program that writes it finish, then sync again.", Exit::Error),
         SyncErrorKind::Unsupported(_) => ("Central needs a git server that offers it.", Exit::Error),

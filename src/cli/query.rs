@@ -8,7 +8,7 @@ use crate::{
     cache::{Cache, Document, QueryError},
     names::{Prefix, ShortCode},
     plan::listing::printable,
-    sync::Workspace,
+    sync::{self, Workspace},
 };
 
 use super::{
@@ -47,7 +47,14 @@ pub fn run(global: &Global, args: &QueryArgs) -> Exit {
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "query", &kind, ""),
     };
-    match answer(global, args, workspace.metis().path()) {
+    let guard = match workspace.guard() {
+        Ok(guard) => guard,
+        Err(err) => return render::explained(global, "query", &err.into(), ""),
+    };
+    let opened = sync::check_database(workspace.metis(), workspace.project())
+        .map_err(QueryError::from)
+        .and_then(|()| Cache::open(workspace.metis().path(), &|file| guard.mark(file)));
+    match opened.and_then(|cache| answer(global, args, &cache)) {
         Ok(()) => Exit::Ok,
         Err(err) => {
             let hint = Hint {
@@ -63,8 +70,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> Exit {
     }
 }
 
-fn answer(global: &Global, args: &QueryArgs, metis: &std::path::Path) -> Result<(), QueryError> {
-    let cache = Cache::open(metis)?;
+fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryError> {
     let mut page = Page::new(global, args.lines);
     match &args.question {
         Question::Children { code } => {

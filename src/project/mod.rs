@@ -96,14 +96,14 @@ impl Project {
         Some((repo.common_dir(), self.metis.join(&b'/')))
     }
 
-    /// The files in `folder` of `.metis/` that git tracks, relative to it. None where the index cannot be read: then git
-    /// does nothing here either.
-    pub fn tracked(&self, folder: &str) -> Vec<String> {
+    /// The files that git tracks whose path in `.metis/` starts with `start`, by what comes after it. None where the index
+    /// cannot be read: then git does nothing here either.
+    pub fn tracked(&self, start: &str) -> Vec<String> {
         let Some(Ok(index)) = self.repo.as_ref().map(|repo| repo.open_index()) else {
             return Vec::new();
         };
         let mut below = self.metis.join(&b'/');
-        below.extend_from_slice(format!("/{folder}/").as_bytes());
+        below.extend_from_slice(format!("/{start}").as_bytes());
         // Where file names differ in case alone, git writes to the same file.
         let ignore_case = matches!(self.config.boolean("core.ignorecase"), Ok(Some(true)));
         let entries = match ignore_case {

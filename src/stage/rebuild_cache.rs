@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    cache::{self, CacheError, DocumentFacts, DocumentSource, Rebuilt, WorkspaceSource},
+    cache::{self, CacheError, DocumentFacts, DocumentSource, Maker, Rebuilt, WorkspaceSource},
     central,
     names::{ObjectFormat, ObjectId, Prefix},
     workspace::{self, Dir, FolderState, Scan, Survey, frontmatter},
@@ -17,6 +17,7 @@ pub fn apply(
     scan: Option<&Scan>,
     survey: &Survey,
     format: ObjectFormat,
+    maker: &Maker<'_>,
 ) -> Result<Rebuilt, CacheError> {
     let mut sources = Vec::new();
     for (prefix, state) in &survey.folders {
@@ -50,6 +51,7 @@ pub fn apply(
         &sources,
         &|_, document| workspace::read_document(metis, &document.path).map_err(io::Error::other),
         &|bytes| facts(bytes),
+        maker,
     )
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat},
+    fs::{Access, AtFlags, CWD, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat},
     io::Errno,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -193,6 +193,12 @@ impl StateDir {
         let handle = self.handle.try_clone();
         let meta = handle.and_then(|handle| File::from(handle).metadata());
         meta.as_ref().map(identity).unwrap_or_default()
+    }
+
+    /// An error where nothing can be written here, as on a disk that is only read.
+    pub fn check_writable(&self) -> Result<(), StateError> {
+        rustix::fs::accessat(self.fd(), ".", Access::WRITE_OK, AtFlags::EACCESS)
+            .map_err(|error| self.error("write", ".", error.into()))
     }
 
     /// Where it is, for messages and for those who put folders of their own into it.

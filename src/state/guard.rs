@@ -180,6 +180,12 @@ impl Guard {
         Ok(())
     }
 
+    /// What marks `file`, by what tells it from others, as made by this clone.
+    pub fn mark(&self, file: &str) -> String {
+        let of = format!("made here: {file}");
+        hex(hmac::sign(&self.notes.secret.key(), of.as_bytes()).as_ref())
+    }
+
     /// `json`, an object, with `folder` and a seal at its end.
     pub(super) fn seal(&self, json: &[u8], folder: &str) -> Vec<u8> {
         let mut out = json.strip_suffix(b"}").unwrap_or(json).to_vec();

@@ -78,7 +78,7 @@ pub fn meet(
     let id = place::identity(&configured, project, folder);
     let name = configured.to_string();
     let connect = connect_options(options, project, folder, Instant::now() + DEFAULT_DEADLINE);
-    let cache = options.cache_dir.clone().unwrap_or_else(store::user_cache_dir);
+    let cache = options.cache_dir.clone().map_or_else(store::user_cache_dir, Ok)?;
     progress.step(Step::Listing);
     let mut remote = Remote::list(&url, &connect, branch)?;
     if branch.is_none() && remote.head.is_none() && !remote.others.is_empty() {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{Setup, SyncErrorKind, SyncReport, Warning, Workspace};
 use crate::{
-    cache::Rebuilt,
+    cache::{self, CacheError, Rebuilt},
     central,
     names::ObjectFormat,
+    project::Project,
     stage::rebuild_cache,
     state::{
         self,
@@ -15,7 +16,7 @@ use crate::{
         guard::Guard,
         lock::{Holder, Lock},
     },
-    workspace::{self, FolderState, Scan, Survey},
+    workspace::{self, FolderState, MetisDir, Scan, Survey},
 };
 
 /// Rebuilds after a sync. A failure is a warning; the next sync tries again, also where some of it could not be read.
@@ -23,8 +24,10 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     let format = setup.cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
     let metis = setup.ctx.metis;
     let scan = setup.take_scan();
-    let rebuilt = workspace::survey(metis.dir(), &Default::default())
+    let guard = &setup.guard;
+    let rebuilt = check_database(metis, setup.ctx.project)
         .map_err(|err| err.to_string())
+        .and_then(|()| workspace::survey(metis.dir(), &Default::default()).map_err(|err| err.to_string()))
         .and_then(|survey| {
             rebuild_cache::apply(
                 metis.path(),
@@ -33,6 +36,7 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
                 scan.as_ref(),
                 &survey,
                 format,
+                &|file| guard.mark(file),
             )
             .map(|rebuilt| is_complete(&rebuilt, &survey, scan.as_ref()))
             .map_err(|err| err.to_string())
@@ -44,12 +48,25 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
     setup.note_cache(due);
 }
 
+/// What SQLite keeps beside a database it plays into it. From a commit that would be a stranger's.
+pub fn check_database(metis: &MetisDir, project: &Project) -> Result<(), CacheError> {
+    let tracked = project.tracked(&format!("{}-", cache::FILE_NAME));
+    match tracked.first() {
+        None => Ok(()),
+        Some(suffix) => Err(CacheError::Tracked {
+            path: metis.path().join(format!("{}-{suffix}", cache::FILE_NAME)),
+        }),
+    }
+}
+
 /// Rebuilds `metis.db` without a sync around it.
 pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     let metis = workspace.metis();
+    check_database(metis, workspace.project())?;
     let state = StateDir::open(metis.path())?;
-    let guard = workspace.guard()?;
+    let mut guard = workspace.guard()?;
     let cursor = state.as_ref().and_then(|state| known(state, &guard));
+    begin_guard(workspace, state.as_ref(), cursor.as_ref(), &mut guard)?;
     let format = cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
     let survey = workspace::survey(metis.dir(), &Default::default())?;
     let owned = workspace.config().workspace.as_ref();
@@ -71,7 +88,15 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
         &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),
         std::time::SystemTime::now(),
     )?;
-    let rebuilt = rebuild_cache::apply(metis.path(), metis.dir(), owned, Some(&scan), &survey, format)?;
+    let rebuilt = rebuild_cache::apply(
+        metis.path(),
+        metis.dir(),
+        owned,
+        Some(&scan),
+        &survey,
+        format,
+        &|file| guard.mark(file),
+    )?;
     if let Some(state) = &state {
         note_due(state, &guard, !is_complete(&rebuilt, &survey, Some(&scan)));
     }
@@ -83,6 +108,37 @@ fn is_complete(rebuilt: &Rebuilt, survey: &Survey, scan: Option<&Scan>) -> bool 
     rebuilt.is_complete()
         && !survey.folders.values().any(FolderState::is_unreadable)
         && !scan.is_some_and(Scan::has_unread)
+}
+
+/// What is made here is to be known as made here. A cursor from before there were guards is sealed by the way.
+fn begin_guard(
+    workspace: &Workspace,
+    state: Option<&StateDir>,
+    cursor: Option<&Cursor>,
+    guard: &mut Guard,
+) -> Result<(), SyncErrorKind> {
+    if !guard.is_new() {
+        return Ok(());
+    }
+    let holder = Holder::this_process(jiff::Timestamp::now(), "git metis-sync rebuild-cache");
+    let _lock = match state {
+        // A sync that is running does this itself, and rebuilds after it.
+        Some(state) => match Lock::acquire(state, Duration::ZERO, &holder) {
+            Ok(lock) => Some(lock),
+            Err(_) => return Ok(()),
+        },
+        None => None,
+    };
+    guard.update(|notes| {
+        if let Some(cursor) = cursor {
+            notes.upstream = Some(cursor.upstream.clone());
+            notes.prefix = workspace.config().workspace.clone();
+        }
+    })?;
+    match (state, cursor) {
+        (Some(state), Some(cursor)) => Ok(cursor.store(state, guard)?),
+        _ => Ok(()),
+    }
 }
 
 fn known(state: &StateDir, guard: &Guard) -> Option<Cursor> {

@@ -366,6 +366,10 @@ pub fn published(
     let mut head = snapshot.head;
     if let (Some(commit), Some(store), Some(prefix)) = (prepared.commit, &setup.store, &setup.ctx.owned) {
         setup.check_interrupt()?;
+        if let Some(state) = &setup.state {
+            // What cannot be noted is not pushed.
+            state.check_writable()?;
+        }
         progress.step(Step::Pushing);
         let push = PushPlan {
             branch: snapshot.branch.clone(),

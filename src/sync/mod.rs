@@ -32,7 +32,7 @@ use jiff::Timestamp;
 
 pub use crate::stage::Warning;
 pub use acquaintance::{Acquaintance, meet};
-pub use cache::rebuild_cache;
+pub use cache::{check_database, rebuild_cache};
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use place::{bound_elsewhere, identity};

@@ -33,7 +33,7 @@ use crate::{
         fetch::{self, Snapshot},
         hydrate::{self, HydratePlan},
     },
-    state::{cursor::Cursor, files::StateDir, lock},
+    state::{cursor::Cursor, files::StateDir, guard::Guard, lock},
     workspace::{FolderState, StatCache, Survey},
 };
 
@@ -59,6 +59,8 @@ pub struct Outlook<'a> {
     pub ctx: Context<'a>,
     /// `.metis/.sync/`, if there is one.
     pub state: Option<StateDir>,
+    /// What this clone is bound to.
+    pub guard: Guard,
     /// What this clone knows of central; empty if it has never synced.
     pub cursor: Cursor,
     /// Whether it has synced before.
@@ -204,6 +206,7 @@ pub fn look<'a>(
     let mut outlook = Outlook {
         ctx,
         state,
+        guard,
         cursor,
         synced_before,
         central,

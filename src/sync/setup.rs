@@ -124,7 +124,7 @@ impl Workspace {
 
     /// Whether git tracks any of this clone's state, which is then not its own.
     pub(super) fn check_state(&self) -> Result<(), SyncErrorKind> {
-        match self.project.tracked(crate::state::files::FOLDER) {
+        match self.project.tracked(&format!("{}/", crate::state::files::FOLDER)) {
             files if files.is_empty() => Ok(()),
             files => Err(SyncErrorKind::StateTracked { files }),
         }
@@ -497,7 +497,7 @@ pub fn context<'a>(
         cache_dir: options
             .cache_dir
             .clone()
-            .unwrap_or_else(crate::central::store::user_cache_dir),
+            .map_or_else(crate::central::store::user_cache_dir, Ok)?,
         limits: limits(settings),
     })
 }

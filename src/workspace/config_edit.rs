@@ -66,7 +66,11 @@ pub fn edit_config(metis: &Dir, file: ConfigFile, edits: &[Edit]) -> Result<bool
             return Ok(false);
         };
         if metis.lstat(path).ok() == read {
-            metis.write_flushed(path, &edited, FileMode::Keep)?;
+            let mode = match file {
+                ConfigFile::Shared => FileMode::Keep,
+                ConfigFile::Local => FileMode::Private,
+            };
+            metis.write_flushed(path, &edited, mode)?;
             return Ok(true);
         }
     }

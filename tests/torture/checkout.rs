@@ -358,3 +358,196 @@ fn a_planted_bare_repository() {
         assert!(!canary.exists(), "nested {nested}");
     }
 }
+
+/// A clone of the project on a machine of its own.
+fn cloned(world: &World, project: &Project) -> Workspace {
+    let clone = world.workspace("api");
+    fs::remove_dir_all(&clone.dir).expect("it is there");
+    let dir = clone.dir.display().to_string();
+    project.git(&world.root(), &["clone", "--quiet", &project.url(), &dir]);
+    clone
+}
+
+/// A metis.db that came with the project tells nothing: neither before a sync, nor after it. What else is in it stays.
+#[test]
+fn a_database_that_came_with_the_project() {
+    let forgeries = [
+        "UPDATE sync_documents SET title = 'FORGED'",
+        "DROP TABLE sync_documents;
+         CREATE TABLE sync_documents (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, path TEXT NOT NULL,
+            code TEXT NOT NULL, title TEXT AS ('FORGED'), type TEXT, phase TEXT, archived INTEGER NOT NULL,
+            tags TEXT NOT NULL, blob BLOB NOT NULL)",
+        "CREATE TRIGGER forge AFTER INSERT ON sync_documents BEGIN UPDATE sync_documents SET title = 'FORGED'; END",
+        "ALTER TABLE sync_documents RENAME TO hidden; CREATE VIEW sync_documents AS SELECT *, 'FORGED' AS t FROM hidden",
+        "DROP TABLE sync_meta; CREATE TABLE sync_meta (key TEXT PRIMARY KEY, value TEXT AS ('FORGED'))",
+    ];
+    for (number, forgery) in forgeries.into_iter().enumerate() {
+        let world = World::new();
+        let (api, project) = in_a_project(&world);
+        let db = rusqlite::Connection::open(api.metis().join("metis.db")).expect("it synced");
+        db.execute_batch(&format!(
+            "CREATE TABLE theirs (text TEXT); INSERT INTO theirs VALUES ('kept'); {forgery}"
+        ))
+        .expect("SQL");
+        drop(db);
+        project.git(&api.dir, &["add", "--force", ".metis/metis.db"]);
+        project.commit(&api.dir);
+        project.git(&api.dir, &["push", "--quiet"]);
+
+        let clone = cloned(&world, &project);
+        let asked = || {
+            let ended = clone.run(&["query", "workspace", "api"]);
+            let said = String::from_utf8_lossy(&ended.stdout).into_owned() + &ended.stderr;
+            assert!(!said.contains("FORGED"), "{forgery}: {}", ended.transcript());
+            (ended.code, said)
+        };
+        assert_eq!(asked().0, Some(1), "{forgery}");
+        clone.sync().report();
+        let (code, said) = asked();
+        // What has a name of ours but is not of our making is left to its owner.
+        match number < 3 {
+            true => assert!(
+                code == Some(0) && said.contains("Title of API-T-0001"),
+                "{forgery}: {said}"
+            ),
+            false => assert_eq!(code, Some(1), "{forgery}: {said}"),
+        }
+        let db = rusqlite::Connection::open(clone.metis().join("metis.db")).expect("it is there");
+        let kept: String = db
+            .query_row("SELECT text FROM theirs", [], |row| row.get(0))
+            .expect("SQL");
+        assert_eq!(kept, "kept");
+    }
+}
+
+/// What SQLite keeps beside its database it would play into it, or follow.
+#[test]
+fn files_beside_the_database() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    api.put("metis.db-wal", "from a commit");
+    project.git(&api.dir, &["add", "--force", ".metis/metis.db-wal"]);
+    api.edit("API-T-0001", "More.");
+    let report = api.sync().report();
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("git tracks")),
+        "{report:?}"
+    );
+    for args in [&["query", "workspace", "api"][..], &["rebuild-cache"]] {
+        let ended = api.run(args);
+        assert_eq!(ended.code, Some(1), "{}", ended.transcript());
+        assert!(ended.stderr.contains("git rm --cached"), "{}", ended.transcript());
+    }
+    project.git(&api.dir, &["rm", "--cached", "--quiet", ".metis/metis.db-wal"]);
+    fs::remove_file(api.metis().join("metis.db-wal")).expect("it is there");
+    let precious = world.root().join("precious");
+    fs::write(&precious, "mine").expect("temp folder is writable");
+    std::os::unix::fs::symlink(&precious, api.metis().join("metis.db-journal")).expect("temp folder is writable");
+    assert_eq!(api.run(&["rebuild-cache"]).code, Some(1));
+    assert_eq!(fs::read_to_string(&precious).expect("it is there"), "mine");
+    fs::remove_file(api.metis().join("metis.db-journal")).expect("it is there");
+    api.run(&["rebuild-cache"]).success();
+}
+
+/// Everything below `folder`, itself included, that others than its owner can do anything with.
+fn open_to_others(folder: &Path) -> Vec<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = fs::symlink_metadata(folder).expect("it is there");
+    let mut found = Vec::new();
+    if meta.mode() & 0o077 != 0 {
+        found.push(folder.to_owned());
+    }
+    if meta.is_dir() {
+        for entry in fs::read_dir(folder).expect("readable folder") {
+            found.extend(open_to_others(&entry.expect("readable folder").path()));
+        }
+    }
+    found
+}
+
+/// Whatever the umask, other users neither see nor hold what is this clone's and this user's; what an earlier version left
+/// open to them is closed.
+#[test]
+fn closed_to_other_users() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let web = world.workspace("web");
+    web.write("WEB-T-0001", "Theirs.");
+    web.sync().report();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    Project::around(&world, &api);
+    let sync = |options: &[&str]| {
+        let sync = api.sync_command(options);
+        let mut shell = api.program("sh");
+        shell
+            .args(["-c", "umask 0; exec \"$@\"", "sh"])
+            .arg(sync.get_program())
+            .args(sync.get_args());
+        Ended(run(shell)).report()
+    };
+    sync(&[]);
+    let places = [
+        api.home.join(".cache/git-metis-sync"),
+        api.metis().join(".sync"),
+        api.dir.join(".git/metis-sync"),
+    ];
+    for place in &places {
+        assert_eq!(open_to_others(place), Vec::<PathBuf>::new());
+        fs::set_permissions(place, fs::Permissions::from_mode(0o777)).expect("it is ours");
+    }
+    fs::set_permissions(places[1].join("lock"), fs::Permissions::from_mode(0o666)).expect("it is ours");
+    api.edit("API-T-0001", "More.");
+    sync(&[]);
+    for place in &places[..2] {
+        assert_eq!(open_to_others(place), Vec::<PathBuf>::new());
+    }
+    assert_eq!(sync(&["--dry-run"]).pushed, Vec::<String>::new());
+}
+
+/// A store that another user made beforehand is not read from, and without a home there is none in a shared folder.
+#[test]
+fn another_users_store() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    if as_root() {
+        let cache = api.home.join(".cache/git-metis-sync");
+        fs::create_dir_all(cache.join("any")).expect("temp folder is writable");
+        give_away(&cache);
+        for options in [&[][..], &["--dry-run"]] {
+            let failure = api.sync_with(options).failure(1);
+            assert!(failure.message.contains("belongs to another user"), "{failure:?}");
+            assert!(failure.next.expect("a way out").contains("XDG_CACHE_HOME"));
+        }
+        fs::remove_dir_all(&cache).expect("we are root");
+    }
+    let homeless = |env: &[(&str, &Path)]| {
+        let mut sync = api.sync_command(&[]);
+        // One that is no folder's full name is no home.
+        sync.env("HOME", "nowhere").envs(env.iter().copied());
+        Ended(run(sync))
+    };
+    let (state, cache) = (world.root().join("state"), world.root().join("cache"));
+    let failure = homeless(&[]).failure(1);
+    assert!(failure.message.contains("XDG_STATE_HOME"), "{failure:?}");
+    let failure = homeless(&[("XDG_STATE_HOME", &state)]).failure(1);
+    assert!(failure.next.expect("a way out").contains("XDG_CACHE_HOME"));
+    assert_eq!(world.left_over(), Vec::<PathBuf>::new());
+    homeless(&[("XDG_STATE_HOME", &state), ("XDG_CACHE_HOME", &cache)]).report();
+}
+
+/// What a killed dry run left in the folder for temporary files is removed by the next one; what others have there is not.
+#[test]
+fn scratch_of_killed_runs() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    let temp = world.root().join("tmp");
+    let (dead, theirs) = (temp.join("git-metis-sync-incoming-1"), temp.join("incoming-1"));
+    for folder in [&dead, &theirs] {
+        fs::create_dir_all(folder.join("objects")).expect("temp folder is writable");
+    }
+    api.sync_with(&["--dry-run"]).report();
+    assert!(!dead.exists() && theirs.exists());
+}

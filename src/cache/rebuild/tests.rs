@@ -2,7 +2,7 @@ use std::{cell::Cell, fs, os::unix::fs::MetadataExt};
 
 use super::super::{
     DocumentSource,
-    fixture::{World, dump, parse},
+    fixture::{World, dump, made_here, parse},
 };
 use super::*;
 
@@ -215,7 +215,14 @@ fn a_locked_database_is_an_error_and_stays_as_it_is() {
     world.put("web", "WEB-T-0001", "title: Changed");
     let load =
         |workspace: &WorkspaceSource<'_>, document: &DocumentSource| world.load(&workspace.prefix, &document.path);
-    let result = rebuild_waiting(dir.path(), &world.sources(), &load, &parse, Duration::from_millis(1));
+    let result = rebuild_waiting(
+        dir.path(),
+        &world.sources(),
+        &load,
+        &parse,
+        &made_here,
+        Duration::from_millis(1),
+    );
     assert!(matches!(result, Err(CacheError::Busy { .. })), "{result:?}");
 
     theirs.execute_batch("ROLLBACK").unwrap();
@@ -241,7 +248,7 @@ fn another_rebuild_in_between_is_noticed() {
         }
         ours.load(&workspace.prefix, &document.path)
     };
-    rebuild(dir.path(), &ours.sources(), &load, &parse).unwrap();
+    rebuild(dir.path(), &ours.sources(), &load, &parse, &made_here).unwrap();
 
     assert_eq!(
         reads.get(),
@@ -263,7 +270,7 @@ fn two_first_builds_at_once_make_one_database() {
         }
         ours.load(&workspace.prefix, &document.path)
     };
-    let rebuilt = rebuild(dir.path(), &ours.sources(), &load, &parse).unwrap();
+    let rebuilt = rebuild(dir.path(), &ours.sources(), &load, &parse, &made_here).unwrap();
 
     assert_eq!(
         rebuilt.outcome,
@@ -304,7 +311,7 @@ fn killed_while_it_writes_the_old_state_is_back() {
         "the transaction had reached the file"
     );
 
-    let documents = super::super::Cache::open(killed.path())
+    let documents = super::super::Cache::open(killed.path(), &made_here)
         .unwrap()
         .workspace(&"ops".parse().unwrap())
         .unwrap();
@@ -358,7 +365,7 @@ fn dies_in_the_middle_of_a_build() {
         }
         world.load(&workspace.prefix, &document.path)
     };
-    rebuild(Path::new(&dir), &world.sources(), &load, &parse).unwrap();
+    rebuild(Path::new(&dir), &world.sources(), &load, &parse, &made_here).unwrap();
 }
 
 #[test]
@@ -441,7 +448,7 @@ fn hundred_thousand_documents() {
                 world.load(&workspace.prefix, &document.path)
             };
             let start = Instant::now();
-            let rebuilt = rebuild(&dir, &sources, &load, &parse).unwrap();
+            let rebuilt = rebuild(&dir, &sources, &load, &parse, &made_here).unwrap();
             println!(
                 "{what}: {label}: {:?} ({:?}, read {})",
                 start.elapsed(),
@@ -460,7 +467,7 @@ fn hundred_thousand_documents() {
             *text = format!("title: Changed {round}");
             measure("one changed", &world);
         }
-        let cache = super::super::Cache::open(&dir).unwrap();
+        let cache = super::super::Cache::open(&dir, &made_here).unwrap();
         for question in ["children", "progress", "upstream", "blocks", "workspaces", "workspace"] {
             let code = &"W3-T-00000".parse().unwrap();
             let start = Instant::now();

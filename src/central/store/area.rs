@@ -2,10 +2,17 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use super::CentralError;
+use super::{CentralError, private};
+use crate::owner;
+
+/// What the folders of all of them are called, also where others have theirs beside them.
+const NAME: &str = "git-metis-sync-incoming-";
+/// What an earlier version called them.
+const EARLIER_NAME: &str = "incoming-";
 
 /// A private folder, locked as long as its owner lives and removed on drop.
 pub(super) struct Area {
@@ -17,9 +24,9 @@ impl Area {
     /// A new one in `root`, with `objects/pack/` in it.
     pub(super) fn create(root: &Path) -> Result<Self, CentralError> {
         loop {
-            let path = root.join(format!("incoming-{:016x}", fastrand::u64(..)));
+            let path = root.join(format!("{NAME}{:016x}", fastrand::u64(..)));
             let created = CentralError::cache(&path, "created");
-            let lock = match fs::create_dir(&path).and_then(|()| fs::File::open(&path)) {
+            let lock = match private::make_dir(&path).and_then(|()| fs::File::open(&path)) {
                 Ok(lock) => lock,
                 Err(err) if !path.exists() && root.is_dir() && err.kind() == io::ErrorKind::NotFound => continue,
                 Err(err) => return Err(created(err)),
@@ -30,7 +37,7 @@ impl Area {
                 continue;
             }
             let packs = path.join("objects").join("pack");
-            fs::create_dir_all(&packs).map_err(created)?;
+            private::make_dirs(&packs).map_err(created)?;
             return Ok(Area { path, _lock: lock });
         }
     }
@@ -47,11 +54,16 @@ impl Drop for Area {
     }
 }
 
-/// Removes what killed processes left in `root`: nobody has their folder locked.
-pub(super) fn sweep(root: &Path) {
+/// Removes what killed processes of this user left in `root`: nobody has their folder locked.
+/// In a folder that others put theirs into, `is_shared`, only what has our name is known to be ours.
+pub(super) fn sweep(root: &Path, is_shared: bool) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().starts_with("incoming-") {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let named = name.starts_with(NAME) || (!is_shared && name.starts_with(EARLIER_NAME));
+        let ours = |meta: fs::Metadata| meta.is_dir() && owner::is_us(meta.uid());
+        if !named || !entry.metadata().is_ok_and(ours) {
             continue;
         }
         let path = entry.path();
@@ -79,9 +91,9 @@ pub(crate) fn aside<T>(
     look: impl FnOnce(&Path) -> Result<T, CentralError>,
 ) -> Result<T, CentralError> {
     use std::os::unix::ffi::OsStrExt;
-    let root = cache.join("git-metis-sync").join("aside");
-    fs::create_dir_all(&root).map_err(CentralError::cache(&root, "created"))?;
-    sweep(&root);
+    let root = private::top(cache).join("aside");
+    private::make(cache, &root)?;
+    sweep(&root, false);
     let area = Area::create(&root)?;
     let info = area.objects().join("info");
     let mut lines = Vec::new();
@@ -89,8 +101,8 @@ pub(crate) fn aside<T>(
         lines.extend_from_slice(path.as_os_str().as_bytes());
         lines.push(b'\n');
     }
-    fs::create_dir_all(&info)
-        .and_then(|()| fs::write(info.join("alternates"), lines))
+    private::make_dirs(&info)
+        .and_then(|()| private::write(&info.join("alternates"), &lines))
         .map_err(CentralError::cache(&info, "written"))?;
     look(&area.objects())
 }
@@ -107,7 +119,8 @@ pub(super) fn move_objects(from: &Path, to: &Path) -> Result<(), CentralError> {
         let target = to.join("pack").join(&name);
         let text = name.to_string_lossy();
         if text.ends_with(".pack") || text.ends_with(".idx") {
-            fs::rename(from.join("pack").join(&name), &target).map_err(CentralError::cache(&target, "written"))?;
+            private::move_file(&from.join("pack").join(&name), &target)
+                .map_err(CentralError::cache(&target, "written"))?;
         }
     }
     for fan in listed(from)?.flatten() {
@@ -118,8 +131,8 @@ pub(super) fn move_objects(from: &Path, to: &Path) -> Result<(), CentralError> {
         let target = to.join(&name);
         for object in listed(&fan.path())?.flatten() {
             let object_target = target.join(object.file_name());
-            fs::create_dir_all(&target)
-                .and_then(|()| fs::rename(object.path(), &object_target))
+            private::make_dirs(&target)
+                .and_then(|()| private::move_file(&object.path(), &object_target))
                 .map_err(CentralError::cache(&object_target, "written"))?;
         }
     }

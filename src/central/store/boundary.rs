@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs, io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +33,7 @@ impl Boundary {
         fs::OpenOptions::new()
             .create(true)
             .append(true)
+            .mode(0o600)
             .open(&self.0)
             .and_then(|mut file| io::Write::write_all(&mut file, new.as_bytes()))
             .map_err(CentralError::cache(&self.0, "written"))

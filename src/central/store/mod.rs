@@ -29,6 +29,7 @@ use crate::names::ObjectId;
 mod area;
 mod boundary;
 mod in_use;
+mod private;
 
 pub(crate) use area::aside;
 use area::{Area, move_objects, sweep};
@@ -54,11 +55,9 @@ impl Store {
     pub fn open(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
         let root = place(cache, key, format);
         let packs = root.join("objects").join("pack");
-        if !packs.is_dir() {
-            fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
-        }
+        private::make(cache, &packs)?;
         // Here and not only before receiving: whoever was killed after that leaves a next one with nothing to receive.
-        sweep(&root);
+        sweep(&root, false);
         let in_use = InUse::of(&packs);
         let odb = objects::open(&root.join("objects"), format)?;
         Ok(Store {
@@ -76,14 +75,16 @@ impl Store {
     pub fn scratch(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
         use std::os::unix::ffi::OsStrExt;
         let temp = std::env::temp_dir();
+        sweep(&temp, true);
         let area = Area::create(&temp)?;
         let lasting_root = place(cache, key, format);
         let lasting = lasting_root.join("objects");
+        private::check(cache, &lasting.join("pack"))?;
         let in_use = InUse::of(&lasting.join("pack"));
         if lasting.is_dir() {
             let info = area.objects().join("info");
-            fs::create_dir_all(&info)
-                .and_then(|()| fs::write(info.join("alternates"), lasting.as_os_str().as_bytes()))
+            private::make_dirs(&info)
+                .and_then(|()| private::write(&info.join("alternates"), lasting.as_os_str().as_bytes()))
                 .map_err(CentralError::cache(&info, "written"))?;
         }
         let odb = objects::open(&area.objects(), format)?;
@@ -258,7 +259,7 @@ impl Store {
         }
         self.left_out.clear();
         let packs = objects.join("pack");
-        fs::create_dir_all(&packs).map_err(CentralError::cache(&packs, "created"))?;
+        private::make_dirs(&packs).map_err(CentralError::cache(&packs, "created"))?;
         self.in_use = InUse::of(&packs);
         self.odb = objects::open(&objects, self.format)?;
         Ok(())
@@ -293,19 +294,17 @@ fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
         ObjectFormat::Sha1 => "",
         ObjectFormat::Sha256 => "-sha256",
     };
-    cache.join("git-metis-sync").join(name + suffix)
+    private::top(cache).join(name + suffix)
 }
 
-/// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, else the folder for temporary files.
-pub fn user_cache_dir() -> PathBuf {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
-        .unwrap_or_else(std::env::temp_dir)
+/// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, also where only the system knows that home. No folder that
+/// others have too does instead.
+pub fn user_cache_dir() -> Result<PathBuf, CentralError> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    std::env::var_os("XDG_CACHE_HOME")
+        .and_then(|path| absolute(path.into()))
+        .or_else(|| Some(absolute(std::env::home_dir()?)?.join(".cache")))
+        .ok_or(CentralError::NoHome)
 }
 
 #[cfg(test)]

@@ -54,6 +54,13 @@ pub(super) fn make_dir(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(folder)
 }
 
+/// Moves a file that gitoxide made, closed to others.
+pub(super) fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mode = fs::symlink_metadata(from)?.mode();
+    fs::set_permissions(from, fs::Permissions::from_mode(mode & 0o700))?;
+    fs::rename(from, to)
+}
+
 /// Writes a new file, or an existing one anew.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use io::Write;

@@ -1,6 +1,6 @@
 //! The checks. None changes anything but the object cache, and that as a fetch does.
 
-use std::{collections::BTreeSet, path::Path, process::Command, time::SystemTime};
+use std::{collections::BTreeSet, process::Command, time::SystemTime};
 
 use super::{Finding, Repair};
 use crate::{
@@ -35,7 +35,7 @@ pub fn examine(outlook: &Outlook<'_>) -> Vec<Finding> {
     out.extend(hydrated(outlook));
     out.extend(ignored(outlook));
     out.push(leftovers(outlook));
-    out.push(database(outlook.ctx.metis.path()));
+    out.push(database(outlook));
     out.push(documents(outlook));
     out
 }
@@ -481,13 +481,15 @@ pub(super) fn hydrated_folders<'a>(cursor: &'a Cursor, outlook: &'a Outlook<'_>)
     marked.map(|(prefix, _)| prefix).chain(cursor.folders.keys()).collect()
 }
 
-fn database(dot_metis: &Path) -> Finding {
-    match cache::health(dot_metis) {
+fn database(outlook: &Outlook<'_>) -> Finding {
+    match cache::health(outlook.ctx.metis.path(), &|file| outlook.guard.mark(file)) {
         Ok(Health::Sound) => Finding::ok("metis.db", "our tables in metis.db are sound"),
         Ok(Health::Missing) => Finding::note("metis.db", "there is no metis.db yet").mend(Repair::RebuildCache),
-        Ok(Health::NotBuilt) => {
-            Finding::note("metis.db", "metis.db has no tables of this version yet").mend(Repair::RebuildCache)
-        }
+        Ok(Health::NotBuilt) => Finding::note(
+            "metis.db",
+            "metis.db has no tables that this clone made with this version",
+        )
+        .mend(Repair::RebuildCache),
         Ok(Health::Damaged(words)) => Finding::problem(
             "metis.db",
             format!("our tables in metis.db are damaged: {}", escaped(&words)),

@@ -20,12 +20,15 @@ pub enum FileMode {
     Plain,
     /// 0444, likewise: hydrated documents, which are copies.
     ReadOnly,
+    /// 0600, likewise: what this clone alone has.
+    Private,
     /// Those of the file that is replaced, else 0644: files that belong to the user.
     Keep,
 }
 
 const PLAIN_MODE: u32 = 0o644;
 const READ_ONLY_MODE: u32 = 0o444;
+const PRIVATE_MODE: u32 = 0o600;
 
 impl Dir {
     /// Put a file of `bytes` at `path` in one step: a reader, also after a crash, sees the old file or the new one.
@@ -45,6 +48,7 @@ impl Dir {
         let (parent, name) = self.parent(path)?;
         let mut bits = match mode {
             FileMode::ReadOnly => READ_ONLY_MODE,
+            FileMode::Private => PRIVATE_MODE,
             FileMode::Plain | FileMode::Keep => PLAIN_MODE,
         };
         match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).map(Stat::from) {
