@@ -194,3 +194,33 @@ impl Transport for HttpTransport {
         self.inner.request(mode, on_into_read, trace)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_netrc_has_goes_to_the_sessions_own_server_once() {
+        let origin = |url: &str| RemoteUrl::parse(url).expect("valid").origin();
+        let account = || Account {
+            username: "ann".into(),
+            password: "s3cret".into(),
+            oauth_refresh_token: None,
+        };
+        let noted = Noted::of(origin("http://h/a"));
+        noted.set(account());
+        for elsewhere in [
+            "http://h:8080/a",
+            "https://h:8443/a",
+            "http://other/a",
+            "https://other/a",
+        ] {
+            assert!(noted.take(&origin(elsewhere)).is_none(), "{elsewhere}");
+        }
+        assert!(noted.take(&origin("https://h/a")).is_some(), "the plain upgrade");
+        assert!(noted.take(&origin("http://h/a")).is_none(), "it was tried");
+        let noted = Noted::of(origin("https://h/a"));
+        noted.set(account());
+        assert!(noted.take(&origin("http://h/a")).is_none());
+    }
+}
