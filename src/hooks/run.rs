@@ -14,7 +14,7 @@ use std::{
 use super::{Event, process, repository};
 use crate::{
     project::{Project, trust},
-    state::files::{StateDir, StateError},
+    state::files::{FOLDER, StateDir, StateError},
     sync,
     workspace::{self, Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
 };
@@ -140,6 +140,10 @@ impl Target {
         {
             let project = Project::discover(metis.path());
             let guard = sync::guard_of(&metis, &project)?;
+            if !project.tracked(FOLDER).is_empty() {
+                // What git tracks there is not this clone's own word.
+                config.local_keys.clear();
+            }
             workspace::hold_back(&mut config, &guard.notes().confirmed);
         }
         let Some(sync) = config.sync else {

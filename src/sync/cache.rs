@@ -63,6 +63,10 @@ pub fn check_database(metis: &MetisDir, project: &Project) -> Result<(), CacheEr
 pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     let metis = workspace.metis();
     check_database(metis, workspace.project())?;
+    if let Some((common_dir, below)) = workspace.project().place() {
+        // At worst git shows a new file that is nobody's to commit.
+        let _ = workspace::exclude_own_files(common_dir, &below);
+    }
     let state = StateDir::open(metis.path())?;
     let mut guard = workspace.guard()?;
     let cursor = state.as_ref().and_then(|state| known(state, &guard));

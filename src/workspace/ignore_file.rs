@@ -112,7 +112,7 @@ fn ignores_all(bytes: &[u8], below: &[u8]) -> bool {
 /// The folders that a `.gitignore` lists in our block or below the older tool's heading.
 ///
 /// That tool adds later folders at the end of the file, so its list has no end.
-pub fn ignored_folders(bytes: &[u8]) -> BTreeSet<Prefix> {
+fn ignored_folders(bytes: &[u8]) -> BTreeSet<Prefix> {
     let (mut in_block, mut below_heading) = (false, false);
     let mut folders = BTreeSet::new();
     for line in lines_of(bytes) {

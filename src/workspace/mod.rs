@@ -50,7 +50,7 @@ pub use hydrated::{
     FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, edited_since_marked, glance, is_ours_in_folder,
     is_reserved, read_marker, survey, survey_of,
 };
-pub use ignore_file::{exclude_own_files, ignore_own_files, ignored_folders, lists_folders, unlist_folders};
+pub use ignore_file::{exclude_own_files, ignore_own_files, lists_folders, unlist_folders};
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;

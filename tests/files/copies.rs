@@ -10,13 +10,6 @@ fn mode(workspace: &Workspace, path: &str) -> u32 {
     metadata.permissions().mode() & 0o777
 }
 
-#[track_caller]
-fn edit(workspace: &Workspace, path: &str, text: &str) {
-    let path = workspace.metis().join(path);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    fs::write(path, text).unwrap();
-}
-
 #[test]
 fn copies_are_not_for_writing_and_an_edit_of_one_is_seen() {
     let world = World::new();
@@ -33,7 +26,7 @@ fn copies_are_not_for_writing_and_an_edit_of_one_is_seen() {
     };
     assert!(!said(&["status"]).contains("edited here"));
 
-    edit(&api, "web/WEB-T-0001.md", "mine");
+    api.put("web/WEB-T-0001.md", "mine");
     assert_eq!(
         api.sync().report().outcome,
         "up-to-date",

@@ -1,6 +1,6 @@
 //! No sync touches a file that git tracks, and git never sees what a sync writes.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 use super::{committed, git, synced};
 use crate::support::{workspace::Workspace, world::World};
@@ -243,8 +243,7 @@ fn copies_without_a_marker_are_taken_up_if_they_are_central_s() {
     fs::remove_file(api.metis().join("web/.hydrated")).unwrap();
     fs::remove_file(api.metis().join(".sync/cursor.json")).unwrap();
     let copy = api.metis().join("web/WEB-T-0001.md");
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o644)).unwrap();
-    fs::write(&copy, "my own").unwrap();
+    api.put("web/WEB-T-0001.md", "my own");
     let report = api.sync().report();
     assert!(
         report

@@ -135,3 +135,20 @@ fn a_pulled_config_makes_no_hook_wait() {
         blocked.transcript()
     );
 }
+
+/// Nor does a file of this clone's own that came with a commit.
+#[test]
+fn nothing_that_git_tracks_is_this_clone_s_own_word() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    api.workspace.write("API-T-0001", "First.");
+    api.workspace.sync().report();
+    api.hooks(&["install"]);
+    api.workspace
+        .put(".sync/config.toml", "[sync.hooks]\nblocking = true\n");
+    api.git(&["add", "--force", ".metis/.sync/config.toml"]);
+    api.commit("state, by force");
+    api.git(&["push", "--quiet"]);
+    assert_eq!(api.ended(1)["ended"], "failed", "in the background");
+    assert_eq!(api.workspace.sync().failure(3).kind, "state-tracked");
+}

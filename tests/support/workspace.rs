@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -82,10 +83,13 @@ impl Workspace {
         self.dir.join(".metis")
     }
 
-    /// Write any file below `.metis/`.
+    /// Write any file below `.metis/`, also one that is not for writing.
     pub fn put(&self, place: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.metis().join(place);
         fs::create_dir_all(path.parent().expect("below .metis")).expect("temp folder is writable");
+        if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.permissions().readonly()) {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("it is ours");
+        }
         fs::write(&path, bytes).expect("temp folder is writable");
         path
     }
