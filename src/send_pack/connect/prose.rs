@@ -42,17 +42,17 @@ const SENTENCES: &[(&str, FailureKind)] = &[
     ("read-only", FailureKind::Forbidden),
     ("read only", FailureKind::Forbidden),
     ("write access", FailureKind::Forbidden),
-    ("is disabled", FailureKind::Forbidden),
+    ("account is disabled", FailureKind::Forbidden),
+    ("repository is disabled", FailureKind::Forbidden),
     ("has been disabled", FailureKind::Forbidden),
-    ("suspended", FailureKind::Forbidden),
+    ("account is suspended", FailureKind::Forbidden),
+    ("account has been suspended", FailureKind::Forbidden),
     ("has been blocked", FailureKind::Forbidden),
     ("has been deactivated", FailureKind::Forbidden),
     ("saml sso", FailureKind::Forbidden),
     ("ip allow list", FailureKind::Forbidden),
-    ("not permitted", FailureKind::Forbidden),
-    ("does not permit", FailureKind::Forbidden),
-    ("forbidden", FailureKind::Forbidden),
-    ("unauthorized", FailureKind::Forbidden),
+    ("you are not permitted", FailureKind::Forbidden),
+    ("project state does not permit", FailureKind::Forbidden),
     ("you need the git '", FailureKind::Forbidden),
     ("do not have permission", FailureKind::Forbidden),
     ("don't have permission", FailureKind::Forbidden),
@@ -69,12 +69,18 @@ const SENTENCES: &[(&str, FailureKind)] = &[
     ("not allowed", FailureKind::Forbidden),
 ];
 
+/// Words that a host says alone. In a longer line they may be a banner's, which warns everybody.
+const ALONE: &[&str] = &["unauthorized", "forbidden"];
+
 /// The kind that `said` tells of, and the line that does.
 pub(crate) fn kind_of(said: &str) -> Option<(FailureKind, &str)> {
-    SENTENCES.iter().find_map(|(sentence, kind)| {
+    let is_alone = |line: &&str| ALONE.contains(&line.trim().trim_end_matches('.').to_ascii_lowercase().as_str());
+    let alone = || Some((FailureKind::Forbidden, said.lines().find(is_alone)?));
+    let known = SENTENCES.iter().find_map(|(sentence, kind)| {
         let line = said.lines().find(|line| line.to_ascii_lowercase().contains(sentence))?;
         Some((*kind, line))
-    })
+    });
+    known.or_else(alone)
 }
 
 #[cfg(test)]
@@ -174,6 +180,16 @@ mod tests {
         ] {
             assert_eq!(kind_of(said).map(|(kind, _)| kind), Some(kind), "{said}");
         }
-        assert_eq!(kind_of("fatal: something new"), None);
+        assert_eq!(
+            kind_of("Unauthorized").map(|(kind, _)| kind),
+            Some(FailureKind::Forbidden)
+        );
+        for banner in [
+            "fatal: something new",
+            "Unauthorized access is forbidden. Use of this system is not permitted without consent.",
+            "X11 forwarding is disabled.",
+        ] {
+            assert_eq!(kind_of(banner), None, "{banner}");
+        }
     }
 }
