@@ -28,8 +28,6 @@ pub const PROBE: &str = "METIS_SYNC_PROBE";
 
 /// The deadline of a sync that a hook starts, unless configured.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
-/// The longest that config.toml may make it: it comes with a pull, and nobody's git is to wait on somebody else's word.
-pub const MAX_DEADLINE: Duration = Duration::from_secs(60);
 /// How much longer than that a worker may take, until it is ended from outside.
 const GRACE: Duration = Duration::from_secs(5);
 /// For a worker that was told to end.
@@ -144,7 +142,13 @@ impl Target {
                 // What git tracks there is not this clone's own word.
                 config.local_keys.clear();
             }
-            workspace::hold_back(&mut config, &guard.notes().confirmed);
+            let confirmed = &guard.notes().confirmed;
+            if let Some(sync) = &mut config.sync
+                && !workspace::has_begun(confirmed)
+            {
+                sync.hooks.deadline_seconds = unasked(sync.hooks.deadline_seconds);
+            }
+            workspace::hold_back(&mut config, confirmed);
         }
         let Some(sync) = config.sync else {
             return Ok(None);
@@ -236,12 +240,18 @@ impl Target {
     }
 }
 
+/// The deadline, in seconds, where this clone has confirmed nothing yet: nobody's git waits longer than a minute on the word of
+/// whoever wrote the project's file.
+fn unasked(seconds: Option<u64>) -> Option<u64> {
+    seconds.map(|seconds| seconds.min(60))
+}
+
 /// The deadline of a sync that a hook starts.
 pub fn deadline(settings: &HookSettings) -> Duration {
     settings
         .deadline_seconds
         .map_or(DEFAULT_DEADLINE, Duration::from_secs)
-        .min(MAX_DEADLINE)
+        .min(Duration::from_secs(workspace::MAX_SECONDS))
 }
 
 /// Orderly if it can be, else not.
@@ -355,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pulled_file_makes_nobody_wait() {
+    fn a_deadline_has_an_end() {
         let with = |seconds| {
             deadline(&HookSettings {
                 deadline_seconds: seconds,
@@ -364,7 +374,10 @@ mod tests {
         };
         assert_eq!(with(None), DEFAULT_DEADLINE);
         assert_eq!(with(Some(5)), Duration::from_secs(5));
-        assert_eq!(with(Some(u64::MAX)), MAX_DEADLINE);
+        assert_eq!(with(Some(u64::MAX)), Duration::from_secs(86_400));
+        assert_eq!(with(unasked(Some(u64::MAX))), Duration::from_secs(60));
+        assert_eq!(with(unasked(Some(5))), Duration::from_secs(5));
+        assert_eq!(with(unasked(None)), DEFAULT_DEADLINE);
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn wait_and_sync(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) ->
             say!("Another hook of the same command waits for its end: that is enough.");
             return Exit::Ok;
         }
-        let longest = worker::GIT_PATIENCE + run::MAX_DEADLINE;
+        let longest = worker::GIT_PATIENCE + worker::LONGEST_END;
         // Without the note nobody learns that this process was killed, which is no reason not to sync.
         let _ = LastRun::begun(&args.event, longest, Some(&git), Timestamp::now()).store(&state, Note::Waiting);
         worker::wait_for_git(&git, worker::GIT_PATIENCE);
