@@ -126,7 +126,7 @@ impl Cursor {
             folders: BTreeMap::new(),
             unfinished: BTreeSet::new(),
             cache_is_due: false,
-            folders_ignored: true,
+            folders_ignored: false,
             base: BTreeMap::new(),
             provenance: Provenance::Own,
         }

@@ -300,7 +300,7 @@ impl<'a> Setup<'a> {
         }
         if let Some(cursor) = self.cursor.as_mut().filter(|cursor| !cursor.folders_ignored) {
             let metis = self.ctx.metis.dir();
-            if let Ok(survey) = workspace::survey_of(metis, cursor.folders.keys().cloned()) {
+            if let Ok(survey) = workspace::survey(metis, &Default::default()) {
                 for (prefix, state) in &survey.folders {
                     if matches!(state, FolderState::Marked(_)) {
                         // Opening it is enough.

@@ -191,6 +191,12 @@ fn folders_of_earlier_versions_learn_to_ignore_themselves() {
         ("*\n", list)
     );
 
+    // Also where this clone has lost what it knew.
+    fs::remove_file(api.metis().join("web/.gitignore")).unwrap();
+    fs::remove_file(api.metis().join(".sync/cursor.json")).unwrap();
+    api.sync().report();
+    assert_eq!(ignored("web/.gitignore"), "*\n");
+
     fs::remove_file(api.metis().join("web/.gitignore")).unwrap();
     api.run(&["doctor", "--fix"]).success();
     assert_eq!(ignored(".gitignore"), list.replace("/web/\n", ""));
