@@ -165,7 +165,7 @@ pub fn git_dir_of(top: &Path) -> Option<PathBuf> {
 fn git(dir: &Path, args: &[&str]) -> Result<OsString, RepositoryError> {
     let mut git = connect::git();
     // Where it is not inside a work tree, a bare repository is one; git has to be told so.
-    if let Some(bare) = trust::open(dir).repo.filter(gix::Repository::is_bare) {
+    if let Some(bare) = trust::open_bare(dir) {
         git.arg("--git-dir").arg(bare.git_dir());
     }
     let output = git

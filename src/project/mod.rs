@@ -96,31 +96,6 @@ impl Project {
         Some((repo.common_dir(), self.metis.join(&b'/')))
     }
 
-    /// The files that git tracks whose path in `.metis/` starts with `start`, by what comes after it. None where the index
-    /// cannot be read: then git does nothing here either.
-    pub fn tracked(&self, start: &str) -> Vec<String> {
-        let Some(Ok(index)) = self.repo.as_ref().map(|repo| repo.open_index()) else {
-            return Vec::new();
-        };
-        let mut below = self.metis.join(&b'/');
-        below.extend_from_slice(format!("/{start}").as_bytes());
-        // Where file names differ in case alone, git writes to the same file.
-        let ignore_case = matches!(self.config.boolean("core.ignorecase"), Ok(Some(true)));
-        let entries = match ignore_case {
-            true => index.entries(),
-            false => index.prefixed_entries(below.as_slice().into()).unwrap_or_default(),
-        };
-        let relative = |entry: &gix::index::Entry| {
-            let (start, name) = entry.path(&index).split_at_checked(below.len())?;
-            start
-                .eq_ignore_ascii_case(&below)
-                .then(|| String::from_utf8_lossy(name).into_owned())
-        };
-        let mut files: Vec<String> = entries.iter().filter_map(relative).collect();
-        files.dedup();
-        files
-    }
-
     /// The folder to run git's helpers in, so that they see the same configuration.
     pub fn dir(&self) -> Option<PathBuf> {
         self.repo.as_ref().and_then(|repo| repo.workdir()).map(Path::to_owned)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gix::objs::FindExt;
+use gix::{bstr::ByteSlice, objs::FindExt};
 
 use super::Project;
 use crate::central::{from_gix, to_gix};
@@ -19,6 +19,35 @@ impl Project {
         whole.extend_from_slice(path.as_bytes());
         let entries = index.prefixed_entries(whole.as_slice().into()).unwrap_or_default();
         entries.iter().any(|entry| entry.path(&index) == whole.as_slice())
+    }
+
+    /// The files that git tracks whose path in `.metis/` starts with `start`, by what comes after it. None where the index
+    /// cannot be read: then git does nothing here either.
+    pub fn tracked(&self, start: &str) -> Vec<String> {
+        let Some(repo) = &self.repo else { return Vec::new() };
+        // Where file names differ in case alone, git writes to the same file.
+        let ignore_case = matches!(self.config.boolean("core.ignorecase"), Ok(Some(true)));
+        if std::fs::read(repo.index_path()).is_ok_and(|index| is_surely_without(&index, start, ignore_case)) {
+            return Vec::new();
+        }
+        let Ok(index) = repo.index_or_empty() else {
+            return Vec::new();
+        };
+        let mut below = self.below_top();
+        below.extend_from_slice(start.as_bytes());
+        let entries = match ignore_case {
+            true => index.entries(),
+            false => index.prefixed_entries(below.as_slice().into()).unwrap_or_default(),
+        };
+        let relative = |entry: &gix::index::Entry| {
+            let (start, name) = entry.path(&index).split_at_checked(below.len())?;
+            start
+                .eq_ignore_ascii_case(&below)
+                .then(|| String::from_utf8_lossy(name).into_owned())
+        };
+        let mut files: Vec<String> = entries.iter().filter_map(relative).collect();
+        files.dedup();
+        files
     }
 
     /// The top-level folders of `.metis/` in which git tracks a file, by `HEAD` and by the index: what is in them is the
@@ -55,5 +84,45 @@ impl Project {
     fn below_top(&self) -> Vec<u8> {
         let parts = self.metis.iter().flat_map(|part| [part.as_slice(), b"/"]);
         parts.flatten().copied().collect()
+    }
+}
+
+/// Whether an index, by its bytes, has no path with `part` in it. Every sync asks, and reading a large index as one takes
+/// longer than the rest of a sync that finds nothing to do.
+///
+/// Only for formats that have each path as a whole: before version 4, and not shared with another file.
+fn is_surely_without(index: &[u8], part: &str, ignore_case: bool) -> bool {
+    let old_format = index
+        .get(4..8)
+        .is_some_and(|version| (2..4).contains(&version[3]) && version[..3] == [0; 3]);
+    let has_part = || match ignore_case {
+        true => index
+            .windows(part.len())
+            .any(|bytes| bytes.eq_ignore_ascii_case(part.as_bytes())),
+        false => index.contains_str(part),
+    };
+    old_format && !index.contains_str("link") && !has_part()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_has_whole_paths_need_not_be_read_as_one() {
+        let index = |version: u8, rest: &[u8]| [b"DIRC\0\0\0", &[version][..], rest].concat();
+        let without = |index: &[u8]| is_surely_without(index, ".sync/", false);
+        assert!(without(&index(2, b"...src/main.rs...")));
+        assert!(without(&index(3, b"...src/main.rs...")));
+        assert!(!without(&index(2, b"....metis/.sync/cursor.json...")));
+        assert!(without(&index(2, b"....metis/.SYNC/cursor.json...")));
+        assert!(!is_surely_without(
+            &index(2, b"....metis/.SYNC/cursor.json..."),
+            ".sync/",
+            true
+        ));
+        assert!(!without(&index(4, b"...src/main.rs...")), "paths are cut there");
+        assert!(!without(&index(2, b"...link....")), "some lie elsewhere");
+        assert!(!without(b"DIRC"));
     }
 }

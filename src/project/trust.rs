@@ -2,8 +2,8 @@
 //!
 //! Files that came with a checkout, or that lie in a folder of somebody else's above one's own, may look like a repository
 //! and name programs to run. So a repository counts only where git would run with it: it belongs to this user, or was
-//! declared safe (`safe.directory`) in a place that a repository cannot write to. A *bare* repository inside a work tree
-//! is files of a checkout and counts for nothing (`safe.bareRepository=explicit`).
+//! declared safe (`safe.directory`) in a place that a repository cannot write to. What looks like a *bare* repository may be
+//! files of a checkout and counts for nothing (`safe.bareRepository=explicit`).
 
 use std::path::{Path, PathBuf};
 
@@ -26,15 +26,22 @@ pub struct Opened {
 
 /// Looks for the repository in `start` and above it, as far as git would look.
 pub fn open(start: &Path) -> Opened {
+    look(start, true)
+}
+
+/// The bare repository that `start` is in, if no work tree is around it: only for who says that it is one.
+pub fn open_bare(start: &Path) -> Option<gix::Repository> {
+    let work_tree = gix::discover::upwards_opts(start, options(true));
+    let bare = work_tree.is_err().then(|| look(start, false).repo).flatten();
+    bare.filter(gix::Repository::is_bare)
+}
+
+fn look(start: &Path, work_trees_only: bool) -> Opened {
     let nothing = Opened {
         repo: None,
         foreign: None,
     };
-    // Only where no work tree is around it may a bare repository be one.
-    let Some((path, trust, work_trees_only)) = [true, false].into_iter().find_map(|work_trees_only| {
-        let (path, trust) = gix::discover::upwards_opts(start, options(work_trees_only)).ok()?;
-        Some((path, trust, work_trees_only))
-    }) else {
+    let Ok((path, trust)) = gix::discover::upwards_opts(start, options(work_trees_only)) else {
         return nothing;
     };
     let opened = |policy| {

@@ -11,7 +11,7 @@ use crate::{
         document::document,
         process::run,
         report::Ended,
-        servers::skip,
+        servers::{Access, Nginx, skip},
         workspace::{Remote, Workspace},
         world::World,
     },
@@ -320,25 +320,38 @@ fn another_users_folder_above() {
     assert!(!ended.stderr.contains("another user"), "{}", ended.transcript());
 }
 
-/// Files of a checkout that look like a bare repository are none, however deep or high they lie.
+/// Files of a checkout that look like a bare repository are none: below its top, beside its `.git`, or where a checkout has
+/// no `.git`, as exported ones have none. Neither ssh nor a credential helper of theirs is run.
 #[test]
 fn a_planted_bare_repository() {
     let world = World::new();
     let canary = world.root().join("touched");
-    for nested in [true, false] {
-        let remote = Remote {
-            url: "ssh://nowhere.invalid/c.git".into(),
-            env: Vec::new(),
-        };
-        let api = world.workspace_on("api", &remote);
+    let ssh = Remote {
+        url: "ssh://nowhere.invalid/c.git".into(),
+        env: Vec::new(),
+    };
+    let https = Nginx::start(&world, Access::Password);
+    let remotes = [Some(ssh), https.as_ref().map(Nginx::remote)];
+    for (remote, place) in remotes
+        .iter()
+        .flatten()
+        .flat_map(|remote| (0..3).map(move |place| (remote, place)))
+    {
+        let api = world.workspace_on("api", remote);
         api.write("API-T-0001", "Mine.");
-        if nested {
-            let mut git = api.program("git");
-            git.args(["init", "--quiet"])
-                .current_dir(api.dir.parent().expect("the machine"));
-            run(git).success();
-        } else {
-            Project::around(&world, &api);
+        match place {
+            0 => {
+                let mut git = api.program("git");
+                git.args(["init", "--quiet"])
+                    .current_dir(api.dir.parent().expect("the machine"));
+                run(git).success();
+            }
+            1 => {
+                let mut git = api.program("git");
+                git.args(["init", "--quiet"]);
+                run(git).success();
+            }
+            _ => {}
         }
         for folder in ["objects", "refs"] {
             fs::create_dir(api.dir.join(folder)).expect("temp folder is writable");
@@ -355,7 +368,7 @@ fn a_planted_bare_repository() {
         for args in [&["status"][..], &["doctor"], &["hooks", "status"]] {
             api.run(args);
         }
-        assert!(!canary.exists(), "nested {nested}");
+        assert!(!canary.exists(), "{place} {}", remote.url);
     }
 }
 
@@ -550,4 +563,112 @@ fn scratch_of_killed_runs() {
     }
     api.sync_with(&["--dry-run"]).report();
     assert!(!dead.exists() && theirs.exists());
+}
+
+/// Split, and with paths that are cut: git's other ways of keeping an index hide nothing.
+#[test]
+fn state_in_any_kind_of_index() {
+    for settings in [
+        &["update-index", "--index-version", "2"][..],
+        &["update-index", "--index-version", "4"],
+        &["update-index", "--split-index"],
+    ] {
+        let world = World::new();
+        let (api, project) = in_a_project(&world);
+        project.git(&api.dir, &["add", "--force", ".metis/.sync/cursor.json"]);
+        project.git(&api.dir, settings);
+        assert_eq!(api.sync().failure(3).kind, "state-tracked", "{settings:?}");
+        project.git(&api.dir, &["rm", "--cached", "--quiet", ".metis/.sync/cursor.json"]);
+        api.sync().report();
+    }
+}
+
+/// Settings for this clone alone that came with a commit are nobody's word: a hook neither waits nor fails because of them.
+#[test]
+fn settings_of_this_clone_that_came_with_a_commit() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    api.put(
+        ".sync/config.toml",
+        "[sync.hooks]\nblocking = true\ndeadline_seconds = 86000\n",
+    );
+    api.edit("API-T-0001", "More.");
+    fs::rename(&world.central.dir, world.root().join("away")).expect("temp folder is writable");
+    let hook = || {
+        let mut hook = api.metis_sync(&["hooks", "run", "pre-push", "--", "origin", "url"]);
+        hook.current_dir(&api.dir);
+        run(hook)
+    };
+    let waited = hook();
+    assert_ne!(waited.code, Some(0), "{}", waited.transcript());
+    project.git(&api.dir, &["add", "--force", ".metis/.sync/config.toml"]);
+    let calm = hook();
+    assert_eq!(calm.code, Some(0), "{}", calm.transcript());
+    assert_eq!(api.sync().failure(3).kind, "state-tracked");
+}
+
+/// A `.metis` that is a link to another workspace is that workspace, bound as it is.
+#[test]
+fn a_link_to_another_workspace() {
+    let world = World::new();
+    let (api, _project) = in_a_project(&world);
+    let elsewhere = World::new();
+    api.put(
+        "config.toml",
+        api.config().replace(&world.central.url(), &elsewhere.central.url()),
+    );
+    let web = world.workspace("web");
+    fs::remove_dir_all(web.metis()).expect("it is there");
+    std::os::unix::fs::symlink(api.metis(), web.metis()).expect("temp folder is writable");
+    assert_eq!(web.sync().failure(3).kind, "upstream-changed");
+    assert_eq!(elsewhere.wire().listings(), 0);
+}
+
+/// Whatever lies in the place of the folder of state, or of a file in it, is neither followed nor waited for.
+#[test]
+fn something_else_in_the_place_of_state() {
+    let fifo = |path: &Path| {
+        let mut mkfifo = std::process::Command::new("mkfifo");
+        mkfifo.arg(path);
+        run(mkfifo).success();
+    };
+    let world = World::new();
+    let (api, _project) = in_a_project(&world);
+    let (state, aside) = (api.metis().join(".sync"), api.metis().join(".aside"));
+    fs::rename(&state, &aside).expect("it is there");
+    let outside = world.root().join("outside");
+    fs::create_dir(&outside).expect("temp folder is writable");
+    std::os::unix::fs::symlink(&outside, &state).expect("temp folder is writable");
+    api.sync().failure(1);
+    assert!(fs::read_dir(&outside).expect("it is there").next().is_none());
+    fs::remove_file(&state).expect("it is there");
+    fs::write(&state, "a file").expect("temp folder is writable");
+    api.sync().failure(1);
+    fs::remove_file(&state).expect("it is there");
+    fifo(&state);
+    api.sync().failure(1);
+    fs::remove_file(&state).expect("it is there");
+    fs::rename(&aside, &state).expect("it is there");
+
+    for (name, exit) in [("cursor.json", 0), ("stat-cache", 0), ("lock", 1), ("config.toml", 1)] {
+        let path = state.join(name);
+        let _ = fs::rename(&path, world.root().join("kept"));
+        fifo(&path);
+        let ended = api.sync();
+        assert_eq!(ended.0.code, Some(exit), "{name}: {}", ended.0.transcript());
+        let _ = fs::remove_file(&path);
+        let _ = fs::rename(world.root().join("kept"), &path);
+    }
+    // Numbers that no sync ever wrote.
+    let text = fs::read_to_string(cursor(&api)).expect("it synced");
+    for absurd in [
+        "\"schema\":18446744073709551616",
+        "\"schema\":-1",
+        "\"schema\":1e999",
+        "\"schema\":4294967295",
+    ] {
+        fs::write(cursor(&api), text.replace("\"schema\":1", absurd)).expect("temp folder is writable");
+        let report = api.sync().report();
+        assert_eq!(report.warnings.len(), 1, "{absurd}: {report:?}");
+    }
 }
