@@ -5,6 +5,7 @@
 //! modules are the program's own stories.
 
 mod docs;
+mod everyday;
 mod files;
 mod harness;
 mod hooks;

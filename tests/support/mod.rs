@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod report;
 pub mod servers;
 pub mod snapshot;
+pub mod team;
 pub mod terminal;
 pub mod workspace;
 pub mod world;

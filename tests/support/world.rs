@@ -108,7 +108,8 @@ impl World {
         Workspace::create(machine.join("project"), machine.join("home"), prefix, env, config)
     }
 
-    fn client_env(&self) -> Vec<(String, String)> {
+    /// What a person's programs find in their environment, but for their home.
+    pub fn client_env(&self) -> Vec<(String, String)> {
         let root = self.root();
         let mut env = plain_env(&root);
         env.push(("TMPDIR".into(), root.join("tmp").display().to_string()));

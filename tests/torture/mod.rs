@@ -15,3 +15,4 @@ mod swap;
 mod together;
 mod trace;
 mod trust;
+mod walk;

@@ -1,0 +1,175 @@
+//! Not on disk, or not to be read there, is not deleted.
+
+use std::fs;
+
+use crate::support::team::Team;
+
+const ALL: &str = "1=v1 2=v1 3=v1";
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn by_a_sparse_checkout() {
+    for patterns in ["--no-cone /* !/.metis/backlog/", "--cone src"] {
+        let team = Team::new();
+        for number in 11..14 {
+            team.ann
+                .put(format!(".metis/plan-{number}.md"), team.ann.document(number, "v1"));
+        }
+        team.ann.commit("more plans");
+        team.ann.git("push -q");
+        team.ann.syncs();
+        let all = "1=v1 2=v1 3=v1 11=v1 12=v1 13=v1";
+        assert_eq!(team.plans(), all);
+        team.ann.git(&format!("sparse-checkout set {patterns}"));
+        for _ in 0..2 {
+            // Without its configuration a folder is no workspace: all the same, nothing is removed.
+            team.ann.sync();
+            assert_eq!(team.plans(), all, "{patterns}");
+        }
+        team.ann.git("sparse-checkout disable");
+        team.edits_get_through(&team.ann);
+    }
+}
+
+/// Hidden, and removed by a colleague: that is a removal.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_removal_of_what_is_hidden() {
+    let team = Team::new();
+    team.ann.git("sparse-checkout set --no-cone /* !/.metis/backlog/");
+    team.bob.remove(2);
+    team.bob.commit("drop it");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1");
+    team.ann.git("sparse-checkout disable");
+    team.edits_get_through(&team.ann);
+}
+
+/// Git was told to look away; what lies there is nobody's edit.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn by_skip_worktree_and_assume_unchanged() {
+    for flag in ["--skip-worktree", "--assume-unchanged"] {
+        let team = Team::new();
+        for number in [1, 2] {
+            team.ann.git(&format!("update-index {flag} {}", team.ann.path(number)));
+        }
+        team.ann.write(1, "private");
+        team.ann.remove(2);
+        assert_eq!(team.ann.git("status --porcelain"), "");
+        team.ann.syncs();
+        assert_eq!(team.plans(), ALL, "{flag}");
+        team.edits_get_through(&team.ann);
+    }
+}
+
+/// The code is in the document, so a name in other letters changes nothing.
+#[test]
+fn renamed_in_case() {
+    let team = Team::new();
+    let lower = team.ann.path(1).replace("API-T", "api-t");
+    fs::rename(team.ann.dir.join(team.ann.path(1)), team.ann.dir.join(&lower)).expect("writable");
+    team.ann.syncs();
+    assert_eq!(team.plans(), ALL);
+    team.ann.commit("lower case");
+    team.ann.put(&lower, team.ann.document(1, "v2"));
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
+}
+
+/// What some editor or cloud makes of a file: no document any more to us, but not gone either.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn renamed_in_its_ending() {
+    for ending in ["MD", "Md"] {
+        let team = Team::new();
+        let place = team.ann.dir.join(team.ann.path(1));
+        fs::rename(&place, place.with_extension(ending)).expect("writable");
+        team.ann.syncs();
+        assert_eq!(team.plans(), ALL, ".{ending}");
+        team.ann.commit("the file's new name");
+        team.ann.syncs();
+        assert_eq!(team.plans(), ALL, ".{ending}, committed");
+        team.edits_get_through(&team.ann);
+    }
+}
+
+/// A cloud drive keeps the file elsewhere until it is opened.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn moved_out_by_a_cloud_drive() {
+    let team = Team::new();
+    team.ann.remove(1);
+    team.ann.put(".metis/backlog/.API-T-0001.md.icloud", "bplist00");
+    team.ann.syncs();
+    assert_eq!(team.plans(), ALL);
+    team.edits_get_through(&team.ann);
+}
+
+/// A folder of documents that is a mount of its own, not mounted.
+#[test]
+#[ignore = "waits for what an emptied folder means"]
+fn below_an_emptied_folder() {
+    let team = Team::new();
+    for number in 11..14 {
+        team.ann.put(
+            format!(".metis/shared/plan-{number}.md"),
+            team.ann.document(number, "v1"),
+        );
+    }
+    team.ann.commit("shared plans");
+    team.ann.git("push -q");
+    team.ann.syncs();
+    let all = "1=v1 2=v1 3=v1 11=v1 12=v1 13=v1";
+    assert_eq!(team.plans(), all);
+    for number in 11..14 {
+        fs::remove_file(team.ann.metis().join(format!("shared/plan-{number}.md"))).expect("writable");
+    }
+    team.ann.syncs();
+    assert_eq!(team.plans(), all);
+    team.edits_get_through(&team.ann);
+}
+
+/// Documents in a submodule below `.metis`; Bob's clone has the gitlink and not what it names.
+#[test]
+fn below_a_submodule_that_is_not_there() {
+    let team = Team::new();
+    let shared = team.person("shared");
+    for number in 11..13 {
+        shared.put(format!("plan-{number}.md"), team.ann.document(number, "v1"));
+    }
+    shared.git("init -q -b main");
+    shared.commit("shared plans");
+    team.ann.git(&format!(
+        "submodule --quiet add file://{} .metis/shared",
+        shared.dir.display()
+    ));
+    team.ann.commit("link them");
+    team.ann.git("push -q");
+    team.ann.syncs();
+    let published = team.plans();
+    assert!(published.starts_with(ALL), "{published}");
+    team.bob.git("pull -q");
+    for _ in 0..2 {
+        team.bob.syncs();
+        assert_eq!(team.plans(), published);
+    }
+    team.edits_get_through(&team.bob);
+}
+
+/// A template is no document: what somebody removes beside it is removed.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_template_holds_no_removal_back() {
+    let team = Team::new();
+    let template = team.ann.document(1, "").replace("API-T-0001", "{{ short_code }}");
+    team.ann.put(".metis/templates/task.md", template);
+    team.ann.commit("a template");
+    team.ann.syncs();
+    team.ann.remove(2);
+    let said = team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1", "{said}");
+    team.edits_get_through(&team.ann);
+}

@@ -1,0 +1,21 @@
+//! The everyday life of a project under git: whatever is checked out, stashed, rebased or cloned when a sync runs, central never
+//! goes back to what is older, and what is newer gets through.
+
+mod adopting;
+mod branches;
+mod ci;
+mod colleagues;
+mod copies;
+mod freshness;
+mod given_up;
+mod hidden;
+mod histories;
+mod hooks;
+mod line_ends;
+mod markers;
+mod metis;
+mod older_clients;
+mod plain_folders;
+mod renaming;
+mod stash;
+mod unfinished;

@@ -1,0 +1,206 @@
+//! A sync by hand while git waits for somebody to finish what they began.
+
+use crate::support::team::{Checkout, Team};
+
+/// Ann has changed two documents and synced, Bob has pushed another text of the first: each way of putting them together
+/// stops. Central has what Ann's commits say.
+fn about_to_conflict(source: &str) -> Team {
+    let team = Team::publishing(source);
+    team.ann.write(2, "ann");
+    team.ann.commit("ann two");
+    team.ann.write(3, "ann");
+    team.ann.commit("ann three");
+    team.ann.syncs();
+    team.bob.write(2, "bob");
+    team.bob.commit("bob");
+    team.bob.git("push -q");
+    team.ann.git("fetch -q");
+    assert_eq!(team.plans(), PUBLISHED);
+    team
+}
+
+const PUBLISHED: &str = "1=v1 2=ann 3=ann";
+
+/// Whatever is unfinished: nothing half done is pushed, nothing that waits is taken back, and once it is undone all is as before.
+#[track_caller]
+fn is_left_alone(team: &Team, begin: &str, undo: &str) {
+    team.ann.git_stops(begin);
+    for _ in 0..2 {
+        team.ann.syncs();
+        assert_eq!(team.plans(), PUBLISHED, "during git {begin}");
+    }
+    team.ann.git(undo);
+    team.ann.syncs();
+    assert_eq!(team.plans(), PUBLISHED, "after git {undo}");
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_rebase() {
+    is_left_alone(&about_to_conflict("main"), "rebase -q origin/main", "rebase --abort");
+    is_left_alone(
+        &about_to_conflict("main"),
+        "rebase --apply origin/main",
+        "rebase --abort",
+    );
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_merge() {
+    is_left_alone(&about_to_conflict("main"), "merge -q origin/main", "merge --abort");
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_cherry_pick() {
+    is_left_alone(
+        &about_to_conflict("main"),
+        "cherry-pick origin/main",
+        "cherry-pick --abort",
+    );
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_revert() {
+    let team = Team::new();
+    for text in ["v2", "v3"] {
+        team.ann.write(2, text);
+        team.ann.commit(text);
+    }
+    team.ann.syncs();
+    team.ann.git_stops("revert --no-edit HEAD~1");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v3 3=v1");
+    team.ann.git("revert --abort");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v3 3=v1");
+    team.edits_get_through(&team.ann);
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn mailed_patches() {
+    let team = about_to_conflict("main");
+    let patches = team.world.root().join("patches");
+    team.bob.git(&format!("format-patch -q -1 -o {}", patches.display()));
+    let patch = std::fs::read_dir(&patches)
+        .expect("made")
+        .next()
+        .expect("one")
+        .expect("readable")
+        .path();
+    is_left_alone(&team, &format!("am -q -3 {}", patch.display()), "am --abort");
+}
+
+/// What git could merge is staged, what it could not is unmerged: the whole merge waits, and comes with its commit.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_merge_that_is_finished_later() {
+    let team = about_to_conflict("main");
+    team.bob.write(1, "bob");
+    team.bob.commit("bob one");
+    team.bob.git("push -q");
+    team.bob.sync_exits(3);
+    assert_eq!(team.plans(), "1=bob 2=ann 3=ann", "the first document stops no other");
+    team.ann.git_stops("pull -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=bob 2=ann 3=ann");
+    team.ann.write(2, "both");
+    team.ann.git("add --all");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=bob 2=ann 3=ann", "resolved, not committed");
+    team.ann.git("commit -q --no-edit");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=bob 2=both 3=ann");
+    team.edits_get_through(&team.ann);
+}
+
+/// With `source = "worktree"` there is no other tree to read: the sync says what is unfinished, and touches nothing.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn with_the_work_tree_as_source_the_sync_stops() {
+    for (begin, undo, word) in [
+        ("rebase -q origin/main", "rebase --abort", "rebase"),
+        ("merge -q origin/main", "merge --abort", "merge"),
+        ("cherry-pick origin/main", "cherry-pick --abort", "cherry-pick"),
+    ] {
+        let team = about_to_conflict("worktree");
+        team.ann.git_stops(begin);
+        let said = team.ann.sync_exits(3);
+        assert!(said.contains(word), "{said}");
+        assert_eq!(team.plans(), PUBLISHED);
+        team.ann.git(undo);
+        team.ann.syncs();
+        assert_eq!(team.plans(), PUBLISHED);
+    }
+    let team = Team::publishing("worktree");
+    for _ in 0..3 {
+        team.ann.commit_code();
+    }
+    team.moves_on();
+    team.ann.git("bisect start main main~4");
+    let said = team.ann.sync_exits(3);
+    assert!(said.contains("bisect"), "{said}");
+    assert_eq!(team.plans(), crate::support::team::NEWEST);
+    team.ann.git("bisect reset");
+    team.edits_get_through(&team.ann);
+}
+
+/// A stash that does not fit leaves an unmerged file, and nothing that git calls unfinished.
+#[track_caller]
+fn pop_that_conflicts(clone: &Checkout) {
+    clone.write(1, "stashed");
+    clone.git("stash -q");
+    clone.write(1, "committed");
+    clone.write(2, "committed");
+    clone.commit("meanwhile");
+    clone.syncs();
+    clone.git_stops("stash pop -q");
+}
+
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn a_stash_that_does_not_fit() {
+    for source in ["main", "worktree"] {
+        let team = Team::publishing(source);
+        pop_that_conflicts(&team.ann);
+        team.ann.write(3, "edited");
+        let said = team.ann.syncs();
+        assert!(said.contains("API-T-0001"), "it is named: {said}");
+        assert_eq!(team.plans(), "1=committed 2=committed 3=edited", "source {source}");
+        team.ann.sync_with(&["--force"]);
+        assert_eq!(
+            team.plans(),
+            "1=committed 2=committed 3=edited",
+            "source {source}, forced"
+        );
+        team.ann.write(1, "both");
+        team.ann.git("add --all");
+        team.ann.syncs();
+        assert_eq!(team.plans(), "1=both 2=committed 3=edited", "source {source}");
+        team.edits_get_through(&team.ann);
+    }
+}
+
+/// Removed on one side, edited on the other: git leaves the edited text, without markers, unmerged.
+#[test]
+#[ignore = "waits for the rule of plan/newer"]
+fn removed_here_and_edited_there() {
+    let team = Team::new();
+    team.bob.write(1, "bob");
+    team.bob.commit("bob");
+    team.bob.git("push -q");
+    team.bob.syncs();
+    team.ann.remove(1);
+    team.ann.commit("drop it");
+    team.ann.git_stops("pull -q");
+    team.ann.sync_exits(3);
+    assert_eq!(team.plans(), "1=bob 2=v1 3=v1", "neither is newer");
+    team.ann.git(&format!("rm -q {}", team.ann.path(1)));
+    team.ann.git("commit -q --no-edit");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "2=v1 3=v1");
+    team.edits_get_through(&team.ann);
+}
