@@ -167,6 +167,8 @@ impl Guard {
             (dir, _) => dir?,
         };
         dir.lock_others_out();
+        // Of those who were killed at this.
+        dir.sweep();
         let folder = (Some(&self.at) == self.place.outside.as_ref()).then(|| self.place.folder.clone());
         let stored = dir.load::<Notes>(FILE, SCHEMA)?.filter(|notes| notes.folder == folder);
         let mut notes = stored.clone().unwrap_or_else(|| self.notes.clone());
@@ -345,6 +347,13 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         opened(place(temp.path(), true)).update(|_| ()).unwrap();
         let folder = temp.path().join("git/metis-sync/x");
+        fs::write(folder.join("guard.json.tmp-1-1"), "half").unwrap();
+        opened(place(temp.path(), true)).update(|_| ()).unwrap();
+        assert_eq!(
+            fs::read_dir(&folder).unwrap().count(),
+            1,
+            "what a killed one left is gone"
+        );
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
         assert!(!format!("{:?}", opened(place(temp.path(), true))).contains("secret: Secret("));
