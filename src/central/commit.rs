@@ -2,8 +2,65 @@
 
 use jiff::Timestamp;
 
+use std::{collections::BTreeSet, fmt::Write};
+
 use super::{ObjectFormat, from_gix, hash_kind};
-use crate::names::{ObjectId, Prefix};
+use crate::names::{ObjectId, Prefix, ShortCode};
+
+/// Where the documents of a commit come from. Clients that do not know the trailers pass over them.
+///
+/// ```text
+/// Project-Commit: <the project's commit that was synced from>
+/// Project-Root: <a commit without parents that it goes back to> <path of .metis/ in the project>
+/// Project-Uncommitted: <codes that were not as in that commit>
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trailers {
+    /// `Project-Commit`
+    pub commit: Option<ObjectId>,
+    /// `Project-Root`
+    pub root: Option<(ObjectId, String)>,
+    /// `Project-Uncommitted`
+    pub uncommitted: BTreeSet<ShortCode>,
+}
+
+impl Trailers {
+    /// Reads them from a commit's message. What does not belong there is passed over.
+    pub fn read(message: &[u8]) -> Self {
+        let mut trailers = Trailers::default();
+        for line in String::from_utf8_lossy(message).lines() {
+            let Some((key, value)) = line.split_once(": ") else {
+                continue;
+            };
+            match key {
+                "Project-Commit" => trailers.commit = value.trim().parse().ok(),
+                "Project-Root" => {
+                    let parts = value.split_once(' ');
+                    trailers.root = parts.and_then(|(root, path)| Some((root.parse().ok()?, path.to_owned())));
+                }
+                "Project-Uncommitted" => {
+                    let codes = value.split_whitespace();
+                    trailers.uncommitted.extend(codes.filter_map(|code| code.parse().ok()));
+                }
+                _ => {}
+            }
+        }
+        trailers
+    }
+
+    fn write(&self, message: &mut String) {
+        if let Some(commit) = self.commit {
+            let _ = write!(message, "\nProject-Commit: {commit}\n");
+            if let Some((root, path)) = &self.root {
+                let _ = writeln!(message, "Project-Root: {root} {path}");
+            }
+            if !self.uncommitted.is_empty() {
+                let codes: Vec<&str> = self.uncommitted.iter().map(ShortCode::as_str).collect();
+                let _ = writeln!(message, "Project-Uncommitted: {}", codes.join(" "));
+            }
+        }
+    }
+}
 
 /// A commit's id and bytes.
 #[derive(Debug, Clone)]
@@ -23,6 +80,7 @@ pub fn new(
     prefix: &Prefix,
     author: &(String, String),
     now: Timestamp,
+    trailers: &Trailers,
     format: ObjectFormat,
 ) -> NewCommit {
     let (name, email) = author;
@@ -31,8 +89,9 @@ pub fn new(
     let stamp = Timestamp::from_second(seconds).unwrap_or_default();
     let who = format!("{name} <{email}> {seconds} +0000");
     let parent = parent.map(|id| format!("parent {id}\n")).unwrap_or_default();
-    let bytes =
-        format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nsync: {prefix} @ {stamp}\n").into_bytes();
+    let mut text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nsync: {prefix} @ {stamp}\n");
+    trailers.write(&mut text);
+    let bytes = text.into_bytes();
     let id = gix::objs::compute_hash(hash_kind(format), gix::objs::Kind::Commit, &bytes)
         .expect("hashing bounded data in memory cannot fail");
     NewCommit {
@@ -56,6 +115,7 @@ mod tests {
             &"api".parse().unwrap(),
             &author,
             now,
+            &Trailers::default(),
             ObjectFormat::Sha1,
         );
         assert_eq!(
@@ -73,7 +133,32 @@ mod tests {
         let tree = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
         let author = ("A".to_owned(), "a@b".to_owned());
         let now: Timestamp = "1969-01-01T00:00:00Z".parse().unwrap();
-        let commit = new(tree, None, &"api".parse().unwrap(), &author, now, ObjectFormat::Sha1);
+        let commit = new(
+            tree,
+            None,
+            &"api".parse().unwrap(),
+            &author,
+            now,
+            &Trailers::default(),
+            ObjectFormat::Sha1,
+        );
         assert!(String::from_utf8(commit.bytes).unwrap().contains("> 0 +0000\n"));
+    }
+
+    #[test]
+    fn trailers_are_read_as_they_were_written() {
+        let commit: ObjectId = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+        let trailers = Trailers {
+            commit: Some(commit),
+            root: Some((commit, "sub folder/.metis".into())),
+            uncommitted: ["API-T-0001", "API-T-0002"].map(|code| code.parse().unwrap()).into(),
+        };
+        let mut message = "sync: api @ x\n".to_owned();
+        trailers.write(&mut message);
+        assert_eq!(Trailers::read(message.as_bytes()), trailers);
+        assert_eq!(Trailers::read(b"sync: api @ x\n"), Trailers::default());
+        let odd = b"Project-Commit: main\nProject-Root: x\nProject-Uncommitted: ../x API-T-0001 \xff\n";
+        assert_eq!(Trailers::read(odd).uncommitted.len(), 1);
+        assert_eq!(Trailers::read(odd).commit, None);
     }
 }

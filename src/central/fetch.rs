@@ -129,12 +129,46 @@ pub fn beyond(
     shallow: &[ObjectId],
     aside: &Path,
 ) -> Result<(), CentralError> {
+    stretch(remote, options, tip, Stretch::Beyond { haves, shallow }, aside)
+}
+
+/// What of a project's history is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Stretch<'a> {
+    /// All that `tip` has beyond `haves`, with folders. `shallow`: see [`beyond()`].
+    Beyond {
+        /// Commits that are here.
+        haves: &'a [ObjectId],
+        /// Where the history that is here ends.
+        shallow: &'a [ObjectId],
+    },
+    /// Every commit that `tip` goes back to, alone.
+    Commits,
+    /// `tip` with its folders.
+    Alone,
+}
+
+/// Receives a stretch of a project's history into `aside`, without files where the server can do that.
+pub fn stretch(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    tip: ObjectId,
+    stretch: Stretch<'_>,
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let (haves, shallow): (&[ObjectId], &[ObjectId]) = match stretch {
+        Stretch::Beyond { haves, shallow } => (haves, shallow),
+        Stretch::Commits | Stretch::Alone => (&[], &[]),
+    };
     let want = Want {
         tip,
         haves,
         shallow,
-        depth: None,
-        filter: Some("blob:none"),
+        depth: matches!(stretch, Stretch::Alone).then_some(1),
+        filter: Some(match stretch {
+            Stretch::Commits => "tree:0",
+            Stretch::Beyond { .. } | Stretch::Alone => "blob:none",
+        }),
     };
     receive_aside(remote, options, &want, aside)
 }

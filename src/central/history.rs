@@ -1,10 +1,14 @@
 //! What came before central's head: whether it grew out of the commit that this clone saw last, and which versions of
 //! the own documents it has left behind.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    rc::Rc,
+};
 
 use super::{
     CentralError,
+    commit::Trailers,
     fetch::{self, Detail},
     objects,
     remote::Remote,
@@ -12,8 +16,12 @@ use super::{
     tree,
 };
 use crate::{
-    names::{ObjectId, Prefix},
-    plan::{guard::Lineage, listing::Versions},
+    names::{ObjectId, Prefix, ShortCode},
+    plan::{
+        guard::Lineage,
+        listing::{Documents, Versions},
+        newer::Witness,
+    },
     send_pack::connect::{ConnectOptions, RemoteUrl},
 };
 
@@ -77,67 +85,189 @@ pub fn reaches(
     })
 }
 
-/// Every version that the documents of `prefix` had in central, from `head` back to `since`, or from the very first
-/// where that is not known.
-///
-/// What came after `since` was fetched with it. A whole history is not here, so it is asked for, without files, and
-/// dropped afterwards.
-pub fn versions(
+/// What central's history tells of the documents of one folder.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What the newest commit that touched a document says of it.
+    pub witnesses: BTreeMap<ShortCode, Witness>,
+    /// Every version that the documents had, if that was asked.
+    pub versions: Versions,
+}
+
+/// What is asked of central's history.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The folder.
+    pub prefix: &'a Prefix,
+    /// The documents whose newest change is looked for.
+    pub wanted: &'a BTreeSet<ShortCode>,
+    /// Whether every version of every document is asked for.
+    pub versions: bool,
+    /// Look no further back than this commit.
+    pub since: Option<ObjectId>,
+}
+
+/// Asks the history of `head`. What is here of it is looked at first; the rest is asked for, without files, and dropped
+/// afterwards.
+pub fn tell(
     url: &RemoteUrl,
     options: &ConnectOptions,
     branch: &str,
     store: &Store,
     head: ObjectId,
-    since: Option<ObjectId>,
-    prefix: &Prefix,
-) -> Result<Versions, CentralError> {
-    if let Some(since) = since {
-        let mut found = Versions::new();
-        if collect(&store.odb(), head, Some(since), prefix, &mut found)? {
-            return Ok(found);
-        }
+    question: Question<'_>,
+) -> Result<Told, CentralError> {
+    if let Some(told) = walk_folder(&store.odb(), head, question)? {
+        return Ok(told);
     }
     let mut remote = Remote::list(url, options, Some(branch))?;
-    let found = store.aside(|aside| {
+    let told = store.aside(|aside| {
         fetch::history(&mut remote, options, head, Detail::Trees, aside)?;
-        let mut found = Versions::new();
-        collect(&objects::open(aside, store.format())?, head, None, prefix, &mut found)?;
-        Ok(found)
+        walk_folder(&objects::open(aside, store.format())?, head, question)
     });
     remote.close();
-    found
+    Ok(told?.unwrap_or_default())
 }
 
-/// Adds the versions in `head` and its ancestors up to and with `since`. `false`: some of those are not here.
-fn collect(
-    odb: &gix::odb::Handle,
-    head: ObjectId,
-    since: Option<ObjectId>,
-    prefix: &Prefix,
-    found: &mut Versions,
-) -> Result<bool, CentralError> {
+/// Walks from `head` back until the question is answered. `None`: commits are missing for that.
+fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -> Result<Option<Told>, CentralError> {
     use gix::objs::Exists;
+    let Question {
+        prefix,
+        wanted,
+        versions,
+        since,
+    } = question;
+    let mut told = Told::default();
+    let mut folders: HashMap<ObjectId, Rc<Documents>> = HashMap::new();
+    let mut documents = |root: ObjectId| -> Result<(Option<ObjectId>, Rc<Documents>), CentralError> {
+        let Some(folder) = tree::owned_in(odb, root, prefix)? else {
+            return Ok((None, Rc::default()));
+        };
+        if let Some(known) = folders.get(&folder) {
+            return Ok((Some(folder), Rc::clone(known)));
+        }
+        let listed = Rc::new(tree::documents_in(odb, folder, prefix)?);
+        folders.insert(folder, Rc::clone(&listed));
+        Ok((Some(folder), listed))
+    };
     let mut queue = VecDeque::from([head]);
-    let mut commits = HashSet::from([head]);
-    let mut folders = HashSet::new();
+    let mut seen = HashSet::from([head]);
     while let Some(id) = queue.pop_front() {
+        if !versions && told.witnesses.len() == wanted.len() {
+            break;
+        }
         if !odb.exists(&super::to_gix(id)) {
-            return Ok(false);
+            return Ok(None);
         }
         let (root, parents) = objects::commit(odb, id)?;
-        if let Some(folder) = tree::owned_in(odb, root, prefix)?
-            && folders.insert(folder)
-        {
-            for (code, blob) in tree::documents_in(odb, folder, prefix)? {
-                found.entry(code).or_default().insert(blob);
+        let (folder, here) = documents(root)?;
+        let is_last = since == Some(id);
+        if versions {
+            for (code, blob) in here.iter() {
+                told.versions.entry(code.clone()).or_default().insert(*blob);
             }
         }
-        if since == Some(id) {
+        if is_last {
             continue;
         }
-        queue.extend(parents.into_iter().filter(|parent| commits.insert(*parent)));
+        let mut before = Vec::new();
+        for parent in &parents {
+            if !odb.exists(&super::to_gix(*parent)) {
+                return Ok(None);
+            }
+            before.push(documents(objects::commit(odb, *parent)?.0)?);
+        }
+        if before.is_empty() || before.iter().all(|(before, _)| *before != folder) {
+            let touched: Vec<&ShortCode> = wanted
+                .iter()
+                .filter(|code| !told.witnesses.contains_key(*code))
+                .filter(|code| {
+                    before.iter().all(|(_, before)| before.get(*code) != here.get(*code)) || before.is_empty()
+                })
+                .collect();
+            if !touched.is_empty() {
+                let trailers = objects::trailers(odb, id)?;
+                for code in touched {
+                    let witness = Witness {
+                        version: here.get(code).copied(),
+                        commit: trailers.commit,
+                        uncommitted: trailers.uncommitted.contains(code),
+                    };
+                    told.witnesses.insert(code.clone(), witness);
+                }
+            }
+        }
+        queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
     }
-    Ok(true)
+    Ok(Some(told))
+}
+
+/// The project that a folder of central was made from last, as far as commits say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The folder.
+    pub prefix: Prefix,
+    /// Its `Project-Root`.
+    pub root: (ObjectId, String),
+}
+
+/// The newest owner of each folder that the history of `head` tells of. `only`: look no further than the first word about
+/// this one.
+pub fn owners(
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    branch: &str,
+    store: &Store,
+    head: ObjectId,
+    only: Option<&Prefix>,
+) -> Result<BTreeMap<Prefix, Owner>, CentralError> {
+    if let Some(owners) = walk_owners(&store.odb(), head, only)? {
+        return Ok(owners);
+    }
+    let mut remote = Remote::list(url, options, Some(branch))?;
+    let owners = store.aside(|aside| {
+        fetch::history(&mut remote, options, head, Detail::Commits, aside)?;
+        walk_owners(&objects::open(aside, store.format())?, head, only)
+    });
+    remote.close();
+    Ok(owners?.unwrap_or_default())
+}
+
+fn walk_owners(
+    odb: &gix::odb::Handle,
+    head: ObjectId,
+    only: Option<&Prefix>,
+) -> Result<Option<BTreeMap<Prefix, Owner>>, CentralError> {
+    use gix::objs::Exists;
+    let mut owners = BTreeMap::new();
+    let mut queue = VecDeque::from([head]);
+    let mut seen = HashSet::from([head]);
+    while let Some(id) = queue.pop_front() {
+        if only.is_some_and(|only| owners.contains_key(only)) {
+            break;
+        }
+        if !odb.exists(&super::to_gix(id)) {
+            return Ok(None);
+        }
+        let message = objects::message(odb, id)?;
+        let prefix = std::str::from_utf8(&message)
+            .ok()
+            .and_then(|text| text.strip_prefix("sync: "))
+            .and_then(|text| text.split(' ').next()?.parse::<Prefix>().ok());
+        if let Some(prefix) = prefix
+            && let Some(root) = Trailers::read(&message).root
+        {
+            let owner = || Owner {
+                prefix: prefix.clone(),
+                root,
+            };
+            owners.entry(prefix.clone()).or_insert_with(owner);
+        }
+        let (_, parents) = objects::commit(odb, id)?;
+        queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
+    }
+    Ok(Some(owners))
 }
 
 enum Walk {

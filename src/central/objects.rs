@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use gix::objs::FindExt;
 use rustix::io::Errno;
 
-use super::{CentralError, from_gix, hash_kind, to_gix};
+use super::{CentralError, commit::Trailers, from_gix, hash_kind, to_gix};
 use crate::names::{ObjectFormat, ObjectId};
 
 /// No single object larger than this is ever held in memory: larger ones are an error of their own, whatever small
@@ -66,6 +66,21 @@ pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<Object
     let parents = commit.parent_ids().map(|id| from_gix(&id)).collect();
     let tree = commit.tree_id().map_err(|err| unreadable(err.to_string()))?;
     Ok((from_gix(&tree), parents))
+}
+
+/// A commit's message.
+pub(crate) fn message(odb: &Handle, id: ObjectId) -> Result<Vec<u8>, CentralError> {
+    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let mut buffer = Vec::new();
+    let commit = odb
+        .find_commit(&to_gix(id), &mut buffer)
+        .map_err(|err| unreadable(err.to_string()))?;
+    Ok(commit.message.to_vec())
+}
+
+/// What a commit's message says of where its documents come from.
+pub(crate) fn trailers(odb: &Handle, id: ObjectId) -> Result<Trailers, CentralError> {
+    Ok(Trailers::read(&message(odb, id)?))
 }
 
 /// What this machine's system said, if one of `errors` is its refusal to write: no room, no right, no descriptors. It is

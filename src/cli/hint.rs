@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use crate::{
     central::CentralError,
-    plan::listing::escaped,
+    plan::{guard::OtherProject, listing::escaped},
     send_pack::connect::{ConnectError, FailureKind},
+    stage::own::OwnError,
     sync::{SyncError, SyncErrorKind},
     workspace::MetisDirError,
 };
@@ -197,7 +198,27 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             Exit::Stopped,
         ),
         SyncErrorKind::Diverged { .. } => (
-            "Pull the other clone's changes (git pull) and merge them, or use --force to let the versions here win.",
+            "Everything else was synced. Pull the other clone's changes (git pull) and merge them, or decide with `git metis-sync resolve`.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Own(OwnError::Unfinished(_)) => ("Finish it or abort it, then sync again.", Exit::Stopped),
+        SyncErrorKind::Own(OwnError::NoBranch(_)) => (
+            "Fetch it (git fetch), or let [sync] source in .metis/config.toml name the branch whose plans central has.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Own(OwnError::NoTree(_)) => (
+            "Complete this clone (git fetch --unshallow, or git fsck if it is damaged), then sync again.",
+            Exit::Error,
+        ),
+        SyncErrorKind::Own(OwnError::Dir(_)) => ("Mend that, then sync again.", Exit::Error),
+        SyncErrorKind::OtherProject(OtherProject::Renamed { old, new }) => {
+            let next = format!(
+                "Put [workspace] prefix = \"{old}\" back into .metis/config.toml: {new}/ would be a second workspace."
+            );
+            return (own, next, Exit::Stopped);
+        }
+        SyncErrorKind::OtherProject(_) => (
+            "Choose another name with `git metis-sync init --prefix NAME`. If this is the same project with a rewritten history, use --adopt-project.",
             Exit::Stopped,
         ),
         SyncErrorKind::TooManyDeletes(_) => (

@@ -39,6 +39,7 @@ mod plumbing;
 mod progress;
 mod query;
 mod render;
+mod resolve;
 mod status;
 mod sync;
 mod trust;
@@ -81,6 +82,7 @@ pub fn brief() -> clap::Command {
         "force",
         "allow_deletes",
         "adopt_central",
+        "adopt_project",
         "max_retries",
         "workspaces",
         "verbose",
@@ -92,7 +94,8 @@ pub fn brief() -> clap::Command {
     });
     STAGES
         .into_iter()
-        .chain(["trust"])
+        // The first one is what happens without a command.
+        .chain(["sync", "trust"])
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -174,6 +177,8 @@ enum Command {
     Trust(trust::TrustArgs),
     /// Look for what is broken, and mend it with --fix
     Doctor(doctor::DoctorArgs),
+    /// Decide documents that are behind or diverged
+    Resolve(resolve::ResolveArgs),
     /// Sync by itself on git's pushes and merges
     Hooks(hooks::HooksArgs),
     /// Ask across workspaces
@@ -218,6 +223,7 @@ pub fn main() -> ExitCode {
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
+        Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
         // Turned into another command line when it was parsed.

@@ -23,9 +23,14 @@ use serde_json::json;
 
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
-    plan::{dehydrate::Behind, guard::Lineage, hydrate::Pulled, listing::printable},
+    plan::{
+        dehydrate::{Behind, Conflict},
+        guard::Lineage,
+        hydrate::Pulled,
+        listing::printable,
+    },
+    stage::dehydrate::Notes,
     stage::fetch::Snapshot,
-    state::cursor::Base,
     sync::{self, Setup, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, steps},
 };
 
@@ -121,7 +126,9 @@ struct Record {
     #[serde(default)]
     registered: bool,
     #[serde(default)]
-    base: Option<BTreeMap<ShortCode, Base>>,
+    diverged: Vec<Conflict>,
+    #[serde(default)]
+    notes: Option<Notes>,
     #[serde(default)]
     warnings: Vec<String>,
 }
@@ -189,7 +196,8 @@ impl Record {
             removed: Vec::new(),
             behind: Vec::new(),
             registered: false,
-            base: None,
+            diverged: Vec::new(),
+            notes: None,
             warnings: Vec::new(),
         }
     }
@@ -250,7 +258,14 @@ fn stage(
     bar.clear();
     render::warnings(global, &report.warnings);
     match result {
-        Ok(()) => Exit::Ok,
+        Ok(()) if report.diverged.is_empty() => Exit::Ok,
+        // The record goes on all the same: everything else is synced.
+        Ok(()) => {
+            let conflicts = std::mem::take(&mut report.diverged);
+            let (message, next, exit) = hint::explain(&SyncErrorKind::Diverged { conflicts }, "");
+            mention!("error: {message}\n  {next}");
+            exit
+        }
         Err(kind) => failed(global, name, kind, report, &workspace.upstream_name()),
     }
 }
@@ -356,7 +371,8 @@ pub fn dehydrate(global: &Global, args: &DehydrateArgs, interrupt: Arc<AtomicBoo
         steps::resume(setup, &snapshot)?;
         let prepared = steps::prepared(setup, &options, report, &snapshot)?;
         record.commit = prepared.commit;
-        record.base = prepared.base;
+        record.notes = prepared.notes;
+        record.diverged.clone_from(&report.diverged);
         record.pushed.clone_from(&report.pushed);
         record.removed.clone_from(&report.removed);
         record.behind.clone_from(&report.behind);
@@ -382,9 +398,10 @@ pub fn push(global: &Global, args: &PushArgs, interrupt: Arc<AtomicBool>) -> Exi
         report.pushed = record.pushed.clone();
         report.removed = record.removed.clone();
         report.registered = record.registered;
+        report.diverged = record.diverged.clone();
         let prepared = steps::Prepared {
             commit: record.commit,
-            base: record.base.take(),
+            notes: record.notes.take(),
         };
         match steps::published(setup, bar, report, &snapshot, &prepared)? {
             steps::End::Moved => return Err(SyncErrorKind::RetriesExhausted { retries: 0 }),

@@ -212,7 +212,15 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             CentralChange::Changed => "is newer in central",
             CentralChange::Removed => "was removed from central",
         };
-        writeln!(out, "Behind: {} {what}; it comes with `git pull`", behind.code)?;
+        let code = &behind.code;
+        match behind.pull {
+            true => writeln!(out, "Behind: {code} {what}; it comes with `git pull`")?,
+            false => writeln!(
+                out,
+                "Behind: {code} {what} ({}); `git metis-sync resolve {code}` decides",
+                behind.why.words()
+            )?,
+        }
     }
     for kept in report.kept.iter().take(MAX_LINES) {
         writeln!(out, "Kept: your edited copy of a hydrated file, as {kept}")?;

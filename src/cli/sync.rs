@@ -35,6 +35,9 @@ pub struct SyncArgs {
     /// Go on with a central whose history was rewritten
     #[arg(long)]
     adopt_central: bool,
+    /// Go on although central's folder was made from another project, or from this one before its history was rewritten
+    #[arg(long, hide_short_help = true)]
+    adopt_project: bool,
     /// Full cycles to repeat when central moves meanwhile [default: 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
     max_retries: Option<u32>,
@@ -49,6 +52,7 @@ impl SyncArgs {
             force: self.force,
             allow_deletes: self.allow_deletes,
             adopt_central: self.adopt_central,
+            adopt_project: self.adopt_project,
             pull_only: self.pull_only,
             dry_run: self.dry_run,
             only: self.workspaces.iter().cloned().collect(),

@@ -110,13 +110,11 @@ fn compared(mut outlook: Outlook<'_>, args: &VerifyArgs) -> Result<Verified, Syn
     let folders = verify::folders(&outlook.ctx, store, snapshot.head, &outlook.survey)?;
     let mut differences = Differences::default();
     if outlook.ctx.owned.is_some() {
-        differences = compare::compare(&outlook.held, &outlook.own.documents());
-        let protected = |code: &ShortCode| outlook.own.scan.protects(code);
-        differences.missing.retain(|code| !protected(code));
+        differences = compare::compare(&outlook.held, &outlook.own.blobs());
     }
     let conflicts = outlook.plan.conflicts.iter().map(|conflict| conflict.code.clone());
     let own = Own {
-        documents: outlook.own.scan.documents.len(),
+        documents: outlook.own.documents.len(),
         differences,
         behind: outlook.plan.behind.clone(),
         conflicts: conflicts.collect(),

@@ -1,50 +1,42 @@
-//! What this workspace pushes: a three-way decision per document.
-//!
-//! *Base* is the version that this clone and central last had in common, *local* the file, *central* the blob in the
-//! owned folder. Another clone of the same workspace may have pushed since, so a difference alone says nothing:
-//!
-//! | local | central | decision |
-//! |---|---|---|
-//! | = central | | in step, base follows |
-//! | ≠ base | = base | ours changed: push (or remove) |
-//! | = base | ≠ base | theirs changed: [`Behind`], central stays, base stays |
-//! | ≠ base | ≠ base | both changed: [`Conflict`], unless forced, then local wins |
-//! | cannot be read | any | central stays, base stays |
-//!
-//! Without a base (a fresh clone) equal versions are in step, a document on one side only is new on that side, and
-//! two different versions are a conflict: neither can be shown to be the older one. Before that is believed, the
-//! project's checkout ([`base_from_checkout`]) and central's history ([`base_from_history`]) are asked for a base: a fresh
-//! clone of an old checkout must not bring back what a colleague removed.
+//! What this workspace pushes: a verdict for each document ([`newer`](super::newer)) becomes a plan for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::listing::{Documents, Versions};
-use crate::names::{ObjectId, ShortCode};
+use super::{
+    listing::Documents,
+    newer::{Verdict, Versions, Why},
+};
+use crate::names::{ObjectId, Prefix, ShortCode};
 
-/// Central's version is the newer one; it reaches this clone through the project's own repository.
+/// Central's version stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behind {
     /// The document.
     pub code: ShortCode,
-    /// What happened in central.
+    /// What central has in comparison.
     pub change: CentralChange,
+    /// Why it stays.
+    pub why: Why,
+    /// Whether it comes with `git pull`: the project's remote has the commit that it was made from.
+    #[serde(default)]
+    pub pull: bool,
 }
 
-/// What another clone did to a document in central.
+/// What central has of a document in comparison with here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CentralChange {
-    /// Present there, unknown here.
+    /// Present there, not here.
     Added,
-    /// Changed there, untouched here.
+    /// Another version.
     Changed,
-    /// Gone there, untouched here.
+    /// Not there, but here.
     Removed,
 }
 
-/// Both sides changed since the last common version, or that version is unknown.
+/// Each side has something that the other one lacks, or it cannot be told which is newer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The document.
@@ -55,6 +47,15 @@ pub struct Conflict {
     pub local: Option<ObjectId>,
     /// The blob there. `None`: removed there.
     pub central: Option<ObjectId>,
+}
+
+/// A document that another workspace's folder in central holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The document.
+    pub code: ShortCode,
+    /// Whose it is.
+    pub owner: Prefix,
 }
 
 /// Documents whose absence from the scan proves nothing.
@@ -73,32 +74,21 @@ impl Protected {
     }
 }
 
-/// What is known of the three sides.
-#[derive(Debug, Clone, Copy)]
-pub struct Sides<'a> {
-    /// The last common versions.
-    pub base: &'a Documents,
-    /// The files here.
-    pub local: &'a Documents,
-    /// The owned folder in central.
-    pub central: &'a Documents,
-    /// What must be left alone.
-    pub protected: &'a Protected,
-}
-
-/// The outcome of comparing the three sides.
+/// The outcome of comparing all documents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DehydratePlan {
     /// Documents whose local version goes to central.
     pub push: Documents,
     /// Documents to take out of central.
     pub remove: BTreeSet<ShortCode>,
-    /// Documents that central has newer.
+    /// Documents of which central's version stays.
     pub behind: Vec<Behind>,
     /// Documents that nobody but a person can decide.
     pub conflicts: Vec<Conflict>,
-    /// The last common versions once this plan has been pushed.
-    pub base_after: Documents,
+    /// Documents that belong to another workspace.
+    pub foreign: Vec<Foreign>,
+    /// Documents of which both have the same version. `None`: neither has any.
+    pub in_step: BTreeMap<ShortCode, Option<ObjectId>>,
 }
 
 impl DehydratePlan {
@@ -108,134 +98,70 @@ impl DehydratePlan {
     }
 }
 
-/// Decides for every document that any side knows. With `force`, local wins a conflict.
-pub fn plan(sides: Sides<'_>, force: bool) -> DehydratePlan {
+/// Puts the verdicts of all documents together. With `force`, the version here wins where it would stay behind or where
+/// nobody can tell, except that what is not here is never removed for that.
+///
+/// `owners`: other workspaces that hold a document of the same code. Such a document is pushed only where this workspace's
+/// folder has it already.
+pub fn plan(
+    documents: impl IntoIterator<Item = (ShortCode, Versions, Verdict)>,
+    owners: &BTreeMap<ShortCode, Prefix>,
+    force: bool,
+) -> DehydratePlan {
     let mut plan = DehydratePlan::default();
-    let codes: BTreeSet<&ShortCode> = sides
-        .base
-        .keys()
-        .chain(sides.local.keys())
-        .chain(sides.central.keys())
-        .collect();
-    for code in codes {
-        let base = sides.base.get(code).copied();
-        let local = sides.local.get(code).copied();
-        let central = sides.central.get(code).copied();
-        let keep_base = |plan: &mut DehydratePlan| {
-            if let Some(base) = base {
-                plan.base_after.insert(code.clone(), base);
-            }
+    for (code, versions, verdict) in documents {
+        let Versions { here, central, noted } = versions;
+        let verdict = match verdict {
+            Verdict::Behind(_) if force && here.is_some() => Verdict::Push,
+            Verdict::Diverged if force => Verdict::Push,
+            verdict => verdict,
         };
-        if sides.protected.covers(code, local.is_some()) {
-            keep_base(&mut plan);
-            continue;
-        }
-        if local == central {
-            if let Some(common) = local {
-                plan.base_after.insert(code.clone(), common);
+        match verdict {
+            Verdict::InStep => {
+                plan.in_step.insert(code, here);
             }
-        } else if base == central {
-            match local {
-                Some(blob) => {
-                    plan.push.insert(code.clone(), blob);
-                    plan.base_after.insert(code.clone(), blob);
+            Verdict::Push => match (here, owners.get(&code)) {
+                (Some(_), Some(owner)) if central.is_none() => {
+                    let owner = owner.clone();
+                    plan.foreign.push(Foreign { code, owner });
                 }
-                None => {
-                    plan.remove.insert(code.clone());
+                (Some(blob), _) => {
+                    plan.push.insert(code, blob);
                 }
+                (None, _) => {
+                    plan.remove.insert(code);
+                }
+            },
+            Verdict::Behind(why) => {
+                let change = match (here, central) {
+                    (None, _) => CentralChange::Added,
+                    (Some(_), None) => CentralChange::Removed,
+                    (Some(_), Some(_)) => CentralChange::Changed,
+                };
+                plan.behind.push(Behind {
+                    code,
+                    change,
+                    why,
+                    pull: false,
+                });
             }
-        } else if base == local {
-            let change = match (base, central) {
-                (None, _) => CentralChange::Added,
-                (Some(_), Some(_)) => CentralChange::Changed,
-                (Some(_), None) => CentralChange::Removed,
-            };
-            plan.behind.push(Behind {
-                code: code.clone(),
-                change,
-            });
-            keep_base(&mut plan);
-        } else if force {
-            match local {
-                Some(blob) => {
-                    plan.push.insert(code.clone(), blob);
-                    plan.base_after.insert(code.clone(), blob);
-                }
-                None => {
-                    plan.remove.insert(code.clone());
-                }
-            }
-        } else {
-            plan.conflicts.push(Conflict {
-                code: code.clone(),
-                base,
-                local,
+            Verdict::Diverged => plan.conflicts.push(Conflict {
+                code,
+                base: noted.and_then(|noted| noted.version),
+                local: here,
                 central,
-            });
-            keep_base(&mut plan);
+            }),
         }
     }
     plan
-}
-
-/// Adds what this clone can prove of its own history to a base that does not know a document: a version that the
-/// project's checked-out commit and central hold alike is one that the local file was made from.
-///
-/// `committed` are the blobs of the project's `HEAD`, by document. Only documents without a base are considered, and
-/// only where the committed version equals central's: any weaker evidence could undo a colleague's push.
-pub fn base_from_checkout(
-    base: &Documents,
-    committed: &BTreeMap<ShortCode, ObjectId>,
-    central: &Documents,
-) -> Documents {
-    let mut out = base.clone();
-    for (code, blob) in committed {
-        if !out.contains_key(code) && central.get(code) == Some(blob) {
-            out.insert(code.clone(), *blob);
-        }
-    }
-    out
-}
-
-/// Whether [`base_from_history`] could tell more of a document than the base does.
-pub fn wants_history(sides: Sides<'_>) -> bool {
-    let Sides {
-        base, local, central, ..
-    } = sides;
-    let unknown = |(code, blob): (&ShortCode, &ObjectId)| !base.contains_key(code) && central.get(code) != Some(blob);
-    local.iter().any(unknown)
-}
-
-/// Adds what central's own history proves to a base that does not know a document. `past` are the versions that central
-/// had: a file that equals one of them is no news to central, which has gone on from there, be it by removing
-/// the document; and a document that central removed was not made here, however it looks now.
-pub fn base_from_history(base: &Documents, local: &Documents, central: &Documents, past: &Versions) -> Documents {
-    let mut out = base.clone();
-    for (code, blob) in local {
-        let (Some(versions), false) = (past.get(code), out.contains_key(code)) else {
-            continue;
-        };
-        let known = match versions.contains(blob) {
-            true => Some(blob),
-            false if central.contains_key(code) => None,
-            false => versions.first(),
-        };
-        if let Some(known) = known {
-            out.insert(code.clone(), *known);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listing(documents: &[(&str, u8)]) -> Documents {
-        documents
-            .iter()
-            .map(|(code, n)| (code.parse().unwrap(), ObjectId::from_bytes(&[*n; 20]).unwrap()))
-            .collect()
+    fn id(n: u8) -> Option<ObjectId> {
+        (n > 0).then(|| ObjectId::from_bytes(&[n; 20]).unwrap())
     }
 
     fn code() -> ShortCode {
@@ -243,156 +169,53 @@ mod tests {
     }
 
     /// Plans for one document; 0 stands for absent.
-    fn decide(base: u8, local: u8, central: u8, force: bool) -> DehydratePlan {
-        let side = |n: u8| {
-            if n == 0 {
-                listing(&[])
-            } else {
-                listing(&[("A-T-0001", n)])
-            }
+    fn planned(here: u8, central: u8, verdict: Verdict, force: bool) -> DehydratePlan {
+        let versions = Versions {
+            here: id(here),
+            central: id(central),
+            noted: None,
         };
-        plan(
-            Sides {
-                base: &side(base),
-                local: &side(local),
-                central: &side(central),
-                protected: &Protected::default(),
-            },
-            force,
-        )
+        plan([(code(), versions, verdict)], &BTreeMap::new(), force)
     }
 
     #[test]
-    fn equal_versions_are_in_step_and_move_the_base() {
-        for base in [0, 1, 2] {
-            let plan = decide(base, 2, 2, false);
-            assert!(plan.changes_nothing() && plan.behind.is_empty() && plan.conflicts.is_empty());
-            assert_eq!(plan.base_after, listing(&[("A-T-0001", 2)]));
-        }
-        assert_eq!(decide(1, 0, 0, false), DehydratePlan::default());
-    }
-
-    #[test]
-    fn a_change_made_only_here_is_pushed() {
-        for (base, local) in [(0, 1), (1, 2)] {
-            let plan = decide(base, local, base, false);
-            assert_eq!(plan.push, listing(&[("A-T-0001", local)]));
-            assert_eq!(plan.base_after, plan.push);
-        }
-        let removed = decide(1, 0, 1, false);
-        assert!(removed.remove.contains(&code()));
-        assert!(removed.base_after.is_empty());
-    }
-
-    #[test]
-    fn a_change_made_only_in_central_is_never_undone() {
-        for (base, central, change) in [
+    fn each_verdict_has_its_place() {
+        assert_eq!(planned(1, 1, Verdict::InStep, false).in_step[&code()], id(1));
+        assert_eq!(planned(2, 1, Verdict::Push, false).push[&code()], id(2).unwrap());
+        assert!(planned(0, 1, Verdict::Push, false).remove.contains(&code()));
+        assert_eq!(planned(2, 1, Verdict::Diverged, false).conflicts.len(), 1);
+        for (here, central, change) in [
             (0, 1, CentralChange::Added),
-            (1, 2, CentralChange::Changed),
             (1, 0, CentralChange::Removed),
+            (1, 2, CentralChange::Changed),
         ] {
-            let plan = decide(base, base, central, false);
-            assert!(plan.changes_nothing());
-            assert_eq!(plan.behind[0].change, change);
-            assert_eq!(
-                plan.base_after,
-                if base == 0 {
-                    listing(&[])
-                } else {
-                    listing(&[("A-T-0001", base)])
-                }
-            );
+            let behind = planned(here, central, Verdict::Behind(Why::Older), false).behind;
+            assert_eq!(behind[0].change, change);
         }
     }
 
     #[test]
-    fn changes_on_both_sides_stop_and_force_lets_local_win() {
-        for (base, local, central) in [(1, 2, 3), (0, 1, 2), (1, 0, 2), (1, 2, 0)] {
-            let stopped = decide(base, local, central, false);
-            assert!(stopped.changes_nothing());
-            assert_eq!(stopped.conflicts.len(), 1, "{base} {local} {central}");
-            let forced = decide(base, local, central, true);
-            assert!(forced.conflicts.is_empty());
-            assert_eq!(forced.push.len() + forced.remove.len(), 1);
+    fn force_lets_what_is_here_win_and_removes_nothing() {
+        for verdict in [Verdict::Behind(Why::Older), Verdict::Diverged] {
+            assert_eq!(planned(1, 2, verdict, true).push.len(), 1);
         }
+        let absent = planned(0, 2, Verdict::Behind(Why::Older), true);
+        assert!(absent.changes_nothing() && absent.behind.len() == 1);
+        assert_eq!(planned(0, 2, Verdict::Diverged, true).remove.len(), 1, "removed here");
     }
 
     #[test]
-    fn what_cannot_be_read_is_never_taken_for_deleted() {
-        let known = listing(&[("A-T-0001", 1), ("A-T-0002", 1)]);
-        let by_code = plan(
-            Sides {
-                base: &known,
-                local: &listing(&[("A-T-0002", 2)]),
-                central: &known,
-                protected: &Protected {
-                    codes: [code()].into(),
-                    all_absent: false,
-                },
-            },
-            true,
-        );
-        assert!(by_code.remove.is_empty());
-        assert_eq!(by_code.base_after, listing(&[("A-T-0001", 1), ("A-T-0002", 2)]));
-
-        let everything = plan(
-            Sides {
-                base: &known,
-                local: &listing(&[]),
-                central: &known,
-                protected: &Protected {
-                    codes: BTreeSet::new(),
-                    all_absent: true,
-                },
-            },
-            true,
-        );
-        assert!(everything.changes_nothing());
-        assert_eq!(everything.base_after, known);
-    }
-
-    #[test]
-    fn a_checkout_proves_a_base_only_where_it_equals_central() {
-        let committed = listing(&[("A-T-0001", 1), ("A-T-0002", 1), ("A-T-0003", 3)]);
-        let central = listing(&[("A-T-0001", 1), ("A-T-0002", 2), ("A-T-0003", 3)]);
-        let base = listing(&[("A-T-0003", 2)]);
-        assert_eq!(
-            base_from_checkout(&base, &committed, &central),
-            listing(&[("A-T-0001", 1), ("A-T-0003", 2)])
-        );
-    }
-
-    #[test]
-    fn a_version_that_central_had_is_not_news_to_it() {
-        let decide = |local: u8, central: u8, past: &[u8]| {
-            let side = |n: u8| {
-                if n == 0 {
-                    listing(&[])
-                } else {
-                    listing(&[("A-T-0001", n)])
-                }
-            };
-            let (local, central) = (side(local), side(central));
-            let versions: BTreeSet<_> = past.iter().map(|n| ObjectId::from_bytes(&[*n; 20]).unwrap()).collect();
-            let past = match versions.is_empty() {
-                true => Versions::new(),
-                false => [(code(), versions)].into(),
-            };
-            let base = base_from_history(&Documents::new(), &local, &central, &past);
-            let sides = Sides {
-                base: &base,
-                local: &local,
-                central: &central,
-                protected: &Protected::default(),
-            };
-            plan(sides, false)
+    fn a_document_of_another_workspace_is_not_pushed() {
+        let versions = |central| Versions {
+            here: id(1),
+            central: id(central),
+            noted: None,
         };
-        assert_eq!(decide(1, 2, &[1, 2]).behind[0].change, CentralChange::Changed);
-        assert_eq!(decide(1, 0, &[1]).behind[0].change, CentralChange::Removed);
-        assert_eq!(decide(3, 2, &[1, 2]).conflicts.len(), 1);
-        assert_eq!(decide(3, 0, &[1, 2]).conflicts.len(), 1, "removed there, changed here");
-        assert_eq!(decide(3, 0, &[]).push.len(), 1, "never been in central: new");
-        assert_eq!(decide(1, 1, &[1]).base_after.len(), 1);
-        assert_eq!(decide(0, 2, &[1, 2]).behind[0].change, CentralChange::Added);
+        let owners = BTreeMap::from([(code(), "web".parse().unwrap())]);
+        let new = plan([(code(), versions(0), Verdict::Push)], &owners, true);
+        assert!(new.push.is_empty());
+        assert_eq!(new.foreign[0].owner.as_str(), "web");
+        let ours_as_well = plan([(code(), versions(2), Verdict::Push)], &owners, false);
+        assert_eq!(ours_as_well.push.len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Plans that are not applied unless somebody says so.
 
 use super::dehydrate::DehydratePlan;
-use crate::names::ObjectId;
+use crate::names::{ObjectId, Prefix};
 
 /// A sync that would empty a good part of the owned folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,34 @@ pub fn deletes(plan: &DehydratePlan, held: usize) -> Option<TooManyDeletes> {
     let all = removed > 0 && removed == held;
     let most = removed >= FEW && removed * 2 > held;
     (all || most).then_some(TooManyDeletes { removed, held })
+}
+
+/// The owned folder and this project do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OtherProject {
+    /// Another project pushed the folder's documents.
+    #[error(
+        "{prefix}/ in central belongs to another project, or to another folder of this one (root commit {root}, {path})"
+    )]
+    Folder {
+        /// The owned folder.
+        prefix: Prefix,
+        /// A commit without parents of that project.
+        root: ObjectId,
+        /// Where its `.metis/` lies.
+        path: String,
+    },
+    /// A version in central was made from a commit without anything in common with this project.
+    #[error("central's documents were made from commit {0}, which has no history in common with this project")]
+    Unrelated(ObjectId),
+    /// This project is in central under another name.
+    #[error("this project is in central as {old}/ already, and config.toml says {new}/")]
+    Renamed {
+        /// The folder that it has.
+        old: Prefix,
+        /// The one it would get.
+        new: Prefix,
+    },
 }
 
 /// How central's head relates to the commit that this clone saw last.

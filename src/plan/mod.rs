@@ -5,6 +5,8 @@
 //! | which entries of central are documents, which are skipped and why | [`listing`] |
 //! | what has to be written to and removed from a hydrated folder | [`hydrate`] |
 //! | what this workspace pushes, what is behind, what collides | [`dehydrate`] |
+//! | where own documents are read from | [`source`] |
+//! | which version of a document is the newer one | [`newer`] |
 //! | which plans are too dangerous to apply unasked | [`guard`] |
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
 //! | how files differ from what they should be | [`compare`] |
@@ -17,5 +19,7 @@ pub mod dehydrate;
 pub mod guard;
 pub mod hydrate;
 pub mod listing;
+pub mod newer;
 pub mod retry;
+pub mod source;
 pub mod standing;

@@ -1,6 +1,9 @@
 //! Walking through commits.
 
-use std::collections::HashSet;
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BinaryHeap, HashMap, HashSet},
+};
 
 use gix::objs::FindExt;
 
@@ -29,4 +32,125 @@ pub(super) fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> Vec<Objec
         }
     }
     found
+}
+
+/// A commit's time and parents.
+#[derive(Clone)]
+struct Node {
+    seconds: i64,
+    parents: Vec<ObjectId>,
+}
+
+/// Questions about ancestry, answered by looking no further back than they need.
+pub(super) struct Commits<'a, F> {
+    odb: &'a F,
+    known: RefCell<HashMap<ObjectId, Option<Node>>>,
+    /// Whether a commit was missing on the way: the answer "no" is not certain then.
+    cut_short: Cell<bool>,
+}
+
+const ONE: u8 = 1;
+const OTHER: u8 = 2;
+const STALE: u8 = 4;
+
+impl<'a, F: gix::objs::Find> Commits<'a, F> {
+    pub fn of(odb: &'a F) -> Self {
+        Commits {
+            odb,
+            known: RefCell::default(),
+            cut_short: Cell::new(false),
+        }
+    }
+
+    fn node(&self, id: ObjectId) -> Option<Node> {
+        if let Some(node) = self.known.borrow().get(&id) {
+            return node.clone();
+        }
+        let mut buffer = Vec::new();
+        let node = self.odb.find_commit_iter(&to_gix(id), &mut buffer).ok().map(|commit| {
+            let parents = commit.parent_ids().map(|id| from_gix(&id)).collect();
+            let seconds = commit
+                .committer()
+                .ok()
+                .and_then(|who| who.time().ok())
+                .map_or(0, |time| time.seconds);
+            Node { seconds, parents }
+        });
+        if node.is_none() {
+            self.cut_short.set(true);
+        }
+        self.known.borrow_mut().insert(id, node.clone());
+        node
+    }
+
+    /// Whether an answer may be "no" only because commits are missing.
+    pub fn is_cut_short(&self) -> bool {
+        self.cut_short.get()
+    }
+
+    /// The best common ancestor of `one` and of any of `others`, as git finds it: newest commits first, until nothing is left
+    /// but what both have.
+    pub fn merge_base(&self, one: ObjectId, others: &[ObjectId]) -> Option<ObjectId> {
+        let mut flags: HashMap<ObjectId, u8> = HashMap::new();
+        let mut queue = BinaryHeap::new();
+        let push =
+            |id: ObjectId, flag: u8, flags: &mut HashMap<ObjectId, u8>, queue: &mut BinaryHeap<(i64, ObjectId)>| {
+                let has = flags.entry(id).or_default();
+                if *has & flag != flag {
+                    *has |= flag;
+                    queue.extend(self.node(id).map(|node| (node.seconds, id)));
+                }
+            };
+        push(one, ONE, &mut flags, &mut queue);
+        for other in others {
+            push(*other, OTHER, &mut flags, &mut queue);
+        }
+        let mut found = Vec::new();
+        while let Some((_, id)) = queue.pop() {
+            let mut flag = flags[&id];
+            if flag & STALE == 0 && flag & (ONE | OTHER) == ONE | OTHER {
+                if !found.contains(&id) {
+                    found.push(id);
+                }
+                flag |= STALE;
+            }
+            for parent in self.node(id).map(|node| node.parents).unwrap_or_default() {
+                push(parent, flag, &mut flags, &mut queue);
+            }
+            if queue.iter().all(|(_, id)| flags[id] & STALE != 0) {
+                break;
+            }
+        }
+        // One that another one descends from is no best one.
+        found.into_iter().find(|id| flags[id] & STALE == 0)
+    }
+
+    /// Whether `ancestor` is `commit` or an ancestor of it. `None`: it cannot be told, as commits are missing.
+    pub fn descends(&self, commit: ObjectId, ancestor: ObjectId) -> Option<bool> {
+        self.any_descends(&[commit], ancestor)
+    }
+
+    /// The same of any of `commits`.
+    pub fn any_descends(&self, commits: &[ObjectId], ancestor: ObjectId) -> Option<bool> {
+        if commits.contains(&ancestor) || self.merge_base(ancestor, commits) == Some(ancestor) {
+            return Some(true);
+        }
+        (!self.is_cut_short()).then_some(false)
+    }
+
+    /// The commits without parents that `commit` goes back to. `None`: some of its history is missing.
+    pub fn roots(&self, commit: ObjectId) -> Option<Vec<ObjectId>> {
+        let mut seen = HashSet::from([commit]);
+        let mut open = vec![commit];
+        let mut roots = Vec::new();
+        while let Some(id) = open.pop() {
+            let node = self.node(id)?;
+            if node.parents.is_empty() {
+                roots.push(id);
+            }
+            open.extend(node.parents.into_iter().filter(|parent| seen.insert(*parent)));
+        }
+        roots.sort();
+        Some(roots)
+    }
 }

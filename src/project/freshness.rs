@@ -8,12 +8,12 @@ use std::{
 use gix::objs::Exists;
 
 use super::{
-    Project,
+    MAX_HAVES, Project,
     commits::{ancestors, parents},
     trees::list_documents,
 };
 use crate::{
-    central::{CentralError, fetch, from_gix, objects, remote::Remote, store, to_gix},
+    central::{CentralError, fetch, from_gix, objects, remote::Remote, store::Aside, to_gix},
     names::ObjectId,
     plan::listing::printable,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
@@ -21,9 +21,6 @@ use crate::{
 
 /// So many touched documents are named; more would not help anybody decide.
 const MAX_NAMED: usize = 20;
-/// So many of our newest commits are named to the remote. More than that are seldom ahead of it, and a request has to
-/// stay small.
-const MAX_HAVES: usize = 256;
 
 /// The answer of [`Project::freshness()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,12 +80,11 @@ impl Project {
                 .flatten()
                 .map(|commits| commits.iter().map(|id| from_gix(id)).collect())
                 .unwrap_or_default();
-            store::aside(cache, &[repo.objects.store_ref().path().to_owned()], |aside| {
-                let haves = &newest_first[..newest_first.len().min(MAX_HAVES)];
-                fetch::beyond(&mut remote, options, tip, haves, &shallow, aside)?;
-                let odb = objects::open(aside, remote.format)?;
-                Ok(self.newer(&odb, tip, upstream.head, &ours, skip))
-            })?
+            let aside = Aside::create(cache, &[repo.objects.store_ref().path().to_owned()])?;
+            let haves = &newest_first[..newest_first.len().min(MAX_HAVES)];
+            fetch::beyond(&mut remote, options, tip, haves, &shallow, &aside.objects())?;
+            let odb = objects::open(&aside.objects(), remote.format)?;
+            self.newer(&odb, tip, upstream.head, &ours, skip)
         };
         remote.close();
         Ok(if documents.is_empty() {

@@ -4,25 +4,31 @@
 
 mod commits;
 mod freshness;
+mod history;
+mod source;
 pub mod territory;
 mod tracked;
 mod trees;
 pub mod trust;
+mod worktree;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use gix::{config::File, objs::FindExt};
 
 use crate::{
-    central::{from_gix, git_config, hash_kind, to_gix},
+    central::{from_gix, git_config, to_gix},
     names::{ObjectFormat, ObjectId},
 };
 pub use freshness::Freshness;
-use trees::list_documents;
+pub use history::{CodeOf, Committed, History, Listing, Unrelated};
+pub use source::unfinished;
 use trust::Opened;
+pub use worktree::{Checkout, Conversion};
+
+/// So many of our newest commits are named to the remote. More than that are seldom ahead of it, and a request has to
+/// stay small.
+const MAX_HAVES: usize = 256;
 
 /// What git knows around a workspace.
 pub struct Project {
@@ -39,7 +45,12 @@ impl Project {
     pub fn discover(metis: &Path) -> Self {
         let real = metis.canonicalize();
         let metis = real.as_deref().unwrap_or(metis);
-        let Opened { repo, foreign } = trust::open(metis.parent().unwrap_or(metis));
+        // `.metis/` may be a submodule, or a repository of its own.
+        let start = match metis.join(".git").symlink_metadata() {
+            Ok(_) => metis,
+            Err(_) => metis.parent().unwrap_or(metis),
+        };
+        let Opened { repo, foreign } = trust::open(start);
         let outside = |repo: Option<gix::Repository>| Project {
             config: repo.as_ref().map_or_else(git_config::without_repository, |repo| {
                 repo.config_snapshot().plumbing().clone()
@@ -101,22 +112,16 @@ impl Project {
         self.repo.as_ref().and_then(|repo| repo.workdir()).map(Path::to_owned)
     }
 
-    /// The blobs of `HEAD` below `.metis/`, by path relative to it. Empty where that cannot be told or where the
-    /// project's hash is not `format`.
-    pub fn committed(&self, format: ObjectFormat) -> BTreeMap<String, ObjectId> {
-        let mut out = BTreeMap::new();
-        if let Some(repo) = &self.repo
-            && repo.object_hash() == hash_kind(format)
-            && let Ok(head) = repo.head_id()
-            && let Some(tree) = self.metis_tree(&repo.objects, from_gix(&head))
-        {
-            list_documents(&repo.objects, Some(tree), None, "", 0, &mut |path, id| {
-                out.insert(path, id);
-            });
-        }
-        out
+    /// The hash that names the project's objects.
+    pub fn format(&self) -> Option<ObjectFormat> {
+        let repo = self.repo.as_ref()?;
+        Some(match repo.object_hash() {
+            gix::hash::Kind::Sha1 => ObjectFormat::Sha1,
+            _ => ObjectFormat::Sha256,
+        })
     }
 
+    /// The tree of `.metis/` in a commit.
     fn metis_tree(&self, odb: &impl gix::objs::Find, commit: ObjectId) -> Option<ObjectId> {
         let mut buffer = Vec::new();
         let mut tree = odb

@@ -1,150 +1,344 @@
 //! Own documents into a commit on top of central's head.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::SystemTime,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::{
+    Context,
+    evidence::{EvidenceError, Inquiry},
+    fetch::Snapshot,
+    own::{self, Own, OwnError, ReadError},
+};
 use crate::{
-    central::{self, CentralError, commit, history, publish, store::Store, tree},
-    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
-    plan::{
-        dehydrate::{self, DehydratePlan, Sides},
-        listing::{self, Documents},
+    central::{
+        CentralError,
+        commit::{self, Trailers},
+        history, publish,
+        store::Store,
+        tree,
     },
-    state::cursor::Cursor,
-    workspace::{self, DirError, Scan, StatCache},
+    names::{ObjectId, Prefix, ShortCode},
+    plan::{
+        dehydrate::{self, DehydratePlan},
+        guard::OtherProject,
+        listing::{self, Documents},
+        newer::{self, Evidence, Relation, Verdict, Witness},
+    },
+    project::History,
+    state::cursor::{At, Base, Cursor},
+    workspace::DirError,
 };
 
-use super::{Context, Warning, fetch::Snapshot};
-
-/// The own documents as they are on disk now.
-pub struct Own {
-    /// What was found.
-    pub scan: Scan,
-    /// Top folders of `.metis/` that hold other workspaces.
-    pub hydrated: BTreeSet<Prefix>,
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Central cannot be read.
+    #[error(transparent)]
+    Central(#[from] CentralError),
+    /// The own documents cannot be read.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// The owned folder is another project's.
+    #[error(transparent)]
+    OtherProject(#[from] OtherProject),
+    /// `HEAD` moved while the files were read: read again.
+    #[error("HEAD moved meanwhile")]
+    Moved,
 }
 
-impl Own {
-    /// The versions on disk.
-    pub fn documents(&self) -> Documents {
-        self.scan
-            .documents
-            .iter()
-            .map(|(code, document)| (code.clone(), document.blob))
-            .collect()
-    }
-
-    /// Whether every document is as it was when this clone and central last agreed, at the same place.
-    pub fn is_in_step(&self, cursor: &Cursor) -> bool {
-        self.scan.documents.iter().all(|(code, document)| {
-            cursor
-                .base
-                .get(code)
-                .is_some_and(|base| base.blob == document.blob && base.path == document.path)
-        }) && cursor
-            .base
-            .keys()
-            .all(|code| self.scan.documents.contains_key(code) || self.scan.protects(code))
-    }
-
-    /// What could not be read.
-    pub fn warnings(&self) -> Vec<Warning> {
-        self.scan
-            .damaged
-            .iter()
-            .map(|damaged| Warning::Damaged {
-                path: listing::printable(damaged.path.as_bytes()),
-                reason: damaged.reason.to_string(),
-            })
-            .collect()
+impl From<EvidenceError> for PlanError {
+    fn from(err: EvidenceError) -> Self {
+        match err {
+            EvidenceError::Central(err) => PlanError::Central(err),
+            EvidenceError::OtherProject(err) => PlanError::OtherProject(err),
+        }
     }
 }
 
-/// Reads the own documents, as far as the stat cache does not know them.
-pub fn survey(
-    ctx: &Context<'_>,
-    cursor: &Cursor,
-    stat_cache: &StatCache,
-    format: ObjectFormat,
-    now: SystemTime,
-) -> Result<Own, DirError> {
-    let hydrated = workspace::glance(ctx.metis.dir(), cursor.folders.keys())?
-        .hydrated
-        .into_iter()
-        .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
-        .collect();
-    let scan = workspace::scan(
-        ctx.metis.dir(),
-        &hydrated,
-        &|bytes| central::blob_id(format, bytes),
-        stat_cache,
-        &cursor.last_paths(),
-        now,
-    )?;
-    Ok(Own { scan, hydrated })
+/// What to do with the own documents, and what it rests on.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// What central holds for this workspace.
+    pub central: Documents,
+    /// What becomes of each document.
+    pub plan: DehydratePlan,
+    /// What the commit says of where its documents come from.
+    pub trailers: Trailers,
+    /// What this clone notes once the plan is carried out.
+    pub notes: Notes,
 }
 
-/// Decides what to push; also returns the documents that central holds for this workspace.
+/// What a clone notes of the own documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Notes {
+    /// See [`Cursor::agreed`].
+    pub agreed: Option<ObjectId>,
+    /// See [`Cursor::base`].
+    pub base: BTreeMap<ShortCode, Base>,
+    /// See [`Cursor::decided`].
+    pub decided: BTreeMap<ShortCode, Option<ObjectId>>,
+    /// See [`Cursor::unsettled`].
+    pub unsettled: bool,
+    /// See [`Cursor::witnesses`].
+    pub witnesses: BTreeMap<ShortCode, Witness>,
+    /// See [`Cursor::root`].
+    pub root: Option<ObjectId>,
+}
+
+/// How to decide.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// What is here wins.
+    pub force: bool,
+    /// The owned folder may be another project's.
+    pub adopt_project: bool,
+    /// What this clone noted was noted in another folder.
+    pub copied: bool,
+}
+
+/// Decides what to push.
 pub fn plan(
     ctx: &Context<'_>,
     store: &Store,
     cursor: &Cursor,
     snapshot: &Snapshot,
-    own: &Own,
-    force: bool,
-) -> Result<(Documents, DehydratePlan), CentralError> {
-    let central = match &ctx.owned {
-        Some(prefix) => owned_documents(store, snapshot.head, prefix)?,
-        None => Documents::new(),
+    own: &mut Own,
+    how: How,
+) -> Result<Decided, PlanError> {
+    let Some(prefix) = &ctx.owned else {
+        return Ok(Decided::default());
     };
-    let local = own.documents();
-    let mut base = cursor.base_blobs();
-    let unproven = |code: &ShortCode, blob: &ObjectId| {
-        !base.contains_key(code) && central.get(code).is_some_and(|theirs| theirs != blob)
-    };
-    if local.iter().any(|(code, blob)| unproven(code, blob)) {
-        let committed = ctx.project.committed(snapshot.format);
-        let committed: BTreeMap<ShortCode, ObjectId> = own
-            .scan
-            .documents
-            .iter()
-            .filter_map(|(code, document)| Some((code.clone(), *committed.get(&document.path)?)))
-            .collect();
-        base = dehydrate::base_from_checkout(&base, &committed, &central);
+    let central = owned_documents(store, snapshot.head, prefix)?;
+    let mut history = own::open_history(ctx, snapshot.format);
+    let mut edited = BTreeSet::new();
+    if let Some(history) = &mut history {
+        let still;
+        (edited, still) = own::settle(ctx, cursor, own, history)?;
+        if !still {
+            return Err(PlanError::Moved);
+        }
     }
-    let known = base.clone();
-    let sides = |base| Sides {
-        base,
-        local: &local,
+    let gathered = Inquiry {
+        ctx,
+        store,
+        cursor,
+        snapshot,
+        own,
+        edited: &edited,
         central: &central,
-        protected: &own.scan.protected,
-    };
-    // A workspace that central does not hold and that does not claim to have synced before makes its first push: nobody
-    // can have removed anything.
-    let has_been_there = !central.is_empty()
-        || ctx
-            .config
-            .sync
-            .as_ref()
-            .is_some_and(|settings| settings.last_synced_commit.is_some());
-    if let (Some(prefix), Some(head), true) = (&ctx.owned, snapshot.head, has_been_there)
-        && dehydrate::wants_history(sides(&known))
-    {
-        let past = history::versions(
-            &ctx.upstream,
-            &ctx.connect,
-            &snapshot.branch,
-            store,
-            head,
-            cursor.compared,
-            prefix,
-        )?;
-        base = dehydrate::base_from_history(&known, &local, &central, &past);
+        history: history.as_mut(),
+        copied: how.copied,
     }
-    let plan = dehydrate::plan(sides(&base), force);
-    Ok((central, plan))
+    .gather();
+    let gathered = match gathered {
+        Err(EvidenceError::OtherProject(_)) if how.adopt_project => Default::default(),
+        gathered => gathered?,
+    };
+    let verdicts: Vec<_> = gathered
+        .documents
+        .iter()
+        .map(|(code, (versions, evidence))| {
+            let verdict = match evidence {
+                Some(evidence) => newer::decide(versions, evidence),
+                // No evidence is gathered for these two.
+                None if versions.here == versions.central => Verdict::InStep,
+                None => Verdict::Push,
+            };
+            (code.clone(), *versions, verdict)
+        })
+        .collect();
+    let is_new = |code: &ShortCode| !central.contains_key(code);
+    let new = verdicts.iter().filter(|(code, versions, verdict)| {
+        versions.here.is_some() && is_new(code) && !matches!(verdict, Verdict::InStep)
+    });
+    let owners = match new.count() {
+        0 => BTreeMap::new(),
+        _ => owners(store, snapshot.head, prefix)?,
+    };
+    let mut plan = dehydrate::plan(verdicts, &owners, how.force);
+    for behind in &mut plan.behind {
+        behind.pull = gathered.pullable.contains(&behind.code);
+    }
+    let mut trailers = Trailers::default();
+    let mut root = cursor.root;
+    if let (Some(at), Some(history), false) = (own.commit(), &mut history, plan.changes_nothing()) {
+        if root.is_none() {
+            root = identity(ctx, store, snapshot, prefix, &central, history, at, how)?;
+        }
+        trailers.commit = Some(at);
+        trailers.root = root.map(|root| (root, path_in_project(ctx)));
+        let touched = plan.push.keys().chain(&plan.remove);
+        trailers.uncommitted = touched.filter(|code| edited.contains(*code)).cloned().collect();
+    }
+    for conflict in &mut plan.conflicts {
+        if let Some((_, Some(Evidence::Origin(origin)))) = gathered.documents.get(&conflict.code) {
+            conflict.base = match origin.relation {
+                Relation::Apart => origin.at_base,
+                Relation::Descends => origin.at_origin,
+            };
+        }
+    }
+    let is_open = |code: &ShortCode| {
+        !plan.push.contains_key(code) && !plan.remove.contains(code) && !plan.in_step.contains_key(code)
+    };
+    let decided = cursor.decided.iter().filter(|(code, _)| is_open(code));
+    let notes = Notes {
+        decided: decided.map(|(code, over)| (code.clone(), *over)).collect(),
+        root,
+        unsettled: !(plan.behind.is_empty() && plan.conflicts.is_empty() && plan.foreign.is_empty()),
+        witnesses: gathered.witnesses,
+        ..notes(cursor, own, &plan, &edited, &gathered.had)
+    };
+    Ok(Decided {
+        central,
+        plan,
+        trailers,
+        notes,
+    })
+}
+
+/// Where `.metis/` lies in the project, as a commit's trailer says it.
+fn path_in_project(ctx: &Context<'_>) -> String {
+    let path = ctx.project.metis_path();
+    let path: String = path.chars().filter(|c| !c.is_control()).collect();
+    if path.is_empty() { ".".into() } else { path }
+}
+
+/// Finds out whether the owned folder is this project's, and the commit that this project is known by. `None`: the
+/// project's oldest commits are not to be had.
+#[allow(clippy::too_many_arguments)]
+fn identity(
+    ctx: &Context<'_>,
+    store: &Store,
+    snapshot: &Snapshot,
+    prefix: &Prefix,
+    central: &Documents,
+    history: &mut History<'_>,
+    at: ObjectId,
+    how: How,
+) -> Result<Option<ObjectId>, PlanError> {
+    let Some(roots) = history.roots(at) else {
+        return Ok(None);
+    };
+    let first = roots.first().copied();
+    let Some(head) = snapshot.head else { return Ok(first) };
+    let only = (!central.is_empty()).then_some(prefix);
+    let owners = history::owners(&ctx.upstream, &ctx.connect, &snapshot.branch, store, head, only)?;
+    let path = path_in_project(ctx);
+    let is_ours = |(root, at): &(ObjectId, String)| roots.contains(root) && *at == path;
+    if let Some(owner) = owners.get(prefix).filter(|_| !central.is_empty()) {
+        if !is_ours(&owner.root) && !how.adopt_project {
+            return Err(PlanError::OtherProject(OtherProject::Folder {
+                prefix: prefix.clone(),
+                root: owner.root.0,
+                path: owner.root.1.clone(),
+            }));
+        }
+        return Ok(roots.contains(&owner.root.0).then_some(owner.root.0).or(first));
+    }
+    // A first push: the project may be in central under another name.
+    for owner in owners.values() {
+        let still_there = || owned_documents(store, Some(head), &owner.prefix).is_ok_and(|held| !held.is_empty());
+        if owner.prefix != *prefix && is_ours(&owner.root) && still_there() {
+            return Err(PlanError::OtherProject(OtherProject::Renamed {
+                old: owner.prefix.clone(),
+                new: prefix.clone(),
+            }));
+        }
+    }
+    Ok(first)
+}
+
+/// The workspaces that hold a document, of all but the owned one.
+fn owners(store: &Store, head: Option<ObjectId>, owned: &Prefix) -> Result<BTreeMap<ShortCode, Prefix>, CentralError> {
+    let mut owners = BTreeMap::new();
+    let Some(head) = head else { return Ok(owners) };
+    let root = listing::root(tree::entries(store, tree::of_commit(store, head)?)?);
+    for (prefix, folder) in root.workspaces {
+        if prefix != *owned {
+            let documents = listing::folder(&prefix, tree::entries(store, folder)?).documents;
+            owners.extend(documents.into_keys().map(|code| (code, prefix.clone())));
+        }
+    }
+    Ok(owners)
+}
+
+/// What to note once `plan` is carried out.
+fn notes(cursor: &Cursor, own: &Own, plan: &DehydratePlan, edited: &BTreeSet<ShortCode>, had: &Documents) -> Notes {
+    let commit = own.commit();
+    let agreed = commit.or(cursor.agreed);
+    let mut base = BTreeMap::new();
+    let path = |code: &ShortCode| {
+        let here = own.documents.get(code).map(|document| document.path.clone());
+        let noted = || cursor.base.get(code).map(|base| base.path.clone());
+        here.or_else(noted).unwrap_or_else(|| code.file_name())
+    };
+    let at = |code: &ShortCode| match commit.is_some() && !edited.contains(code) {
+        true => At::Common,
+        false => At::Unknown(()),
+    };
+    for (code, blob) in &plan.in_step {
+        let noted = cursor.base.get(code);
+        let same = noted.filter(|noted| noted.blob == *blob);
+        if blob.is_none() {
+            // A removal of this clone's, which may yet be taken back.
+            base.extend(same.map(|same| (code.clone(), cursor.carried(same, agreed))));
+            continue;
+        }
+        let mut entry = match same {
+            Some(same) => cursor.carried(same, agreed),
+            None => Base {
+                blob: *blob,
+                path: String::new(),
+                at: At::Unknown(()),
+                mine: false,
+                from: None,
+                uncommitted: false,
+            },
+        };
+        entry.path = path(code);
+        if at(code) == At::Common {
+            entry.at = At::Common;
+        }
+        base.insert(code.clone(), entry);
+    }
+    let pushed = plan.push.iter().map(|(code, blob)| (code, Some(*blob)));
+    for (code, blob) in pushed.chain(plan.remove.iter().map(|code| (code, None))) {
+        let uncommitted = edited.contains(code);
+        let entry = Base {
+            blob,
+            path: path(code),
+            at: at(code),
+            mine: true,
+            from: commit.filter(|_| uncommitted),
+            uncommitted,
+        };
+        base.insert(code.clone(), entry);
+    }
+    for (code, noted) in &cursor.base {
+        base.entry(code.clone())
+            .or_insert_with(|| cursor.carried(noted, agreed));
+    }
+    // What is behind or diverged once is so the next time, without asking central's history again.
+    let waiting = plan.behind.iter().map(|behind| &behind.code);
+    for code in waiting.chain(plan.conflicts.iter().map(|conflict| &conflict.code)) {
+        if let Some(version) = had.get(code) {
+            base.entry(code.clone()).or_insert_with(|| Base {
+                blob: Some(*version),
+                path: path(code),
+                at: At::Unknown(()),
+                mine: false,
+                from: None,
+                uncommitted: false,
+            });
+        }
+    }
+    // Both have given it up.
+    base.retain(|code, entry| entry.blob.is_none() || !plan.in_step.get(code).is_some_and(Option::is_none));
+    Notes {
+        agreed,
+        base,
+        ..Notes::default()
+    }
 }
 
 fn owned_documents(store: &Store, head: Option<ObjectId>, prefix: &Prefix) -> Result<Documents, CentralError> {
@@ -161,17 +355,25 @@ pub fn exists(store: &Store, snapshot: &Snapshot, prefix: &Prefix) -> Result<boo
     Ok(tree::owned(store, root, prefix)?.is_some())
 }
 
-/// After central's history was rewritten: a version that was in central and is not any more is no longer a common one.
-/// A document that differs from it now has to be decided by a person.
+/// After central's history was rewritten: a version that was in central and is not any more is no longer a common one, unless
+/// it is what is here: then nothing was done to the document here, and whatever central has now is not older.
 pub fn forget_lost_versions(
     store: &Store,
     cursor: &mut Cursor,
     head: Option<ObjectId>,
     owned: Option<&Prefix>,
+    here: &Documents,
 ) -> Result<(), CentralError> {
     if let Some(prefix) = owned {
         let central = owned_documents(store, head, prefix)?;
-        cursor.base.retain(|code, base| central.get(code) == Some(&base.blob));
+        if central.is_empty() {
+            // A central made anew: this workspace is registered there like any other.
+            cursor.base.clear();
+        }
+        cursor
+            .base
+            .retain(|code, base| central.get(code) == base.blob.as_ref() || here.get(code) == base.blob.as_ref());
+        cursor.witnesses.clear();
     }
     Ok(())
 }
@@ -193,14 +395,24 @@ pub enum ApplyError {
     Central(#[from] CentralError),
 }
 
-/// Stores the commit that the plan asks for and returns its id. `plan` must change something.
+impl From<ReadError> for ApplyError {
+    fn from(err: ReadError) -> Self {
+        match err {
+            ReadError::Changed { path } => ApplyError::Changed { path },
+            ReadError::Dir(err) => ApplyError::Dir(err),
+            ReadError::Project(err) => ApplyError::Central(err),
+        }
+    }
+}
+
+/// Stores the commit that the plan asks for and returns its id. `decided` must change something.
 ///
 /// Every blob is read once more, and must still be the one that was planned.
 pub fn apply(
     ctx: &Context<'_>,
     store: &mut Store,
     snapshot: &Snapshot,
-    plan: &DehydratePlan,
+    decided: &Decided,
     own: &Own,
     author: &(String, String),
     now: jiff::Timestamp,
@@ -208,24 +420,27 @@ pub fn apply(
     let Some(prefix) = &ctx.owned else {
         unreachable!("a workspace without a prefix has no plan to apply")
     };
+    let plan = &decided.plan;
     let root = snapshot.head.map(|head| tree::of_commit(store, head)).transpose()?;
     let trees = tree::with_owned(store, root, prefix, &plan.push, &plan.remove)?;
-    let commit = commit::new(trees.root.id, snapshot.head, prefix, author, now, snapshot.format);
-    let paths: BTreeMap<ObjectId, &str> = plan
+    let commit = commit::new(
+        trees.root.id,
+        snapshot.head,
+        prefix,
+        author,
+        now,
+        &decided.trailers,
+        snapshot.format,
+    );
+    let documents: BTreeMap<ObjectId, &own::OwnDocument> = plan
         .push
         .iter()
-        .filter_map(|(code, blob)| Some((*blob, own.scan.documents.get(code)?.path.as_str())))
+        .filter_map(|(code, blob)| Some((*blob, own.documents.get(code)?)))
         .collect();
-    let blobs: Vec<ObjectId> = paths.keys().copied().collect();
+    let blobs: Vec<ObjectId> = documents.keys().copied().collect();
+    let history = own::open_history(ctx, snapshot.format);
     publish::store_commit(store, &commit, &trees, &blobs, |id| {
-        let path = paths[&id];
-        let changed = || ApplyError::Changed { path: path.to_owned() };
-        let bytes = workspace::read_document(ctx.metis.dir(), path)
-            .map_err(|err| if err.is_gone() { changed() } else { ApplyError::Dir(err) })?;
-        if central::blob_id(snapshot.format, &bytes) != id {
-            return Err(changed());
-        }
-        Ok(bytes)
+        own::read(ctx, history.as_ref(), documents[&id]).map_err(ApplyError::from)
     })?;
     Ok(commit.id)
 }

@@ -22,8 +22,10 @@ use crate::{
 };
 
 pub mod dehydrate;
+pub mod evidence;
 pub mod fetch;
 pub mod hydrate;
+pub mod own;
 pub mod push;
 pub mod rebuild_cache;
 pub mod record;

@@ -4,7 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     names::{Prefix, ShortCode},
-    plan::listing::{Skipped, escaped, printable},
+    plan::{
+        dehydrate::Foreign,
+        listing::{Skipped, escaped, printable},
+    },
     workspace::Unconfirmed,
 };
 
@@ -91,6 +94,10 @@ pub enum Warning {
     Unlocked,
     /// The log of syncs could not be written.
     JournalNotWritten(String),
+    /// An own document has the code of another workspace's document.
+    Foreign(Foreign),
+    /// Another branch than the source branch is checked out.
+    SourceElsewhere(String),
     /// Central was rewound and its new history accepted.
     CentralAdopted,
 }
@@ -196,6 +203,18 @@ impl std::fmt::Display for Warning {
             }
             Warning::Unlocked => f.write_str("this file system has no locks; don't run two syncs here at once"),
             Warning::JournalNotWritten(reason) => write!(f, "the log of syncs could not be written: {reason}"),
+            Warning::Foreign(Foreign { code, owner }) => {
+                write!(
+                    f,
+                    "{code} is a document of {owner}/ in central, so it is not pushed from here; give yours another short_code"
+                )
+            }
+            Warning::SourceElsewhere(source) => {
+                write!(
+                    f,
+                    "{source} is not checked out here, so what it has is synced, not what is checked out"
+                )
+            }
             Warning::CentralAdopted => f.write_str("central's history had been rewritten; the new one was adopted"),
         }
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
-    plan::listing::Documents,
+    plan::{listing::Documents, newer::Witness},
 };
 
 /// The version of the stored form.
@@ -23,13 +23,45 @@ pub const SCHEMA: u32 = 1;
 /// The file's name in `.metis/.sync/`.
 pub const FILE: &str = "cursor.json";
 
-/// The last common version of an owned document.
+/// The last common version of an owned document, and what shows how new it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Base {
-    /// Its blob.
-    pub blob: ObjectId,
+    /// Its blob. `None`: this clone removed the document, and remembers that.
+    pub blob: Option<ObjectId>,
     /// Where the file was, relative to `.metis/`. As long as something lies there, the document was not deleted.
     pub path: String,
+    /// The commit of the project in which this clone had this version last.
+    #[serde(default, skip_serializing_if = "At::is_common")]
+    pub at: At,
+    /// Whether this clone pushed the version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mine: bool,
+    /// The commit that it was pushed from, where that is another one than [`at`](Self::at).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ObjectId>,
+    /// Whether it was not committed there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncommitted: bool,
+}
+
+/// A commit of the project. Most documents have the same one, which is written down once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum At {
+    /// Another one than the cursor's.
+    Commit(ObjectId),
+    /// None is known.
+    Unknown(()),
+    /// [`Cursor::agreed`].
+    #[default]
+    #[serde(skip)]
+    Common,
+}
+
+impl At {
+    fn is_common(&self) -> bool {
+        *self == At::Common
+    }
 }
 
 /// Where a cursor comes from.
@@ -80,6 +112,21 @@ pub struct Cursor {
     /// Whether the hydrated folders ignore themselves. Earlier versions made them without.
     #[serde(default)]
     pub folders_ignored: bool,
+    /// The commit of the project that most of [`base`](Self::base) was in last.
+    #[serde(default)]
+    pub agreed: Option<ObjectId>,
+    /// Documents that a person decided, with central's version that was decided on: what is here goes over that one.
+    #[serde(default)]
+    pub decided: BTreeMap<ShortCode, Option<ObjectId>>,
+    /// Documents were behind or diverged: they are looked at again by every sync.
+    #[serde(default)]
+    pub unsettled: bool,
+    /// What central's history said of documents that are not in step.
+    #[serde(default)]
+    pub witnesses: BTreeMap<ShortCode, Witness>,
+    /// A commit without parents that the project goes back to, as [`Project-Root`](crate::central::commit::Trailers) has it.
+    #[serde(default)]
+    pub root: Option<ObjectId>,
     /// The owned documents' last common versions.
     pub base: BTreeMap<ShortCode, Base>,
     /// Where this was read from.
@@ -127,8 +174,13 @@ impl Cursor {
             unfinished: BTreeSet::new(),
             cache_is_due: false,
             folders_ignored: false,
-            base: BTreeMap::new(),
             provenance: Provenance::Own,
+            agreed: None,
+            base: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            unsettled: false,
+            witnesses: BTreeMap::new(),
+            root: None,
         }
     }
 
@@ -143,33 +195,35 @@ impl Cursor {
 
     /// The last common versions alone.
     pub fn base_blobs(&self) -> Documents {
-        self.base.iter().map(|(code, base)| (code.clone(), base.blob)).collect()
+        let blobs = self.base.iter();
+        blobs
+            .filter_map(|(code, base)| Some((code.clone(), base.blob?)))
+            .collect()
     }
 
     /// Where each document was seen last.
     pub fn last_paths(&self) -> BTreeMap<ShortCode, String> {
-        self.base
-            .iter()
-            .map(|(code, base)| (code.clone(), base.path.clone()))
-            .collect()
+        let there = self.base.iter().filter(|(_, base)| base.blob.is_some());
+        there.map(|(code, base)| (code.clone(), base.path.clone())).collect()
     }
 
-    /// The base that a finished sync leaves: the versions in common with central, each where its file lies. A document
-    /// that is not on disk (it is behind or protected) keeps its path.
-    pub fn base_after(
-        &self,
-        blobs: &Documents,
-        path_of: impl Fn(&ShortCode) -> Option<String>,
-    ) -> BTreeMap<ShortCode, Base> {
-        blobs
-            .iter()
-            .map(|(code, blob)| {
-                let path = path_of(code)
-                    .or_else(|| self.base.get(code).map(|base| base.path.clone()))
-                    .unwrap_or_else(|| code.file_name());
-                (code.clone(), Base { blob: *blob, path })
-            })
-            .collect()
+    /// The commit of the project in which this clone had the version of `base` last.
+    pub fn at(&self, base: &Base) -> Option<ObjectId> {
+        match base.at {
+            At::Commit(commit) => Some(commit),
+            At::Unknown(()) => None,
+            At::Common => self.agreed,
+        }
+    }
+
+    /// The same entry for a cursor that has agreed on `agreed`.
+    pub fn carried(&self, base: &Base, agreed: Option<ObjectId>) -> Base {
+        let at = match self.at(base) {
+            at if at == agreed => At::Common,
+            Some(commit) => At::Commit(commit),
+            None => At::Unknown(()),
+        };
+        Base { at, ..base.clone() }
     }
 }
 

@@ -87,7 +87,8 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     let scan = workspace::scan(
         metis.dir(),
         &hydrated,
-        &|bytes| central::blob_id(format, bytes),
+        &|file| Ok(central::blob_id(format, file.bytes)),
+        central::blob_id(format, b""),
         &stat_cache,
         &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),
         std::time::SystemTime::now(),

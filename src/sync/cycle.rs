@@ -1,10 +1,7 @@
 //! One cycle: fetch, hydrate, dehydrate, push. Nothing in here is carried over from an earlier cycle but what was
 //! applied on disk: own documents are read anew each time.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::SystemTime,
-};
+use std::{collections::HashSet, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +13,11 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    names::{ObjectId, ShortCode},
+    names::ObjectId,
     plan::{
         dehydrate::DehydratePlan,
         guard::{self, Lineage},
+        source::ReadFrom,
     },
     project::Freshness,
     send_pack::{
@@ -28,12 +26,13 @@ use crate::{
     },
     stage::{
         Warning,
-        dehydrate::{self, Own},
+        dehydrate::{self, How, Notes},
         fetch::{self, FetchPlan, Snapshot},
         hydrate::{self, Hydrated},
+        own::{self, Own},
         push::{self, PushPlan},
     },
-    state::cursor::{Base, Cursor},
+    state::cursor::{Cursor, Provenance},
 };
 
 /// How a cycle ended.
@@ -137,9 +136,6 @@ pub fn fetched(
     guard::lineage(snapshot.lineage, options.adopt_central).map_err(|_| rewound(&snapshot.branch))?;
     if snapshot.lineage == Lineage::Rewound {
         report.warnings.push(Warning::CentralAdopted);
-        // Versions that this clone believed to be in central need no longer be there; which side is newer is not
-        // known any more.
-        dehydrate::forget_lost_versions(store, cursor, snapshot.head, setup.ctx.owned.as_ref())?;
         cursor.head = None;
         cursor.compared = None;
     }
@@ -232,7 +228,6 @@ pub fn resume(setup: &mut Setup<'_>, snapshot: &Snapshot) -> Result<(), SyncErro
         fetch::ensure(&setup.ctx, &mut store, head)?;
     }
     if snapshot.lineage == Lineage::Rewound && cursor.head != snapshot.head {
-        dehydrate::forget_lost_versions(&store, cursor, snapshot.head, setup.ctx.owned.as_ref())?;
         cursor.compared = None;
     }
     setup.store = Some(store);
@@ -256,8 +251,8 @@ pub fn note(setup: &mut Setup<'_>, report: &mut SyncReport, snapshot: &Snapshot)
 pub struct Prepared {
     /// The commit, or `None` if central's owned folder is as it should be.
     pub commit: Option<ObjectId>,
-    /// The versions that this clone and central have in common once the commit is central's head. `None`: as before.
-    pub base: Option<BTreeMap<ShortCode, Base>>,
+    /// What this clone notes once the commit is central's head. `None`: as before.
+    pub notes: Option<Notes>,
 }
 
 /// Surveys the own documents, decides, and makes the commit.
@@ -290,60 +285,87 @@ fn prepare(
     report: &mut SyncReport,
     snapshot: &Snapshot,
 ) -> Result<Result<Prepared, Restless>, SyncErrorKind> {
-    let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_ref()) else {
+    let (Some(store), Some(cursor)) = (setup.store.as_mut(), setup.cursor.as_mut()) else {
         unreachable!("fetching opened the store and made the cursor")
     };
     let Some(prefix) = setup.ctx.owned.clone() else {
         unreachable!("a workspace without a prefix only pulls")
     };
-    let own = dehydrate::survey(
+    let mut own = own::survey(
         &setup.ctx,
         cursor,
         &setup.stat_cache,
         snapshot.format,
         SystemTime::now(),
+        options.arrived,
     )?;
-    for warning in own.warnings() {
-        warn(report, warning);
-    }
-    if own.scan.cache_changed || own.scan.cache_gain >= WORTH_A_WRITE {
-        setup.stat_cache = own.scan.stat_cache.clone();
+    if let Some(scan) = own
+        .scan
+        .as_ref()
+        .filter(|scan| scan.cache_changed || scan.cache_gain >= WORTH_A_WRITE)
+    {
+        setup.stat_cache = scan.stat_cache.clone();
         setup.stat_cache_changed = true;
     }
     if own.is_in_step(cursor) && cursor.compared == snapshot.head && snapshot.head.is_some() {
-        setup.scan = Some(own.scan);
+        for warning in own.warnings() {
+            warn(report, warning);
+        }
+        setup.scan = own.scan;
         return Ok(Ok(Prepared {
             commit: None,
-            base: None,
+            notes: None,
         }));
     }
     if let Some(head) = snapshot.head {
         fetch::ensure(&setup.ctx, store, head)?;
     }
-    let (central, plan) = dehydrate::plan(&setup.ctx, store, cursor, snapshot, &own, options.force)?;
+    if snapshot.lineage == Lineage::Rewound {
+        dehydrate::forget_lost_versions(store, cursor, snapshot.head, Some(&prefix), &own.blobs())?;
+    }
+    let how = How {
+        force: options.force,
+        adopt_project: options.adopt_project,
+        copied: cursor.provenance == Provenance::Copied,
+    };
+    let decided = match dehydrate::plan(&setup.ctx, store, cursor, snapshot, &mut own, how) {
+        Ok(decided) => decided,
+        Err(dehydrate::PlanError::Moved) => {
+            let path = ".git/HEAD".to_owned();
+            return Ok(Err(Restless { path }));
+        }
+        Err(err) => return Err(err.into()),
+    };
+    let plan = &decided.plan;
+    for warning in own.warnings() {
+        warn(report, warning);
+    }
+    for foreign in &plan.foreign {
+        warn(report, Warning::Foreign(foreign.clone()));
+    }
     report.behind.clone_from(&plan.behind);
-    guards(&setup.ctx, options, report, &own, &plan, central.len())?;
+    report.diverged.clone_from(&plan.conflicts);
+    guards(&setup.ctx, options, report, &own, plan, decided.central.len())?;
     report.pushed = plan.push.keys().cloned().collect();
     report.removed = plan.remove.iter().cloned().collect();
-    report.registered = central.is_empty() && !plan.push.is_empty() && !dehydrate::exists(store, snapshot, &prefix)?;
+    report.registered =
+        decided.central.is_empty() && !plan.push.is_empty() && !dehydrate::exists(store, snapshot, &prefix)?;
     let mut commit = None;
     if !plan.changes_nothing() && !options.dry_run {
         let author = crate::central::git_config::committer(setup.ctx.project.config());
         let now = jiff::Timestamp::now();
-        match dehydrate::apply(&setup.ctx, store, snapshot, &plan, &own, &author, now) {
+        match dehydrate::apply(&setup.ctx, store, snapshot, &decided, &own, &author, now) {
             Ok(id) => commit = Some(id),
             Err(dehydrate::ApplyError::Changed { path }) => return Ok(Err(Restless { path })),
             Err(dehydrate::ApplyError::Central(err)) => return Err(err.into()),
             Err(dehydrate::ApplyError::Dir(err)) => return Err(err.into()),
         }
     }
-    let paths = &own.scan.documents;
-    let base = cursor.base_after(&plan.base_after, |code| paths.get(code).map(|d| d.path.clone()));
-    setup.note_owned(central);
-    setup.scan = Some(own.scan);
+    setup.note_owned(decided.central);
+    setup.scan = own.scan;
     Ok(Ok(Prepared {
         commit,
-        base: Some(base),
+        notes: Some(decided.notes),
     }))
 }
 
@@ -393,8 +415,13 @@ pub fn published(
         }
     }
     if let Some(cursor) = &mut setup.cursor {
-        if let Some(base) = &prepared.base {
-            cursor.base.clone_from(base);
+        if let Some(notes) = &prepared.notes {
+            cursor.base.clone_from(&notes.base);
+            cursor.agreed = notes.agreed;
+            cursor.witnesses.clone_from(&notes.witnesses);
+            cursor.root = notes.root;
+            cursor.unsettled = notes.unsettled;
+            cursor.decided.clone_from(&notes.decided);
         }
         cursor.compared = head;
     }
@@ -411,7 +438,9 @@ fn guards(
     held: usize,
 ) -> Result<(), SyncErrorKind> {
     // Older than what the project's remote has: whatever else would stop this sync is likely to come from that.
-    if !plan.changes_nothing() && !options.force {
+    let reads_worktree = matches!(own.read_from, ReadFrom::Worktree(_));
+    let has_something = !plan.changes_nothing() || !plan.foreign.is_empty();
+    if has_something && !options.force && reads_worktree {
         match ctx.project.freshness(&ctx.connect, &ctx.cache_dir, &|top| {
             top.parse().is_ok_and(|prefix| own.hydrated.contains(&prefix))
         }) {
@@ -421,11 +450,6 @@ fn guards(
                 warn(report, Warning::FreshnessUnknown(err.to_string()));
             }
         }
-    }
-    if !plan.conflicts.is_empty() {
-        return Err(SyncErrorKind::Diverged {
-            conflicts: plan.conflicts.clone(),
-        });
     }
     match guard::deletes(plan, held) {
         Some(found) if !options.allow_deletes => Err(SyncErrorKind::TooManyDeletes(found)),

@@ -4,11 +4,16 @@ use crate::send_pack::connect;
 use crate::{
     central::CentralError,
     names::Prefix,
-    plan::{dehydrate::Conflict, guard::TooManyDeletes, listing::escaped},
+    plan::{
+        dehydrate::Conflict,
+        guard::{OtherProject, TooManyDeletes},
+        listing::escaped,
+    },
     send_pack::{
         Refusal,
         connect::{ConnectError, FailureKind},
     },
+    stage::own::OwnError,
     state, workspace,
 };
 
@@ -134,11 +139,17 @@ pub enum SyncErrorKind {
         documents: Vec<String>,
     },
     /// Documents changed here and in central.
-    #[error("changed here and, by another clone of this workspace, in central: {}", list(conflicts.iter().map(|c| c.code.to_string())))]
+    #[error("conflict: changed here and in central: {}", list(conflicts.iter().map(|c| c.code.to_string())))]
     Diverged {
         /// The documents.
         conflicts: Vec<Conflict>,
     },
+    /// The own documents cannot be read as the project has them.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// The owned folder in central and this project do not belong together.
+    #[error(transparent)]
+    OtherProject(#[from] OtherProject),
     /// The plan removes too much.
     #[error("{} of the {} documents that central holds for this workspace would be removed", .0.removed, .0.held)]
     TooManyDeletes(TooManyDeletes),
@@ -192,6 +203,20 @@ pub enum SyncErrorKind {
     NoSuchWorkspace(Prefix),
 }
 
+impl From<crate::stage::dehydrate::PlanError> for SyncErrorKind {
+    fn from(err: crate::stage::dehydrate::PlanError) -> Self {
+        use crate::stage::dehydrate::PlanError;
+        match err {
+            PlanError::Central(err) => err.into(),
+            PlanError::Own(err) => err.into(),
+            PlanError::OtherProject(err) => err.into(),
+            PlanError::Moved => SyncErrorKind::Restless {
+                path: "HEAD".to_owned(),
+            },
+        }
+    }
+}
+
 impl SyncErrorKind {
     /// The failure of the connection, where that is what went wrong.
     pub fn connection(&self) -> Option<&ConnectError> {
@@ -239,6 +264,11 @@ impl SyncErrorKind {
             SyncErrorKind::NoBranch { .. } => "no-branch",
             SyncErrorKind::Stale { .. } => "stale",
             SyncErrorKind::Diverged { .. } => "diverged",
+            SyncErrorKind::Own(OwnError::Unfinished(_)) => "unfinished",
+            SyncErrorKind::Own(OwnError::NoBranch(_)) => "no-source",
+            SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_)) => "io",
+            SyncErrorKind::OtherProject(OtherProject::Renamed { .. }) => "renamed",
+            SyncErrorKind::OtherProject(_) => "other-project",
             SyncErrorKind::TooManyDeletes(_) => "deletes",
             SyncErrorKind::RetriesExhausted { .. } => "moved",
             SyncErrorKind::OutOfTime { .. } => "timeout",

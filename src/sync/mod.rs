@@ -24,6 +24,7 @@ pub mod outlook;
 mod place;
 mod record;
 mod report;
+pub mod resolve;
 mod setup;
 
 use std::time::{Duration, Instant, SystemTime};
@@ -175,7 +176,7 @@ fn cycles(
     }
     if options.dry_run {
         report.outcome = SyncOutcome::Planned;
-        return Ok(());
+        return diverged(report);
     }
     let recorded = record::write(setup, report)?;
     if recorded || !report.pulled.is_empty() || report.commit.is_some() {
@@ -185,7 +186,17 @@ fn cycles(
         progress.step(Step::RebuildingCache);
         cache::after_sync(setup, report);
     }
-    Ok(())
+    diverged(report)
+}
+
+/// What nobody but a person can decide is an error at the end: everything else was synced by then.
+fn diverged(report: &SyncReport) -> Result<(), SyncErrorKind> {
+    match report.diverged.is_empty() {
+        true => Ok(()),
+        false => Err(SyncErrorKind::Diverged {
+            conflicts: report.diverged.clone(),
+        }),
+    }
 }
 
 /// A writer of this machine that has not had its turn after this long goes on without.

@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::names::{ObjectId, Prefix};
+use crate::names::Prefix;
 use crate::send_pack::connect::Prompt;
+pub use crate::stage::own::Arrived;
 
 /// Retries after a moved branch, unless configured: the seed's five.
 pub const DEFAULT_MAX_RETRIES: u32 = 5;
@@ -16,19 +17,6 @@ pub const DEFAULT_MAX_RETRIES: u32 = 5;
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(300);
 /// How long to wait for another sync in the same workspace.
 pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(30);
-
-/// Which of the project's versions a sync publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Arrived {
-    /// What the user sees: the checkout or the source branch, whichever counts there.
-    #[default]
-    No,
-    /// What has arrived in the project's source branch: the tree of its remote-tracking branch, without a remote that of
-    /// the local branch. Never the work tree: git may have gone on since the hook fired.
-    Tracking,
-    /// The tree of this commit, which a push that waits for the sync is about to bring to the source branch.
-    Commit(ObjectId),
-}
 
 /// See the fields; [`Default`] is a plain `git metis-sync`.
 #[derive(Debug, Clone)]
@@ -39,6 +27,8 @@ pub struct SyncOptions {
     pub allow_deletes: bool,
     /// Accept a central whose history was rewritten.
     pub adopt_central: bool,
+    /// Accept that the owned folder was made from another project, or from this one before its history was rewritten.
+    pub adopt_project: bool,
     /// Hydrate only; push nothing.
     pub pull_only: bool,
     /// Write nothing anywhere; report what would be done.
@@ -69,6 +59,7 @@ impl Default for SyncOptions {
             force: false,
             allow_deletes: false,
             adopt_central: false,
+            adopt_project: false,
             pull_only: false,
             dry_run: false,
             only: BTreeSet::new(),

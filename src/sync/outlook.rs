@@ -19,21 +19,29 @@ use crate::{
     central::{CentralError, store::Store},
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{
-        dehydrate::{DehydratePlan, Sides},
+        dehydrate::{self as decide, DehydratePlan},
         guard::{self, Lineage},
         hydrate::FolderPlan,
         listing::{Documents, escaped},
+        newer::{Verdict, Versions},
+        source::ReadFrom,
         standing::{self, FolderStanding, Presence, Standing},
     },
     project::Freshness,
     send_pack::connect::FailureKind,
     stage::{
         Context, Warning,
-        dehydrate::{self, Own},
+        dehydrate::{self, How, PlanError},
         fetch::{self, Snapshot},
         hydrate::{self, HydratePlan},
+        own::{self, Own, OwnError},
     },
-    state::{cursor::Cursor, files::StateDir, guard::Guard, lock},
+    state::{
+        cursor::{Cursor, Provenance},
+        files::StateDir,
+        guard::Guard,
+        lock,
+    },
     workspace::{FolderState, StatCache, Survey},
 };
 
@@ -163,8 +171,22 @@ pub fn look<'a>(
     // Every marker is looked at, unlike in a sync: what somebody did to a folder is what people want to see here.
     let survey = crate::workspace::survey(ctx.metis.dir(), &cursor.folders.keys().cloned().collect())?;
     let look_at_all = crate::workspace::Glance::default();
-    let own = dehydrate::survey(&ctx, &cursor, &stat_cache, cursor.format, SystemTime::now())?;
-    warnings.extend(own.warnings());
+    let surveyed = own::survey(
+        &ctx,
+        &cursor,
+        &stat_cache,
+        cursor.format,
+        SystemTime::now(),
+        options.arrived,
+    );
+    let mut own = match surveyed {
+        Ok(own) => own,
+        Err(OwnError::Dir(err)) => return Err(err.into()),
+        Err(err) => {
+            stops.push(err.into());
+            Own::unknown()
+        }
+    };
     if ask != Ask::Nobody
         && let Some(store) = &mut store
         && let Some(head) = snapshot.as_ref().and_then(|seen| seen.head)
@@ -174,23 +196,31 @@ pub fn look<'a>(
     }
     let compared = snapshot.as_ref().zip(store.as_ref()).and_then(|(seen, store)| {
         let hydrate = hydrate::plan(&ctx, store, &cursor, seen, &look_at_all, &BTreeSet::new()).ok()?;
-        let (held, plan) = dehydrate::plan(&ctx, store, &cursor, seen, &own, options.force).ok()?;
-        Some((hydrate, held, plan))
+        let how = How {
+            force: options.force,
+            adopt_project: options.adopt_project,
+            copied: cursor.provenance == Provenance::Copied,
+        };
+        let decided = match dehydrate::plan(&ctx, store, &cursor, seen, &mut own, how) {
+            Ok(decided) => decided,
+            Err(PlanError::Central(_)) => return None,
+            Err(err) => {
+                stops.push(err.into());
+                Default::default()
+            }
+        };
+        for foreign in &decided.plan.foreign {
+            warnings.push(Warning::Foreign(foreign.clone()));
+        }
+        Some((hydrate, decided.central, decided.plan))
     });
+    warnings.extend(own.warnings());
     let (hydrate, held, plan) = match compared {
         Some((hydrate, held, plan)) => (Some(hydrate), held, plan),
         None => {
             snapshot = None;
             let base = cursor.base_blobs();
-            let plan = crate::plan::dehydrate::plan(
-                Sides {
-                    base: &base,
-                    local: &own.documents(),
-                    central: &base,
-                    protected: &own.scan.protected,
-                },
-                false,
-            );
+            let plan = compared_with_the_last_sync(&own, &base);
             (None, base, plan)
         }
     };
@@ -236,6 +266,25 @@ fn edited(ctx: &Context<'_>, store: &Store, survey: &Survey) -> Vec<Warning> {
         (!codes.is_empty()).then_some(Warning::Edited { prefix, codes })
     };
     survey.folders.iter().filter_map(edited).collect()
+}
+
+/// What changed here since the last sync, while nothing is known of central.
+fn compared_with_the_last_sync(own: &Own, base: &Documents) -> DehydratePlan {
+    let here = own.blobs();
+    let codes: BTreeSet<&ShortCode> = here.keys().chain(base.keys()).collect();
+    let verdicts = codes.into_iter().filter(|code| !own.protects(code)).map(|code| {
+        let versions = Versions {
+            here: here.get(code).copied(),
+            central: base.get(code).copied(),
+            noted: None,
+        };
+        let verdict = match versions.here == versions.central {
+            true => Verdict::InStep,
+            false => Verdict::Push,
+        };
+        (code.clone(), versions, verdict)
+    });
+    decide::plan(verdicts, &BTreeMap::new(), false)
 }
 
 /// The error of what needs central's objects when they are not here: never fetched, or the cache was emptied.
@@ -337,7 +386,12 @@ impl Outlook<'_> {
         if let Some(found) = guard::deletes(&self.plan, self.held.len()) {
             self.stops.push(SyncErrorKind::TooManyDeletes(found));
         }
-        if ask == Ask::Everybody && matches!(self.central, CentralView::Seen { .. }) && !self.plan.changes_nothing() {
+        let reads_worktree = matches!(self.own.read_from, ReadFrom::Worktree(_));
+        if ask == Ask::Everybody
+            && matches!(self.central, CentralView::Seen { .. })
+            && !self.plan.changes_nothing()
+            && reads_worktree
+        {
             let skip = |top: &str| top.parse().is_ok_and(|prefix| self.own.hydrated.contains(&prefix));
             match self
                 .ctx
@@ -424,7 +478,7 @@ impl Outlook<'_> {
 
     /// The path of an own document, here or where it was seen last.
     pub fn path_of(&self, code: &ShortCode) -> Option<&str> {
-        let here = self.own.scan.documents.get(code).map(|document| document.path.as_str());
+        let here = self.own.documents.get(code).map(|document| document.path.as_str());
         here.or_else(|| self.cursor.base.get(code).map(|base| base.path.as_str()))
     }
 }

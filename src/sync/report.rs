@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
-    plan::{dehydrate::Behind, hydrate::Pulled},
+    plan::{
+        dehydrate::{Behind, Conflict},
+        hydrate::Pulled,
+    },
     stage::Warning,
 };
 
@@ -38,8 +41,10 @@ pub struct SyncReport {
     pub pushed: Vec<ShortCode>,
     /// Documents taken out of central.
     pub removed: Vec<ShortCode>,
-    /// Documents that central has newer, through another clone of this workspace.
+    /// Documents of which central's version stays.
     pub behind: Vec<Behind>,
+    /// Documents that nobody but a person can decide; they were left as they are, the others were synced.
+    pub diverged: Vec<Conflict>,
     /// Locally edited hydrated files, kept under these paths (relative to `.metis/`) before they were replaced.
     pub kept: Vec<String>,
     /// Full cycles that were repeated because central moved.

@@ -404,6 +404,15 @@ impl<'a> Setup<'a> {
         Ok(())
     }
 
+    /// Writes the cursor, where it says something new.
+    pub(super) fn store_cursor(&mut self) -> Result<(), StateError> {
+        self.bind()?;
+        match (&self.state, &self.cursor) {
+            (Some(state), Some(cursor)) => cursor.store(state, &self.guard),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the stat cache knows something new.
     pub fn stat_cache_changed(&self) -> bool {
         self.stat_cache_changed

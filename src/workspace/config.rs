@@ -129,6 +129,8 @@ pub struct SyncSettings {
     pub max_retries: Option<u32>,
     /// Where the last synced commit is recorded.
     pub record: Record,
+    /// The branch of the project whose documents central has, or `worktree` for whatever is checked out. Not set: the same.
+    pub source: Option<String>,
     /// The whole sync's deadline.
     pub deadline_seconds: Option<u64>,
     /// `[sync.hooks]`
@@ -144,6 +146,7 @@ impl fmt::Debug for SyncSettings {
             .field("branch", &self.branch)
             .field("max_retries", &self.max_retries)
             .field("record", &self.record)
+            .field("source", &self.source)
             .field("deadline_seconds", &self.deadline_seconds)
             .field("hooks", &self.hooks)
             .field("limits", &self.limits)
@@ -278,6 +281,7 @@ impl Config {
                 })?
                 .unwrap_or_default(),
             deadline_seconds: sync.seconds("deadline_seconds")?,
+            source: sync.text("source", is_branch_name, BRANCH_RULE)?,
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
                 deadline_seconds: hooks.seconds("deadline_seconds")?,

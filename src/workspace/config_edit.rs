@@ -21,6 +21,8 @@ pub enum Edit {
     Upstream(String),
     /// `sync.branch`
     Branch(String),
+    /// `sync.source`
+    Source(String),
     /// `workspace.prefix`
     WorkspacePrefix(Prefix),
     /// `workspace.team`
@@ -36,6 +38,7 @@ impl Edit {
             Edit::LastSyncedCommit(id) => ("sync", "last_synced_commit", id.to_string()),
             Edit::Upstream(url) => ("sync", "upstream_url", url.clone()),
             Edit::Branch(branch) => ("sync", "branch", branch.clone()),
+            Edit::Source(source) => ("sync", "source", source.clone()),
             Edit::WorkspacePrefix(prefix) => ("workspace", "prefix", prefix.to_string()),
             Edit::Team(team) => ("workspace", "team", team.clone()),
             Edit::Record(record) => ("sync", "record", record.word().to_owned()),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     time::SystemTime,
 };
 
@@ -9,7 +10,7 @@ use super::{
     owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason},
     protection::{Findings, Known, Protected, judge},
     safe_dir::{Dir, DirError},
-    sightings::Walk,
+    sightings::{Hash, Walk},
     stat_cache::StatCache,
 };
 use crate::names::{ObjectId, Prefix, ShortCode};
@@ -30,6 +31,8 @@ pub struct Scan {
     /// How many files were read again only because they had changed shortly before the last scan, which saving the cache
     /// would spare the next one. Worth a write when it is many.
     pub cache_gain: usize,
+    /// Whether a folder below `.metis` has rules of its own (`.gitattributes`) for what git commits.
+    pub has_attributes: bool,
 }
 
 impl Scan {
@@ -59,7 +62,8 @@ impl Scan {
 ///
 /// * `hydrated`: top-level folders that are copies of central's even if they have no marker. Folders with a marker are
 ///   passed over anyway.
-/// * `hash`: the git object id of a blob of these bytes.
+/// * `hash`: the git object id that a file gets.
+/// * `any_id`: an id of the length that `hash` gives.
 /// * `cache`: of the last scan, or empty.
 /// * `last_paths`: where each document was last seen, from [`Scan::last_paths()`].
 /// * `now`: the time just before the call.
@@ -69,12 +73,12 @@ impl Scan {
 pub fn scan(
     metis: &Dir,
     hydrated: &BTreeSet<Prefix>,
-    hash: &dyn Fn(&[u8]) -> ObjectId,
+    hash: Hash<'_>,
+    any_id: ObjectId,
     cache: &StatCache,
     last_paths: &BTreeMap<ShortCode, String>,
     now: SystemTime,
 ) -> Result<Scan, DirError> {
-    let any_id = hash(b"");
     let walk = Walk {
         metis,
         hydrated,
@@ -82,10 +86,18 @@ pub fn scan(
         id_len: any_id.as_bytes().len(),
     };
     let known = Known::new(last_paths, cache);
-    let is_gone = |path: &str| metis.lstat(path).is_err_and(|err| err.is_gone());
     let look = |cache: &StatCache| -> Result<Findings, DirError> {
-        let sightings = walk.run(cache, StatCache::begun_at(now))?;
-        Ok(judge(sightings, &known, any_id, &is_gone))
+        let mut sightings = walk.run(cache, cache.next(now))?;
+        let unmounted = cache.unmounted_since(&sightings.cache, &|folder| metis.lstat(folder).is_ok());
+        unmounted.iter().for_each(|folder| sightings.cache.note_mount(folder));
+        let absence = |path: &str| {
+            if unmounted.iter().any(|folder| Path::new(path).starts_with(folder)) {
+                return Some(Reason::Unmounted);
+            }
+            let is_gone = metis.lstat(path).is_err_and(|err| err.is_gone());
+            (!is_gone).then_some(Reason::Hidden)
+        };
+        Ok(judge(sightings, &known, any_id, &absence))
     };
     let mut findings = look(cache)?;
     if findings.unsettled {
@@ -102,12 +114,14 @@ pub fn scan(
         damaged,
         protected,
         cache: seen,
+        has_attributes,
         ..
     } = findings;
     Ok(Scan {
         documents,
         damaged,
         protected,
+        has_attributes,
         cache_changed: !seen.same_entries(cache),
         cache_gain: seen.settled_since(cache),
         stat_cache: seen,

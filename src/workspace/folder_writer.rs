@@ -85,6 +85,27 @@ pub struct FolderWriter<'a> {
     limit: u64,
 }
 
+/// Writes `bytes` into `folder` of `.sync/kept/`, flushed to the disk. Returns the copy's path relative to `.metis`. An earlier
+/// copy is never overwritten: of several, later ones get a number. No copy's name ends in `.md`.
+pub fn keep_copy(metis: &Dir, folder: &str, name: &str, bytes: &[u8]) -> Result<String, DirError> {
+    let folder = format!("{KEPT_DIR}/{folder}");
+    metis.create_dir(&folder)?;
+    let mut number = 0_u64;
+    loop {
+        let path = match number {
+            0 => format!("{folder}/{name}{KEPT_ENDING}"),
+            number => format!("{folder}/{name}.{number}{KEPT_ENDING}"),
+        };
+        match metis.create_new(&path, bytes) {
+            Err(DirError::Exists { .. }) => match metis.read_file(&path, bytes.len() as u64) {
+                Ok((kept, _)) if kept == bytes => return Ok(path),
+                _ => number += 1,
+            },
+            kept => return kept.map(|()| path),
+        }
+    }
+}
+
 impl<'a> FolderWriter<'a> {
     /// The folder of `prefix` in `metis`, made if there is none. Refuses a folder that is not certainly ours.
     ///
@@ -167,23 +188,12 @@ impl<'a> FolderWriter<'a> {
             return Err(FolderError::BadName { name: stamp.to_owned() });
         }
         let (bytes, _) = self.metis.read_file(self.document(name)?, self.limit)?;
-        let folder = format!("{KEPT_DIR}/{stamp}/{}", self.prefix);
-        self.metis.create_dir(&folder)?;
-        for number in 0u64.. {
-            let path = match number {
-                0 => format!("{folder}/{name}{KEPT_ENDING}"),
-                number => format!("{folder}/{name}.{number}{KEPT_ENDING}"),
-            };
-            match self.metis.create_new(&path, &bytes) {
-                Ok(()) => return Ok(path),
-                Err(DirError::Exists { .. }) => match self.metis.read_file(&path, bytes.len() as u64) {
-                    Ok((kept, _)) if kept == bytes => return Ok(path),
-                    _ => continue,
-                },
-                Err(err) => return Err(err.into()),
-            }
-        }
-        Err(FolderError::BadName { name: name.to_owned() })
+        Ok(keep_copy(
+            self.metis,
+            &format!("{stamp}/{}", self.prefix),
+            name,
+            &bytes,
+        )?)
     }
 
     /// Move all documents in the folder to `.sync/kept/<stamp>/<prefix>/`, under names as [`keep()`](Self::keep) gives them.

@@ -44,7 +44,7 @@ pub use config::{
 pub use config_edit::{Edit, edit_config, with_edits};
 pub use confirmed::{Confirmed, KEYS, Unconfirmed, has_begun, hold_back, to_confirm};
 pub use documents::{Scan, read_document, scan};
-pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, sweep_kept};
+pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, keep_copy, sweep_kept};
 pub use frontmatter::{Damage, Frontmatter};
 pub use hydrated::{
     FolderState, Glance, MARKER_FILE, Marker, Survey, documents_in, edited_since_marked, glance, is_ours_in_folder,
@@ -55,5 +55,6 @@ pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
+pub use sightings::FileRead;
 pub use stat_cache::StatCache;
 pub use temps::{TEMP_PREFIX, leftover_temps, sweep_temps};

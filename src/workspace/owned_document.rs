@@ -50,4 +50,16 @@ pub enum Reason {
     NotAFile,
     #[error("it was a document and is still there, but behind a link, in a hydrated folder or no regular file")]
     Hidden,
+    #[error("git could not convert it: {0}")]
+    Unconvertible(String),
+    #[error("git has not finished merging it")]
+    Unmerged,
+    #[error("it has conflict markers in it")]
+    ConflictMarkers,
+    #[error("it was renamed to {0}, which is not a document's name")]
+    Renamed(String),
+    #[error("a submodule lies where it was")]
+    InSubmodule,
+    #[error("the file system that it was on is not mounted")]
+    Unmounted,
 }

@@ -24,6 +24,10 @@ pub(super) struct Known {
     by_code: BTreeMap<ShortCode, BTreeSet<String>>,
     /// Files that were read before and were no documents.
     plain: BTreeSet<String>,
+    /// Files that may be documents, though none that could be told.
+    strangers: BTreeMap<String, CacheEntry>,
+    /// Documents that the last scan met.
+    met: BTreeSet<ShortCode>,
 }
 
 impl Known {
@@ -34,7 +38,15 @@ impl Known {
         }
         for (path, entry) in cache.iter() {
             match &entry.code {
-                Some(code) => known.add(code, path),
+                Some(code) => {
+                    known.add(code, path);
+                    if !entry.is_reminder() {
+                        known.met.insert(code.clone());
+                    }
+                }
+                None if entry.is_stranger => {
+                    known.strangers.insert(path.to_owned(), entry.clone());
+                }
                 None => {
                     known.plain.insert(path.to_owned());
                 }
@@ -53,6 +65,13 @@ impl Known {
         codes.cloned().unwrap_or_default()
     }
 
+    /// Whether the last scan saw the very same file and could not tell which document it may be. A document that was seen
+    /// since is another one.
+    fn was_stranger(&self, path: &Path, now: &StatCache) -> bool {
+        let entry = |path: &str| Some(self.strangers.get(path)? == now.get(path)?);
+        path.to_str().and_then(entry).unwrap_or_default()
+    }
+
     fn was_plain(&self, path: &Path) -> bool {
         path.to_str()
             .is_some_and(|path| self.plain.contains(path) && !self.by_path.contains_key(path))
@@ -68,20 +87,30 @@ pub(super) struct Findings {
     pub cache: StatCache,
     /// Whether another walk may well see something else: a document that moves while we walk is missed, or seen twice.
     pub unsettled: bool,
+    /// See [`Sightings`].
+    pub has_attributes: bool,
 }
 
-/// Judge `sightings`. `is_gone` says whether nothing at all is at a path, and may look at the disk; `any_id` is an id of
+/// Judge `sightings`. `absence` says why a path that was not met may hold a document all the same, `None` if nothing at all
+/// is there, and may look at the disk; `any_id` is an id of
 /// the right length.
-pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_gone: &dyn Fn(&str) -> bool) -> Findings {
+pub(super) fn judge(
+    sightings: Sightings,
+    known: &Known,
+    any_id: ObjectId,
+    absence: &dyn Fn(&str) -> Option<Reason>,
+) -> Findings {
     let Sightings {
         files,
         blind,
         mut cache,
+        has_attributes,
     } = sightings;
     let mut judge = Judge {
         found: BTreeMap::new(),
         damaged: Vec::new(),
         protected: Protected::default(),
+        unmet_may_be_there: false,
     };
     let mut doubtful = Vec::new();
     for (path, what) in files {
@@ -105,7 +134,7 @@ pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_go
         judge.report(&path, reason, None);
     }
     for (path, what) in doubtful {
-        judge.doubtful(&path, what, known);
+        judge.doubtful(&path, what, known, &cache);
     }
 
     let mut unsettled = judge.found.values().any(|places| places.len() > 1);
@@ -113,15 +142,20 @@ pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_go
         if judge.found.contains_key(code) || judge.protected.codes.contains(code) {
             continue;
         }
+        if judge.unmet_may_be_there && !known.met.contains(code) {
+            judge.protected.codes.insert(code.clone());
+            continue;
+        }
         let other_document_at = |path: &String| {
             let holds = |place: &OwnedDocument| place.path == *path;
             judge.found.values().flatten().any(holds)
         };
-        match paths.iter().find(|path| !is_gone(path) && !other_document_at(path)) {
+        let mut doubts = paths.iter().filter(|path| !other_document_at(path));
+        match doubts.find_map(|path| Some((path, absence(path)?))) {
             None => unsettled = true,
-            Some(path) => {
+            Some((path, reason)) => {
                 judge.protected.codes.insert(code.clone());
-                judge.report(Path::new(path), Reason::Hidden, Some(code.clone()));
+                judge.report(Path::new(path), reason, Some(code.clone()));
             }
         }
     }
@@ -130,6 +164,7 @@ pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_go
         found,
         mut damaged,
         mut protected,
+        ..
     } = judge;
     // Which of the files with one code is the document, and what the others were before, nobody can tell: a template
     // that writes its own code into all of them must not delete any.
@@ -176,6 +211,7 @@ pub(super) fn judge(sightings: Sightings, known: &Known, any_id: ObjectId, is_go
         protected,
         cache,
         unsettled,
+        has_attributes,
     }
 }
 
@@ -183,6 +219,8 @@ struct Judge {
     found: BTreeMap<ShortCode, Vec<OwnedDocument>>,
     damaged: Vec<Damaged>,
     protected: Protected,
+    /// Whether a document that the last scan did not meet may be one of the files that cannot be told.
+    unmet_may_be_there: bool,
 }
 
 impl Judge {
@@ -195,7 +233,7 @@ impl Judge {
     }
 
     /// A file that is no whole document: find out which one it may be, and protect that.
-    fn doubtful(&mut self, path: &Path, what: What, known: &Known) {
+    fn doubtful(&mut self, path: &Path, what: What, known: &Known, seen: &StatCache) {
         let mut clues = Vec::from_iter(known.at(path));
         clues.extend(code_of_name(path));
         // The folder's own document is the likely one only as long as that is not found; then it is somebody's notes.
@@ -207,7 +245,13 @@ impl Judge {
                 if clues.is_empty() {
                     clues.extend(folder);
                 }
-                self.protected.all_absent |= clues.is_empty();
+                if clues.is_empty() {
+                    match known.was_stranger(path, seen) {
+                        // It was here beside the documents that were met then, so it is none of those.
+                        true => self.unmet_may_be_there = true,
+                        false => self.protected.all_absent = true,
+                    }
+                }
                 reason
             }
             What::Plain(damage) => {

@@ -41,14 +41,30 @@ pub(super) struct Sightings {
     pub blind: Vec<(PathBuf, Reason)>,
     /// The files that were read, or need not be.
     pub cache: StatCache,
+    /// Whether a folder below the top has rules of its own for what git commits.
+    pub has_attributes: bool,
 }
+
+/// A file that was read.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRead<'a> {
+    /// Relative to `.metis/`; `None` if it is not UTF-8.
+    pub path: Option<&'a str>,
+    /// What is in it.
+    pub bytes: &'a [u8],
+    /// When it changed last, in nanoseconds.
+    pub mtime_ns: i64,
+}
+
+/// The object id that a file gets in git, or why it cannot be told.
+pub type Hash<'a> = &'a dyn Fn(FileRead<'_>) -> Result<ObjectId, String>;
 
 /// What a walk needs to know.
 pub(super) struct Walk<'a> {
     pub metis: &'a Dir,
     /// Top-level folders that hold copies of central's, marker or not.
     pub hydrated: &'a BTreeSet<Prefix>,
-    pub hash: &'a dyn Fn(&[u8]) -> ObjectId,
+    pub hash: Hash<'a>,
     /// Length of the ids that `hash` gives.
     pub id_len: usize,
 }
@@ -58,6 +74,8 @@ impl Walk<'_> {
     pub fn run(&self, cache: &StatCache, mut seen: StatCache) -> Result<Sightings, DirError> {
         let (mut files, mut blind) = (Vec::new(), Vec::new());
         let mut folders = vec![PathBuf::new()];
+        let mut has_attributes = false;
+        let device = self.metis.stat()?.device;
         while let Some(folder) = folders.pop() {
             let is_root = folder.as_os_str().is_empty();
             let opened = match is_root {
@@ -73,6 +91,11 @@ impl Walk<'_> {
                 },
             };
             let dir = opened.as_ref().unwrap_or(self.metis);
+            if let Some(path) = folder.to_str()
+                && dir.stat().is_ok_and(|stat| stat.device != device)
+            {
+                seen.note_mount(path);
+            }
             let entries = match dir.list() {
                 Ok(entries) => entries,
                 Err(err) if is_root => return Err(err),
@@ -87,6 +110,7 @@ impl Walk<'_> {
             }
             for Entry { name, kind } in entries {
                 if is_skipped(&name) {
+                    has_attributes |= !is_root && name == ".gitattributes";
                     continue;
                 }
                 let path = folder.join(&name);
@@ -109,6 +133,7 @@ impl Walk<'_> {
             files,
             blind,
             cache: seen,
+            has_attributes,
         })
     }
 
@@ -162,9 +187,18 @@ impl Walk<'_> {
                 seen.insert(path.to_owned(), CacheEntry::new(stat, blob, code));
             }
         };
+        let file = FileRead {
+            path,
+            bytes,
+            mtime_ns: stat.mtime_ns,
+        };
         match frontmatter::parse(bytes) {
             Ok(frontmatter) => {
-                let (code, blob) = (frontmatter.short_code, (self.hash)(bytes));
+                let code = frontmatter.short_code;
+                let blob = match (self.hash)(file) {
+                    Ok(blob) => blob,
+                    Err(reason) => return What::Broken(Reason::Unconvertible(reason), vec![code]),
+                };
                 remember(blob, Some(code.clone()));
                 What::Document {
                     code,
@@ -173,10 +207,18 @@ impl Walk<'_> {
                 }
             }
             Err(damage) if damage.is_plain_file() => {
-                remember((self.hash)(bytes), None);
+                if let Ok(blob) = (self.hash)(file) {
+                    remember(blob, None);
+                }
                 What::Plain(damage)
             }
-            Err(damage) => What::Broken(Reason::Frontmatter(damage), frontmatter::claimed_codes(bytes)),
+            Err(damage) => {
+                let claims = frontmatter::claimed_codes(bytes);
+                if let (Some(path), true, Ok(id)) = (path, claims.is_empty(), (self.hash)(file)) {
+                    seen.insert(path.to_owned(), CacheEntry::stranger(stat, id));
+                }
+                What::Broken(Reason::Frontmatter(damage), claims)
+            }
         }
     }
 }

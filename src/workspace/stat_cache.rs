@@ -4,7 +4,7 @@
 //! *racy*: changed so shortly before the scan that a later change may carry the same time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +16,9 @@ use crate::names::{ObjectId, ShortCode};
 /// behind ours.
 const RACY_NS: i64 = 2_000_000_000;
 
-const HEADER: &str = "git-metis-sync stat cache 1";
+const HEADER: &str = "git-metis-sync stat cache 2";
+/// Stands for the code of a file that may be a document and is none that can be told.
+const STRANGER: &str = "?";
 
 /// What was read from the files of one scan, by path.
 ///
@@ -24,7 +26,11 @@ const HEADER: &str = "git-metis-sync stat cache 1";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatCache {
     scanned_at_ns: i64,
+    /// The rules by which files became what git would commit.
+    rules: u64,
     entries: BTreeMap<String, CacheEntry>,
+    /// Folders on another file system than `.metis/`.
+    mounts: BTreeSet<String>,
 }
 
 /// What one file was when it was read.
@@ -38,6 +44,8 @@ pub(super) struct CacheEntry {
     pub blob: ObjectId,
     /// The document's code; `None` for a file that is no document.
     pub code: Option<ShortCode>,
+    /// Whether it may be a document, but none that can be told.
+    pub is_stranger: bool,
 }
 
 impl CacheEntry {
@@ -49,6 +57,16 @@ impl CacheEntry {
             inode: stat.inode,
             blob,
             code,
+            is_stranger: false,
+        }
+    }
+
+    /// An entry for a file that may be a document, though none that can be told. It never answers for the file either, but
+    /// tells the next scan that the file was there.
+    pub fn stranger(stat: &Stat, any_id: ObjectId) -> Self {
+        CacheEntry {
+            is_stranger: true,
+            ..CacheEntry::new(stat, any_id, None)
         }
     }
 
@@ -61,7 +79,13 @@ impl CacheEntry {
             inode: 0,
             blob: any_id,
             code: Some(code),
+            is_stranger: false,
         }
+    }
+
+    /// Whether it is a [`reminder`](Self::reminder).
+    pub fn is_reminder(&self) -> bool {
+        self.mtime_ns == i64::MAX && self.ctime_ns == i64::MAX
     }
 
     fn is_racy(&self, scanned_at_ns: i64) -> bool {
@@ -75,8 +99,37 @@ impl StatCache {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         StatCache {
             scanned_at_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-            entries: BTreeMap::new(),
+            ..StatCache::default()
         }
+    }
+
+    /// The same cache if it was made under these rules for what git commits, else an empty one.
+    pub fn under(&self, rules: u64) -> Self {
+        match self.rules == rules {
+            true => self.clone(),
+            false => StatCache {
+                rules,
+                ..StatCache::default()
+            },
+        }
+    }
+
+    /// An empty cache for another scan under the same rules.
+    pub(super) fn next(&self, now: SystemTime) -> Self {
+        StatCache {
+            rules: self.rules,
+            ..StatCache::begun_at(now)
+        }
+    }
+
+    pub(super) fn note_mount(&mut self, folder: &str) {
+        self.mounts.insert(folder.to_owned());
+    }
+
+    /// The folders that lay on another file system when this was made, do not in `later`, and are still there.
+    pub(super) fn unmounted_since(&self, later: &StatCache, is_there: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let gone = self.mounts.difference(&later.mounts);
+        gone.filter(|folder| is_there(folder)).cloned().collect()
     }
 
     pub(super) fn insert(&mut self, path: String, entry: CacheEntry) {
@@ -96,13 +149,13 @@ impl StatCache {
         self.entries.get(path).filter(|entry| {
             let same = (entry.len, entry.mtime_ns, entry.ctime_ns, entry.inode)
                 == (stat.len, stat.mtime_ns, stat.ctime_ns, stat.inode);
-            same && !entry.is_racy(self.scanned_at_ns) && entry.blob.as_bytes().len() == id_len
+            same && !entry.is_stranger && !entry.is_racy(self.scanned_at_ns) && entry.blob.as_bytes().len() == id_len
         })
     }
 
     /// Whether both say the same of the same files; when they were made does not matter.
     pub(super) fn same_entries(&self, other: &StatCache) -> bool {
-        self.entries == other.entries
+        self.entries == other.entries && self.mounts == other.mounts && self.rules == other.rules
     }
 
     /// How many entries this cache can answer for which `older` could not, being racy there.
@@ -130,24 +183,25 @@ impl StatCache {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut body = String::with_capacity(self.entries.len() * 160);
         for (path, entry) in &self.entries {
-            let code = entry.code.as_ref().map_or("-", ShortCode::as_str);
+            let none = if entry.is_stranger { STRANGER } else { "-" };
+            let code = entry.code.as_ref().map_or(none, ShortCode::as_str);
             let _ = write!(
                 body,
                 "{} {} {} {} {} {code} ",
                 entry.len, entry.mtime_ns, entry.ctime_ns, entry.inode, entry.blob
             );
-            for c in path.chars() {
-                match c {
-                    '\n' => body.push_str("\\n"),
-                    '\\' => body.push_str("\\\\"),
-                    c => body.push(c),
-                }
-            }
+            escape(path, &mut body);
+            body.push('\n');
+        }
+        for folder in &self.mounts {
+            body.push_str(MOUNT);
+            escape(folder, &mut body);
             body.push('\n');
         }
         format!(
-            "{HEADER} {} {:016x}\n{body}",
+            "{HEADER} {} {:016x} {:016x}\n{body}",
             self.scanned_at_ns,
+            self.rules,
             checksum(body.as_bytes())
         )
         .into_bytes()
@@ -161,35 +215,58 @@ impl StatCache {
 
 fn read(bytes: &[u8]) -> Option<StatCache> {
     let (header, body) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
-    let (scanned_at, sum) = header.strip_prefix(HEADER)?.strip_prefix(' ')?.split_once(' ')?;
+    let (scanned_at, rest) = header.strip_prefix(HEADER)?.strip_prefix(' ')?.split_once(' ')?;
+    let (rules, sum) = rest.split_once(' ')?;
     if u64::from_str_radix(sum, 16).ok()? != checksum(body.as_bytes()) {
         return None;
     }
-    let entries = body.lines().map(read_line).collect::<Option<BTreeMap<_, _>>>()?;
+    let (mounts, files): (Vec<_>, Vec<_>) = body.lines().partition(|line| line.starts_with(MOUNT));
+    let entries = files.into_iter().map(read_line).collect::<Option<BTreeMap<_, _>>>()?;
     Some(StatCache {
         scanned_at_ns: scanned_at.parse().ok()?,
+        rules: u64::from_str_radix(rules, 16).ok()?,
         entries,
+        mounts: mounts
+            .into_iter()
+            .map(|line| unescape(&line[MOUNT.len()..]))
+            .collect::<Option<_>>()?,
     })
 }
 
 fn read_line(line: &str) -> Option<(String, CacheEntry)> {
     let mut fields = line.splitn(7, ' ');
     let mut next = || fields.next();
-    let entry = CacheEntry {
+    let mut entry = CacheEntry {
+        is_stranger: false,
         len: next()?.parse().ok()?,
         mtime_ns: next()?.parse().ok()?,
         ctime_ns: next()?.parse().ok()?,
         inode: next()?.parse().ok()?,
         blob: next()?.parse().ok()?,
-        code: match next()? {
-            "-" => None,
-            code => Some(code.parse().ok()?),
-        },
+        code: None,
     };
-    let path = next()?;
-    if !path.contains('\\') {
-        return Some((path.to_owned(), entry));
+    match next()? {
+        "-" => {}
+        STRANGER => entry.is_stranger = true,
+        code => entry.code = Some(code.parse().ok()?),
     }
+    Some((unescape(next()?)?, entry))
+}
+
+/// Begins the line of a folder on another file system; the lines of files begin with a number.
+const MOUNT: &str = "mount ";
+
+fn escape(path: &str, line: &mut String) {
+    for c in path.chars() {
+        match c {
+            '\n' => line.push_str("\\n"),
+            '\\' => line.push_str("\\\\"),
+            c => line.push(c),
+        }
+    }
+}
+
+fn unescape(path: &str) -> Option<String> {
     let mut unescaped = String::with_capacity(path.len());
     let mut chars = path.chars();
     while let Some(c) = chars.next() {
@@ -201,7 +278,7 @@ fn read_line(line: &str) -> Option<(String, CacheEntry)> {
             c => c,
         });
     }
-    Some((unescaped, entry))
+    Some(unescaped)
 }
 
 /// FNV-1a: tells a torn or rotten file from a whole one; it need not withstand an enemy.
@@ -225,6 +302,7 @@ mod tests {
             mtime_ns,
             ctime_ns: mtime_ns,
             inode: 9,
+            device: 1,
             mode: 0o644,
             links: 1,
         }

@@ -84,6 +84,11 @@ fn together(world: &World, workspaces: &[Workspace]) -> (Vec<Report>, Duration) 
     (ended.iter().map(Ended::report).collect(), took)
 }
 
+/// Each workspace has codes of its own: one that another holds is not pushed.
+fn code(workspace: &Workspace, number: usize) -> String {
+    format!("{}-T-{number:04}", workspace.prefix.to_uppercase())
+}
+
 /// Workspaces that have all synced, and what central had then.
 struct Crowd {
     world: World,
@@ -97,7 +102,7 @@ impl Crowd {
             .map(|n| world.workspace_on(&format!("w{}", char::from(b'a' + n)), remote))
             .collect();
         for workspace in &workspaces {
-            workspace.write("W-T-0001", "The first.");
+            workspace.write(&code(workspace, 1), "The first.");
             workspace.sync().report();
         }
         Crowd {
@@ -111,8 +116,11 @@ impl Crowd {
     fn work(&mut self) {
         self.round += 1;
         for workspace in &self.workspaces {
-            workspace.edit("W-T-0001", &format!("Round {} of {}.", self.round, workspace.prefix));
-            workspace.write(&format!("W-T-{:04}", self.round + 1), &workspace.prefix);
+            workspace.edit(
+                &code(workspace, 1),
+                &format!("Round {} of {}.", self.round, workspace.prefix),
+            );
+            workspace.write(&code(workspace, self.round + 1), &workspace.prefix);
         }
     }
 

@@ -106,9 +106,14 @@ fn changes_to_the_same_document_stop_and_force_decides() {
             assert_eq!(failure.kind, "diverged");
             assert!(failure.message.contains(code), "{failure:?}");
             assert!(!failure.message.contains("API-T-0002"), "{failure:?}");
-            assert!(failure.next.unwrap().contains("--force"));
+            assert!(failure.next.unwrap().contains("git metis-sync resolve"));
         }
-        assert_eq!(world.central.tip(), tip, "nothing is pushed, not even the rest");
+        assert_ne!(world.central.tip(), tip, "the rest is pushed");
+        assert!(central(&world, "API-T-0002").unwrap().contains("Also changed by Bob."));
+        assert_ne!(
+            world.central.folder("api").get(&format!("{code}.md")),
+            mine.get(&format!("{code}.md"))
+        );
         assert_eq!(bob.documents(), mine, "and nothing is touched here");
 
         bob.sync_with(&["--force"]).report();

@@ -162,7 +162,10 @@ fn own_documents_that_are_behind_and_in_conflict() {
     assert_eq!(strings(&status["conflicts"], "code"), ["API-T-0001"]);
     assert_eq!(strings(&status["obstacles"], "kind"), ["diverged"]);
     let text = text(&api, &["status"], 0);
-    assert!(text.contains("In the way: changed here and"), "{text}");
+    assert!(
+        text.contains("In the way: conflict: changed here and in central"),
+        "{text}"
+    );
     api.sync().failure(3);
 }
 

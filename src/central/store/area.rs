@@ -83,28 +83,34 @@ pub(super) fn sweep(root: &Path, is_shared: bool) {
     }
 }
 
-/// A private folder for objects below `cache`, which sees those of the object folders `alternates` as well and is gone
-/// afterwards.
-pub(crate) fn aside<T>(
-    cache: &Path,
-    alternates: &[PathBuf],
-    look: impl FnOnce(&Path) -> Result<T, CentralError>,
-) -> Result<T, CentralError> {
-    use std::os::unix::ffi::OsStrExt;
-    let root = private::top(cache).join("aside");
-    private::make(cache, &root)?;
-    sweep(&root, false);
-    let area = Area::create(&root)?;
-    let info = area.objects().join("info");
-    let mut lines = Vec::new();
-    for path in alternates {
-        lines.extend_from_slice(path.as_os_str().as_bytes());
-        lines.push(b'\n');
+/// A private folder for objects below the cache directory, which sees those of other object folders as well. It is gone when
+/// this is dropped.
+pub(crate) struct Aside(Area);
+
+impl Aside {
+    /// Makes one that sees the objects of `alternates`.
+    pub(crate) fn create(cache: &Path, alternates: &[PathBuf]) -> Result<Self, CentralError> {
+        use std::os::unix::ffi::OsStrExt;
+        let root = private::top(cache).join("aside");
+        private::make(cache, &root)?;
+        sweep(&root, false);
+        let area = Area::create(&root)?;
+        let info = area.objects().join("info");
+        let mut lines = Vec::new();
+        for path in alternates {
+            lines.extend_from_slice(path.as_os_str().as_bytes());
+            lines.push(b'\n');
+        }
+        private::make_dirs(&info)
+            .and_then(|()| private::write(&info.join("alternates"), &lines))
+            .map_err(CentralError::cache(&info, "written"))?;
+        Ok(Aside(area))
     }
-    private::make_dirs(&info)
-        .and_then(|()| private::write(&info.join("alternates"), &lines))
-        .map_err(CentralError::cache(&info, "written"))?;
-    look(&area.objects())
+
+    /// Where the objects lie.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.0.objects()
+    }
 }
 
 /// Moves packs (index last: it is what makes a pack visible) and loose objects. What is there already is the same.

@@ -31,7 +31,7 @@ mod boundary;
 mod in_use;
 mod private;
 
-pub(crate) use area::aside;
+pub(crate) use area::Aside;
 use area::{Area, move_objects, sweep};
 pub(crate) use boundary::Boundary;
 use boundary::ids;

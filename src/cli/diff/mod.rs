@@ -17,6 +17,7 @@ use crate::{
     central,
     names::{ObjectId, Prefix, ShortCode},
     plan::dehydrate::CentralChange,
+    stage::own::{self, OwnDocument, ReadError},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
         outlook::{self, Ask, CentralView, Outlook},
@@ -64,6 +65,8 @@ enum Side {
     Central(ObjectId),
     /// A file, relative to `.metis/`.
     Here(String),
+    /// An own document.
+    Own(OwnDocument),
 }
 
 /// One document that differs, or may.
@@ -114,7 +117,7 @@ fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bo
         });
     }
     for code in &args.codes {
-        let known = outlook.own.scan.documents.contains_key(code) || outlook.held.contains_key(code);
+        let known = outlook.own.documents.contains_key(code) || outlook.held.contains_key(code);
         if !args.central && !known {
             mention!("warning: neither this workspace nor its folder in central has a document {code}");
         }
@@ -215,8 +218,8 @@ fn theirs(outlook: &Outlook<'_>, code: &ShortCode) -> Side {
 }
 
 fn ours(outlook: &Outlook<'_>, code: &ShortCode) -> Side {
-    match outlook.own.scan.documents.get(code) {
-        Some(document) => Side::Here(document.path.clone()),
+    match outlook.own.documents.get(code) {
+        Some(document) => Side::Own(document.clone()),
         None => Side::Nowhere,
     }
 }
@@ -229,6 +232,18 @@ fn version(outlook: &Outlook<'_>, side: &Side) -> Result<Option<Version>, SyncEr
             let Some(store) = &outlook.store else { return Ok(None) };
             let bytes = store.blob(*id, SHOWN_BYTES)?;
             Ok(Some(Version { id: *id, bytes }))
+        }
+        Side::Own(document) => {
+            let history = own::open_history(&outlook.ctx, outlook.cursor.format);
+            match own::read(&outlook.ctx, history.as_ref(), document) {
+                Ok(bytes) => Ok(Some(Version {
+                    id: document.blob,
+                    bytes: (bytes.len() as u64 <= SHOWN_BYTES).then_some(bytes),
+                })),
+                Err(ReadError::Changed { .. }) => Ok(None),
+                Err(ReadError::Dir(err)) => Err(err.into()),
+                Err(ReadError::Project(err)) => Err(err.into()),
+            }
         }
         Side::Here(path) => match workspace::read_document(outlook.ctx.metis.dir(), path) {
             Ok(bytes) => Ok(Some(Version {

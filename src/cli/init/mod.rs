@@ -45,8 +45,12 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME")]
     prefix: Option<Prefix>,
     /// Central's branch, where it is not the one that central's HEAD names
-    #[arg(long, value_name = "NAME", value_parser = workspace::branch_name)]
+    #[arg(long, value_name = "NAME", value_parser = workspace::branch_name, hide_short_help = true)]
     branch: Option<String>,
+    /// The branch of the project whose plans central has, or `worktree` for whatever is checked out; without it the default
+    /// branch
+    #[arg(long, value_name = "BRANCH", value_parser = workspace::branch_name)]
+    source: Option<String>,
     /// A label for the workspace
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
@@ -224,7 +228,8 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         return Err(shared_letters(other, &letters));
     }
     let in_git = project.place().is_some();
-    let edits = edits(args, &config, &upstream, &prefix, team, in_git);
+    let mut edits = edits(args, &config, &upstream, &prefix, team, in_git);
+    edits.extend(source(args, &config, &project));
     let plan = Plan {
         file: folder.join(METIS_DIR).join(CONFIG_FILE),
         new: existing.is_none(),
@@ -469,6 +474,14 @@ fn edits(
         edits.push(Edit::Team(team));
     }
     edits
+}
+
+/// The branch that central's documents come from is written down once: where each clone guessed, they would differ.
+fn source(args: &InitArgs, config: &Config, project: &Project) -> Option<Edit> {
+    let configured = config.sync.as_ref().and_then(|sync| sync.source.as_ref());
+    let guessed = || project.default_branch().filter(|_| config.sync.is_none());
+    let source = args.source.clone().or_else(guessed)?;
+    (configured != Some(&source)).then_some(Edit::Source(source))
 }
 
 /// What is to be written.

@@ -203,7 +203,7 @@ impl Status {
             upstream: outlook.ctx.upstream_name.clone(),
             branch: branch(outlook),
             state: outlook.standing(),
-            documents: outlook.own.scan.documents.len(),
+            documents: outlook.own.documents.len(),
             head: outlook.cursor.head,
             central: Central::of(outlook),
             last_sync,

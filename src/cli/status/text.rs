@@ -140,7 +140,7 @@ impl Text<'_> {
         let codes: Vec<&str> = behind.iter().map(|behind| behind.code.as_str()).collect();
         writeln!(
             out,
-            "Behind: {} newer in central, to come with `git pull`: {}",
+            "Behind: {} newer in central: {}",
             count(behind.len()),
             listed(&codes)
         )

@@ -501,9 +501,9 @@ fn database(outlook: &Outlook<'_>) -> Finding {
 }
 
 fn documents(outlook: &Outlook<'_>) -> Finding {
-    let damaged = &outlook.own.scan.damaged;
+    let damaged: Vec<_> = outlook.own.damaged().collect();
     if damaged.is_empty() {
-        let said = match outlook.own.scan.documents.len() {
+        let said = match outlook.own.documents.len() {
             1 => "1 own document is readable".to_owned(),
             count => format!("{count} own documents are readable"),
         };

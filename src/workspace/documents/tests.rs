@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::*;
+use crate::workspace::FileRead;
 
 type Paths = BTreeMap<ShortCode, String>;
 
@@ -86,11 +87,12 @@ impl World {
 
     fn scan_with(&mut self, hydrated: &[&str], now: SystemTime) -> Scan {
         let hydrated = hydrated.iter().map(|name| name.parse().unwrap()).collect();
-        let hash = |bytes: &[u8]| {
-            self.reads.set(self.reads.get() + usize::from(!bytes.is_empty()));
-            digest(bytes, 20)
+        let hash = |file: FileRead<'_>| {
+            self.reads.set(self.reads.get() + 1);
+            Ok(digest(file.bytes, 20))
         };
-        let scan = scan(&self.metis, &hydrated, &hash, &self.cache, &self.last, now).unwrap();
+        let any_id = digest(b"", 20);
+        let scan = scan(&self.metis, &hydrated, &hash, any_id, &self.cache, &self.last, now).unwrap();
         self.cache = StatCache::from_bytes(&scan.stat_cache.to_bytes());
         self.last = scan.last_paths(&self.last);
         scan
@@ -202,11 +204,12 @@ fn what_changed_shortly_before_a_scan_is_read_again_without_a_write() {
 fn another_object_format_reads_everything_again() {
     let mut world = World::synced(&[("a.md", "A-T-0001")]);
     let before = world.scan();
-    let hash = |bytes: &[u8]| digest(bytes, 32);
+    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 32));
     let scan = scan(
         &world.metis,
         &BTreeSet::new(),
         &hash,
+        digest(b"", 32),
         &before.stat_cache,
         &world.last,
         SystemTime::now(),
@@ -533,11 +536,12 @@ fn files_and_folders_without_permission_are_protected() {
         return;
     }
     let last = world.last.clone();
-    let hash = |bytes: &[u8]| digest(bytes, 20);
+    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 20));
     let scan = scan(
         &world.metis,
         &BTreeSet::new(),
         &hash,
+        digest(b"", 20),
         &world.cache,
         &last,
         SystemTime::now(),
@@ -581,14 +585,24 @@ fn a_document_that_moves_while_we_walk_is_neither_missed_nor_doubled() {
         fs::create_dir_all(world.at(to).parent().unwrap()).unwrap();
         world.put("m/y.md", document("A-T-0002") + "so that it is read");
         let moved = Cell::new(false);
-        let hash = |bytes: &[u8]| {
-            if !bytes.is_empty() && !moved.replace(true) {
+        let hash = |file: FileRead<'_>| {
+            if !moved.replace(true) {
                 fs::rename(world.at(from), world.at(to)).unwrap();
             }
-            digest(bytes, 20)
+            Ok(digest(file.bytes, 20))
         };
         let now = SystemTime::now();
-        let scan = scan(&world.metis, &BTreeSet::new(), &hash, &world.cache, &world.last, now).unwrap();
+        let any_id = digest(b"", 20);
+        let scan = scan(
+            &world.metis,
+            &BTreeSet::new(),
+            &hash,
+            any_id,
+            &world.cache,
+            &world.last,
+            now,
+        )
+        .unwrap();
         assert!(moved.get());
         assert_eq!(found(&scan), [format!("A-T-0001 {to}"), "A-T-0002 m/y.md".to_owned()]);
         assert_eq!(scan.protected, Protected::default());
@@ -601,22 +615,23 @@ fn a_workspace_that_vanishes_is_an_error_and_not_an_empty_one() {
     fs::create_dir(temp.path().join(".metis")).unwrap();
     fs::write(temp.path().join(".metis/a.md"), document("A-T-0001")).unwrap();
     let metis = Dir::open_root(&temp.path().join(".metis")).unwrap();
-    let hash = |bytes: &[u8]| digest(bytes, 20);
-    let scan = |hash: &dyn Fn(&[u8]) -> ObjectId| {
+    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 20));
+    let scan = |hash: Hash<'_>| {
         let now = SystemTime::now();
         scan(
             &metis,
             &BTreeSet::new(),
             hash,
+            digest(b"", 20),
             &StatCache::default(),
             &Paths::new(),
             now,
         )
     };
     assert_eq!(scan(&hash).unwrap().documents.len(), 1);
-    let vanish = |bytes: &[u8]| {
+    let vanish = |file: FileRead<'_>| {
         let _ = fs::remove_dir_all(temp.path().join(".metis"));
-        digest(bytes, 20)
+        Ok(digest(file.bytes, 20))
     };
     assert!(scan(&vanish).unwrap_err().is_gone());
     assert!(scan(&hash).unwrap_err().is_gone());
@@ -671,4 +686,28 @@ fn no_run_of_accidents_loses_a_document() {
             }
         }
     }
+}
+
+#[test]
+fn a_file_that_never_was_a_document_holds_no_removal_back() {
+    let mut world = World::synced(&[("a.md", "A-T-0001"), ("b.md", "A-T-0002")]);
+    world.put("template.md", "---\nshort_code: \"{{ code }}\"\n---\n");
+    assert_eq!(reported(&world.scan()).len(), 1);
+    world.remove("a.md");
+    let scan = world.scan();
+    assert_eq!(reported(&scan).len(), 1, "it is still named");
+    assert!(!scan.protects(&code("A-T-0001")));
+}
+
+#[test]
+fn a_document_that_went_when_a_file_came_that_cannot_be_told_stays_protected() {
+    let mut world = World::synced(&[("a.md", "A-T-0001"), ("b.md", "A-T-0002")]);
+    world.remove("a.md");
+    world.put("moved.md", "---\nshort_code: \"A-T-00\n---\n");
+    for _ in 0..3 {
+        assert!(world.scan().protects(&code("A-T-0001")));
+    }
+    world.remove("b.md");
+    let scan = world.scan();
+    assert!(scan.protects(&code("A-T-0001")) && !scan.protects(&code("A-T-0002")));
 }

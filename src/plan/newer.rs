@@ -1,0 +1,472 @@
+//! Which version of one document is the newer one.
+//!
+//! **A version may replace or remove central's only where it is shown to have come after it.** git's own ancestry shows it: each
+//! commit of a sync says which commit of the project it was made from, so that the project's history tells which of two
+//! versions came first. Where there is no such history, the last version that this clone and central had in common is all
+//! there is to go by.
+//!
+//! With *here* the version that would be pushed, *central* the one in the owned folder, *t* the commit that is synced from, *s*
+//! the commit that central's version was made from:
+//!
+//! | what is known | committed in t | edited since |
+//! |---|---|---|
+//! | here = central | in step | in step |
+//! | t is s or descends from it, central's was committed | push | push |
+//! | the same, central's was an uncommitted edit | changed since s: ours push, another's diverged; unchanged: behind, unless ours and given up | push over ours; else by the version at s |
+//! | s descends from t, or neither: the merge base decides | as at the base: behind; central as at the base: push; else diverged | the same |
+//! | the same, and this clone made it from a commit that no branch has any more | push | push |
+//! | s is not to be had | by the last common version; what central had before is behind | by the last common version |
+//! | there is no commit to ask | | by the last common version |
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::ObjectId;
+
+/// The versions of one document. `None` stands for a document that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// What would be pushed.
+    pub here: Option<ObjectId>,
+    /// What central's owned folder holds.
+    pub central: Option<ObjectId>,
+    /// What this clone noted last. `None`: nothing about this document.
+    pub noted: Option<Noted>,
+}
+
+/// What a clone noted when it and central last agreed on a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted {
+    /// The common version. `None`: this clone removed the document.
+    pub version: Option<ObjectId>,
+    /// Whether this clone pushed it.
+    pub mine: bool,
+}
+
+impl Versions {
+    /// The last common version, where nothing noted means that there was none.
+    fn base(&self) -> Option<ObjectId> {
+        self.noted.and_then(|noted| noted.version)
+    }
+
+    /// Whether central still has what this clone noted.
+    fn central_is_as_noted(&self) -> bool {
+        self.base() == self.central
+    }
+
+    /// Whether central's version is one that this clone pushed and nobody changed since.
+    pub fn central_is_ours(&self) -> bool {
+        self.noted
+            .is_some_and(|noted| noted.mine && noted.version == self.central)
+    }
+}
+
+/// How the commit that is synced from and the one that central's version was made from relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// The commit that is synced from is the same or descends from the other.
+    Descends,
+    /// It does not: the other one descends from it, or each has commits that the other lacks.
+    Apart,
+}
+
+/// What the project's history says of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// See [`Relation`].
+    pub relation: Relation,
+    /// Whether the version here is not the one of the commit that is synced from.
+    pub edited: bool,
+    /// Whether central's version was not committed in the commit that it was made from.
+    pub uncommitted: bool,
+    /// The document in the commit that central's version was made from.
+    pub at_origin: Option<ObjectId>,
+    /// The document in the merge base of both commits.
+    pub at_base: Option<ObjectId>,
+    /// Whether no branch, tag or remote branch has the commit any more that this clone made central's version from.
+    pub given_up: bool,
+    /// Whether central's version lies in a stash or at the tip of a local branch.
+    pub kept_aside: bool,
+    /// Whether the files of the work tree are read.
+    pub from_worktree: bool,
+}
+
+/// What central's own history says of the version here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// It never had the document.
+    Never,
+    /// It had the document, but not this version.
+    Other,
+    /// It had this version.
+    This,
+}
+
+/// What is known beside the versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The commit that central's version was made from is known.
+    Origin(Origin),
+    /// It is not: an older client wrote it, or the commit is nowhere to be had.
+    NoOrigin {
+        /// Whether the version here is not the one of the commit that is synced from.
+        edited: bool,
+        /// Whether central's version is the one of that commit.
+        central_is_committed: bool,
+        /// See [`wants_past()`].
+        past: Past,
+    },
+    /// There is no commit to ask.
+    NoCommit {
+        /// Whether what this clone noted came from another folder: this one is a copy of it, or was restored.
+        copied: bool,
+        /// See [`wants_past()`].
+        past: Past,
+    },
+}
+
+/// What central's history says of a document that this clone and central do not agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Central's version.
+    pub version: Option<ObjectId>,
+    /// The commit of the project that it was made from. `None`: an older client wrote it.
+    pub commit: Option<ObjectId>,
+    /// Whether it was not committed there.
+    #[serde(default)]
+    pub uncommitted: bool,
+}
+
+/// Why central's version stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The version here is the one that central's was made from, or older.
+    Older,
+    /// Another clone pushed an edit that it has not committed.
+    UncommittedElsewhere,
+    /// It lies in a stash or on another branch.
+    KeptAside,
+    /// Central had the version here before.
+    HadBefore,
+}
+
+impl Why {
+    /// In words, to follow the document's name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Why::Older => "what is here is older",
+            Why::UncommittedElsewhere => "it is an uncommitted edit of another clone",
+            Why::KeptAside => "it lies in a stash or on another branch here",
+            Why::HadBefore => "central had the version here before",
+        }
+    }
+}
+
+/// What becomes of one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Both have the same.
+    InStep,
+    /// The version here goes to central, or out of it.
+    Push,
+    /// Central's version stays.
+    Behind(Why),
+    /// Each side has something that the other one lacks. A person has to decide.
+    Diverged,
+}
+
+/// Whether the verdict depends on what central had before, which costs a look into its history. `edited`: see
+/// [`Evidence::NoOrigin`]; `copied`: see [`Evidence::NoCommit`].
+pub fn wants_past(versions: &Versions, edited: bool, copied: bool) -> bool {
+    let own_memory = versions.noted.is_some() && !copied;
+    let by_memory = own_memory && (versions.here == versions.base() || (edited && versions.central_is_as_noted()));
+    versions.here != versions.central && versions.here.is_some() && !by_memory
+}
+
+/// Decides for one document.
+pub fn decide(versions: &Versions, evidence: &Evidence) -> Verdict {
+    if versions.here == versions.central {
+        return Verdict::InStep;
+    }
+    match evidence {
+        Evidence::Origin(origin) => by_origin(versions, origin),
+        Evidence::NoOrigin {
+            edited,
+            central_is_committed,
+            past,
+        } => {
+            if versions.here == versions.base() && (versions.noted.is_some() || versions.here.is_none()) {
+                return Verdict::Behind(Why::Older);
+            }
+            if *edited && versions.noted.is_some() && versions.central_is_as_noted() {
+                return Verdict::Push;
+            }
+            match past {
+                Past::This => Verdict::Behind(Why::HadBefore),
+                Past::Other if versions.noted.is_none() && versions.central.is_none() => Verdict::Diverged,
+                _ if versions.central_is_as_noted() || versions.central.is_none() => Verdict::Push,
+                _ if versions.noted.is_none() && *central_is_committed => Verdict::Push,
+                _ => Verdict::Diverged,
+            }
+        }
+        Evidence::NoCommit { copied, past } => {
+            let own_memory = versions.noted.is_some() && !*copied;
+            match past {
+                Past::This if !own_memory => Verdict::Behind(Why::HadBefore),
+                Past::Other if versions.noted.is_none() && versions.central.is_none() => Verdict::Diverged,
+                _ => three_way(versions.base(), versions, Why::Older),
+            }
+        }
+    }
+}
+
+fn by_origin(versions: &Versions, origin: &Origin) -> Verdict {
+    if origin.relation == Relation::Apart {
+        return match origin.given_up {
+            true => Verdict::Push,
+            false => three_way(origin.at_base, versions, Why::Older),
+        };
+    }
+    let untouched = versions.here == origin.at_origin;
+    match (origin.uncommitted, origin.edited) {
+        (false, _) => Verdict::Push,
+        (true, true) if versions.central_is_as_noted() => Verdict::Push,
+        (true, true) => three_way(origin.at_origin, versions, Why::UncommittedElsewhere),
+        (true, false) if !untouched && versions.central_is_ours() => Verdict::Push,
+        (true, false) if !untouched => Verdict::Diverged,
+        (true, false) if !versions.central_is_ours() || !origin.from_worktree => {
+            Verdict::Behind(Why::UncommittedElsewhere)
+        }
+        (true, false) if origin.kept_aside => Verdict::Behind(Why::KeptAside),
+        (true, false) => Verdict::Push,
+    }
+}
+
+fn three_way(base: Option<ObjectId>, versions: &Versions, why: Why) -> Verdict {
+    if versions.here == base {
+        Verdict::Behind(why)
+    } else if versions.central == base {
+        Verdict::Push
+    } else {
+        Verdict::Diverged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 0 stands for a document that is not there.
+    fn id(n: u8) -> Option<ObjectId> {
+        (n > 0).then(|| ObjectId::from_bytes(&[n; 20]).unwrap())
+    }
+
+    fn versions(here: u8, central: u8, noted: Option<(u8, bool)>) -> Versions {
+        Versions {
+            here: id(here),
+            central: id(central),
+            noted: noted.map(|(version, mine)| Noted {
+                version: id(version),
+                mine,
+            }),
+        }
+    }
+
+    fn origin(relation: Relation) -> Origin {
+        Origin {
+            relation,
+            edited: false,
+            uncommitted: false,
+            at_origin: None,
+            at_base: None,
+            given_up: false,
+            kept_aside: false,
+            from_worktree: true,
+        }
+    }
+
+    fn by(versions: Versions, origin: Origin) -> Verdict {
+        decide(&versions, &Evidence::Origin(origin))
+    }
+
+    const NOTHING: Option<(u8, bool)> = None;
+    const OLDER: Verdict = Verdict::Behind(Why::Older);
+
+    #[test]
+    fn equal_versions_are_in_step_whatever_is_known() {
+        for same in [0, 1] {
+            let same = versions(same, same, Some((2, true)));
+            assert_eq!(by(same, origin(Relation::Apart)), Verdict::InStep);
+            let evidence = Evidence::NoCommit {
+                copied: true,
+                past: Past::This,
+            };
+            assert_eq!(decide(&same, &evidence), Verdict::InStep);
+        }
+    }
+
+    #[test]
+    fn what_is_committed_on_top_of_the_origin_is_newer() {
+        for (here, central) in [(2, 1), (0, 1), (1, 0)] {
+            for noted in [NOTHING, Some((9, false)), Some((central, false))] {
+                for edited in [false, true] {
+                    let origin = Origin {
+                        edited,
+                        ..origin(Relation::Descends)
+                    };
+                    assert_eq!(by(versions(here, central, noted), origin), Verdict::Push);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_uncommitted_edit_of_another_clone_stays() {
+        let theirs = |edited, at_origin| Origin {
+            uncommitted: true,
+            edited,
+            at_origin: id(at_origin),
+            ..origin(Relation::Descends)
+        };
+        let stays = Verdict::Behind(Why::UncommittedElsewhere);
+        assert_eq!(by(versions(1, 2, NOTHING), theirs(false, 1)), stays);
+        assert_eq!(by(versions(3, 2, NOTHING), theirs(false, 1)), Verdict::Diverged);
+        assert_eq!(by(versions(3, 2, NOTHING), theirs(true, 1)), Verdict::Diverged);
+        assert_eq!(by(versions(1, 2, NOTHING), theirs(true, 1)), stays);
+        let noted = Some((2, false));
+        assert_eq!(by(versions(3, 2, noted), theirs(true, 1)), Verdict::Push);
+    }
+
+    #[test]
+    fn an_edit_of_this_clone_goes_back_only_where_it_was_given_up() {
+        let ours = Origin {
+            uncommitted: true,
+            at_origin: id(1),
+            ..origin(Relation::Descends)
+        };
+        let mine = Some((2, true));
+        assert_eq!(by(versions(1, 2, mine), ours), Verdict::Push);
+        assert_eq!(by(versions(3, 2, mine), ours), Verdict::Push, "committed otherwise");
+        let stashed = Origin {
+            kept_aside: true,
+            ..ours
+        };
+        assert_eq!(by(versions(1, 2, mine), stashed), Verdict::Behind(Why::KeptAside));
+        let elsewhere = Origin {
+            from_worktree: false,
+            ..ours
+        };
+        assert_eq!(
+            by(versions(1, 2, mine), elsewhere),
+            Verdict::Behind(Why::UncommittedElsewhere)
+        );
+    }
+
+    #[test]
+    fn apart_from_the_origin_the_merge_base_decides() {
+        let apart = |at_base| Origin {
+            at_base: id(at_base),
+            ..origin(Relation::Apart)
+        };
+        assert_eq!(by(versions(1, 2, NOTHING), apart(1)), OLDER);
+        assert_eq!(by(versions(0, 2, NOTHING), apart(0)), OLDER, "added later");
+        assert_eq!(by(versions(1, 0, NOTHING), apart(1)), OLDER, "removed later");
+        assert_eq!(by(versions(2, 1, NOTHING), apart(1)), Verdict::Push);
+        assert_eq!(by(versions(0, 1, NOTHING), apart(1)), Verdict::Push);
+        assert_eq!(by(versions(2, 3, NOTHING), apart(1)), Verdict::Diverged);
+        assert_eq!(by(versions(0, 3, NOTHING), apart(1)), Verdict::Diverged);
+    }
+
+    #[test]
+    fn what_was_made_from_a_commit_that_nobody_has_any_more_was_given_up() {
+        let gone = Origin {
+            given_up: true,
+            at_base: id(1),
+            ..origin(Relation::Apart)
+        };
+        assert_eq!(by(versions(1, 2, Some((2, true))), gone), Verdict::Push);
+    }
+
+    #[test]
+    fn without_an_origin_the_last_common_version_decides() {
+        let evidence = |edited, central_is_committed, past| Evidence::NoOrigin {
+            edited,
+            central_is_committed,
+            past,
+        };
+        let clean = |past| evidence(false, false, past);
+        let noted = |version| Some((version, false));
+        for (versions, evidence, verdict) in [
+            (versions(1, 2, noted(1)), clean(Past::This), OLDER),
+            (versions(0, 2, NOTHING), clean(Past::Never), OLDER),
+            (versions(2, 1, noted(1)), clean(Past::Other), Verdict::Push),
+            (
+                versions(2, 1, noted(1)),
+                clean(Past::This),
+                Verdict::Behind(Why::HadBefore),
+            ),
+            (
+                versions(2, 1, noted(1)),
+                evidence(true, false, Past::This),
+                Verdict::Push,
+            ),
+            (versions(1, 0, NOTHING), clean(Past::Never), Verdict::Push),
+            (versions(3, 0, NOTHING), clean(Past::Other), Verdict::Diverged),
+            (
+                versions(1, 0, NOTHING),
+                clean(Past::This),
+                Verdict::Behind(Why::HadBefore),
+            ),
+            (
+                versions(3, 2, NOTHING),
+                evidence(true, true, Past::Other),
+                Verdict::Push,
+            ),
+            (versions(3, 2, NOTHING), clean(Past::Other), Verdict::Diverged),
+            (versions(3, 2, noted(1)), clean(Past::Other), Verdict::Diverged),
+        ] {
+            assert_eq!(decide(&versions, &evidence), verdict, "{versions:?} {evidence:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_commit_it_is_three_way() {
+        let evidence = |copied, past| Evidence::NoCommit { copied, past };
+        let own = |past| evidence(false, past);
+        let noted = |version| Some((version, false));
+        for (versions, evidence, verdict) in [
+            (versions(2, 1, noted(1)), own(Past::This), Verdict::Push),
+            (versions(0, 1, noted(1)), own(Past::Never), Verdict::Push),
+            (versions(1, 2, noted(1)), own(Past::This), OLDER),
+            (versions(1, 0, noted(1)), own(Past::This), OLDER),
+            (versions(3, 2, noted(1)), own(Past::Other), Verdict::Diverged),
+            (versions(0, 2, NOTHING), own(Past::Other), OLDER),
+            (versions(1, 0, NOTHING), own(Past::Never), Verdict::Push),
+            (versions(3, 0, NOTHING), own(Past::Other), Verdict::Diverged),
+            (
+                versions(1, 2, NOTHING),
+                own(Past::This),
+                Verdict::Behind(Why::HadBefore),
+            ),
+            (
+                versions(2, 1, noted(1)),
+                evidence(true, Past::This),
+                Verdict::Behind(Why::HadBefore),
+            ),
+            (versions(2, 1, noted(1)), evidence(true, Past::Other), Verdict::Push),
+        ] {
+            assert_eq!(decide(&versions, &evidence), verdict, "{versions:?} {evidence:?}");
+        }
+    }
+
+    #[test]
+    fn centrals_past_is_asked_only_where_it_matters() {
+        assert!(!wants_past(&versions(1, 1, NOTHING), false, false));
+        assert!(!wants_past(&versions(0, 1, NOTHING), false, false));
+        assert!(!wants_past(&versions(1, 2, Some((1, false))), false, false));
+        assert!(!wants_past(&versions(2, 1, Some((1, false))), true, false));
+        assert!(wants_past(&versions(2, 1, Some((1, false))), false, false));
+        assert!(wants_past(&versions(2, 1, Some((1, false))), true, true));
+        assert!(wants_past(&versions(1, 2, NOTHING), true, false));
+    }
+}

@@ -1,0 +1,252 @@
+//! Deciding what nobody but a person can decide: documents that are behind or diverged.
+//!
+//! What was decided is noted together with the version of central that it was decided about. A sync publishes it over that
+//! version and over no other, so central may move meanwhile without harm.
+
+use std::{collections::BTreeMap, io::Write as _, process::Stdio, time::Instant};
+
+use jiff::Timestamp;
+
+use super::{
+    Setup, SyncErrorKind, SyncOptions, Workspace,
+    outlook::{self, Ask, Outlook},
+};
+use crate::{
+    central::objects,
+    names::{ObjectId, ShortCode},
+    plan::source::ReadFrom,
+    send_pack::connect,
+    stage::own::{self, ReadError},
+    workspace::{self, FileMode},
+};
+
+/// Which side to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// What is here; where nothing is here, the document goes from central.
+    Local,
+    /// What central has.
+    Central,
+    /// Both, put together line by line.
+    Merge,
+}
+
+/// A document that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The document.
+    pub code: ShortCode,
+    /// Where its file is, or belongs, relative to `.metis/`.
+    pub path: String,
+    /// Why it waits, in words.
+    pub why: &'static str,
+    /// The version that both sides come from, if one is known.
+    pub base: Option<ObjectId>,
+    /// The version here.
+    pub here: Option<ObjectId>,
+    /// Central's version.
+    pub central: Option<ObjectId>,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// The next sync publishes what is here.
+    Local,
+    /// The file has central's version; what it was before is kept, under this path relative to `.metis/`, if it was anything.
+    Central(Option<String>),
+    /// The file has the changes of both.
+    Merged,
+    /// The file has this many places that a person has to look at, between conflict markers.
+    Marked(usize),
+}
+
+/// The documents that wait.
+pub fn open(outlook: &Outlook<'_>) -> Vec<Open> {
+    let plan = &outlook.plan;
+    let behind = plan
+        .behind
+        .iter()
+        .map(|behind| (&behind.code, behind.why.words(), None));
+    let diverged = plan
+        .conflicts
+        .iter()
+        .map(|conflict| (&conflict.code, "changed here and in central", conflict.base));
+    let mut open: Vec<Open> = behind
+        .chain(diverged)
+        .map(|(code, why, base)| Open {
+            code: code.clone(),
+            path: outlook.path_of(code).map_or_else(|| code.file_name(), str::to_owned),
+            why,
+            base: base.or_else(|| outlook.cursor.base.get(code).and_then(|base| base.blob)),
+            here: outlook.own.documents.get(code).map(|document| document.blob),
+            central: outlook.held.get(code).copied(),
+        })
+        .collect();
+    open.sort_by(|a, b| a.code.cmp(&b.code));
+    open
+}
+
+/// Decides `chosen`. Files are written for [`Take::Central`] and [`Take::Merge`]; nothing is sent.
+pub fn take(
+    workspace: &Workspace,
+    options: &SyncOptions,
+    chosen: &[Open],
+    side: Take,
+) -> Result<BTreeMap<ShortCode, Resolved>, SyncErrorKind> {
+    let outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
+    if let (ReadFrom::Tree { .. }, Take::Central | Take::Merge) = (outlook.own.read_from, side) {
+        return Err(SyncErrorKind::Mend(
+            "the branch that central's documents come from is not checked out here, so its files cannot be written; check it out first"
+                .into(),
+        ));
+    }
+    let started = Timestamp::now();
+    let mut setup = Setup::new(workspace, options, Instant::now(), started)?;
+    let mut done = BTreeMap::new();
+    for open in chosen {
+        let resolved = match side {
+            Take::Local => Resolved::Local,
+            Take::Central => take_central(&outlook, open, started)?,
+            Take::Merge => merge(&outlook, open)?,
+        };
+        let Some(cursor) = &mut setup.cursor else {
+            return Err(SyncErrorKind::NeverSynced);
+        };
+        match resolved {
+            Resolved::Central(_) => {
+                cursor.decided.remove(&open.code);
+            }
+            Resolved::Local | Resolved::Merged | Resolved::Marked(_) => {
+                cursor.decided.insert(open.code.clone(), open.central);
+            }
+        }
+        done.insert(open.code.clone(), resolved);
+    }
+    setup.store_cursor()?;
+    Ok(done)
+}
+
+/// The bytes of central's version.
+fn central_bytes(outlook: &Outlook<'_>, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
+    let store = outlook.store.as_ref().ok_or_else(|| outlook::not_at_hand(Some(blob)))?;
+    let bytes = store.blob(blob, workspace::DOCUMENT_LIMIT)?;
+    bytes.ok_or_else(|| SyncErrorKind::Mend(format!("central's version {blob} is over the limit for a document")))
+}
+
+fn here_bytes(outlook: &Outlook<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>, SyncErrorKind> {
+    let Some(document) = outlook.own.documents.get(code) else {
+        return Ok(None);
+    };
+    let history = own::open_history(&outlook.ctx, outlook.cursor.format);
+    match own::read(&outlook.ctx, history.as_ref(), document) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Changed { path }) => Err(SyncErrorKind::Restless { path }),
+        Err(ReadError::Dir(err)) => Err(err.into()),
+        Err(ReadError::Project(err)) => Err(err.into()),
+    }
+}
+
+fn take_central(outlook: &Outlook<'_>, open: &Open, started: Timestamp) -> Result<Resolved, SyncErrorKind> {
+    let metis = outlook.ctx.metis.dir();
+    let kept = match here_bytes(outlook, &open.code)? {
+        Some(bytes) => {
+            let stamp = started.strftime("%Y%m%dT%H%M%SZ");
+            let folder = format!("{stamp}/resolved");
+            Some(workspace::keep_copy(metis, &folder, &open.code.file_name(), &bytes)?)
+        }
+        None => None,
+    };
+    match open.central {
+        Some(blob) => write(outlook, &open.path, &central_bytes(outlook, blob)?)?,
+        None => metis.remove_file(&open.path)?,
+    }
+    Ok(Resolved::Central(kept))
+}
+
+fn write(outlook: &Outlook<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErrorKind> {
+    let metis = outlook.ctx.metis.dir();
+    if let Some((folder, _)) = path.rsplit_once('/') {
+        metis.create_dir(folder)?;
+    }
+    Ok(metis.write_flushed(path, bytes, FileMode::Keep)?)
+}
+
+fn merge(outlook: &Outlook<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> {
+    let (Some(here), Some(blob)) = (here_bytes(outlook, &open.code)?, open.central) else {
+        return Err(SyncErrorKind::Mend(format!(
+            "{} is there on one side only, so there is nothing to merge; take local or central",
+            open.code
+        )));
+    };
+    let history = own::open_history(&outlook.ctx, outlook.cursor.format);
+    let base = open.base.and_then(|base| {
+        let stored = || {
+            let store = outlook.store.as_ref()?;
+            objects::blob(&store.odb(), base, workspace::DOCUMENT_LIMIT).ok()?
+        };
+        stored().or_else(|| history.as_ref()?.object(base))
+    });
+    let (merged, marks) = merge_files(&here, &base.unwrap_or_default(), &central_bytes(outlook, blob)?)?;
+    write(outlook, &open.path, &merged)?;
+    Ok(match marks {
+        0 => Resolved::Merged,
+        marks => Resolved::Marked(marks),
+    })
+}
+
+/// git's own three-way merge of three texts, and the number of places that it left to a person.
+fn merge_files(here: &[u8], base: &[u8], central: &[u8]) -> Result<(Vec<u8>, usize), SyncErrorKind> {
+    let failed = |what: String| SyncErrorKind::Mend(format!("git merge-file failed: {what}"));
+    let temp = |bytes: &[u8]| -> std::io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(bytes)?;
+        Ok(file)
+    };
+    let files = [here, base, central].map(temp);
+    let [Ok(here), Ok(base), Ok(central)] = files else {
+        return Err(failed("a temporary file could not be written".into()));
+    };
+    let output = connect::git()
+        .args([
+            "merge-file",
+            "-p",
+            "--diff3",
+            "-L",
+            "here",
+            "-L",
+            "base",
+            "-L",
+            "central",
+        ])
+        .args([here.path(), base.path(), central.path()])
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|err| failed(err.to_string()))?;
+    match output.status.code() {
+        Some(marks @ 0..=127) => Ok((output.stdout, marks as usize)),
+        _ => Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().replace('\n', " "),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_in_different_places_go_together_and_others_are_marked() {
+        let base = b"a\n\nb\n\nc\n";
+        let (merged, marks) = merge_files(b"A\n\nb\n\nc\n", base, b"a\n\nb\n\nC\n").unwrap();
+        assert_eq!((merged.as_slice(), marks), (b"A\n\nb\n\nC\n".as_slice(), 0));
+        let (merged, marks) = merge_files(b"A\n\nb\n\nc\n", base, b"x\n\nb\n\nc\n").unwrap();
+        let text = String::from_utf8(merged).unwrap();
+        assert_eq!(marks, 1);
+        assert!(
+            text.contains("<<<<<<< here\nA\n||||||| base\na\n=======\nx\n>>>>>>> central\n"),
+            "{text}"
+        );
+    }
+}
