@@ -82,7 +82,8 @@ pub struct Origin {
     pub at_origin: Option<ObjectId>,
     /// The document in the merge base of both commits.
     pub at_base: Option<ObjectId>,
-    /// Whether no branch, tag or remote branch has the commit any more that this clone made central's version from.
+    /// Whether no branch, tag or remote branch has the commit any more that this clone made central's version from, nor a
+    /// local branch that goes on from the commit that is synced from the version itself.
     pub given_up: bool,
     /// Whether central's version lies in a stash or at the tip of a local branch.
     pub kept_aside: bool,
@@ -205,7 +206,7 @@ pub fn decide(versions: &Versions, evidence: &Evidence) -> Verdict {
                 Past::This => Verdict::Behind(Why::HadBefore),
                 Past::Other if versions.noted.is_none() && versions.central.is_none() => Verdict::Diverged,
                 _ if versions.central_is_as_noted() || versions.central.is_none() => Verdict::Push,
-                _ if versions.noted.is_none() && *central_is_committed => Verdict::Push,
+                _ if (*edited || versions.noted.is_none()) && *central_is_committed => Verdict::Push,
                 _ => Verdict::Diverged,
             }
         }
@@ -419,6 +420,11 @@ mod tests {
             ),
             (
                 versions(3, 2, NOTHING),
+                evidence(true, true, Past::Other),
+                Verdict::Push,
+            ),
+            (
+                versions(3, 2, noted(1)),
                 evidence(true, true, Past::Other),
                 Verdict::Push,
             ),

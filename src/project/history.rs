@@ -216,6 +216,16 @@ impl<'a> History<'a> {
         Commits::of(&self.odb).any_descends(&tips, commit).unwrap_or(true)
     }
 
+    /// Whether a local branch goes on from `commit` and has this version of a document: it has not arrived there yet.
+    pub fn is_further_on(&mut self, commit: ObjectId, code: &ShortCode, version: Option<ObjectId>) -> bool {
+        let tips = self.project.tips(&["refs/heads/"]);
+        tips.into_iter().filter(|tip| *tip != commit).any(|tip| {
+            let goes_on = matches!(self.relation(tip, commit), Ok((Relation::Descends, _)));
+            let listing = goes_on.then(|| self.listing(tip)).flatten();
+            listing.is_some_and(|listing| listing.get(code).map(|committed| committed.blob) == version)
+        })
+    }
+
     /// Whether the project's remote has `commit`: it came from there, or a remote branch has it.
     pub fn is_at_remote(&self, commit: ObjectId) -> bool {
         let own = self

@@ -329,13 +329,18 @@ impl Inquiry<'_, '_> {
                 .central
                 .zip(path)
                 .is_some_and(|(blob, path)| history.is_kept_aside(blob, path));
+        // Amended or rebased, and not pushed yet: a hook, which reads what has arrived, is not to take it back.
+        let given_up = relation == Relation::Apart
+            && is_ours
+            && !any_is_reachable
+            && !history.is_further_on(at, code, versions.central);
         let origin = Origin {
             relation,
             edited,
             uncommitted,
             at_origin: version(&then),
             at_base: version(&common),
-            given_up: relation == Relation::Apart && is_ours && !any_is_reachable,
+            given_up,
             kept_aside,
             from_worktree: matches!(self.own.read_from, ReadFrom::Worktree(_)),
         };
