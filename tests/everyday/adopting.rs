@@ -4,7 +4,6 @@ use crate::support::team::{NEWEST, Team, exits};
 
 /// The same files in one commit. Bob has not pulled that Ann removed a document: he does not bring it back.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_squashed_history_brings_nothing_back() {
     let team = Team::new();
     team.ann.remove(2);
@@ -23,7 +22,6 @@ fn a_squashed_history_brings_nothing_back() {
 
 /// Somebody with the right to push deletes the folder of the project. Some way brings it back.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_folder_that_was_deleted_in_central() {
     let team = Team::new();
     let administrator = team.person("administrator");
@@ -40,7 +38,6 @@ fn a_folder_that_was_deleted_in_central() {
 
 /// Central was restored from a backup: older than what was synced. Nobody goes on before they said so.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_central_from_a_backup() {
     let team = Team::new();
     let backup = team.world.central.git(&["rev-parse", "main"]);

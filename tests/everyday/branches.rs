@@ -7,7 +7,6 @@ use crate::support::{
 
 /// Pushing the branch fires the hook, and nothing fires when Ann is back on main.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_hotfix_on_a_release_branch() {
     let team = Team::new();
     team.moves_on();
@@ -23,7 +22,6 @@ fn a_hotfix_on_a_release_branch() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn an_older_branch() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -38,7 +36,6 @@ fn an_older_branch() {
 
 /// Drafts on other branches reach central with the merge.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn switching_to_a_feature_and_back() {
     let team = Team::new();
     team.ann.install_hooks();
@@ -71,7 +68,6 @@ fn switching_to_a_feature_and_back() {
 
 /// With the work tree as source the draft is seen before the merge, and leaving the branch does not take it back.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_draft_in_the_work_tree_is_seen_and_stays() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");
@@ -95,7 +91,6 @@ fn a_draft_in_the_work_tree_is_seen_and_stays() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_fresh_clone_of_a_feature() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -113,7 +108,6 @@ fn a_fresh_clone_of_a_feature() {
 
 /// What is edited on a branch from an old commit gets out; what is merely older there does not.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_new_branch_from_an_old_commit() {
     let team = Team::publishing("worktree");
     team.moves_on();
@@ -135,7 +129,6 @@ fn a_new_branch_from_an_old_commit() {
 
 /// Removed there, where it is older: that is no removal of what is newer.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_removal_on_an_old_branch_waits_for_the_merge() {
     let team = Team::new();
     team.moves_on();
@@ -152,7 +145,6 @@ fn a_removal_on_an_old_branch_waits_for_the_merge() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_tag() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -165,7 +157,6 @@ fn a_tag() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_step_of_a_bisection() {
     let team = Team::new();
     for _ in 0..3 {
@@ -233,7 +224,6 @@ fn a_linked_worktree_on_an_older_branch() {
 
 /// Reset to look at something, then pulled again.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_hard_reset_and_a_pull() {
     let team = Team::new();
     team.moves_on();
@@ -268,7 +258,6 @@ fn a_hard_reset_and_a_pull_with_hooks() {
 
 /// Another branch is checked out as soon as the push has returned, before the hook's sync has begun to read.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_checkout_right_after_the_push() {
     let team = Team::new();
     team.ann.git("branch old");
@@ -285,7 +274,6 @@ fn a_checkout_right_after_the_push() {
 
 /// Before the sync has read the documents, and when it has made its commit of them.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_checkout_in_the_middle_of_a_sync() {
     for source in ["main", "worktree"] {
         for point in [Point::BeforeFetch, Point::BeforePush] {

@@ -14,7 +14,6 @@ fn fresh_job(team: &Team) -> Checkout {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_job_without_memory() {
     let team = Team::new();
     fresh_job(&team).syncs();
@@ -37,7 +36,6 @@ fn a_job_without_memory() {
 
 /// A failed pipeline is run again after a newer one.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn an_older_pipeline_after_a_newer_one() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -73,7 +71,6 @@ fn an_older_pipeline_in_a_fresh_clone() {
 
 /// The pipeline of a release branch ends after that of main, in one work folder.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn two_branches_out_of_order() {
     let team = Team::new();
     team.moves_on();
@@ -92,7 +89,6 @@ fn two_branches_out_of_order() {
 
 /// Each publishes what is checked out: the one's changes and the other's, nobody's old texts.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn two_branches_out_of_order_publishing_what_is_checked_out() {
     let team = Team::publishing("worktree");
     team.moves_on();
@@ -134,7 +130,6 @@ fn a_pull_request() {
 
 /// A shallow clone from before Bob's edit: it lacks the history that shows which is newer.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_shallow_clone_that_lags() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -159,7 +154,6 @@ fn a_shallow_clone_that_lags() {
 
 /// Neither in the clone nor to be had without asking: the texts of older commits.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_partial_clone() {
     let team = Team::new();
     team.ann.git(&format!(

@@ -4,7 +4,6 @@ use crate::support::team::{NEWEST, Team, exits};
 
 /// Bob edits and syncs; Ann pulls, edits on top, syncs.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn one_after_the_other() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -27,7 +26,6 @@ fn one_after_the_other() {
 
 /// Both edited; whoever pulled and merged has both.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_merge_of_both_edits() {
     let team = Team::new();
     team.ann.write(1, "a\n\nb\n\nc");
@@ -50,7 +48,6 @@ fn a_merge_of_both_edits() {
 
 /// Ann syncs an edit on top of what she pushed; Bob pulls what she pushed and changes nothing.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_clone_that_lags_changed_nothing() {
     let team = Team::new();
     team.ann.write(1, "v3");
@@ -67,7 +64,6 @@ fn a_clone_that_lags_changed_nothing() {
 
 /// Ann's disk is lost before she pushed: no pull brings what central alone has, and nobody is promised that it does.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn what_central_alone_has_does_not_come_with_a_pull() {
     let team = Team::new();
     team.ann.write(10, "alone");
@@ -96,7 +92,6 @@ fn what_the_remote_has_comes_with_a_pull() {
 
 /// One document that both changed stops itself and no other; after a merge it gets through.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_conflict_stops_one_document() {
     let team = Team::new();
     team.ann.write(1, "ann");

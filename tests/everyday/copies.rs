@@ -21,7 +21,6 @@ fn on_a_branch_from_before_the_workspace() {
 
 /// The copies were committed where no ignore rule held them back, without their marker; a clone has them as plain files.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn committed_without_their_marker() {
     let team = Team::new();
     team.ann.git("checkout -q -b mistake");
@@ -46,7 +45,6 @@ fn committed_without_their_marker() {
 
 /// Somebody copies a document of another team over, to begin their own with it, and forgets the code.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn copied_into_the_backlog() {
     let team = Team::new();
     team.ann.put(".metis/backlog/begun.md", team.web.document(1, "v1"));

@@ -72,7 +72,6 @@ fn documents_in_another_repository() {
 
 /// `.metis` is a submodule: its remote counts, not the code's.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn documents_in_a_submodule() {
     let team = Team::new();
     let plans = team.stranger("plans", "PLAN");

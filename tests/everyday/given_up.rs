@@ -97,7 +97,6 @@ fn a_reset_of_what_was_never_pushed() {
 
 /// The commit that was reset is still a branch: not given up.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_reset_of_what_another_branch_keeps() {
     let team = Team::new();
     team.ann.write(1, "v2");
@@ -114,7 +113,6 @@ fn a_reset_of_what_another_branch_keeps() {
 
 /// With `source = "worktree"` a draft goes with its branch.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_deleted_feature_branch() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");
@@ -133,7 +131,6 @@ fn a_deleted_feature_branch() {
 
 /// Deleted here, but pushed before: a colleague may go on with it.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_deleted_feature_branch_that_origin_has() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");

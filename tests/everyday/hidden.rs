@@ -7,7 +7,6 @@ use crate::support::team::Team;
 const ALL: &str = "1=v1 2=v1 3=v1";
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn by_a_sparse_checkout() {
     for patterns in ["--no-cone /* !/.metis/backlog/", "--cone src"] {
         let team = Team::new();
@@ -33,7 +32,6 @@ fn by_a_sparse_checkout() {
 
 /// Hidden, and removed by a colleague: that is a removal.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_removal_of_what_is_hidden() {
     let team = Team::new();
     team.ann.git("sparse-checkout set --no-cone /* !/.metis/backlog/");
@@ -49,7 +47,6 @@ fn a_removal_of_what_is_hidden() {
 
 /// Git was told to look away; what lies there is nobody's edit.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn by_skip_worktree_and_assume_unchanged() {
     for flag in ["--skip-worktree", "--assume-unchanged"] {
         let team = Team::new();
@@ -81,7 +78,6 @@ fn renamed_in_case() {
 
 /// What some editor or cloud makes of a file: no document any more to us, but not gone either.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn renamed_in_its_ending() {
     for ending in ["MD", "Md"] {
         let team = Team::new();
@@ -98,7 +94,6 @@ fn renamed_in_its_ending() {
 
 /// A cloud drive keeps the file elsewhere until it is opened.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn moved_out_by_a_cloud_drive() {
     let team = Team::new();
     team.ann.remove(1);
@@ -161,7 +156,6 @@ fn below_a_submodule_that_is_not_there() {
 
 /// A template is no document: what somebody removes beside it is removed.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_template_holds_no_removal_back() {
     let team = Team::new();
     let template = team.ann.document(1, "").replace("API-T-0001", "{{ short_code }}");

@@ -4,7 +4,6 @@ use crate::support::team::Team;
 
 /// Commits that were synced are made anew on top of a colleague's.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_rebase_with_hooks() {
     let team = Team::new();
     team.ann
@@ -31,7 +30,6 @@ fn a_rebase_with_hooks() {
 
 /// The result of the merge is neither side's text.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_merge_that_equals_neither_parent() {
     let team = Team::new();
     team.bob.write(1, "bob");
@@ -53,7 +51,6 @@ fn a_merge_that_equals_neither_parent() {
 
 /// A merge that keeps our side throws theirs away, on purpose.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_merge_that_keeps_one_side() {
     let team = Team::new();
     team.bob.write(1, "bob");
@@ -69,7 +66,6 @@ fn a_merge_that_keeps_one_side() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_cherry_pick() {
     let team = Team::new();
     team.bob.git("checkout -q -b feature");
@@ -122,7 +118,6 @@ fn a_revert_of_a_revert() {
 
 /// A feature is published as a draft, squashed into main, and its branch deleted.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_squash_merge_of_a_published_draft() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");
@@ -212,7 +207,6 @@ fn a_document_moved_and_edited() {
 
 /// The rename is uncommitted, and then turns up on one side of a merge.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_move_on_one_side_and_an_edit_on_the_other() {
     let team = Team::new();
     team.ann.write(1, "a\n\nb\n\nc");

@@ -6,7 +6,6 @@ use crate::support::{
 };
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_push_that_was_only_tried() {
     let team = Team::new();
     team.ann.install_hooks();
@@ -23,7 +22,6 @@ fn a_push_that_was_only_tried() {
 
 /// Somebody was faster.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_push_that_the_remote_rejects() {
     let team = Team::new();
     team.bob.commit_code();
@@ -43,7 +41,6 @@ fn a_push_that_the_remote_rejects() {
 
 /// A hook of the user's own forbids it, after ours has run.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_push_that_another_hook_forbids() {
     let team = Team::new();
     team.ann.install_hooks();
@@ -60,7 +57,6 @@ fn a_push_that_another_hook_forbids() {
 
 /// What is not committed stays at home, whatever is pushed.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn an_uncommitted_edit() {
     let team = Team::new();
     team.ann.install_hooks();
@@ -110,7 +106,6 @@ fn a_push_of_something_else() {
 
 /// A project that has no remote: its own main is what counts.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn without_a_remote() {
     let team = Team::new();
     team.ann.git("remote remove origin");
@@ -127,7 +122,6 @@ fn without_a_remote() {
 
 /// Two pushes, the second one while the sync of the first is still under way.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn two_pushes_in_a_row() {
     let team = Team::new();
     team.ann.install_hooks();

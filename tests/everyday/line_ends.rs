@@ -30,13 +30,11 @@ fn is_as_committed(team: &Team, options: &str) {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn by_a_setting() {
     is_as_committed(&Team::new(), "-c core.autocrlf=true");
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn by_an_attribute() {
     let team = Team::new();
     team.ann.put(".gitattributes", "*.md text eol=crlf\n");
@@ -47,7 +45,6 @@ fn by_an_attribute() {
 
 /// In the folder of the documents, where nothing else says so.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn by_an_attribute_beside_the_documents() {
     let team = Team::new();
     team.ann.put(".metis/backlog/.gitattributes", "*.md text eol=crlf\n");
@@ -58,7 +55,6 @@ fn by_an_attribute_beside_the_documents() {
 
 /// Committed with carriage returns, and left so by git: then they are part of the document.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn carriage_returns_that_are_committed() {
     let team = Team::new();
     let windows = |text: &str| team.ann.document(1, text).replace('\n', "\r\n");
@@ -115,7 +111,6 @@ fn another_encoding() {
 
 /// `$Id$` is expanded where it is checked out, and is not a change.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn an_expanded_id() {
     let team = Team::new();
     team.ann.put(".gitattributes", "*.md ident\n");
@@ -136,7 +131,6 @@ fn an_expanded_id() {
 
 /// The user's own filter keeps a word out of what is committed, and so out of central.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_clean_filter() {
     let team = Team::new();
     team.ann.put(".gitattributes", "*.md filter=hide\n");

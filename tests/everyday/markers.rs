@@ -7,7 +7,6 @@ const DIFF3: &str = "<<<<<<< ours\nours\n||||||| base\nbefore\n=======\ntheirs\n
 
 /// No operation of git's is unfinished, and the file is not unmerged.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn in_a_file_that_git_calls_merely_edited() {
     for conflict in [CONFLICT, DIFF3] {
         let team = Team::new();
@@ -25,7 +24,6 @@ fn in_a_file_that_git_calls_merely_edited() {
 
 /// Line ends of Windows around them.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn with_carriage_returns() {
     let team = Team::new();
     team.ann
@@ -51,7 +49,6 @@ fn in_the_frontmatter() {
 
 /// A document about merge conflicts is a document.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn in_a_document_that_explains_them() {
     let team = Team::new();
     team.ann.write(1, &format!("How to read it:\n\n{CONFLICT}"));

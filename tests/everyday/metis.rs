@@ -38,7 +38,6 @@ fn pending(clone: &Checkout, number: u32, text: &str) {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn planned_on_a_feature_branch() {
     let team = Team::new();
     team.ann.install_hooks();
@@ -69,7 +68,6 @@ fn planned_on_a_feature_branch() {
 
 /// What waits to be flushed is published by a sync by hand, as an uncommitted edit on main is.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn what_waits_to_be_flushed() {
     let team = Team::new();
     team.ann.git("checkout -q -b feature");
@@ -91,7 +89,6 @@ fn what_waits_to_be_flushed() {
 
 /// Thrown away before it was flushed.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn what_was_pending_and_was_given_up() {
     let team = Team::new();
     team.ann.git("checkout -q -b feature");
@@ -106,7 +103,6 @@ fn what_was_pending_and_was_given_up() {
 
 /// Told to archive a hydrated document, the tools move it below `archived/`, where own documents are.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_copy_that_was_archived() {
     let team = Team::new();
     let archived = team.ann.metis().join("archived/web");

@@ -53,7 +53,6 @@ fn a_copied_folder() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn two_copies_that_both_went_on() {
     let team = Team::new();
     let first = folder(&team);
@@ -90,7 +89,6 @@ fn a_restored_backup() {
 /// The other way round: older documents are copied over a folder whose memory is of the newer ones. That is what it holds now,
 /// and what an edit looks like; but central had these versions before, and the memory is another folder's.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_memory_from_another_folder() {
     let team = Team::new();
     let first = folder(&team);

@@ -26,7 +26,6 @@ fn another_prefix_in_the_configuration() {
 
 /// Another project takes the same prefix by mistake.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn two_projects_on_one_prefix() {
     let team = Team::new();
     let other = team.person("other");

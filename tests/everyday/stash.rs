@@ -16,7 +16,6 @@ fn with_a_draft(source: &str) -> Team {
 
 /// A hook fires between the stash and the pop.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn put_aside_for_a_pull() {
     let team = with_a_draft("main");
     team.ann.install_hooks();
@@ -33,7 +32,6 @@ fn put_aside_for_a_pull() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_sync_by_hand_meanwhile() {
     for source in ["main", "worktree"] {
         let team = with_a_draft(source);
@@ -51,7 +49,6 @@ fn a_sync_by_hand_meanwhile() {
 
 /// Below another one, and dropped in the end: then it is given up.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn dropped_in_the_end() {
     let team = with_a_draft("main");
     team.ann.git("stash -q -u");
@@ -66,7 +63,6 @@ fn dropped_in_the_end() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn moved_to_a_branch() {
     let team = with_a_draft("main");
     team.ann.git("stash -q -u");
@@ -83,7 +79,6 @@ fn moved_to_a_branch() {
 
 /// The draft was written in one worktree of the repository and is taken up in another.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn carried_to_another_worktree() {
     let team = with_a_draft("worktree");
     let linked = team.ann.elsewhere(team.ann.dir.with_extension("linked"));

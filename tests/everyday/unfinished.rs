@@ -35,7 +35,6 @@ fn is_left_alone(team: &Team, begin: &str, undo: &str) {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_rebase() {
     is_left_alone(&about_to_conflict("main"), "rebase -q origin/main", "rebase --abort");
     is_left_alone(
@@ -46,13 +45,11 @@ fn a_rebase() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_merge() {
     is_left_alone(&about_to_conflict("main"), "merge -q origin/main", "merge --abort");
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_cherry_pick() {
     is_left_alone(
         &about_to_conflict("main"),
@@ -62,7 +59,6 @@ fn a_cherry_pick() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_revert() {
     let team = Team::new();
     for text in ["v2", "v3"] {
@@ -80,7 +76,6 @@ fn a_revert() {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn mailed_patches() {
     let team = about_to_conflict("main");
     let patches = team.world.root().join("patches");
@@ -96,7 +91,6 @@ fn mailed_patches() {
 
 /// What git could merge is staged, what it could not is unmerged: the whole merge waits, and comes with its commit.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_merge_that_is_finished_later() {
     let team = about_to_conflict("main");
     team.bob.write(1, "bob");
@@ -119,7 +113,6 @@ fn a_merge_that_is_finished_later() {
 
 /// With `source = "worktree"` there is no other tree to read: the sync says what is unfinished, and touches nothing.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn with_the_work_tree_as_source_the_sync_stops() {
     for (begin, undo, word) in [
         ("rebase -q origin/main", "rebase --abort", "rebase"),
@@ -161,7 +154,6 @@ fn pop_that_conflicts(clone: &Checkout) {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_stash_that_does_not_fit() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
@@ -186,7 +178,6 @@ fn a_stash_that_does_not_fit() {
 
 /// Removed on one side, edited on the other: git leaves the edited text, without markers, unmerged.
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn removed_here_and_edited_there() {
     let team = Team::new();
     team.bob.write(1, "bob");

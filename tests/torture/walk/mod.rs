@@ -293,25 +293,21 @@ fn short_walk(source: &'static str, seed: u64) {
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_walk_with_seed_1() {
     short_walk("main", 1);
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_walk_with_seed_2() {
     short_walk("main", 2);
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_walk_with_seed_3() {
     short_walk("main", 3);
 }
 
 #[test]
-#[ignore = "waits for the rule of plan/newer"]
 fn a_walk_publishing_what_is_checked_out() {
     short_walk("worktree", 4);
 }
