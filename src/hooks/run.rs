@@ -137,7 +137,7 @@ impl Target {
             .any(|key| key.starts_with("sync.hooks."))
         {
             let project = Project::discover(metis.path());
-            let guard = sync::guard_of(&metis, &project)?;
+            let guard = sync::guard_of(&metis, &project, None)?;
             if !project.tracked(FOLDER).is_empty() {
                 // What git tracks there is not this clone's own word.
                 config.local_keys.clear();

@@ -29,6 +29,8 @@ pub const SCHEMA: u32 = 1;
 pub const FILE: &str = "guard.json";
 /// The folder that guards lie in, in a git directory.
 const IN_GIT: &str = "metis-sync";
+/// The folder that guards lie in, in the user's state directory.
+const OUTSIDE_GIT: &str = "git-metis-sync";
 
 /// What only this clone's user may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,22 +84,25 @@ pub struct Place {
 
 impl Place {
     /// Of the `.metis` at the real path `metis`. `repository` is the shared git directory of the one around it, and the path
-    /// of `.metis` in that: linked worktrees share a guard.
-    pub fn new(metis: &Path, repository: Option<(&Path, &[u8])>) -> Self {
+    /// of `.metis` in that: linked worktrees share a guard. `state_dir` is the user's state directory; `None`: as the
+    /// environment says.
+    pub fn new(metis: &Path, repository: Option<(&Path, &[u8])>, state_dir: Option<&Path>) -> Self {
+        let state_dir = state_dir.map(Path::to_owned).or_else(user_state_dir);
+        let metis_key = key(metis.as_os_str().as_encoded_bytes());
         Place {
             inside: repository.map(|(common_dir, path)| common_dir.join(IN_GIT).join(key(path))),
-            outside: in_home(metis.as_os_str().as_encoded_bytes()),
+            outside: state_dir.map(|dir| dir.join(OUTSIDE_GIT).join(metis_key)),
             folder: metis.metadata().as_ref().map(identity).unwrap_or_default(),
         }
     }
 }
 
-fn in_home(key_of: &[u8]) -> Option<PathBuf> {
+/// `$XDG_STATE_HOME`, else `~/.local/state`.
+fn user_state_dir() -> Option<PathBuf> {
     let absolute = |path: PathBuf| path.is_absolute().then_some(path);
     std::env::var_os("XDG_STATE_HOME")
         .and_then(|path| absolute(path.into()))
         .or_else(|| Some(absolute(std::env::home_dir()?)?.join(".local").join("state")))
-        .map(|state| state.join("git-metis-sync").join(key(key_of)))
 }
 
 fn key(of: &[u8]) -> String {

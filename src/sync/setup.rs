@@ -1,7 +1,7 @@
 //! Everything that is the same for all cycles of a sync.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -42,16 +42,22 @@ pub struct Workspace {
     config: Config,
     project: Project,
     unconfirmed: Vec<Unconfirmed>,
+    state_dir: Option<PathBuf>,
 }
 
 impl Workspace {
     /// Looks for `.metis/` in `start` and the folders above it.
     pub fn discover(start: &Path) -> Result<Self, SyncErrorKind> {
+        Self::discover_with_state(start, None)
+    }
+
+    /// The same for a user whose state directory is `state_dir`. `None`: this process's user.
+    pub fn discover_with_state(start: &Path, state_dir: Option<&Path>) -> Result<Self, SyncErrorKind> {
         let metis = MetisDir::discover(start, &trust::may_hold_workspace)?;
         let mut config = Config::load(metis.dir())?;
         let project = Project::discover(metis.path());
         // Where the guard cannot be read, a sync stops for that.
-        let unconfirmed = match guard_of(&metis, &project) {
+        let unconfirmed = match guard_of(&metis, &project, state_dir) {
             Ok(guard) => workspace::hold_back(&mut config, &guard.notes().confirmed),
             Err(_) => Vec::new(),
         };
@@ -60,6 +66,7 @@ impl Workspace {
             config,
             project,
             unconfirmed,
+            state_dir: state_dir.map(Path::to_owned),
         })
     }
 
@@ -104,7 +111,7 @@ impl Workspace {
 
     /// What this clone is bound to.
     pub fn guard(&self) -> Result<Guard, StateError> {
-        guard_of(&self.metis, &self.project)
+        guard_of(&self.metis, &self.project, self.state_dir.as_deref())
     }
 
     /// Where config.toml says something else than what this clone is bound to.
@@ -162,8 +169,8 @@ impl Workspace {
     }
 }
 
-/// The guard of `metis`.
-pub fn guard_of(metis: &MetisDir, project: &Project) -> Result<Guard, StateError> {
+/// The guard of `metis`, for the user whose state directory is `state_dir`. `None`: this process's user.
+pub fn guard_of(metis: &MetisDir, project: &Project, state_dir: Option<&Path>) -> Result<Guard, StateError> {
     let real = metis.path().canonicalize();
     let repository = project.place();
     Guard::open(guard::Place::new(
@@ -171,6 +178,7 @@ pub fn guard_of(metis: &MetisDir, project: &Project) -> Result<Guard, StateError
         repository
             .as_ref()
             .map(|(common_dir, path)| (*common_dir, path.as_slice())),
+        state_dir,
     ))
 }
 

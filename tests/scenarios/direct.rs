@@ -1,6 +1,7 @@
 //! The library as another program uses it: the sync called here, in this process.
 //!
-//! Git's user-wide configuration is then the tester's, and nothing that is asserted depends on it.
+//! Git's user-wide configuration is then the tester's, and nothing that is asserted depends on it. Objects and state lie
+//! where they do for the person of the story, who also runs the program.
 
 use std::path::Path;
 
@@ -38,7 +39,6 @@ impl Progress for Steps<'_> {
     }
 }
 
-/// Objects go where this person's would.
 pub fn options(workspace: &Workspace) -> SyncOptions {
     SyncOptions {
         cache_dir: Some(workspace.home.join(".cache")),
@@ -48,7 +48,8 @@ pub fn options(workspace: &Workspace) -> SyncOptions {
 
 pub fn opened(workspace: &Workspace) -> sync::Workspace {
     let inside: &Path = &workspace.metis();
-    sync::Workspace::discover(inside).expect("it is one")
+    let state_dir = workspace.home.join(".local/state");
+    sync::Workspace::discover_with_state(inside, Some(&state_dir)).expect("it is one")
 }
 
 pub fn sync(workspace: &Workspace) -> Result<SyncReport, SyncError> {

@@ -163,7 +163,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let folder = existing.as_ref().map_or(start, |metis| metis.project().to_owned());
     let project = Project::discover(&folder.join(METIS_DIR));
     let guard = match &existing {
-        Some(metis) => Some(sync::guard_of(metis, &project).map_err(|err| stop(err.into()))?),
+        Some(metis) => Some(sync::guard_of(metis, &project, None).map_err(|err| stop(err.into()))?),
         None => None,
     };
     let parsed = RemoteUrl::parse(&upstream).ok();
@@ -549,7 +549,7 @@ fn bind(
     named: [&str; 2],
     prefix: &Prefix,
 ) -> Result<(Option<Prefix>, Vec<Unconfirmed>), SyncErrorKind> {
-    let mut guard = sync::guard_of(metis, project)?;
+    let mut guard = sync::guard_of(metis, project, None)?;
     let now = Config::load(metis.dir())?;
     let confirmed = workspace::hold_back(&mut now.clone(), &guard.notes().confirmed);
     let cursor = remembered(Some(metis), Some(&guard), named)?;
