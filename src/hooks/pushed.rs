@@ -16,13 +16,13 @@ pub fn read(input: impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The commit that `branch` is going to be at; `None` if the push leaves it alone or deletes it.
-pub fn commit(input: &str, branch: &str) -> Option<ObjectId> {
+/// The commit that the remote's ref of this name is going to be at; `None` if the push leaves it alone or deletes it.
+pub fn commit(input: &str, name: &str) -> Option<ObjectId> {
     input.lines().find_map(|line| {
         // A local "ref" is whatever the user typed, as in `HEAD~2 `, but never with a line end.
         let mut words = line.rsplit(' ');
         let (_old, remote, new) = (words.next()?, words.next()?, words.next()?);
-        let new: ObjectId = (remote.strip_prefix("refs/heads/")? == branch).then(|| new.parse().ok())??;
+        let new: ObjectId = (remote == name).then(|| new.parse().ok())??;
         (!new.to_string().bytes().all(|digit| digit == b'0')).then_some(new)
     })
 }
@@ -36,6 +36,7 @@ mod tests {
         let (new, old, none) = ("1".repeat(40), "2".repeat(40), "0".repeat(40));
         let line = |local: &str, id: &str, remote: &str| format!("{local} {id} {remote} {old}\n");
         let main = line("refs/heads/main", &new, "refs/heads/main");
+        let commit = |input: &str, branch: &str| commit(input, &format!("refs/heads/{branch}"));
         assert_eq!(commit(&main, "main"), new.parse().ok());
         assert_eq!(commit(&main, "mai"), None);
         assert_eq!(

@@ -134,22 +134,6 @@ impl Repository {
     }
 }
 
-/// What git is in the middle of, in the repository whose own folder is `git_dir`: then its index and work tree are not
-/// to be stirred. `None` if nothing.
-pub fn unfinished(git_dir: &Path) -> Option<&'static str> {
-    [
-        ("rebase-merge", "a rebase"),
-        ("rebase-apply", "a rebase"),
-        ("MERGE_HEAD", "a merge"),
-        ("MERGE_AUTOSTASH", "a merge"),
-        ("CHERRY_PICK_HEAD", "a cherry-pick"),
-        ("REVERT_HEAD", "a revert"),
-        ("sequencer", "a series of cherry-picks or reverts"),
-    ]
-    .into_iter()
-    .find_map(|(name, what)| git_dir.join(name).symlink_metadata().is_ok().then_some(what))
-}
-
 /// The own folder of the repository or linked worktree with the work tree `top`: `.git`, or what the file `.git` names.
 pub fn git_dir_of(top: &Path) -> Option<PathBuf> {
     let dot_git = top.join(".git");

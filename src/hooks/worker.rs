@@ -14,7 +14,8 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::{process::Process, repository};
+use super::process::Process;
+use crate::project;
 use crate::state::files::{StateDir, StateError};
 
 const RUNNING: &str = "hook-running.lock";
@@ -82,7 +83,7 @@ pub fn wait_for_turn(state: &StateDir, git_dir: Option<&Path>, patience: Duratio
         }
         thread::sleep(PAUSE);
     };
-    while let Some(what) = git_dir.and_then(repository::unfinished) {
+    while let Some(what) = git_dir.and_then(project::unfinished) {
         if begun.elapsed() > patience {
             return Ok(Waited::Unfinished(what));
         }

@@ -68,6 +68,16 @@ impl Project {
         self.commit_of(&configured.unwrap_or_else(|| format!("refs/remotes/origin/{branch}")))
     }
 
+    /// The remote that `branch` comes from and the full name that it has there.
+    pub fn counterpart(&self, branch: &str) -> Option<(String, String)> {
+        let config = self.repo.as_ref()?.config_snapshot();
+        let value = |key: &str| config.string(format!("branch.{branch}.{key}").as_str());
+        Some((
+            value("remote").map_or_else(|| "origin".to_owned(), |remote| remote.to_string()),
+            value("merge").map_or_else(|| format!("refs/heads/{branch}"), |name| name.to_string()),
+        ))
+    }
+
     /// What `plan::source` needs to know. `None`: there is no repository, or git ignores `.metis/` in it.
     pub fn situation(&self, source: Source<'_>) -> Option<Situation> {
         let repo = self.repo.as_ref()?;

@@ -1,5 +1,6 @@
 //! Hooks: real git commands in real repositories, the built program found through PATH.
 
+mod arriving;
 mod firing;
 mod installing;
 mod managers;

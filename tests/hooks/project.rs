@@ -28,6 +28,18 @@ impl Project {
         Project::on(world, prefix, &world.local())
     }
 
+    /// The same, whose plans are those of `main`.
+    pub fn of_main(world: &World, prefix: &str) -> Self {
+        let workspace = world.workspace(prefix);
+        workspace.put(
+            "config.toml",
+            workspace
+                .config()
+                .replace("[sync]\n", "[sync]\nrecord = \"local\"\nsource = \"main\"\n"),
+        );
+        Project::around(world, workspace)
+    }
+
     pub fn on(world: &World, prefix: &str, remote: &Remote) -> Self {
         let workspace = world.workspace_on(prefix, remote);
         // Its record would be a change in a tracked file, and whether it is there would depend on when the sync is done.

@@ -125,7 +125,7 @@ impl Workspace {
     }
 
     /// Where the layout puts a document, relative to `.metis/`.
-    fn place_of(&self, code: &str) -> PathBuf {
+    pub fn place_of(&self, code: &str) -> PathBuf {
         let project = code.split('-').next().unwrap_or_default();
         let initiative = format!("initiatives/{project}-I-0001");
         let name = match code.split('-').nth(1) {

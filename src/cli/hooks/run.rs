@@ -24,12 +24,14 @@ use crate::{
         Event,
         last_run::{Ended, LastRun, Note},
         process::Process,
+        pushed,
         run::{self, Order, RunError, Target},
         worker::{self, Waited},
     },
     plan::listing::escaped,
     project::trust,
     send_pack::connect::Prompt,
+    stage::own::WORKTREE,
     state::files::StateDir,
     sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace},
     workspace::MetisDir,
@@ -165,10 +167,13 @@ fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<A
         // The log has it too.
         let _ = LastRun::new(&args.event, ended, message, Timestamp::now()).store(state, Note::Syncing);
     };
+    let source = settings.source.as_deref().filter(|source| *source != WORKTREE);
+    // A branch's tree is whole whatever git is in the middle of.
+    let git_dir = args.git_dir.as_deref().filter(|_| source.is_none());
     let _turn = if args.foreground {
         None
     } else {
-        match worker::wait_for_turn(state, args.git_dir.as_deref(), deadline) {
+        match worker::wait_for_turn(state, git_dir, deadline) {
             Ok(Waited::Turn(turn)) => Some(turn),
             Ok(Waited::OneIsEnough) => {
                 say!("Another hook's sync is about to begin: that is enough.");
@@ -190,12 +195,16 @@ fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<A
     let begun = LastRun::begun(&args.event, deadline + worker::LONGEST_END, None, Timestamp::now());
     let _ = begun.store(state, Note::Syncing);
     watch(&workspace, deadline, &args.event, &interrupt);
+    let arrived = match args.foreground {
+        true => about_to_arrive(&workspace, source, args),
+        false => Arrived::Tracking,
+    };
     let options = SyncOptions {
         deadline: Some(deadline),
         lock_wait: deadline.min(sync::DEFAULT_LOCK_WAIT),
         prompt: Prompt::Never,
         trigger: format!("hook {}", args.event),
-        arrived: Arrived::Tracking,
+        arrived,
         interrupt,
         ..SyncOptions::default()
     };
@@ -215,6 +224,18 @@ fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<A
             fail(global, "sync", &workspace, &err)
         }
     }
+}
+
+/// What the push, which waits for this process, brings to the source branch, and nothing else of what it may push. Where git's
+/// lines do not say so, or it goes to another remote: what has arrived before.
+fn about_to_arrive(workspace: &Workspace, source: Option<&str>, args: &RunArgs) -> Arrived {
+    let Some((remote, name)) = source.and_then(|branch| workspace.project().counterpart(branch)) else {
+        return Arrived::Tracking;
+    };
+    if args.args.first().is_none_or(|pushed_to| *pushed_to != *remote) {
+        return Arrived::Tracking;
+    }
+    pushed::commit(&pushed::read(io::stdin().lock()), &name).map_or(Arrived::Tracking, Arrived::Commit)
 }
 
 fn watch(workspace: &Workspace, deadline: Duration, event: &str, interrupt: &Arc<AtomicBool>) {
