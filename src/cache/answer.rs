@@ -19,9 +19,9 @@ pub struct Document {
     pub kind: Option<String>,
     /// `todo`, `active`, `completed`, ….
     pub phase: Option<String>,
-    /// Its parent's code.
+    /// Its parent's code; what it says if that leads nowhere.
     pub parent: Option<String>,
-    /// The codes of what blocks it.
+    /// The codes of what blocks it; what it says where that leads nowhere.
     pub blocked_by: Vec<String>,
     /// Whether it is archived.
     pub archived: bool,
@@ -38,7 +38,7 @@ pub struct Document {
 /// A reference, and the document it leads to if the cache has that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
-    /// The code as written.
+    /// The document's code; the reference as written if it leads nowhere.
     pub code: String,
     /// `None`: no workspace has it.
     pub document: Option<Document>,

@@ -141,6 +141,7 @@ pub fn parse(bytes: &[u8]) -> Result<DocumentFacts, String> {
         let (key, value) = line.split_once(": ").ok_or("no frontmatter")?;
         let list = || value.split(' ').map(str::to_owned).collect();
         match key {
+            "id" => facts.slug = Some(value.into()),
             "title" => facts.title = value.into(),
             "level" => facts.level = Some(value.into()),
             "phase" => facts.phase = Some(value.into()),
@@ -162,7 +163,7 @@ pub fn dump(dot_metis: &Path) -> String {
         "SELECT json_array(type, name, tbl_name, sql) FROM sqlite_schema WHERE tbl_name LIKE 'sync\\_%' ESCAPE '\\' ORDER BY name",
         "SELECT json_array(key, value) FROM sync_meta WHERE key <> 'generation' ORDER BY key",
         "SELECT json_array(prefix, owned, fingerprint, documents) FROM sync_workspaces ORDER BY prefix",
-        "SELECT json_array(prefix, path, code, title, type, phase, archived, tags, hex(blob),
+        "SELECT json_array(prefix, path, code, slug, title, type, phase, archived, tags, hex(blob),
             (SELECT json_group_array(kind || position || target)
              FROM (SELECT * FROM sync_relations WHERE document = d.id ORDER BY kind, position)))
          FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace ORDER BY prefix, path",

@@ -2,6 +2,8 @@
 //!
 //! A reference between documents is a code, and codes are unique across workspaces by convention only. Where two workspaces have
 //! a document of the same code, lists name both, and a single reference means the one in the same workspace if there is one.
+//!
+//! The Metis tools also write the other document's slug, made from its title. It means a document of the same workspace.
 
 use std::{
     collections::HashSet,
@@ -27,11 +29,14 @@ const FINISHED: &str = "('completed', 'published', 'decided', 'superseded')";
 /// Parents followed upstream. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
 
-const DOCUMENT: &str = "
-    w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
-    (SELECT target FROM sync_relations WHERE document = d.id AND kind = 'parent'),
-    (SELECT json_group_array(target) FROM
-        (SELECT target FROM sync_relations WHERE document = d.id AND kind = 'blocked-by' ORDER BY position))";
+/// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
+/// have one slug: a document never means itself, and no task is a parent where something else may be it.
+const MEANT: &str = "coalesce(
+    (SELECT t.code FROM sync_documents t WHERE t.workspace = d.workspace AND t.slug = r.target AND t.id <> d.id
+     ORDER BY r.kind = 'parent' AND t.type IS 'task', t.archived, t.code LIMIT 1), r.target)";
+
+/// What a document is called in relations: `?1` is its code.
+const CALLED: &str = "SELECT ?1 UNION SELECT slug FROM sync_documents WHERE code = ?1 AND slug IS NOT NULL";
 
 const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
 
@@ -99,20 +104,16 @@ impl Cache {
             let Some(document) = find(db, code.as_str(), None)? else {
                 return Ok(None);
             };
-            let children = db.query_row(
-                "SELECT count(*) FROM sync_relations WHERE target = ?1 AND kind = 'parent'",
-                [code.as_str()],
-                |row| count(row, 0),
-            )?;
+            let children = pointing_at(db, code.as_str(), "parent")?.len() as u64;
             // UNION keeps what was found already from being found again: a cycle ends where it began.
             let mut by_phase = db.prepare(&format!(
-                "WITH RECURSIVE below (id, code) AS (
-                    SELECT d.id, d.code FROM sync_relations r JOIN sync_documents d ON d.id = r.document
-                    WHERE r.target = ?1 AND r.kind = 'parent'
+                "WITH RECURSIVE below (id, code, slug) AS (
+                    SELECT id, code, slug FROM sync_documents WHERE code = ?1
                     UNION
-                    SELECT d.id, d.code FROM below
-                    JOIN sync_relations r ON r.target = below.code AND r.kind = 'parent'
+                    SELECT d.id, d.code, d.slug FROM below
+                    JOIN sync_relations r ON r.target IN (below.code, below.slug) AND r.kind = 'parent'
                     JOIN sync_documents d ON d.id = r.document
+                    WHERE {MEANT} = below.code
                  )
                  SELECT d.phase, count(*), d.phase IN {FINISHED} FROM below JOIN sync_documents d ON d.id = below.id
                  WHERE d.code <> ?1 GROUP BY d.phase ORDER BY d.phase"
@@ -189,7 +190,10 @@ impl Cache {
             let Some(workspace) = overview(db, prefix.as_str())? else {
                 return Ok(None);
             };
-            let sql = format!("SELECT {DOCUMENT} {FROM} WHERE w.prefix = ?1 ORDER BY d.code, d.path");
+            let sql = format!(
+                "SELECT {} {FROM} WHERE w.prefix = ?1 ORDER BY d.code, d.path",
+                columns()
+            );
             let documents = documents(db, &sql, [prefix.as_str()])?;
             Ok(Some(WorkspaceDocuments { workspace, documents }))
         })?
@@ -217,11 +221,22 @@ fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Resul
     db.prepare_cached(sql)?.query_map(params, document)?.collect()
 }
 
+/// What [`document()`] reads.
+fn columns() -> String {
+    format!(
+        "w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
+         (SELECT {MEANT} FROM sync_relations r WHERE document = d.id AND kind = 'parent'),
+         (SELECT json_group_array(code) FROM
+            (SELECT {MEANT} AS code FROM sync_relations r WHERE document = d.id AND kind = 'blocked-by' ORDER BY position))"
+    )
+}
+
 /// The document of a code: the one in the workspace `near` first, then this clone's own.
 fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
     let sql = format!(
-        "SELECT {DOCUMENT} {FROM} WHERE d.code = ?1
-         ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1"
+        "SELECT {} {FROM} WHERE d.code = ?1
+         ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1",
+        columns()
     );
     db.prepare_cached(&sql)?.query_row((code, near), document).optional()
 }
@@ -235,8 +250,11 @@ fn link(db: &Connection, code: &str, from: &Document) -> rusqlite::Result<Link> 
 
 fn pointing_at(db: &Connection, code: &str, kind: &str) -> rusqlite::Result<Vec<Document>> {
     let sql = format!(
-        "SELECT {DOCUMENT} {FROM} WHERE d.id IN (SELECT document FROM sync_relations WHERE target = ?1 AND kind = ?2)
-         ORDER BY d.code, w.prefix, d.path"
+        "SELECT {} {FROM} WHERE d.id IN (
+            SELECT d.id FROM sync_relations r JOIN sync_documents d ON d.id = r.document
+            WHERE r.target IN ({CALLED}) AND r.kind = ?2 AND {MEANT} = ?1)
+         ORDER BY d.code, w.prefix, d.path",
+        columns()
     );
     documents(db, &sql, [&code as &dyn ToSql, &kind])
 }
@@ -419,6 +437,97 @@ mod tests {
         assert_eq!(parent("A-T-0001"), "api", "this clone's own");
         assert_eq!(parent("A-T-0002"), "fork", "the same workspace");
         assert_eq!(cache.children(&code("A-I-0001")).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_slug_means_a_document_of_the_same_workspace() {
+        let mut world = World::default();
+        for (workspace, letter) in [("api", "A"), ("web", "W")] {
+            world.put(
+                workspace,
+                &format!("{letter}-V-0001"),
+                "title: Shop\nid: shop\nlevel: vision",
+            );
+            world.put(
+                workspace,
+                &format!("{letter}-I-0001"),
+                "title: Ship it\nid: ship-it\nlevel: initiative\nparent: shop",
+            );
+            world.put(
+                workspace,
+                &format!("{letter}-T-0001"),
+                "title: First\nid: first\nlevel: task\nphase: completed\nparent: ship-it",
+            );
+            world.put(
+                workspace,
+                &format!("{letter}-T-0002"),
+                "title: Second\nid: second\nlevel: task\nphase: todo\nparent: ship-it\nblocked_by: first elsewhere",
+            );
+        }
+        world.put(
+            "web",
+            "W-T-0003",
+            "title: Third\nlevel: task\nphase: todo\nparent: A-I-0001",
+        );
+        world.put("web", "W-T-0004", "title: Lost\nlevel: task\nparent: nowhere");
+        let (_dir, cache) = cache_of(&world);
+
+        let children = cache.children(&code("A-I-0001")).unwrap();
+        assert_eq!(
+            codes(&children),
+            ["A-T-0001", "A-T-0002", "W-T-0003"],
+            "slugs and codes together"
+        );
+        assert_eq!(children[0].parent.as_deref(), Some("A-I-0001"));
+        assert_eq!(
+            codes(&cache.children(&code("W-I-0001")).unwrap()),
+            ["W-T-0001", "W-T-0002"]
+        );
+
+        let blocks = cache.blocks(&code("W-T-0001")).unwrap();
+        assert_eq!(codes(&blocks.blocks), ["W-T-0002"]);
+        let blocked = cache.blocks(&code("W-T-0002")).unwrap();
+        assert_eq!(blocked.document.blocked_by, ["W-T-0001", "elsewhere"]);
+        assert_eq!(blocked.blocked_by[0].document.as_ref().unwrap().title, "First");
+        assert_eq!(blocked.blocked_by[1].document, None);
+
+        let progress = cache.progress(&code("A-V-0001")).unwrap();
+        assert_eq!((progress.children, progress.completed, progress.total), (1, 1, 4));
+
+        let upstream = cache.upstream(&code("A-T-0002")).unwrap();
+        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.as_str()).collect();
+        assert_eq!((chain, upstream.end), (vec!["A-I-0001", "A-V-0001"], ChainEnd::Root));
+        let lost = cache.upstream(&code("W-T-0004")).unwrap();
+        assert_eq!((lost.chain[0].code.as_str(), lost.end), ("nowhere", ChainEnd::Missing));
+    }
+
+    #[test]
+    fn documents_of_one_title_are_not_taken_for_each_other() {
+        let mut world = World::default();
+        world.put("api", "A-I-0001", "title: Search\nid: search\nlevel: initiative");
+        for task in ["A-T-0001", "A-T-0002"] {
+            world.put("api", task, "title: Search\nid: search\nlevel: task\nparent: search");
+        }
+        world.put("api", "A-T-0003", "title: Sly\nid: A-I-0001\nlevel: task");
+        world.put(
+            "api",
+            "A-T-0004",
+            "title: Mine\nid: mine\nlevel: task\nparent: A-I-0001",
+        );
+        world.put("api", "A-T-0005", "title: Own\nid: own\nlevel: task\nparent: own");
+        let (_dir, cache) = cache_of(&world);
+        let children = cache.children(&code("A-I-0001")).unwrap();
+        assert_eq!(codes(&children), ["A-T-0001", "A-T-0002", "A-T-0004"]);
+        for childless in ["A-T-0001", "A-T-0002", "A-T-0003", "A-T-0005"] {
+            assert_eq!(cache.progress(&code(childless)).unwrap().total, 0, "{childless}");
+            assert_eq!(cache.children(&code(childless)).unwrap(), [], "{childless}");
+        }
+        let upstream = cache.upstream(&code("A-T-0001")).unwrap();
+        assert_eq!(
+            (upstream.chain[0].code.as_str(), upstream.end),
+            ("A-I-0001", ChainEnd::Root)
+        );
+        assert_eq!(cache.upstream(&code("A-T-0005")).unwrap().end, ChainEnd::Missing);
     }
 
     #[test]

@@ -92,13 +92,13 @@ impl<'c> Writer<'c> {
     pub fn new(db: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Writer {
             insert: db.prepare(
-                "INSERT INTO sync_documents (path, code, title, type, phase, archived, tags, blob, workspace)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO sync_documents (path, code, slug, title, type, phase, archived, tags, blob, workspace)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?,
             update: db.prepare(
                 "UPDATE sync_documents
-                 SET path = ?1, code = ?2, title = ?3, type = ?4, phase = ?5, archived = ?6, tags = ?7, blob = ?8
-                 WHERE id = ?9",
+                 SET path = ?1, code = ?2, slug = ?3, title = ?4, type = ?5, phase = ?6, archived = ?7, tags = ?8, blob = ?9
+                 WHERE id = ?10",
             )?,
             relocate: db.prepare("UPDATE sync_documents SET path = ?1, code = ?2 WHERE id = ?3")?,
             remove: db.prepare("DELETE FROM sync_documents WHERE id = ?1")?,
@@ -143,6 +143,7 @@ impl<'c> Writer<'c> {
             params![
                 document.path,
                 document.code.as_str(),
+                facts.slug,
                 facts.title,
                 facts.level,
                 facts.phase,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rusqlite::{Connection, OptionalExtension};
 
 /// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Marks `sync_meta` as ours, so that a table of the same name from another program is never taken for it.
 const OWNER: &str = "git-metis-sync";
@@ -30,6 +30,7 @@ const CREATE_TABLES: &str = "
         workspace INTEGER NOT NULL,      -- sync_workspaces.id
         path TEXT NOT NULL,              -- relative to .metis
         code TEXT NOT NULL,
+        slug TEXT,                       -- its name within the workspace, if any
         title TEXT NOT NULL,
         type TEXT,                       -- vision, initiative, task, adr, ...
         phase TEXT,
@@ -41,7 +42,7 @@ const CREATE_TABLES: &str = "
         document INTEGER NOT NULL,       -- sync_documents.id
         kind TEXT NOT NULL,              -- 'parent' or 'blocked-by'
         position INTEGER NOT NULL,
-        target TEXT NOT NULL,            -- the other document's code, in whichever workspace it is, if anywhere
+        target TEXT NOT NULL,            -- the other document's code, in whichever workspace it is, or its slug in this one
         PRIMARY KEY (document, kind, position)
     ) WITHOUT ROWID;";
 
@@ -49,6 +50,7 @@ const CREATE_TABLES: &str = "
 const CREATE_INDEXES: &str = "
     CREATE INDEX sync_documents_by_path ON sync_documents (workspace, path, blob);
     CREATE INDEX sync_documents_by_code ON sync_documents (code);
+    CREATE INDEX sync_documents_by_slug ON sync_documents (workspace, slug);
     CREATE INDEX sync_relations_by_target ON sync_relations (target, kind);";
 
 /// What a database has of ours.

@@ -32,15 +32,17 @@ pub struct DocumentSource {
 /// What a document's frontmatter says, as far as the cache has use for it. Texts as written, not validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentFacts {
+    /// `id`: what other documents of the same workspace may call it.
+    pub slug: Option<String>,
     /// `title`.
     pub title: String,
     /// `level`: `vision`, `initiative`, `task`, `adr`, ….
     pub level: Option<String>,
     /// The phase without its `#phase/`: `todo`, `active`, `completed`, ….
     pub phase: Option<String>,
-    /// The parent's code.
+    /// The parent's code or slug.
     pub parent: Option<String>,
-    /// The codes of the documents which block this one.
+    /// The codes or slugs of the documents which block this one.
     pub blocked_by: Vec<String>,
     /// `archived`.
     pub archived: bool,
@@ -78,7 +80,9 @@ impl DocumentFacts {
             items.iter_mut().for_each(|item| cut(item, MAX_TEXT));
         };
         cut(&mut self.title, MAX_TITLE);
-        for text in [&mut self.level, &mut self.phase, &mut self.parent] {
+        // A code means the document that has it, never one that calls itself so.
+        self.slug = self.slug.filter(|slug| slug.parse::<ShortCode>().is_err());
+        for text in [&mut self.slug, &mut self.level, &mut self.phase, &mut self.parent] {
             *text = text.take().filter(|text| !text.trim().is_empty());
             if let Some(text) = text {
                 cut(text, MAX_TEXT);

@@ -98,6 +98,7 @@ fn facts(bytes: &[u8]) -> Result<DocumentFacts, String> {
         title: parsed.title.unwrap_or_default(),
         level: parsed.level,
         phase: parsed.phase,
+        slug: parsed.id,
         parent: parsed.parent,
         blocked_by: parsed.blocked_by,
         archived: parsed.archived,

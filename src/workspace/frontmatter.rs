@@ -17,6 +17,9 @@ const DEPTH_LIMIT: usize = 32;
 pub struct Frontmatter {
     /// `short_code`
     pub short_code: ShortCode,
+    /// `id`: a name of its own in its workspace, made from its title, which the Metis tools write as other documents'
+    /// `parent`.
+    pub id: Option<String>,
     /// `title`
     pub title: Option<String>,
     /// `level`: `vision`, `initiative`, `task`, …
@@ -90,6 +93,7 @@ pub fn parse(document: &[u8]) -> Result<Frontmatter, Damage> {
     let tags = keys.tags.into_texts();
     Ok(Frontmatter {
         short_code: short_code.parse().map_err(|_| Damage::ShortCodeBreaksRule)?,
+        id: keys.id.into_text(),
         title: keys.title.into_text(),
         level: keys.level.into_text(),
         parent: keys.parent.into_only_text(),
@@ -155,6 +159,7 @@ fn block(document: &[u8]) -> Result<Range<usize>, Damage> {
 #[derive(Default)]
 struct Keys {
     short_code: Value,
+    id: Value,
     title: Value,
     level: Value,
     parent: Value,
@@ -167,6 +172,7 @@ impl Keys {
     fn set(&mut self, key: &str, value: Value) {
         match key {
             "short_code" => self.short_code = value,
+            "id" => self.id = value,
             "title" => self.title = value,
             "level" => self.level = value,
             "parent" => self.parent = value,
@@ -388,6 +394,7 @@ strategy_id: NULL
 "##;
         let expected = parse(text.as_bytes()).unwrap();
         assert_eq!(expected.short_code.as_str(), "API-T-0001");
+        assert_eq!(expected.id.as_deref(), Some("fetch"));
         assert_eq!(expected.title.as_deref(), Some("Fetch: \"quietly\""));
         assert_eq!(expected.level.as_deref(), Some("task"));
         assert_eq!(expected.parent.as_deref(), Some("API-I-0020"));

@@ -88,6 +88,52 @@ fn answers_in_json() {
     );
 }
 
+/// The Metis tools give each document an id made from its title, and write that as the parent of others.
+#[test]
+fn parents_by_the_id_that_they_have_in_their_workspace() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    for (workspace, project) in [(&api, "API"), (&web, "WEB")] {
+        for (code, id, parent, blocked_by) in [
+            ("V-0001", "shop", "", ""),
+            ("I-0001", "ship-it", "shop", ""),
+            ("T-0001", "first", "ship-it", ""),
+            ("T-0002", "second", "ship-it", "first"),
+        ] {
+            let code = format!("{project}-{code}");
+            let text = document(&code, "task", "todo", parent, blocked_by);
+            let text = text.replacen("---\n", &format!("---\nid: {id}\n"), 1);
+            workspace.write_at(format!("{code}.md"), &code, text);
+        }
+    }
+    api.sync().report();
+    web.sync().report();
+    for project in ["API", "WEB"] {
+        let named = |code: &str| format!("{project}-{code}");
+        let children = json(&web, &["query", "children", &named("I-0001")], 0);
+        let codes: Vec<_> = children["answer"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|it| &it["code"])
+            .collect();
+        assert_eq!(codes, [&named("T-0001"), &named("T-0002")]);
+        let blocks = json(&web, &["query", "blocks", &named("T-0002")], 0);
+        assert_eq!(blocks["answer"]["blocked_by"][0]["document"]["code"], named("T-0001"));
+        let progress = json(&web, &["query", "progress", &named("V-0001")], 0);
+        assert_eq!(progress["answer"]["total"], 3);
+        let upstream = json(&web, &["query", "upstream", &named("T-0001")], 0);
+        let chain: Vec<_> = upstream["answer"]["chain"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|it| &it["code"])
+            .collect();
+        assert_eq!(chain, [&named("I-0001"), &named("V-0001")]);
+        assert_eq!(upstream["answer"]["end"], "root");
+    }
+}
+
 /// On a terminal with headings; wherever it is, no more lines than were asked for.
 #[test]
 fn tables_have_headings_and_an_end() {
