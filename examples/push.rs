@@ -8,6 +8,8 @@
 //! other end, `none` if it must not exist; without it, whatever it has there is taken for expected, as `git push --force`
 //! does. Exit code 0: done, 3: somebody was faster, 4: refused, 5: unknown, 1: everything else.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
 use std::{
     collections::{HashMap, HashSet},
     error::Error,

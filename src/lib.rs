@@ -30,6 +30,9 @@
 //!
 //! gitoxide appears in [`central`], [`project`] and [`send_pack`] only, SQLite in [`cache`] only.
 
+// Tests print for those who wrote them.
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 pub mod cache;
 pub mod central;
 pub mod cli;
@@ -42,4 +45,5 @@ pub mod send_pack;
 pub mod stage;
 pub mod state;
 pub mod sync;
+pub mod text;
 pub mod workspace;

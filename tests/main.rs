@@ -4,6 +4,9 @@
 //! workspaces, servers, races), `harness` shows with git itself as the client that the kit is sound, and the other
 //! modules are the program's own stories.
 
+// Tests print for those who wrote them.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
 mod docs;
 mod everyday;
 mod files;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::CacheError;
-use crate::names::{Prefix, ShortCode};
+use crate::{
+    names::{Prefix, ShortCode},
+    text::shown,
+};
 
 /// A document, as far as the cache knows it. Texts as written by whoever pushed it: escape them before they go to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -132,13 +135,16 @@ pub struct WorkspaceDocuments {
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// There is nothing to ask.
-    #[error("there is no {}: run `git metis-sync rebuild-cache`", path.display())]
+    #[error("there is no {}: run `git metis-sync rebuild-cache`", shown(path))]
     Missing {
         /// Where it would be.
         path: PathBuf,
     },
     /// A database of another program, of another version of this one, or of another clone.
-    #[error("{} has nothing that this clone made with this version of git-metis-sync: run `git metis-sync rebuild-cache`", path.display())]
+    #[error(
+        "{} has nothing that this clone made with this version of git-metis-sync: run `git metis-sync rebuild-cache`",
+        shown(path)
+    )]
     NotBuilt {
         /// The database.
         path: PathBuf,
@@ -156,13 +162,13 @@ pub enum QueryError {
         prefix: Prefix,
     },
     /// A writer kept it locked for the whole time that we wait.
-    #[error("{} is in use by another process: ask again later", path.display())]
+    #[error("{} is in use by another process: ask again later", shown(path))]
     Busy {
         /// The database.
         path: PathBuf,
     },
     /// The database can't be read.
-    #[error("cannot read {}: {source}; `git metis-sync rebuild-cache` says more", path.display())]
+    #[error("cannot read {}: {source}; `git metis-sync rebuild-cache` says more", shown(path))]
     Sqlite {
         /// The database.
         path: PathBuf,

@@ -4,11 +4,16 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::text::shown;
+
 /// Why the cache could not be rebuilt. Whatever was at `metis.db` before is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// A symlink or something else that is no regular file: following it could write anywhere.
-    #[error("{} is {found}, not a regular file, and stays as it is until you move it away", path.display())]
+    #[error(
+        "{} is {found}, not a regular file, and stays as it is until you move it away",
+        shown(path)
+    )]
     NotAFile {
         /// The database's path.
         path: PathBuf,
@@ -16,13 +21,16 @@ pub enum CacheError {
         found: &'static str,
     },
     /// It came with a commit, and SQLite would play it into the database.
-    #[error("git tracks {}, which is never opened: take it out with `git rm --cached`, delete it, and commit that", path.display())]
+    #[error(
+        "git tracks {}, which is never opened: take it out with `git rm --cached`, delete it, and commit that",
+        shown(path)
+    )]
     Tracked {
         /// The file beside the database.
         path: PathBuf,
     },
     /// Somebody's file, or a database beyond reading.
-    #[error("{} is {problem}, and stays as it is until you move it away", path.display())]
+    #[error("{} is {problem}, and stays as it is until you move it away", shown(path))]
     Unreadable {
         /// The database's path.
         path: PathBuf,
@@ -30,7 +38,10 @@ pub enum CacheError {
         problem: &'static str,
     },
     /// A table of this name exists, and it is not ours.
-    #[error("{} has a table or view `{table}` of another program, and stays as it is", path.display())]
+    #[error(
+        "{} has a table or view `{table}` of another program, and stays as it is",
+        shown(path)
+    )]
     NameTaken {
         /// The database's path.
         path: PathBuf,
@@ -38,13 +49,13 @@ pub enum CacheError {
         table: String,
     },
     /// Another process kept it locked for the whole time that we wait.
-    #[error("{} is in use by another process", path.display())]
+    #[error("{} is in use by another process", shown(path))]
     Busy {
         /// The database's path.
         path: PathBuf,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     Io {
         /// What was tried, as in `cannot <action> <path>`.
         action: &'static str,
@@ -54,7 +65,7 @@ pub enum CacheError {
         source: io::Error,
     },
     /// SQLite said no for another reason: disk full, read-only, …
-    #[error("cannot use {}: {source}", path.display())]
+    #[error("cannot use {}: {source}", shown(path))]
     Sqlite {
         /// The database's path.
         path: PathBuf,

@@ -1,8 +1,11 @@
 //! Whether to colour, and the few colours there are.
 
-use std::{ffi::OsString, io::IsTerminal};
+use std::ffi::OsString;
 
 use super::{Color, Global, output};
+
+/// All that [`Paint`] ever writes.
+pub const CODES: [&str; 6] = ["\x1b[m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"];
 
 /// Wraps text in colour, or leaves it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,16 +14,20 @@ pub struct Paint(bool);
 impl Paint {
     /// For what goes to standard output.
     pub fn stdout(global: &Global) -> Self {
-        Paint(wanted(global.color, output::is_terminal(), &|name| {
-            std::env::var_os(name)
-        }))
+        Paint::on(output::stdout(), global, output::is_terminal())
     }
 
     /// For what goes to standard error.
     pub fn stderr(global: &Global) -> Self {
-        Paint(wanted(global.color, std::io::stderr().is_terminal(), &|name| {
-            std::env::var_os(name)
-        }))
+        Paint::on(output::stderr(), global, output::talks_to_terminal())
+    }
+
+    fn on(output: output::Output, global: &Global, terminal: bool) -> Self {
+        let paint = Paint(wanted(global.color, terminal, &|name| std::env::var_os(name)));
+        if paint.0 {
+            output.allow_colour();
+        }
+        paint
     }
 
     fn wrap(self, code: &str, text: &str) -> String {

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use crate::{
     central::CentralError,
-    plan::{guard::OtherProject, listing::escaped},
+    plan::guard::OtherProject,
     send_pack::connect::{ConnectError, FailureKind},
     stage::own::OwnError,
     sync::{SyncError, SyncErrorKind},
+    text::shown,
     workspace::MetisDirError,
 };
 
@@ -140,11 +141,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
             return with_branch(first, "(or another of them) ", "then sync again.");
         }
         SyncErrorKind::MetisDir(MetisDirError::Foreign { path }) => {
-            let folder = path.parent().unwrap_or(path).display().to_string();
             let next = format!(
                 "If you trust who may write there, say so to git: `git config --global --add safe.directory {}`. Otherwise make \
                  a workspace in a folder of your own.",
-                escaped(&folder)
+                shown(path.parent().unwrap_or(path))
             );
             return (own, next, Exit::Error);
         }

@@ -22,7 +22,7 @@ macro_rules! say {
 macro_rules! mention {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stderr().lock(), $($words)*);
+        let _ = writeln!($crate::cli::output::stderr(), $($words)*);
     }};
 }
 
@@ -193,11 +193,13 @@ pub fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(err) => {
-            let printed = err.print();
+            // It quotes what was typed, which a script may have from elsewhere.
+            let text = err.render().to_string();
             if err.use_stderr() {
+                mention!("{}", text.trim_end());
                 return Exit::Usage.into();
             }
-            output::note(printed);
+            say!("{}", text.trim_end());
             return output::finish(Exit::Ok);
         }
     };
@@ -257,7 +259,7 @@ impl Global {
     /// Whether a person can be asked: standard input and error are a terminal, and git's own switch does not forbid it.
     fn may_prompt(&self) -> bool {
         std::io::stdin().is_terminal()
-            && std::io::stderr().is_terminal()
+            && output::talks_to_terminal()
             && std::env::var_os("GIT_TERMINAL_PROMPT").is_none_or(|value| value != "0")
     }
 

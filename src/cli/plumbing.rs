@@ -10,7 +10,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Read},
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
@@ -19,7 +19,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
@@ -146,7 +146,7 @@ struct FailedError {
 /// Why there is no record to work on.
 enum NoRecord {
     /// An earlier stage failed and said so.
-    Earlier(u8, String),
+    Earlier(u8, Value),
     /// There was nothing, or nothing that can be read.
     Unreadable(anyhow::Error),
 }
@@ -163,8 +163,11 @@ impl Record {
             }));
         }
         let text = read_stdin().map_err(NoRecord::Unreadable)?;
-        if let Ok(failed) = serde_json::from_str::<Failed>(&text) {
-            return Err(NoRecord::Earlier(failed.error.exit, text));
+        let earlier = serde_json::from_str::<Value>(&text).ok();
+        if let Some(earlier) = earlier
+            && let Ok(failed) = Failed::deserialize(&earlier)
+        {
+            return Err(NoRecord::Earlier(failed.error.exit, earlier));
         }
         Record::parse(&text).map_err(NoRecord::Unreadable)
     }
@@ -287,8 +290,8 @@ fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, 
 
 fn without_record(name: &str, problem: NoRecord) -> Exit {
     match problem {
-        NoRecord::Earlier(exit, text) => {
-            let _ = output::stdout().write_all(text.as_bytes());
+        NoRecord::Earlier(exit, earlier) => {
+            render::print_json(&earlier);
             Exit::from_code(exit)
         }
         NoRecord::Unreadable(message) => {

@@ -4,14 +4,13 @@
 //! password may be asked for on the same terminal: it would wipe the question.
 
 use std::{
-    io::{self, IsTerminal, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use crate::sync::{Progress, Step};
 
-use super::Global;
+use super::{Global, output};
 
 const PATIENCE: Duration = Duration::from_millis(500);
 const REDRAW: Duration = Duration::from_millis(100);
@@ -49,7 +48,7 @@ struct Line {
 impl Bar {
     /// Draws nothing where nobody looks: no terminal, `--quiet`, `--no-progress`.
     pub fn new(global: &Global) -> Self {
-        let enabled = global.talks() && !global.no_progress && io::stderr().is_terminal();
+        let enabled = global.talks() && !global.no_progress && output::talks_to_terminal();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let shared = (enabled && !dumb).then(Arc::<Shared>::default);
         if let Some(shared) = &shared {
@@ -119,7 +118,7 @@ impl Shared {
     fn show(&self, text: Option<String>) {
         let mut line = self.lock();
         if text.is_none() && line.drawn.take().is_some() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[2K");
+            output::redraw("");
         }
         line.text = text;
     }
@@ -137,7 +136,7 @@ impl Shared {
             if let (Some(text), false) = (text.as_ref(), *over)
                 && drawn.as_ref() != Some(text)
             {
-                let _ = write!(io::stderr().lock(), "\r\x1b[2K{}", fitted(text, columns()));
+                output::redraw(&fitted(text, output::columns().unwrap_or(COLUMNS)));
                 *drawn = Some(text.clone());
             }
         }
@@ -147,13 +146,6 @@ impl Shared {
 /// A line that wraps could not be wiped.
 fn fitted(text: &str, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).collect()
-}
-
-fn columns() -> usize {
-    match rustix::termios::tcgetwinsize(io::stderr()) {
-        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
-        _ => COLUMNS,
-    }
 }
 
 fn words(step: Step) -> String {

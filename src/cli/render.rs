@@ -12,6 +12,7 @@ use crate::{
     names::ObjectId,
     plan::{dehydrate::CentralChange, listing::printable},
     sync::{SyncErrorKind, SyncOutcome, SyncReport},
+    text::{self, escaped},
 };
 
 use super::{
@@ -63,16 +64,21 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
     {
         warnings(global, &report.warnings);
     }
-    let mut err = io::stderr().lock();
+    let mut err = output::stderr();
     // What our message says already is not said twice.
     let said = |line: &str| !line.is_empty() && hint.message.contains(line);
     for line in hint.server_text.lines().filter(|line| !said(line.trim())) {
-        let _ = writeln!(err, "remote: {line}");
+        let _ = writeln!(err, "remote: {}", escaped(line));
     }
-    let _ = writeln!(err, "{} {}", Paint::stderr(global).red("error:"), hint.message);
+    let _ = writeln!(
+        err,
+        "{} {}",
+        Paint::stderr(global).red("error:"),
+        escaped(&hint.message)
+    );
     for line in [&hint.state, &hint.next] {
         if !line.is_empty() {
-            let _ = writeln!(err, "  {line}");
+            let _ = writeln!(err, "  {}", escaped(line));
         }
     }
 }
@@ -88,7 +94,7 @@ pub fn document(command: &str, mut value: Value) -> Value {
 
 /// Prints a JSON document and ends the line.
 pub fn print_json(value: &Value) {
-    let _ = writeln!(output::stdout(), "{value}");
+    say!("{}", text::json(value).unwrap_or_default());
 }
 
 /// A workspace on its own is no error, there is only nothing to tell.
@@ -152,9 +158,9 @@ pub fn ago(seconds: i64) -> String {
 /// Prints the first warnings on standard error, and how many more there are.
 pub fn warnings<T: Display>(global: &Global, warnings: &[T]) {
     let word = Paint::stderr(global).yellow("warning:");
-    let mut err = io::stderr().lock();
+    let mut err = output::stderr();
     for warning in warnings.iter().take(MAX_LINES) {
-        let _ = writeln!(err, "{word} {warning}");
+        let _ = writeln!(err, "{word} {}", escaped(&warning.to_string()));
     }
     if let Some(more) = warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
         let _ = writeln!(err, "{word} … and {more} more (all of them with --json)");

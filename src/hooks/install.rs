@@ -13,6 +13,7 @@ use super::{
     repository::{Repository, RepositoryError},
     script::{self, Call, Order, Ours, Unfit},
 };
+use crate::text::shown;
 
 /// What is wanted.
 #[derive(Debug, Clone, Default)]
@@ -106,7 +107,7 @@ pub enum InstallError {
     #[error(transparent)]
     Repository(#[from] RepositoryError),
     /// The system said no.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     Io {
         /// What was tried.
         action: &'static str,

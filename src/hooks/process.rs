@@ -90,7 +90,7 @@ pub fn place() -> String {
         "{} {} {}",
         host.nodename().to_string_lossy(),
         boot.trim(),
-        container.display()
+        container.to_string_lossy()
     )
 }
 

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{project::trust, send_pack::connect};
+use crate::{project::trust, send_pack::connect, text::shown};
 
 /// Why the repository cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,10 @@ pub enum RepositoryError {
     #[error("cannot run git: {0}")]
     NoGit(#[source] io::Error),
     /// There is none.
-    #[error("there is no git repository in {} or above it, so there is nothing that could run hooks", start.display())]
+    #[error(
+        "there is no git repository in {} or above it, so there is nothing that could run hooks",
+        shown(start)
+    )]
     NotFound {
         /// Where it was looked for.
         start: PathBuf,

@@ -217,6 +217,8 @@ impl Target {
         if let Some(remote) = remote {
             command.arg("--").arg(remote);
         }
+        // The worker prints there, by the printer that escapes.
+        #[allow(clippy::disallowed_methods)]
         let stderr = io::stderr().as_fd().try_clone_to_owned().map_err(RunError::Start)?;
         command.stdout(stderr);
         let mut child = command.spawn().map_err(RunError::Start)?;

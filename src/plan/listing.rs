@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use crate::text::{escaped, is_hidden, printable};
+
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// What a tree entry's mode makes of it.
@@ -177,49 +179,6 @@ fn is_quiet_dot_file(name: &[u8]) -> bool {
         && name[1..]
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// A name made fit for terminals and JSON: anything that could move a cursor, turn text around or hide is escaped,
-/// and no more than 80 characters are kept.
-pub fn printable(name: &[u8]) -> String {
-    let mut out = String::new();
-    for (count, c) in String::from_utf8_lossy(name).chars().enumerate() {
-        if count == 80 {
-            out.push('…');
-            break;
-        }
-        if is_hidden(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Text made fit for terminals like [`printable()`], but whole; tabs stay.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) && c != '\t' {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Characters that never reach a terminal from a foreign hand: controls (C0, C1, DEL), bidirectional overrides,
-/// zero-width and other format characters.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        )
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

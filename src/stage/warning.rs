@@ -6,8 +6,9 @@ use crate::{
     names::{Prefix, ShortCode},
     plan::{
         dehydrate::Foreign,
-        listing::{Skipped, escaped, printable},
+        listing::{Skipped, printable},
     },
+    text::shown,
     workspace::Unconfirmed,
 };
 
@@ -188,7 +189,7 @@ impl std::fmt::Display for Warning {
                  counts for nothing; everything is compared anew",
             ),
             Warning::ForeignRepository(path) => {
-                let path = escaped(&path.display().to_string());
+                let path = shown(path);
                 write!(
                     f,
                     "the git repository in {path} belongs to another user, so it counts for nothing here; to trust it: \

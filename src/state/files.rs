@@ -19,7 +19,10 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::owner;
+use crate::{
+    owner,
+    text::{self, shown},
+};
 
 /// The folder's name below `.metis/`.
 pub const FOLDER: &str = ".sync";
@@ -38,13 +41,16 @@ const OTHERS: Mode = Mode::from_raw_mode(0o077);
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A symlink or a file, where following or replacing it could hit something of the user's.
-    #[error("{} is not a folder but a symlink or a file: move it away, then run `git metis-sync` again", path.display())]
+    #[error(
+        "{} is not a folder but a symlink or a file: move it away, then run `git metis-sync` again",
+        shown(path)
+    )]
     NotAFolder {
         /// Where the folder should be.
         path: PathBuf,
     },
     /// Another user's, who could put anything into it.
-    #[error("{} belongs to another user ({owner}), so it is not used", path.display())]
+    #[error("{} belongs to another user ({owner}), so it is not used", shown(path))]
     NotOurs {
         /// The folder.
         path: PathBuf,
@@ -55,7 +61,7 @@ pub enum StateError {
     #[error("this user has no home directory: set XDG_STATE_HOME to a folder of your own")]
     NoHome,
     /// The contents make no sense: damaged, edited, or not ours.
-    #[error("{} is damaged ({reason})", path.display())]
+    #[error("{} is damaged ({reason})", shown(path))]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -63,7 +69,10 @@ pub enum StateError {
         reason: String,
     },
     /// Written by a version of the program that keeps more in it than this one knows of.
-    #[error("{} was written by another version of git-metis-sync (format {found}, this one knows up to {newest})", path.display())]
+    #[error(
+        "{} was written by another version of git-metis-sync (format {found}, this one knows up to {newest})",
+        shown(path)
+    )]
     OtherSchema {
         /// The file.
         path: PathBuf,
@@ -73,7 +82,7 @@ pub enum StateError {
         newest: u32,
     },
     /// The system said no.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     Io {
         /// What was tried, as in `cannot <action> <path>`.
         action: &'static str,
@@ -256,12 +265,11 @@ impl StateDir {
 
     /// Writes `value`, a struct with a number `schema`, to `name`. Afterwards the file is on disk; old or new whole whatever happens.
     pub fn store<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
-        let mut bytes = serde_json::to_vec(value).map_err(|error| self.error("write", name, error.into()))?;
-        if let Err(error) = serde_json::from_slice::<Versioned>(&bytes) {
+        let line = text::json(value).map_err(|error| self.error("write", name, error.into()))?;
+        if let Err(error) = serde_json::from_str::<Versioned>(&line) {
             return Err(self.error("write", name, error.into()));
         }
-        bytes.push(b'\n');
-        self.replace(name, &bytes)
+        self.replace(name, format!("{line}\n").as_bytes())
     }
 
     /// Removes `name`. That it was not there is fine.

@@ -10,7 +10,10 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use super::files::{StateDir, StateError};
-use crate::names::{ObjectId, Prefix};
+use crate::{
+    names::{ObjectId, Prefix},
+    text,
+};
 
 const NAME: &str = "journal.jsonl";
 const PREVIOUS: &str = "journal.1.jsonl";
@@ -73,8 +76,8 @@ pub struct Journal {
 
 /// Appends one line, in one write. Call it under the lock: rotation is not made for two at once.
 pub fn append(dir: &StateDir, entry: &JournalEntry) -> Result<(), StateError> {
-    let mut line = serde_json::to_vec(&bounded(entry)).map_err(|error| dir.error("write", NAME, error.into()))?;
-    line.push(b'\n');
+    let line = text::json(&bounded(entry)).map_err(|error| dir.error("write", NAME, error.into()))?;
+    let mut line = format!("{line}\n").into_bytes();
 
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE;
     let open = || {

@@ -16,6 +16,7 @@ use rustix::{fs::OFlags, io::Errno};
 use serde::{Deserialize, Serialize};
 
 use super::files::{StateDir, StateError};
+use crate::text::{self, escaped};
 
 const NAME: &str = "lock";
 
@@ -26,7 +27,7 @@ pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Who holds the lock, in its own words. Escape it before it goes to a terminal.
+/// Who holds the lock, in its own words; shown escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Process id on `host`.
@@ -61,8 +62,9 @@ impl std::fmt::Display for Holder {
         } = self;
         let since = match started.parse::<jiff::Timestamp>() {
             Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            Err(_) => started.clone(),
+            Err(_) => escaped(started),
         };
+        let (command, host) = (escaped(command), escaped(host));
         write!(f, "`{command}`, process {pid} on {host} since {since}")
     }
 }
@@ -211,11 +213,10 @@ fn has_no_locks(error: &io::Error) -> bool {
 }
 
 fn write_holder(mut file: &File, holder: &Holder) -> io::Result<()> {
-    let mut line = serde_json::to_vec(holder)?;
-    line.push(b'\n');
+    let line = text::json(holder)? + "\n";
     file.set_len(0)?;
     file.rewind()?;
-    file.write_all(&line)
+    file.write_all(line.as_bytes())
 }
 
 /// `None` also when the holder has the lock and has not written its line yet.

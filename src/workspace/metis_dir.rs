@@ -9,6 +9,7 @@ use super::{
     config::CONFIG_FILE,
     safe_dir::{Dir, DirError},
 };
+use crate::text::shown;
 
 /// The name of the folder that holds a project's planning documents.
 pub const METIS_DIR: &str = ".metis";
@@ -17,16 +18,16 @@ pub const METIS_DIR: &str = ".metis";
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum MetisDirError {
-    #[error("no .metis folder in {} or above it", start.display())]
+    #[error("no .metis folder in {} or above it", shown(start))]
     NotFound { start: PathBuf },
-    #[error("{} has no config.toml, so it is not a Metis workspace", path.display())]
+    #[error("{} has no config.toml, so it is not a Metis workspace", shown(path))]
     NoConfig { path: PathBuf },
     #[error(
         "{} is another user's, or lies where other users may put things, so it is not this user's workspace",
-        path.display()
+        shown(path)
     )]
     Foreign { path: PathBuf },
-    #[error("cannot look for .metis from {}: {source}", start.display())]
+    #[error("cannot look for .metis from {}: {source}", shown(start))]
     Start { start: PathBuf, source: io::Error },
     #[error("cannot read the workspace: {0}")]
     Unreadable(#[from] DirError),

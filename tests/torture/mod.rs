@@ -12,6 +12,7 @@ mod laws;
 mod power;
 mod stage;
 mod swap;
+mod terminal;
 mod together;
 mod trace;
 mod trust;

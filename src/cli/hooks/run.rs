@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    io,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -110,7 +110,7 @@ fn block(target: &Target, event: Event, args: &RunArgs, interrupt: &AtomicBool) 
 
 /// One line in the output of git's command.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "metis-sync: {}", escaped(line));
+    mention!("metis-sync: {}", escaped(line));
 }
 
 /// The worker: standard output and error are the log, or the terminal of somebody who waits.

@@ -1,9 +1,6 @@
 //! What `hooks install`, `uninstall` and `status` print.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::{io::Write, path::Path};
 
 use serde_json::{Value, json};
 
@@ -15,12 +12,12 @@ use crate::{
         script,
         status::{Place, Proof},
     },
-    plan::listing::escaped,
+    text::{self, escaped},
 };
 
 /// A path as it may be shown: its names may be anybody's.
 pub fn shown(path: &Path) -> String {
-    escaped(&path.to_string_lossy())
+    text::shown(path).to_string()
 }
 
 /// Prints what came of installing or uninstalling; what could not be done goes to standard error.
@@ -36,7 +33,7 @@ pub fn print_outcomes(global: &Global, command: &str, done: &[(Event, Outcome)])
     for (event, outcome) in done {
         let text = outcome_text(*event, outcome);
         if matches!(outcome, Outcome::Refused { .. }) {
-            let _ = io::stderr().lock().write_all(text.as_bytes());
+            let _ = output::stderr().write_all(text.as_bytes());
         } else if global.talks() || !outcome.is_installed() {
             let _ = output::stdout().write_all(text.as_bytes());
         }

@@ -30,6 +30,7 @@ use crate::{
         guard::Guard,
     },
     sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
+    text,
     workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record, Unconfirmed},
 };
 
@@ -97,7 +98,7 @@ impl Stopped {
             Stopped::Counted(at) => {
                 let (stopped, from) = *at;
                 let (word, hint) = stopped.explained();
-                let next = format!("A relative path counts from {}. {}", from.display(), hint.next);
+                let next = format!("A relative path counts from {}. {}", text::shown(&from), hint.next);
                 return (word, hint::Hint { next, ..hint });
             }
             Stopped::Kind(kind, url) => {
@@ -264,7 +265,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     if global.json {
         let value = json!({
             "workspace": prefix, "upstream": shown, "branch": met.branch, "central_is_empty": met.head.is_none(),
-            "workspaces": met.workspaces, "metis": folder.join(METIS_DIR).display().to_string(),
+            "workspaces": met.workspaces, "metis": folder.join(METIS_DIR).to_string_lossy(),
             "dry_run": args.dry_run, "changes": plan.json(),
         });
         render::print_json(&render::document("init", value));
@@ -506,7 +507,7 @@ impl Plan<'_> {
     }
 
     fn print(&self, dry_run: bool) {
-        let file = self.file.display();
+        let file = text::shown(&self.file);
         match (self.edits.is_empty(), self.new) {
             (true, _) => say!("{file} says all that already."),
             (false, new) => {

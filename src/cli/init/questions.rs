@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{Global, render},
+    super::{Global, output, render},
     Stopped,
 };
 use crate::{
@@ -42,8 +42,7 @@ impl Person {
 
     /// `None`: the terminal was closed.
     fn line(&self, text: &str) -> Option<String> {
-        eprint!("{text}");
-        io::stderr().flush().ok()?;
+        write!(output::stderr(), "{text}").ok()?;
         let mut line = String::new();
         (io::stdin().lock().read_line(&mut line).ok()? > 0).then_some(line)
     }

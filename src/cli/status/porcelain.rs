@@ -32,7 +32,8 @@ use crate::cli::output;
 use crate::plan::{dehydrate::CentralChange, listing::is_hidden};
 
 pub fn print(status: &Status, nul: bool) {
-    let mut out = io::BufWriter::new(output::stdout());
+    let to = if nul { output::bytes() } else { output::stdout() };
+    let mut out = io::BufWriter::new(to);
     let _ = write(status, nul, &mut out).and_then(|()| out.flush());
 }
 

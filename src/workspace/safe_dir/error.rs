@@ -4,29 +4,34 @@ use std::{io, path::PathBuf};
 
 use rustix::io::Errno;
 
+use crate::text::shown;
+
 /// Why something below a [`Dir`](super::Dir) could not be done. Every message names the path.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum DirError {
-    #[error("{} is not a plain path inside the folder", path.display())]
+    #[error("{} is not a plain path inside the folder", shown(path))]
     Escapes { path: PathBuf },
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist", shown(path))]
     Missing { path: PathBuf },
-    #[error("{} is, or lies behind, a symbolic link; links are never followed inside .metis", path.display())]
+    #[error(
+        "{} is, or lies behind, a symbolic link; links are never followed inside .metis",
+        shown(path)
+    )]
     Symlink { path: PathBuf },
-    #[error("{} leads through something that is not a folder", path.display())]
+    #[error("{} leads through something that is not a folder", shown(path))]
     NotADirectory { path: PathBuf },
-    #[error("{} is not a regular file", path.display())]
+    #[error("{} is not a regular file", shown(path))]
     NotAFile { path: PathBuf },
-    #[error("{} is not empty", path.display())]
+    #[error("{} is not empty", shown(path))]
     NotEmpty { path: PathBuf },
-    #[error("{} exists already", path.display())]
+    #[error("{} exists already", shown(path))]
     Exists { path: PathBuf },
-    #[error("{} has more than the {limit} bytes allowed", path.display())]
+    #[error("{} has more than the {limit} bytes allowed", shown(path))]
     TooLarge { path: PathBuf, limit: u64 },
-    #[error("{} kept changing while it was read; another program is writing it", path.display())]
+    #[error("{} kept changing while it was read; another program is writing it", shown(path))]
     Unstable { path: PathBuf },
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     Io {
         action: &'static str,
         path: PathBuf,

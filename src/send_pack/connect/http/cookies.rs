@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::super::url::{RemoteUrl, Scheme};
+use crate::send_pack::text;
 
 /// Beyond this it is no file of cookies.
 const MAX_FILE: u64 = 1 << 20;
@@ -19,7 +20,7 @@ const MAX_FILE: u64 = 1 << 20;
 ///
 /// Fails with a sentence that has no cookie in it.
 pub(super) fn header(file: &Path, url: &RemoteUrl) -> Result<Option<String>, String> {
-    let shown = file.display();
+    let shown = text::line(file.as_os_str().as_encoded_bytes(), 400);
     match fs::metadata(file) {
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
         // A FIFO would be waited for.

@@ -19,6 +19,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::super::settings::HttpSettings;
+use crate::send_pack::text;
 
 /// The TLS configuration for `settings`; reads the system's roots, so only to be called for a URL that needs it.
 ///
@@ -44,7 +45,7 @@ pub(super) fn config(settings: &HttpSettings) -> Result<Arc<ClientConfig>, Strin
     let config = match &settings.client_cert {
         None => builder.with_no_client_auth(),
         Some((cert, key)) => {
-            let unusable = |path: &PathBuf, err: &dyn fmt::Display| format!("cannot use {}: {err}", path.display());
+            let unusable = |path: &PathBuf, err: &dyn fmt::Display| format!("cannot use {}: {err}", name(path));
             let chain = CertificateDer::pem_file_iter(cert)
                 .and_then(|certs| certs.collect::<Result<Vec<_>, _>>())
                 .map_err(|err| unusable(cert, &err))?;
@@ -55,6 +56,11 @@ pub(super) fn config(settings: &HttpSettings) -> Result<Arc<ClientConfig>, Strin
         }
     };
     Ok(Arc::new(config))
+}
+
+/// A path as it may be shown.
+fn name(path: &Path) -> String {
+    text::line(path.as_os_str().as_encoded_bytes(), 400)
 }
 
 /// Trust as OpenSSL, and so git, has it: the usual rules, and besides a server certificate which is itself among the
@@ -81,7 +87,7 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(loaded.certs.iter().cloned());
         if roots.is_empty() {
-            let place = place.unwrap_or(Path::new("the system's store")).display();
+            let place = name(place.unwrap_or(Path::new("the system's store")));
             let reason = loaded
                 .errors
                 .first()
