@@ -99,8 +99,8 @@ impl Project {
 
     fn upstream(&self) -> Option<Upstream> {
         let repo = self.repo.as_ref()?;
-        let branch = repo.head_name().ok()??;
-        let head = from_gix(&repo.head_id().ok()?);
+        let branch = self.head_name()?;
+        let head = self.head()?;
         let name = repo.branch_remote_name(branch.shorten(), gix::remote::Direction::Fetch)?;
         let merge = repo
             .branch_remote_ref_name(branch.as_ref(), gix::remote::Direction::Fetch)?

@@ -410,41 +410,6 @@ fn is_document_path(path: &str) -> bool {
 }
 
 impl Project {
-    /// The commits of all refs whose names begin with one of `prefixes`.
-    fn tips(&self, prefixes: &[&str]) -> Vec<ObjectId> {
-        let Some(repo) = &self.repo else { return Vec::new() };
-        let Ok(platform) = repo.references() else {
-            return Vec::new();
-        };
-        let mut tips = Vec::new();
-        for prefix in prefixes {
-            let Ok(refs) = platform.prefixed(*prefix) else { continue };
-            for mut reference in refs.filter_map(Result::ok) {
-                tips.extend(reference.peel_to_id().ok().map(|id| from_gix(&id)));
-            }
-        }
-        tips
-    }
-
-    /// Everything in the stash.
-    fn stashes(&self) -> Vec<ObjectId> {
-        let reference = self
-            .repo
-            .as_ref()
-            .and_then(|repo| repo.try_find_reference("refs/stash").ok().flatten());
-        let Some(reference) = reference else { return Vec::new() };
-        let mut log = reference.log_iter();
-        let lines = log.all().ok().flatten();
-        let mut out: Vec<_> = lines
-            .into_iter()
-            .flatten()
-            .filter_map(Result::ok)
-            .map(|line| from_gix(&line.new_oid()))
-            .collect();
-        out.extend(self.commit_of("refs/stash"));
-        out
-    }
-
     /// The remote that the source branch comes from: `origin`, or the only one.
     fn remote_url(&self) -> Option<Result<RemoteUrl, ConnectError>> {
         let repo = self.repo.as_ref()?;

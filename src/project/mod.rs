@@ -5,6 +5,7 @@
 mod commits;
 mod freshness;
 mod history;
+mod refs;
 mod source;
 pub mod territory;
 mod tracked;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::{Project, commits::Commits};
 use crate::{
-    central::from_gix,
     names::ObjectId,
     plan::source::{Head, Situation, Source},
 };
@@ -26,17 +25,6 @@ pub fn unfinished(git_dir: &Path) -> Option<&'static str> {
 }
 
 impl Project {
-    /// The commit that `HEAD` is at.
-    pub fn head(&self) -> Option<ObjectId> {
-        self.repo.as_ref()?.head_id().ok().map(|id| from_gix(&id))
-    }
-
-    /// The commit that a ref points to.
-    pub(super) fn commit_of(&self, name: &str) -> Option<ObjectId> {
-        let mut reference = self.repo.as_ref()?.try_find_reference(name).ok()??;
-        reference.peel_to_id().ok().map(|id| from_gix(&id))
-    }
-
     /// The project's default branch as far as it can be told: what the remote's `HEAD` was when it was cloned, a branch
     /// of an ordinary name, or what is checked out.
     pub fn default_branch(&self) -> Option<String> {
@@ -52,7 +40,7 @@ impl Project {
                     || self.commit_of(&format!("refs/remotes/origin/{name}")).is_some()
             })
         };
-        let checked_out = || Some(repo.head_name().ok()??.shorten().to_string());
+        let checked_out = || Some(self.head_name()?.shorten().to_string());
         remote_head.or_else(ordinary).or_else(checked_out)
     }
 
@@ -81,17 +69,14 @@ impl Project {
     /// What `plan::source` needs to know. `None`: there is no repository, or git ignores `.metis/` in it.
     pub fn situation(&self, source: Source<'_>) -> Option<Situation> {
         let repo = self.repo.as_ref()?;
-        let head = match repo.head().ok()?.kind {
-            _ if repo.is_bare() => Head::Bare,
-            gix::head::Kind::Detached { target, peeled } => Head::Detached(from_gix(&peeled.unwrap_or(target))),
-            gix::head::Kind::Symbolic(reference) => Head::Branch {
-                name: reference.name.shorten().to_string(),
-                at: self.head(),
-            },
-            gix::head::Kind::Unborn(name) => Head::Branch {
+        let head = match (repo.is_bare(), self.head_name(), self.head()) {
+            (true, ..) => Head::Bare,
+            (false, Some(name), at) => Head::Branch {
                 name: name.shorten().to_string(),
-                at: None,
+                at,
             },
+            (false, None, Some(at)) => Head::Detached(at),
+            (false, None, None) => return None,
         };
         let (local, tracking) = match source {
             Source::Branch(name) => (self.commit_of(&format!("refs/heads/{name}")), self.tracking(name)),

@@ -24,9 +24,25 @@ pub struct Opened {
     pub foreign: Option<PathBuf>,
 }
 
-/// Looks for the repository in `start` and above it, as far as git would look.
+/// Looks for the repository in `start` and above it, as far as git would look. One that the environment names (`GIT_DIR`,
+/// `GIT_WORK_TREE`) comes first, where `start` is in its work tree.
 pub fn open(start: &Path) -> Opened {
-    look(start, true)
+    match named(start) {
+        Some(repo) => Opened {
+            repo: Some(repo),
+            foreign: None,
+        },
+        None => look(start, true),
+    }
+}
+
+fn named(start: &Path) -> Option<gix::Repository> {
+    std::env::var_os("GIT_DIR")?;
+    let repo = ThreadSafeRepository::open_with_environment_overrides(start, Default::default()).ok()?;
+    let repo = repo.to_thread_local();
+    let top = repo.workdir()?.canonicalize().ok()?;
+    let is_inside = start.canonicalize().ok()?.starts_with(top);
+    (is_inside && repo.git_dir_trust() == Trust::Full).then_some(repo)
 }
 
 /// The bare repository that `start` is in, if no work tree is around it: only for who says that it is one.

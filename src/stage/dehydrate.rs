@@ -127,12 +127,9 @@ pub fn plan(
         central: &central,
         history: history.as_mut(),
         copied: how.copied,
+        adopt_project: how.adopt_project,
     }
-    .gather();
-    let gathered = match gathered {
-        Err(EvidenceError::OtherProject(_)) if how.adopt_project => Default::default(),
-        gathered => gathered?,
-    };
+    .gather()?;
     let verdicts: Vec<_> = gathered
         .documents
         .iter()

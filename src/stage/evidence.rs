@@ -65,6 +65,8 @@ pub struct Inquiry<'a, 'h> {
     pub history: Option<&'a mut History<'h>>,
     /// Whether what this clone noted was noted in another folder.
     pub copied: bool,
+    /// Whether versions from another project's history are taken for ones of unknown origin.
+    pub adopt_project: bool,
 }
 
 impl Inquiry<'_, '_> {
@@ -299,6 +301,7 @@ impl Inquiry<'_, '_> {
             let (relation, merge_base) = match history.relation(at, origin) {
                 Ok(related) => related,
                 Err(Unrelated::AsFarAsIsKnown) => continue,
+                Err(Unrelated::Certainly) if self.adopt_project => continue,
                 Err(Unrelated::Certainly) => {
                     return Err(EvidenceError::OtherProject(OtherProject::Unrelated(origin)));
                 }
