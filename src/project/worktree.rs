@@ -4,14 +4,16 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    io::Read,
+    ffi::{OsStr, OsString},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use gix::index::entry::{Flags, Mode, Stage};
 
 use super::Project;
-use crate::{central::from_gix, names::ObjectId};
+use crate::{central::from_gix, names::ObjectId, send_pack::connect};
 
 /// A file below `.metis/` as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub struct Conversion<'a> {
     pipeline: RefCell<gix::filter::Pipeline<'a>>,
     index: gix::worktree::IndexPersistedOrInMemory,
     checkout: Checkout,
+    top: PathBuf,
     metis: PathBuf,
     rules: u64,
 }
@@ -87,13 +90,51 @@ impl Conversion<'_> {
 
     /// What git would commit. `path` is relative to `.metis/`.
     pub fn to_git(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let path = self.metis.join(path);
         let mut pipeline = self.pipeline.borrow_mut();
-        let mut converted = pipeline
-            .convert_to_git(bytes, &self.metis.join(path), &self.index)
-            .map_err(|err| err.to_string())?;
+        // Encodings that gitoxide does not know, git may.
+        let Ok(mut converted) = pipeline.convert_to_git(bytes, &path, &self.index) else {
+            return self.as_git_would(&path, bytes).map_err(|err| err.to_string());
+        };
         let mut out = Vec::with_capacity(bytes.len());
         converted.read_to_end(&mut out).map_err(|err| err.to_string())?;
         Ok(out)
+    }
+
+    /// What git itself makes of the bytes, in an object folder that goes again.
+    fn as_git_would(&self, path: &Path, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let objects = tempfile::tempdir()?;
+        let run = |args: &[&OsStr], stdin: &[u8]| {
+            let mut child = connect::git()
+                .arg("-C")
+                .arg(&self.top)
+                .args(args)
+                .env("GIT_OBJECT_DIRECTORY", objects.path())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()?;
+            if let Some(mut pipe) = child.stdin.take() {
+                pipe.write_all(stdin)?;
+            }
+            let output = child.wait_with_output()?;
+            match output.status.success() {
+                true => Ok(output.stdout),
+                false => Err(io::Error::other("git does not know how")),
+            }
+        };
+        let mut with_path = OsString::from("--path=");
+        with_path.push(path);
+        let named = run(
+            &["hash-object", "-w", "--stdin"]
+                .map(OsStr::new)
+                .into_iter()
+                .chain([with_path.as_os_str()])
+                .collect::<Vec<_>>(),
+            bytes,
+        )?;
+        let id = String::from_utf8_lossy(&named).trim().to_owned();
+        run(&["cat-file", "blob", &id].map(OsStr::new), b"")
     }
 
     /// The project's object for a file of this size and time of change, if git takes it for unchanged.
@@ -159,6 +200,7 @@ impl Project {
             pipeline: RefCell::new(pipeline),
             index,
             checkout: self.checkout().unwrap_or_default(),
+            top: repo.workdir()?.to_owned(),
             metis: PathBuf::from(self.metis_path()),
             rules,
         })

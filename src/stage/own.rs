@@ -271,7 +271,7 @@ fn scan(
     let walk = |conversion: Option<&Conversion<'_>>, cache: &StatCache| {
         let hash = |file: FileRead<'_>| match conversion.zip(file.path) {
             Some((conversion, path)) => canonical(ctx, conversion, path, &file, format),
-            None => Ok(central::blob_id(format, file.bytes)),
+            None => Ok((central::blob_id(format, file.bytes), None)),
         };
         let any_id = central::blob_id(format, b"");
         workspace::scan(ctx.metis.dir(), hydrated, &hash, any_id, cache, &last_paths, now)
@@ -293,13 +293,14 @@ fn canonical(
     path: &str,
     file: &FileRead<'_>,
     format: ObjectFormat,
-) -> Result<ObjectId, String> {
+) -> Result<(ObjectId, Option<Vec<u8>>), String> {
+    let converted = conversion.to_git(path, file.bytes)?;
     if let Some(object) = conversion.unchanged(path, file.bytes.len() as u64, file.mtime_ns)
         && ctx.project.format() == Some(format)
     {
-        return Ok(object);
+        return Ok((object, Some(converted)));
     }
-    Ok(central::blob_id(format, &conversion.to_git(path, file.bytes)?))
+    Ok((central::blob_id(format, &converted), Some(converted)))
 }
 
 /// The documents of a commit, with what waits in `.pending/`.
@@ -436,6 +437,7 @@ pub fn settle(
                 own.documents.insert(code.clone(), document);
             }
         }
+        let emptied = emptied_folders(ctx, &listing);
         let paths = listing.iter().map(|(code, committed)| (code, committed.path.as_str()));
         let noted = cursor.base.iter().filter(|(_, base)| base.blob.is_some());
         let noted = noted.map(|(code, base)| (code, base.path.as_str()));
@@ -445,6 +447,8 @@ pub fn settle(
             }
             if checkout.is_in_submodule(path) {
                 own.protect(code.clone(), path, Reason::InSubmodule);
+            } else if emptied.contains(folder_of(path)) {
+                own.protect(code.clone(), path, Reason::Emptied);
             } else if let Some(name) = renamed(ctx, path) {
                 own.protect(code.clone(), path, Reason::Renamed(name));
             }
@@ -478,6 +482,30 @@ pub fn settle(
     }
     let still = !is_worktree || ctx.project.head() == own.head;
     Ok((edited, still))
+}
+
+/// The folders that hold several committed documents, are there, and have nothing in them. git takes an empty folder away; one
+/// that stays is likely to be the place of a disk.
+fn emptied_folders(ctx: &Context<'_>, listing: &crate::project::Listing) -> BTreeSet<String> {
+    let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+    for committed in listing.values() {
+        *held.entry(folder_of(&committed.path)).or_default() += 1;
+    }
+    let several = held
+        .into_iter()
+        .filter(|(folder, count)| !folder.is_empty() && *count > 1);
+    let is_empty = |folder: &str| {
+        let listed = ctx.metis.dir().open_dir(folder).and_then(|dir| dir.list());
+        listed.is_ok_and(|entries| entries.is_empty())
+    };
+    several
+        .filter(|(folder, _)| is_empty(folder))
+        .map(|(folder, _)| folder.to_owned())
+        .collect()
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The name under which the file at `path` may be meant: in other letters, or as a placeholder of a file that lies on a

@@ -87,7 +87,7 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     let scan = workspace::scan(
         metis.dir(),
         &hydrated,
-        &|file| Ok(central::blob_id(format, file.bytes)),
+        &|file| Ok((central::blob_id(format, file.bytes), None)),
         central::blob_id(format, b""),
         &stat_cache,
         &cursor.map(|cursor| cursor.last_paths()).unwrap_or_default(),

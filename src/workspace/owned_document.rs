@@ -62,4 +62,8 @@ pub enum Reason {
     InSubmodule,
     #[error("the file system that it was on is not mounted")]
     Unmounted,
+    #[error(
+        "its folder is there and empty, as after a disk was unmounted; remove the folder as well if it is meant to go"
+    )]
+    Emptied,
 }

@@ -56,8 +56,9 @@ pub struct FileRead<'a> {
     pub mtime_ns: i64,
 }
 
-/// The object id that a file gets in git, or why it cannot be told.
-pub type Hash<'a> = &'a dyn Fn(FileRead<'_>) -> Result<ObjectId, String>;
+/// The object id that a file gets in git, and the bytes that it stands for where they are not those on disk; or why it cannot
+/// be told.
+pub type Hash<'a> = &'a dyn Fn(FileRead<'_>) -> Result<(ObjectId, Option<Vec<u8>>), String>;
 
 /// What a walk needs to know.
 pub(super) struct Walk<'a> {
@@ -192,30 +193,32 @@ impl Walk<'_> {
             bytes,
             mtime_ns: stat.mtime_ns,
         };
-        match frontmatter::parse(bytes) {
-            Ok(frontmatter) => {
+        let named = (self.hash)(file);
+        let canonical = named.as_ref().ok().and_then(|(_, bytes)| bytes.as_deref());
+        let bytes = canonical.unwrap_or(bytes);
+        match (frontmatter::parse(bytes), &named) {
+            (Ok(frontmatter), Ok((blob, _))) => {
                 let code = frontmatter.short_code;
-                let blob = match (self.hash)(file) {
-                    Ok(blob) => blob,
-                    Err(reason) => return What::Broken(Reason::Unconvertible(reason), vec![code]),
-                };
-                remember(blob, Some(code.clone()));
+                remember(*blob, Some(code.clone()));
                 What::Document {
                     code,
-                    blob,
+                    blob: *blob,
                     len: stat.len,
                 }
             }
-            Err(damage) if damage.is_plain_file() => {
-                if let Ok(blob) = (self.hash)(file) {
-                    remember(blob, None);
+            (Ok(frontmatter), Err(reason)) => {
+                What::Broken(Reason::Unconvertible(reason.clone()), vec![frontmatter.short_code])
+            }
+            (Err(damage), _) if damage.is_plain_file() => {
+                if let Ok((blob, _)) = &named {
+                    remember(*blob, None);
                 }
                 What::Plain(damage)
             }
-            Err(damage) => {
+            (Err(damage), _) => {
                 let claims = frontmatter::claimed_codes(bytes);
-                if let (Some(path), true, Ok(id)) = (path, claims.is_empty(), (self.hash)(file)) {
-                    seen.insert(path.to_owned(), CacheEntry::stranger(stat, id));
+                if let (Some(path), true, Ok((id, _))) = (path, claims.is_empty(), &named) {
+                    seen.insert(path.to_owned(), CacheEntry::stranger(stat, *id));
                 }
                 What::Broken(Reason::Frontmatter(damage), claims)
             }

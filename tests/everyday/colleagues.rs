@@ -184,7 +184,6 @@ fn an_amended_commit_pushed_by_force() {
 
 /// Main begins anew: no commit in common with what central's version was made from, which looks like another project.
 #[test]
-#[ignore = "waits for --adopt-project"]
 fn a_main_that_begins_anew() {
     let team = Team::new();
     team.ann.git("checkout -q --orphan anew");

@@ -37,7 +37,6 @@ fn an_ordinary_clone() {
 
 /// The format of refs that git will use by default.
 #[test]
-#[ignore = "waits for refs that lie in tables"]
 fn refs_as_tables() {
     let team = Team::new();
     let carl = team.person("carl");
@@ -98,7 +97,6 @@ fn documents_in_a_submodule() {
 
 /// The home folder as the work tree of a bare repository, found through the environment only.
 #[test]
-#[ignore = "waits for repositories that only the environment names"]
 fn a_work_tree_apart_from_its_repository() {
     let team = Team::new();
     let carl = team.person("carl");

@@ -105,7 +105,6 @@ fn moved_out_by_a_cloud_drive() {
 
 /// A folder of documents that is a mount of its own, not mounted.
 #[test]
-#[ignore = "waits for what an emptied folder means"]
 fn below_an_emptied_folder() {
     let team = Team::new();
     for number in 11..14 {

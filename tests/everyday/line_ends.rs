@@ -77,7 +77,6 @@ fn carriage_returns_that_are_committed() {
 }
 
 #[test]
-#[ignore = "waits for edits in other encodings"]
 fn another_encoding() {
     let team = Team::new();
     let wide = |text: String| -> Vec<u8> {

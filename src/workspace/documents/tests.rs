@@ -89,7 +89,7 @@ impl World {
         let hydrated = hydrated.iter().map(|name| name.parse().unwrap()).collect();
         let hash = |file: FileRead<'_>| {
             self.reads.set(self.reads.get() + 1);
-            Ok(digest(file.bytes, 20))
+            Ok((digest(file.bytes, 20), None))
         };
         let any_id = digest(b"", 20);
         let scan = scan(&self.metis, &hydrated, &hash, any_id, &self.cache, &self.last, now).unwrap();
@@ -204,7 +204,7 @@ fn what_changed_shortly_before_a_scan_is_read_again_without_a_write() {
 fn another_object_format_reads_everything_again() {
     let mut world = World::synced(&[("a.md", "A-T-0001")]);
     let before = world.scan();
-    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 32));
+    let hash = |file: FileRead<'_>| Ok((digest(file.bytes, 32), None));
     let scan = scan(
         &world.metis,
         &BTreeSet::new(),
@@ -536,7 +536,7 @@ fn files_and_folders_without_permission_are_protected() {
         return;
     }
     let last = world.last.clone();
-    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 20));
+    let hash = |file: FileRead<'_>| Ok((digest(file.bytes, 20), None));
     let scan = scan(
         &world.metis,
         &BTreeSet::new(),
@@ -589,7 +589,7 @@ fn a_document_that_moves_while_we_walk_is_neither_missed_nor_doubled() {
             if !moved.replace(true) {
                 fs::rename(world.at(from), world.at(to)).unwrap();
             }
-            Ok(digest(file.bytes, 20))
+            Ok((digest(file.bytes, 20), None))
         };
         let now = SystemTime::now();
         let any_id = digest(b"", 20);
@@ -615,7 +615,7 @@ fn a_workspace_that_vanishes_is_an_error_and_not_an_empty_one() {
     fs::create_dir(temp.path().join(".metis")).unwrap();
     fs::write(temp.path().join(".metis/a.md"), document("A-T-0001")).unwrap();
     let metis = Dir::open_root(&temp.path().join(".metis")).unwrap();
-    let hash = |file: FileRead<'_>| Ok(digest(file.bytes, 20));
+    let hash = |file: FileRead<'_>| Ok((digest(file.bytes, 20), None));
     let scan = |hash: Hash<'_>| {
         let now = SystemTime::now();
         scan(
@@ -631,7 +631,7 @@ fn a_workspace_that_vanishes_is_an_error_and_not_an_empty_one() {
     assert_eq!(scan(&hash).unwrap().documents.len(), 1);
     let vanish = |file: FileRead<'_>| {
         let _ = fs::remove_dir_all(temp.path().join(".metis"));
-        Ok(digest(file.bytes, 20))
+        Ok((digest(file.bytes, 20), None))
     };
     assert!(scan(&vanish).unwrap_err().is_gone());
     assert!(scan(&hash).unwrap_err().is_gone());
