@@ -167,7 +167,11 @@ fn result_size(difference: &[u8]) -> u64 {
         .map_or(0, |last| last + 1);
     let mut size = 0_u64;
     for (n, byte) in difference.iter().skip(base).enumerate() {
-        size |= u64::from(byte & 0x7f).checked_shl(7 * n as u32).unwrap_or(u64::MAX);
+        let (bits, shift) = (u64::from(byte & 0x7f), 7 * n as u32);
+        if bits.leading_zeros() < shift {
+            return u64::MAX;
+        }
+        size |= bits.checked_shl(shift).unwrap_or_default();
         if byte & 0x80 == 0 {
             return size;
         }
@@ -223,6 +227,10 @@ mod tests {
             result_size(&[0x05, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
             u64::MAX
         );
+        let of_ten_bytes = |last| result_size(&[&[0x05], &[0x80; 9][..], &[last]].concat());
+        assert_eq!(of_ten_bytes(0x01), 1 << 63);
+        assert_eq!(of_ten_bytes(0x02), u64::MAX, "a bit that does not fit is not dropped");
+        assert_eq!(of_ten_bytes(0x00), 0);
         assert_eq!(result_size(&[0x05]), u64::MAX);
         assert_eq!(result_size(&[]), u64::MAX);
     }

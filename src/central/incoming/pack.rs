@@ -44,7 +44,7 @@ impl Chain {
 
     fn and(self, bytes: u64) -> Self {
         Chain {
-            differences: self.differences + 1,
+            differences: self.differences.saturating_add(1),
             bytes: self.bytes.saturating_add(bytes),
         }
     }

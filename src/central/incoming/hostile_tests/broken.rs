@@ -116,6 +116,11 @@ fn packs_that_break_the_rules() {
             "a difference that ends within an order",
             with(to(first), None, &[6, 6, 0x91]),
         ),
+        // 2^64 + 6, which is 6 where the bit that does not fit is dropped.
+        ("a difference with a size that wraps around", {
+            let size = [&[0x86], &[0x80; 8][..], &[0x02]].concat();
+            with(to(first), None, &[&[6], &size[..], &[0x90, 6]].concat())
+        }),
         (
             "a difference with sizes without end",
             with(to(first), None, &[0xff; 30]),

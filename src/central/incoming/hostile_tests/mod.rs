@@ -95,3 +95,13 @@ fn a_pack_of_gits_comes_whole() {
         assert_eq!((received.objects, readable, received.is_partial), (36, 36, false));
     }
 }
+
+/// Every id is checked by a hash that notices how collisions are made, and then gives none. This is one of the two files
+/// of "SHA-1 is a Shambles", which have the same plain SHA-1.
+#[test]
+fn a_collision_has_no_id() {
+    let mut hash = gix::hash::hasher(super::hash_kind(ObjectFormat::Sha1));
+    hash.update(include_bytes!("sha-mbles-1.bin"));
+    let err = hash.try_finalize().unwrap_err();
+    assert!(err.to_string().contains("collision"), "{err}");
+}
