@@ -13,6 +13,7 @@ use crate::names::{ObjectId, Prefix, ShortCode};
 /// Project-Commit: <the project's commit that was synced from>
 /// Project-Root: <a commit without parents that it goes back to> <path of .metis/ in the project>
 /// Project-Uncommitted: <codes that were not as in that commit>
+/// Workspace-Left: <a folder that the commit takes away: another one took its place, or its own was retired>
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trailers {
@@ -22,6 +23,8 @@ pub struct Trailers {
     pub root: Option<(ObjectId, String)>,
     /// `Project-Uncommitted`
     pub uncommitted: BTreeSet<ShortCode>,
+    /// `Workspace-Left`
+    pub left: Option<Prefix>,
 }
 
 impl Trailers {
@@ -42,6 +45,7 @@ impl Trailers {
                     let codes = value.split_whitespace();
                     trailers.uncommitted.extend(codes.filter_map(|code| code.parse().ok()));
                 }
+                "Workspace-Left" => trailers.left = value.trim().parse().ok(),
                 _ => {}
             }
         }
@@ -49,8 +53,11 @@ impl Trailers {
     }
 
     fn write(&self, message: &mut String) {
+        if self.commit.is_some() || self.left.is_some() {
+            message.push('\n');
+        }
         if let Some(commit) = self.commit {
-            let _ = write!(message, "\nProject-Commit: {commit}\n");
+            let _ = writeln!(message, "Project-Commit: {commit}");
             if let Some((root, path)) = &self.root {
                 let _ = writeln!(message, "Project-Root: {root} {path}");
             }
@@ -58,6 +65,9 @@ impl Trailers {
                 let codes: Vec<&str> = self.uncommitted.iter().map(ShortCode::as_str).collect();
                 let _ = writeln!(message, "Project-Uncommitted: {}", codes.join(" "));
             }
+        }
+        if let Some(left) = &self.left {
+            let _ = writeln!(message, "Workspace-Left: {left}");
         }
     }
 }
@@ -152,10 +162,18 @@ mod tests {
             commit: Some(commit),
             root: Some((commit, "sub folder/.metis".into())),
             uncommitted: ["API-T-0001", "API-T-0002"].map(|code| code.parse().unwrap()).into(),
+            left: "old".parse().ok(),
         };
-        let mut message = "sync: api @ x\n".to_owned();
-        trailers.write(&mut message);
-        assert_eq!(Trailers::read(message.as_bytes()), trailers);
+        let without_project = Trailers {
+            left: "old".parse().ok(),
+            ..Trailers::default()
+        };
+        for trailers in [trailers, without_project] {
+            let mut message = "sync: api @ x\n".to_owned();
+            trailers.write(&mut message);
+            assert_eq!(Trailers::read(message.as_bytes()), trailers);
+            assert!(message.starts_with("sync: api @ x\n\n"));
+        }
         assert_eq!(Trailers::read(b"sync: api @ x\n"), Trailers::default());
         let odd = b"Project-Commit: main\nProject-Root: x\nProject-Uncommitted: ../x API-T-0001 \xff\n";
         assert_eq!(Trailers::read(odd).uncommitted.len(), 1);

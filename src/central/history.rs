@@ -140,7 +140,7 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
     } = question;
     let mut told = Told::default();
     let mut folders: HashMap<ObjectId, Rc<Documents>> = HashMap::new();
-    let mut documents = |root: ObjectId| -> Result<(Option<ObjectId>, Rc<Documents>), CentralError> {
+    let mut documents = |root: ObjectId, prefix: &Prefix| -> Result<(Option<ObjectId>, Rc<Documents>), CentralError> {
         let Some(folder) = tree::owned_in(odb, root, prefix)? else {
             return Ok((None, Rc::default()));
         };
@@ -151,9 +151,10 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
         folders.insert(folder, Rc::clone(&listed));
         Ok((Some(folder), listed))
     };
-    let mut queue = VecDeque::from([head]);
+    // With the name that the folder had there.
+    let mut queue = VecDeque::from([(head, prefix.clone())]);
     let mut seen = HashSet::from([head]);
-    while let Some(id) = queue.pop_front() {
+    while let Some((id, mut prefix)) = queue.pop_front() {
         if !versions && told.witnesses.len() == wanted.len() {
             break;
         }
@@ -161,7 +162,7 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
             return Ok(None);
         }
         let (root, parents) = objects::commit(odb, id)?;
-        let (folder, here) = documents(root)?;
+        let (folder, here) = documents(root, &prefix)?;
         let is_last = since == Some(id);
         if versions {
             for (code, blob) in here.iter() {
@@ -176,7 +177,22 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
             if !odb.exists(&super::to_gix(*parent)) {
                 return Ok(None);
             }
-            before.push(documents(objects::commit(odb, *parent)?.0)?);
+            before.push(documents(objects::commit(odb, *parent)?.0, &prefix)?);
+        }
+        match (folder, before.iter().any(|(before, _)| before.is_some())) {
+            // It may have had another name until then.
+            (Some(_), false) => {
+                if let (Some(former), Some(_)) = (objects::trailers(odb, id)?.left, parents.first()) {
+                    prefix = former;
+                    before.clear();
+                    for parent in &parents {
+                        before.push(documents(objects::commit(odb, *parent)?.0, &prefix)?);
+                    }
+                }
+            }
+            // What was there before a workspace was retired is nothing to one that begins after it.
+            (None, true) if objects::trailers(odb, id)?.left.as_ref() == Some(&prefix) => continue,
+            _ => {}
         }
         if before.is_empty() || before.iter().all(|(before, _)| *before != folder) {
             let touched: Vec<&ShortCode> = wanted
@@ -198,9 +214,77 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
                 }
             }
         }
-        queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
+        let parents = parents.into_iter().filter(|parent| seen.insert(*parent));
+        queue.extend(parents.map(|parent| (parent, prefix.clone())));
     }
     Ok(Some(told))
+}
+
+/// What became of a folder that somebody took out of central on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It has another name.
+    Renamed(Prefix),
+    /// Its workspace was retired.
+    Retired,
+}
+
+/// What the history of `head` tells of a folder that it has no more, no further back than `since`.
+pub fn fate(
+    url: &RemoteUrl,
+    options: &ConnectOptions,
+    branch: &str,
+    store: &Store,
+    [head, since]: [Option<ObjectId>; 2],
+    prefix: &Prefix,
+) -> Result<Option<Fate>, CentralError> {
+    let Some(head) = head else { return Ok(None) };
+    if let Some(fate) = walk_fate(&store.odb(), head, since, prefix)? {
+        return Ok(fate);
+    }
+    let mut remote = Remote::list(url, options, Some(branch))?;
+    let fate = store.aside(|aside| {
+        fetch::history(&mut remote, options, head, Detail::Commits, aside)?;
+        walk_fate(&objects::open(aside, store.format())?, head, since, prefix)
+    });
+    remote.close();
+    Ok(fate?.flatten())
+}
+
+fn walk_fate(
+    odb: &gix::odb::Handle,
+    head: ObjectId,
+    since: Option<ObjectId>,
+    prefix: &Prefix,
+) -> Result<Option<Option<Fate>>, CentralError> {
+    use gix::objs::Exists;
+    let mut queue = VecDeque::from([head]);
+    let mut seen = HashSet::from([head]);
+    while let Some(id) = queue.pop_front() {
+        if since == Some(id) {
+            continue;
+        }
+        if !odb.exists(&super::to_gix(id)) {
+            return Ok(None);
+        }
+        let message = objects::message(odb, id)?;
+        let by = synced(&message);
+        if Trailers::read(&message).left.as_ref() == Some(prefix) {
+            return Ok(Some(by.map(|by| match by == *prefix {
+                true => Fate::Retired,
+                false => Fate::Renamed(by),
+            })));
+        }
+        let (_, parents) = objects::commit(odb, id)?;
+        queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
+    }
+    Ok(Some(None))
+}
+
+/// The workspace that a commit with this message is a sync of.
+fn synced(message: &[u8]) -> Option<Prefix> {
+    let text = std::str::from_utf8(message).ok()?;
+    text.strip_prefix("sync: ")?.split(' ').next()?.parse().ok()
 }
 
 /// The project that a folder of central was made from last, as far as commits say so.
@@ -251,11 +335,7 @@ fn walk_owners(
             return Ok(None);
         }
         let message = objects::message(odb, id)?;
-        let prefix = std::str::from_utf8(&message)
-            .ok()
-            .and_then(|text| text.strip_prefix("sync: "))
-            .and_then(|text| text.split(' ').next()?.parse::<Prefix>().ok());
-        if let Some(prefix) = prefix
+        if let Some(prefix) = synced(&message)
             && let Some(root) = Trailers::read(&message).root
         {
             let owner = || Owner {

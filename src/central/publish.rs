@@ -221,7 +221,12 @@ fn new_objects(
     }
     let folder = tree::owned(store, Some(root), prefix)?;
     let old_folder = tree::owned(store, old_root, prefix)?;
-    let Some(folder) = folder.filter(|id| Some(*id) != old_folder) else {
+    // A folder that got another name was there, with all that is in it.
+    let old_top = match old_root {
+        Some(root) => tree::entries(store, root)?,
+        None => Vec::new(),
+    };
+    let Some(folder) = folder.filter(|id| !old_top.iter().any(|entry| entry.id == *id)) else {
         return Ok(out);
     };
     out.push(NewObject {

@@ -258,6 +258,27 @@ pub fn with_owned(
     })
 }
 
+/// Central's root with the folder `from` under the name `to`, or without it. What is in the folder is not looked at.
+pub fn with_folder_moved(
+    store: &Store,
+    root: ObjectId,
+    from: &Prefix,
+    to: Option<&Prefix>,
+) -> Result<NewTrees, CentralError> {
+    let mut top = raw(&store.odb(), root)?;
+    let is_from = |entry: &Entry| entry.kind() == EntryKind::Tree && entry.name == from.as_str().as_bytes();
+    let folder = top.iter().position(is_from).map(|at| top.remove(at));
+    if let (Some(mut folder), Some(to)) = (folder, to) {
+        folder.name = to.as_str().into();
+        let place = top.iter().position(|entry| entry.order(&folder) == Ordering::Greater);
+        top.insert(place.unwrap_or(top.len()), folder);
+    }
+    Ok(NewTrees {
+        root: encode(&top, store)?,
+        owned: None,
+    })
+}
+
 fn encode(entries: &[Entry], store: &Store) -> Result<NewTree, CentralError> {
     let mut bytes = Vec::new();
     for entry in entries {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{
     central::CentralError,
-    plan::guard::OtherProject,
+    plan::{folder::Refusal, guard::OtherProject},
     send_pack::connect::{ConnectError, FailureKind},
     stage::own::OwnError,
     sync::{SyncError, SyncErrorKind},
@@ -178,9 +178,9 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         }
         SyncErrorKind::PrefixChanged { configured, remembered } => {
             let next = format!(
-                "If the change is meant, confirm it with `git metis-sync init --prefix {configured}`: the next sync begins \
-                 {configured}/ and leaves {remembered}/ in central. If it came with a pull and is not meant, put `prefix = \
-                 \"{remembered}\"` back under [workspace] in config.toml."
+                "If the workspace has that name from now on, `git metis-sync workspace rename {remembered} {configured}` moves its \
+                 folder in central. To begin {configured}/ beside it: `git metis-sync init --prefix {configured}`. If the change \
+                 came with a pull and is not meant, put `prefix = \"{remembered}\"` back under [workspace] in config.toml."
             );
             return (own, next, Exit::Stopped);
         }
@@ -213,10 +213,36 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
         SyncErrorKind::Own(OwnError::Dir(_)) => ("Mend that, then sync again.", Exit::Error),
         SyncErrorKind::OtherProject(OtherProject::Renamed { old, new }) => {
             let next = format!(
-                "Put [workspace] prefix = \"{old}\" back into .metis/config.toml: {new}/ would be a second workspace."
+                "To rename it in central: `git metis-sync workspace rename {old} {new}`. If {old}/ is right, put `prefix = \
+                 \"{old}\"` back under [workspace] in .metis/config.toml (`git pull`, if another clone renamed it)."
             );
             return (own, next, Exit::Stopped);
         }
+        SyncErrorKind::OtherProject(OtherProject::RenamedElsewhere { old, new }) => {
+            let next = format!(
+                "`git metis-sync workspace rename {old} {new}` takes that over for this clone; `git pull` first, if the project's \
+                 config.toml has the new name already."
+            );
+            return (own, next, Exit::Stopped);
+        }
+        SyncErrorKind::OtherProject(OtherProject::Retired(prefix)) => {
+            let next = format!(
+                "`git metis-sync workspace retire {prefix}` takes note of that in this clone, which goes on reading the others. To \
+                 register it again: `git metis-sync init` after that."
+            );
+            return (own, next, Exit::Stopped);
+        }
+        SyncErrorKind::Folder(Refusal::Same(_)) => ("There is nothing to do.", Exit::Stopped),
+        SyncErrorKind::Folder(Refusal::Reserved(_) | Refusal::Taken(_)) => ("Choose another name.", Exit::Stopped),
+        SyncErrorKind::Folder(Refusal::NotOurs(_)) => (
+            "Only a clone of that workspace can do this, once it has synced. `git metis-sync status` says which folder is this one's.",
+            Exit::Stopped,
+        ),
+        SyncErrorKind::Folder(Refusal::Absent(_)) => (
+            "`git metis-sync query workspace` lists those that there are; `git metis-sync init --prefix NAME` names a folder that is \
+             still to be made.",
+            Exit::Stopped,
+        ),
         SyncErrorKind::OtherProject(_) => (
             "Choose another name with `git metis-sync init --prefix NAME`. If this is the same project with a rewritten history, use --adopt-project.",
             Exit::Stopped,

@@ -44,6 +44,7 @@ mod status;
 mod sync;
 mod trust;
 mod verify;
+mod workspace;
 
 pub use hint::Exit;
 
@@ -95,7 +96,7 @@ pub fn brief() -> clap::Command {
     STAGES
         .into_iter()
         // The first one is what happens without a command.
-        .chain(["sync", "trust"])
+        .chain(["sync", "trust", "workspace"])
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -179,6 +180,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Decide documents that are behind or diverged
     Resolve(resolve::ResolveArgs),
+    /// Rename this workspace's folder in central, or take it away
+    Workspace(workspace::WorkspaceArgs),
     /// Sync by itself on git's pushes and merges
     Hooks(hooks::HooksArgs),
     /// Ask across workspaces
@@ -226,6 +229,7 @@ pub fn main() -> ExitCode {
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
+        Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
         // Turned into another command line when it was parsed.

@@ -49,6 +49,17 @@ pub enum OtherProject {
         /// The one it would get.
         new: Prefix,
     },
+    /// Another clone of this workspace renamed its folder.
+    #[error("another clone of this workspace renamed {old}/ to {new}/ in central")]
+    RenamedElsewhere {
+        /// The folder that this clone has written.
+        old: Prefix,
+        /// The one that took its place.
+        new: Prefix,
+    },
+    /// Another clone of this workspace retired it.
+    #[error("another clone of this workspace retired it: central has no {0}/ any more")]
+    Retired(Prefix),
 }
 
 /// How central's head relates to the commit that this clone saw last.

@@ -7,6 +7,7 @@
 //! | what this workspace pushes, what is behind, what collides | [`dehydrate`] |
 //! | where own documents are read from | [`source`] |
 //! | which version of a document is the newer one | [`newer`] |
+//! | whether a folder may be renamed or taken away | [`folder`] |
 //! | which plans are too dangerous to apply unasked | [`guard`] |
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
 //! | how files differ from what they should be | [`compare`] |
@@ -16,6 +17,7 @@
 
 pub mod compare;
 pub mod dehydrate;
+pub mod folder;
 pub mod guard;
 pub mod hydrate;
 pub mod listing;

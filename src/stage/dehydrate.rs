@@ -12,7 +12,8 @@ use crate::{
     central::{
         CentralError,
         commit::{self, Trailers},
-        history, publish,
+        history::{self, Fate},
+        publish,
         store::Store,
         tree,
     },
@@ -108,6 +109,9 @@ pub fn plan(
         return Ok(Decided::default());
     };
     let central = owned_documents(store, snapshot.head, prefix)?;
+    if central.is_empty() && cursor.base.values().any(|base| base.blob.is_some()) {
+        still_named(ctx, store, cursor, snapshot, prefix)?;
+    }
     let mut history = own::open_history(ctx, snapshot.format);
     let mut edited = BTreeSet::new();
     if let Some(history) = &mut history {
@@ -149,7 +153,7 @@ pub fn plan(
     });
     let owners = match new.count() {
         0 => BTreeMap::new(),
-        _ => owners(store, snapshot.head, prefix)?,
+        _ => owners(ctx, store, snapshot.head, prefix)?,
     };
     let mut plan = dehydrate::plan(verdicts, &owners, how.force);
     for behind in &mut plan.behind {
@@ -157,8 +161,9 @@ pub fn plan(
     }
     let mut trailers = Trailers::default();
     let mut root = cursor.root;
-    if let (Some(at), Some(history), false) = (own.commit(), &mut history, plan.changes_nothing()) {
-        if root.is_none() {
+    let is_asked = !plan.changes_nothing() || !plan.foreign.is_empty();
+    if let (Some(at), Some(history), true) = (own.commit(), &mut history, is_asked) {
+        if root.is_none() || central.is_empty() {
             root = identity(ctx, store, snapshot, prefix, &central, history, at, how)?;
         }
         trailers.commit = Some(at);
@@ -194,10 +199,29 @@ pub fn plan(
 }
 
 /// Where `.metis/` lies in the project, as a commit's trailer says it.
-fn path_in_project(ctx: &Context<'_>) -> String {
+pub fn path_in_project(ctx: &Context<'_>) -> String {
     let path = ctx.project.metis_path();
     let path: String = path.chars().filter(|c| !c.is_control()).collect();
     if path.is_empty() { ".".into() } else { path }
+}
+
+/// Stops where another clone of this workspace has renamed or retired the folder that this one has written.
+fn still_named(
+    ctx: &Context<'_>,
+    store: &Store,
+    cursor: &Cursor,
+    snapshot: &Snapshot,
+    prefix: &Prefix,
+) -> Result<(), PlanError> {
+    let between = [snapshot.head, cursor.compared];
+    match history::fate(&ctx.upstream, &ctx.connect, &snapshot.branch, store, between, prefix)? {
+        None => Ok(()),
+        Some(Fate::Retired) => Err(PlanError::OtherProject(OtherProject::Retired(prefix.clone()))),
+        Some(Fate::Renamed(new)) => Err(PlanError::OtherProject(OtherProject::RenamedElsewhere {
+            old: prefix.clone(),
+            new,
+        })),
+    }
 }
 
 /// Finds out whether the owned folder is this project's, and the commit that this project is known by. `None`: the
@@ -235,7 +259,8 @@ fn identity(
     // A first push: the project may be in central under another name.
     for owner in owners.values() {
         let still_there = || owned_documents(store, Some(head), &owner.prefix).is_ok_and(|held| !held.is_empty());
-        if owner.prefix != *prefix && is_ours(&owner.root) && still_there() {
+        let is_another = owner.prefix != *prefix && !ctx.former.contains(&owner.prefix);
+        if is_another && is_ours(&owner.root) && still_there() {
             return Err(PlanError::OtherProject(OtherProject::Renamed {
                 old: owner.prefix.clone(),
                 new: prefix.clone(),
@@ -245,13 +270,18 @@ fn identity(
     Ok(first)
 }
 
-/// The workspaces that hold a document, of all but the owned one.
-fn owners(store: &Store, head: Option<ObjectId>, owned: &Prefix) -> Result<BTreeMap<ShortCode, Prefix>, CentralError> {
+/// The workspaces that hold a document, of all but those that are or were this one.
+fn owners(
+    ctx: &Context<'_>,
+    store: &Store,
+    head: Option<ObjectId>,
+    owned: &Prefix,
+) -> Result<BTreeMap<ShortCode, Prefix>, CentralError> {
     let mut owners = BTreeMap::new();
     let Some(head) = head else { return Ok(owners) };
     let root = listing::root(tree::entries(store, tree::of_commit(store, head)?)?);
     for (prefix, folder) in root.workspaces {
-        if prefix != *owned {
+        if prefix != *owned && !ctx.former.contains(&prefix) {
             let documents = listing::folder(&prefix, tree::entries(store, folder)?).documents;
             owners.extend(documents.into_keys().map(|code| (code, prefix.clone())));
         }

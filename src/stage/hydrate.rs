@@ -185,8 +185,10 @@ pub fn plan(
         }
     }
     for (prefix, state) in &plan.survey.folders {
-        // A folder of the own prefix that was hydrated before the prefix became ours: nobody's to remove.
-        if !wanted(prefix) || plan.listed.contains_key(prefix) || ctx.owned.as_ref() == Some(prefix) {
+        // A folder of the own prefix is nobody's to remove, but for what this clone itself hydrated there before the prefix
+        // became its own.
+        let is_own = ctx.owned.as_ref() == Some(prefix) && !cursor.folders.contains_key(prefix);
+        if !wanted(prefix) || plan.listed.contains_key(prefix) || is_own {
             continue;
         }
         if let FolderState::Marked(marker) = state

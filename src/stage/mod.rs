@@ -12,7 +12,7 @@
 //!
 //! [`verify`] is no stage of a sync: it looks whether what they left is still there.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::{
     names::Prefix,
@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub project: &'a Project,
     /// The workspace's own folder in central. `None`: it only reads.
     pub owned: Option<Prefix>,
+    /// Folders that it had before: their documents are its own.
+    pub former: BTreeSet<Prefix>,
     /// Central.
     pub upstream: RemoteUrl,
     /// Central for pushes, which `pushInsteadOf` may send elsewhere: another URL, or another account, of the same.

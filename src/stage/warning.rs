@@ -99,6 +99,8 @@ pub enum Warning {
     Foreign(Foreign),
     /// Another branch than the source branch is checked out.
     SourceElsewhere(String),
+    /// The owned folder was retired.
+    Retired(Prefix),
     /// Central was rewound and its new history accepted.
     CentralAdopted,
 }
@@ -216,6 +218,11 @@ impl std::fmt::Display for Warning {
                     "{source} is not checked out here, so what it has is synced, not what is checked out"
                 )
             }
+            Warning::Retired(prefix) => write!(
+                f,
+                "{prefix}/ was retired from central, so nothing is pushed from here; `git metis-sync init` makes the next sync \
+                 register it again"
+            ),
             Warning::CentralAdopted => f.write_str("central's history had been rewritten; the new one was adopted"),
         }
     }

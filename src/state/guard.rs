@@ -49,6 +49,9 @@ pub struct Notes {
     /// Folders in central that this clone wrote before its user chose another one: their documents are its own.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub former: BTreeSet<Prefix>,
+    /// Folders that were taken out of central: nothing is pushed there until its user says so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub retired: BTreeSet<Prefix>,
     /// The project, by its root commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_root: Option<String>,
@@ -257,6 +260,7 @@ impl Notes {
             upstream: None,
             prefix: None,
             former: BTreeSet::new(),
+            retired: BTreeSet::new(),
             project_root: None,
             confirmed: BTreeMap::new(),
         }

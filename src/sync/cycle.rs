@@ -68,7 +68,7 @@ fn once(
     setup.check_interrupt()?;
     let snapshot = fetched(setup, options, progress, report)?;
     hydrated(setup, options, progress, report, &snapshot)?;
-    if options.pull_only {
+    if options.pull_only || setup.is_retired {
         finish(setup, report, &snapshot, snapshot.head);
         return Ok(End::Done);
     }
@@ -291,6 +291,12 @@ fn prepare(
     let Some(prefix) = setup.ctx.owned.clone() else {
         unreachable!("a workspace without a prefix only pulls")
     };
+    if setup.is_retired {
+        return Ok(Ok(Prepared {
+            commit: None,
+            notes: None,
+        }));
+    }
     let mut own = own::survey(
         &setup.ctx,
         cursor,

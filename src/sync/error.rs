@@ -6,6 +6,7 @@ use crate::{
     names::Prefix,
     plan::{
         dehydrate::Conflict,
+        folder,
         guard::{OtherProject, TooManyDeletes},
         listing::escaped,
     },
@@ -150,6 +151,9 @@ pub enum SyncErrorKind {
     /// The owned folder in central and this project do not belong together.
     #[error(transparent)]
     OtherProject(#[from] OtherProject),
+    /// A folder in central is neither renamed nor taken away.
+    #[error(transparent)]
+    Folder(#[from] folder::Refusal),
     /// The plan removes too much.
     #[error("{} of the {} documents that central holds for this workspace would be removed", .0.removed, .0.held)]
     TooManyDeletes(TooManyDeletes),
@@ -267,7 +271,11 @@ impl SyncErrorKind {
             SyncErrorKind::Own(OwnError::Unfinished(_)) => "unfinished",
             SyncErrorKind::Own(OwnError::NoBranch(_)) => "no-source",
             SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_)) => "io",
-            SyncErrorKind::OtherProject(OtherProject::Renamed { .. }) => "renamed",
+            SyncErrorKind::OtherProject(OtherProject::Renamed { .. } | OtherProject::RenamedElsewhere { .. }) => {
+                "renamed"
+            }
+            SyncErrorKind::OtherProject(OtherProject::Retired(_)) => "retired",
+            SyncErrorKind::Folder(_) => "folder",
             SyncErrorKind::OtherProject(_) => "other-project",
             SyncErrorKind::TooManyDeletes(_) => "deletes",
             SyncErrorKind::RetriesExhausted { .. } => "moved",

@@ -19,6 +19,7 @@ mod cache;
 mod cycle;
 pub mod doctor;
 mod error;
+pub mod folder;
 mod options;
 pub mod outlook;
 mod place;
@@ -128,15 +129,41 @@ fn cycles(
     report: &mut SyncReport,
     clock: Instant,
 ) -> Result<(), SyncErrorKind> {
+    retrying(setup, progress, report, clock, |setup, progress, report| {
+        cycle::run(setup, options, progress, report)
+    })?;
+    if options.dry_run {
+        report.outcome = SyncOutcome::Planned;
+        return diverged(report);
+    }
+    let recorded = record::write(setup, report)?;
+    if recorded || !report.pulled.is_empty() || report.commit.is_some() {
+        report.outcome = SyncOutcome::Synced;
+    }
+    if report.outcome == SyncOutcome::Synced || setup.cache_is_due() {
+        progress.step(Step::RebuildingCache);
+        cache::after_sync(setup, report);
+    }
+    diverged(report)
+}
+
+/// Runs a cycle, and again while central moves.
+fn retrying<'a>(
+    setup: &mut Setup<'a>,
+    progress: &mut dyn Progress,
+    report: &mut SyncReport,
+    clock: Instant,
+    mut cycle: impl FnMut(&mut Setup<'a>, &mut dyn Progress, &mut SyncReport) -> Result<cycle::End, SyncErrorKind>,
+) -> Result<(), SyncErrorKind> {
     let max_retries = setup.max_retries;
     let mut turn = None;
     loop {
         let begun = Instant::now();
-        let end = cycle::run(setup, options, progress, report)?;
+        let end = cycle(setup, progress, report)?;
         // Neither held while we wait nor while we write down what we did.
         drop(turn.take());
         match end {
-            cycle::End::Done => break,
+            cycle::End::Done => return Ok(()),
             cycle::End::Moved => {
                 let left = setup.deadline.map(|total| total.saturating_sub(clock.elapsed()));
                 let race = Race {
@@ -174,19 +201,6 @@ fn cycles(
             }
         }
     }
-    if options.dry_run {
-        report.outcome = SyncOutcome::Planned;
-        return diverged(report);
-    }
-    let recorded = record::write(setup, report)?;
-    if recorded || !report.pulled.is_empty() || report.commit.is_some() {
-        report.outcome = SyncOutcome::Synced;
-    }
-    if report.outcome == SyncOutcome::Synced || setup.cache_is_due() {
-        progress.step(Step::RebuildingCache);
-        cache::after_sync(setup, report);
-    }
-    diverged(report)
 }
 
 /// What nobody but a person can decide is an error at the end: everything else was synced by then.

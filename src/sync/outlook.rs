@@ -204,6 +204,8 @@ pub fn look<'a>(
         let decided = match dehydrate::plan(&ctx, store, &cursor, seen, &mut own, how) {
             Ok(decided) => decided,
             Err(PlanError::Central(_)) => return None,
+            // Nothing is registered again, and the warning says so.
+            Err(PlanError::OtherProject(_)) if workspace.retired().is_some() => Default::default(),
             Err(err) => {
                 stops.push(err.into());
                 Default::default()
@@ -224,7 +226,7 @@ pub fn look<'a>(
             (None, base, plan)
         }
     };
-    let plan = if ctx.owned.is_some() {
+    let plan = if ctx.owned.is_some() && workspace.retired().is_none() {
         plan
     } else {
         DehydratePlan::default()

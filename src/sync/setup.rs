@@ -1,6 +1,7 @@
 //! Everything that is the same for all cycles of a sync.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -19,7 +20,7 @@ use crate::{
         store::Store,
         turn::{self, Asked, Turn},
     },
-    names::ObjectId,
+    names::{ObjectId, Prefix},
     plan::{
         listing::{Documents, escaped},
         retry::Seat,
@@ -43,6 +44,9 @@ pub struct Workspace {
     project: Project,
     unconfirmed: Vec<Unconfirmed>,
     state_dir: Option<PathBuf>,
+    /// See [`guard::Notes`].
+    former: BTreeSet<Prefix>,
+    retired: BTreeSet<Prefix>,
 }
 
 impl Workspace {
@@ -57,11 +61,17 @@ impl Workspace {
         let mut config = Config::load(metis.dir())?;
         let project = Project::discover(metis.path());
         // Where the guard cannot be read, a sync stops for that.
-        let unconfirmed = match guard_of(&metis, &project, state_dir) {
-            Ok(guard) => workspace::hold_back(&mut config, &guard.notes().confirmed),
-            Err(_) => Vec::new(),
+        let (unconfirmed, former, retired) = match guard_of(&metis, &project, state_dir) {
+            Ok(guard) => {
+                let notes = guard.notes();
+                let unconfirmed = workspace::hold_back(&mut config, &notes.confirmed);
+                (unconfirmed, notes.former.clone(), notes.retired.clone())
+            }
+            Err(_) => Default::default(),
         };
         Ok(Workspace {
+            former,
+            retired,
             metis,
             config,
             project,
@@ -101,7 +111,14 @@ impl Workspace {
         let foreign = foreign.map(|path| Warning::ForeignRepository(path.to_owned()));
         let held_back = self.unconfirmed.iter().filter(|unconfirmed| !unconfirmed.stops);
         let held_back = held_back.cloned().map(Warning::Unconfirmed);
-        foreign.into_iter().chain(held_back).collect()
+        let retired = self.retired().cloned().map(Warning::Retired);
+        foreign.into_iter().chain(held_back).chain(retired).collect()
+    }
+
+    /// The owned folder, where it was retired: nothing is pushed there.
+    pub(super) fn retired(&self) -> Option<&Prefix> {
+        let owned = self.config.workspace.as_ref();
+        owned.filter(|owned| self.retired.contains(*owned))
     }
 
     /// What config.toml says and does not count yet, this clone's user not having confirmed it.
@@ -209,6 +226,8 @@ pub struct Setup<'a> {
     owned: Option<Documents>,
     /// Whether another clone of this workspace changed that during this sync.
     is_rivalled: bool,
+    /// Whether the owned folder was retired: nothing is pushed.
+    pub(super) is_retired: bool,
     /// Whether they were thrown away in this sync because they were damaged.
     renewed: bool,
     /// The newest own documents, for the cache.
@@ -230,6 +249,17 @@ impl<'a> Setup<'a> {
         options: &SyncOptions,
         clock: Instant,
         started: Timestamp,
+    ) -> Result<Self, SyncErrorKind> {
+        Self::passing_over(workspace, options, clock, started, |_| false)
+    }
+
+    /// The same for what ends such a stop.
+    pub(super) fn passing_over(
+        workspace: &'a Workspace,
+        options: &SyncOptions,
+        clock: Instant,
+        started: Timestamp,
+        passes: fn(&SyncErrorKind) -> bool,
     ) -> Result<Self, SyncErrorKind> {
         let mut warnings = workspace.warnings();
         let metis = workspace.metis.path();
@@ -269,7 +299,7 @@ impl<'a> Setup<'a> {
         };
         let ctx = context(workspace, options, clock)?;
         let stops = workspace.check_binding(&guard, cursor.as_ref(), &ctx);
-        if let Some(stop) = stops.into_iter().next() {
+        if let Some(stop) = stops.into_iter().find(|stop| !passes(stop)) {
             return Err(stop);
         }
         let settings = workspace.config.sync.as_ref();
@@ -287,6 +317,7 @@ impl<'a> Setup<'a> {
             met_to_push: None,
             owned: None,
             is_rivalled: false,
+            is_retired: workspace.retired().is_some(),
             renewed: false,
             scan: None,
             max_retries: options
@@ -505,6 +536,7 @@ pub fn context<'a>(
         config: &workspace.config,
         project: &workspace.project,
         owned: workspace.config.workspace.clone(),
+        former: workspace.former.clone(),
         upstream: rewritten(Direction::Fetch)?,
         push_to: rewritten(Direction::Push)?,
         upstream_name: configured.to_string(),

@@ -1,27 +1,243 @@
-//! A workspace keeps its folder, and a folder its project.
+//! A workspace keeps its folder, and a folder its project, until somebody says otherwise.
 
-use crate::support::team::Team;
+use crate::support::team::{Checkout, Team, exits};
+
+const ALL: &str = "1=v1 2=v1 3=v1";
+
+fn workspace(person: &Checkout, arguments: &str, code: i32) -> String {
+    let words: Vec<&str> = ["workspace"].into_iter().chain(arguments.split(' ')).collect();
+    exits(&person.run(&words), code)
+}
+
+fn has(team: &Team, api: &str, platform: &str) {
+    let plans = (team.plans(), team.plans_of("platform"));
+    assert_eq!((plans.0.as_str(), plans.1.as_str()), (api, platform));
+}
+
+fn message(team: &Team) -> String {
+    team.world.central.git(&["log", "-1", "--format=%B", "main"])
+}
 
 /// Renamed in config.toml: noticed, with the command that does it.
 #[test]
-#[ignore = "waits for the command that renames a workspace"]
 fn another_prefix_in_the_configuration() {
     let team = Team::new();
     let config = team.config(&team.ann, "platform", "main");
     team.ann.put(".metis/config.toml", config);
     team.ann.commit("a better name");
     let said = team.ann.sync_exits(3);
-    assert!(said.contains("rename api platform"), "{said}");
-    assert_eq!(
-        (team.plans().as_str(), team.plans_of("platform").as_str()),
-        ("1=v1 2=v1 3=v1", "")
-    );
+    assert!(said.contains("workspace rename api platform"), "{said}");
+    has(&team, ALL, "");
     team.ann.git("push -q");
     let carl = team.clone("carl", "");
-    carl.sync_exits(3);
-    assert_eq!(team.plans_of("platform"), "", "a fresh clone of the same project");
+    let said = carl.sync_exits(3);
+    assert!(said.contains("workspace rename api platform"), "{said}");
+    has(&team, ALL, "");
     team.ann.git("revert --no-edit HEAD");
     team.edits_get_through(&team.ann);
+}
+
+/// The command that the stop names ends it, in a clone that has synced and in a fresh one.
+#[test]
+fn the_command_that_is_named_renames() {
+    for fresh in [false, true] {
+        let team = Team::new();
+        team.ann
+            .put(".metis/config.toml", team.config(&team.ann, "platform", "main"));
+        team.ann.commit("a better name");
+        team.ann.git("push -q");
+        let carl = team.clone("carl", "");
+        let who = if fresh { &carl } else { &team.ann };
+        who.sync_exits(3);
+        let said = workspace(who, "rename api platform", 0);
+        assert!(said.contains("Renamed api/ to platform/"), "{said}");
+        has(&team, "", ALL);
+        who.write(1, "v2");
+        who.syncs();
+        has(&team, "", "1=v2 2=v1 3=v1");
+    }
+}
+
+/// One commit, and the configuration follows.
+#[test]
+fn a_folder_gets_another_name() {
+    let team = Team::new();
+    let commits = team.world.central.log().len();
+    let said = workspace(&team.ann, "rename api platform", 0);
+    assert!(
+        said.contains("Wrote prefix = \"platform\" into config.toml, which git tracks"),
+        "{said}"
+    );
+    has(&team, "", ALL);
+    assert_eq!(team.world.central.log().len(), commits + 1);
+    let message = message(&team);
+    assert!(message.starts_with("sync: platform @ "), "{message}");
+    for trailer in ["Project-Commit: ", "Project-Root: ", "Workspace-Left: api"] {
+        assert!(message.contains(trailer), "{message}");
+    }
+    assert!(team.ann.syncs().contains("Already up to date"));
+    assert_eq!(team.world.central.log().len(), commits + 1);
+    team.web.syncs();
+    let copies = team.web.metis();
+    assert!(copies.join("platform/API-T-0001.md").exists() && !copies.join("api").exists());
+
+    team.ann.commit("renamed");
+    team.ann.write(2, "v2");
+    team.ann.remove(3);
+    team.ann.commit("an ordinary day");
+    team.ann.syncs();
+    has(&team, "", "1=v1 2=v2");
+}
+
+/// A clone that still has the old name in its configuration neither brings the old folder back nor loses what it has.
+#[test]
+fn a_clone_that_lags_behind() {
+    let team = Team::new();
+    workspace(&team.ann, "rename api platform", 0);
+    team.ann.commit("renamed");
+    team.ann.git("push -q");
+    for text in ["v1", "by bob"] {
+        team.bob.write(1, text);
+        let said = team.bob.sync_exits(3);
+        assert!(said.contains("workspace rename api platform"), "{said}");
+        let said = team.bob.sync_with(&["--force"]);
+        assert_eq!(said.code, Some(3), "{}", said.transcript());
+        has(&team, "", ALL);
+    }
+    team.bob.git("stash -q");
+    team.bob.git("pull -q");
+    let said = team.bob.sync_exits(3);
+    assert!(said.contains("workspace rename api platform"), "{said}");
+    let said = workspace(&team.bob, "rename api platform", 0);
+    assert!(said.contains("in the place of api/ already"), "{said}");
+    team.bob.git("stash pop -q");
+    team.bob.commit("by bob");
+    team.bob.syncs();
+    has(&team, "", "1=by bob 2=v1 3=v1");
+    assert!(
+        !team.bob.metis().join("platform").exists(),
+        "own documents are no copies"
+    );
+    assert!(!team.bob.metis().join("api").exists());
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.write(1, "on top");
+    team.ann.syncs();
+    has(&team, "", "1=on top 2=v1 3=v1");
+}
+
+/// Who takes the new name over without pulling the configuration has the command write it.
+#[test]
+fn taken_over_without_a_pull_and_an_older_plan_stays_older() {
+    let team = Team::new();
+    team.moves_on();
+    workspace(&team.ann, "rename api platform", 0);
+    team.bob.sync_exits(3);
+    workspace(&team.bob, "rename api platform", 0);
+    let said = team.bob.syncs();
+    assert!(said.contains("ehind"), "{said}");
+    has(&team, "", crate::support::team::NEWEST);
+    assert!(
+        std::fs::read_to_string(team.bob.metis().join("config.toml"))
+            .unwrap()
+            .contains("prefix = \"platform\"")
+    );
+}
+
+/// Without git the commit in central says what became of the folder.
+#[test]
+fn copies_of_a_plain_folder() {
+    let team = Team::new();
+    let (one, other) = (team.person("one"), team.person("other"));
+    for person in [&one, &other] {
+        person.put(".metis/config.toml", team.config(person, "plain", "worktree"));
+        person.write(7, "v1");
+        person.syncs();
+    }
+    workspace(&one, "rename plain platform", 0);
+    has(&team, ALL, "7=v1");
+    other.write(7, "v2");
+    other.write(8, "new");
+    let said = other.sync_exits(3);
+    assert!(said.contains("workspace rename plain platform"), "{said}");
+    assert_eq!(team.plans_of("plain"), "");
+    workspace(&other, "rename plain platform", 0);
+    other.syncs();
+    has(&team, ALL, "7=v2 8=new");
+}
+
+#[test]
+fn what_is_not_renamed() {
+    let team = Team::new();
+    for (arguments, why) in [
+        ("rename api web", "central has a folder web/ already"),
+        ("rename web other", "web/ in central is another workspace's"),
+        ("rename api adrs", "cannot be a workspace's folder"),
+        ("rename api api", "has the name api/ already"),
+        ("rename none other", "central has no folder none/"),
+        ("retire web --yes", "web/ in central is another workspace's"),
+        ("retire none --yes", "central has no folder none/"),
+    ] {
+        let before = team.world.central.tip();
+        let said = workspace(&team.ann, arguments, 3);
+        assert!(said.contains(why), "{arguments}: {said}");
+        assert_eq!(team.world.central.tip(), before);
+    }
+    team.edits_get_through(&team.ann);
+}
+
+/// Taken out of central, and not registered again by any clone until somebody says so.
+#[test]
+fn a_retired_workspace() {
+    let team = Team::new();
+    let said = workspace(&team.ann, "retire api", 2);
+    assert!(said.contains("--yes"), "{said}");
+    has(&team, ALL, "");
+    workspace(&team.ann, "retire api --yes", 0);
+    has(&team, "", "");
+    assert!(message(&team).contains("Workspace-Left: api"));
+    assert_eq!(team.ann.read(1), "v1");
+    team.web.syncs();
+    assert!(!team.web.metis().join("api").exists());
+    team.web.write(1, "v2");
+    team.web.syncs();
+    team.ann.write(1, "v2");
+    for _ in 0..2 {
+        let said = team.ann.syncs();
+        assert!(said.contains("api/ was retired from central"), "{said}");
+    }
+    assert!(
+        std::fs::read_to_string(team.ann.metis().join("web/WEB-T-0001.md"))
+            .unwrap()
+            .contains("v2")
+    );
+    has(&team, "", "");
+
+    let said = team.bob.sync_exits(3);
+    assert!(said.contains("workspace retire api"), "{said}");
+    workspace(&team.bob, "retire api --yes", 0);
+    team.bob.syncs();
+    has(&team, "", "");
+
+    exits(&team.ann.run(&["init"]), 0);
+    let said = team.ann.syncs();
+    assert!(said.contains("Registered: api/"), "{said}");
+    has(&team, "1=v2 2=v1 3=v1", "");
+}
+
+/// Chosen with `init`, the new folder begins beside the old one, which can be taken away afterwards.
+#[test]
+fn another_name_by_init() {
+    let team = Team::new();
+    let said = exits(&team.ann.run(&["init", "--prefix", "platform"]), 0);
+    assert!(said.contains("workspace rename api platform"), "{said}");
+    team.ann.syncs();
+    has(&team, ALL, ALL);
+    workspace(&team.ann, "retire api --yes", 0);
+    has(&team, "", ALL);
+    team.ann.write(1, "v2");
+    team.ann.syncs();
+    has(&team, "", "1=v2 2=v1 3=v1");
 }
 
 /// Another project takes the same prefix by mistake.
@@ -33,7 +249,8 @@ fn two_projects_on_one_prefix() {
     for _ in 0..2 {
         let said = other.sync_exits(3);
         assert!(said.contains("another project"), "{said}");
-        assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+        assert_eq!(team.plans(), ALL);
     }
+    workspace(&other, "rename api mine", 3);
     team.edits_get_through(&team.ann);
 }

@@ -11,7 +11,7 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use self::questions::Person;
+pub use self::questions::Person;
 use super::{
     Global,
     hint::{self, Exit},
@@ -255,7 +255,10 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
             );
         }
         if let Some(old) = left.filter(|_| global.talks() && !global.json) {
-            say!("The next sync registers {prefix}/ with all documents. {old}/ stays in central as it is.");
+            say!(
+                "The next sync registers {prefix}/ with all documents. {old}/ stays in central as it is. To rename it instead, before \
+                 that sync:\n  `git metis-sync workspace rename {old} {prefix}`; to take it away: `git metis-sync workspace retire {old}`."
+            );
         }
     }
 
@@ -559,11 +562,13 @@ fn bind(
     let old = old.or_else(|| before.workspace.clone().filter(|_| cursor.is_some()));
     let left = old.filter(|old| old != prefix);
     let was_new = guard.is_new();
+    let was_retired = guard.notes().retired.contains(prefix);
     guard.update(|notes| {
         notes.upstream = Some(named[0].to_owned());
         notes.confirmed = workspace::to_confirm(&now);
         notes.former.extend(left.clone());
         notes.former.remove(prefix);
+        notes.retired.remove(prefix);
         notes.prefix = Some(prefix.clone());
     })?;
     let Some(state) = StateDir::open(metis.path())? else {
@@ -571,7 +576,7 @@ fn bind(
     };
     match cursor {
         None => state.remove(cursor::FILE)?,
-        Some(mut cursor) if left.is_some() => {
+        Some(mut cursor) if left.is_some() || was_retired => {
             cursor.base.clear();
             cursor.compared = None;
             cursor.store(&state, &guard)?;

@@ -35,7 +35,7 @@ impl Person {
     }
 
     /// Whether the answer is a yes. An empty one is a no.
-    fn agrees(&self, question: &str) -> bool {
+    pub fn agrees(&self, question: &str) -> bool {
         let answer = self.line(&format!("{question} [y/N]: ")).unwrap_or_default();
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }

@@ -83,9 +83,10 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
                     "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.",
                 ),
             ),
-            SyncErrorKind::PrefixChanged { remembered, .. } => out.push(
+            SyncErrorKind::PrefixChanged { remembered, configured } => out.push(
                 Finding::problem("prefix", stop.to_string()).advise(format!(
-                    "Put `prefix = \"{remembered}\"` back under [workspace] in config.toml; `git metis-sync` says how to change it."
+                    "Put `prefix = \"{remembered}\"` back under [workspace] in config.toml, or `git metis-sync workspace rename \
+                     {remembered} {configured}`."
                 )),
             ),
             SyncErrorKind::StateTracked { .. } => out.push(

@@ -1,0 +1,109 @@
+//! Giving a workspace's folder in central another name, and taking it away: what is to be done, decided by what is there and
+//! whose it is.
+
+use crate::names::Prefix;
+
+/// What is known of a folder in central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// There is none of that name.
+    Absent,
+    /// It is this workspace's.
+    Ours,
+    /// It is another one's.
+    Others,
+}
+
+/// What to do in central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Make the commit.
+    Commit,
+    /// Nothing: central is like that already. Only this clone has to take note of it.
+    TakeNote,
+}
+
+/// Why nothing is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The new name is another folder's.
+    #[error("central has a folder {0}/ already")]
+    Taken(Prefix),
+    /// The folder is another workspace's.
+    #[error("{0}/ in central is another workspace's, as far as this clone knows")]
+    NotOurs(Prefix),
+    /// Central has neither.
+    #[error("central has no folder {0}/")]
+    Absent(Prefix),
+    /// The Metis tools have a folder of their own by that name.
+    #[error(
+        "{0} cannot be a workspace's folder: the Metis tools keep own documents in .metis/{0}/, so nobody could have a copy of it there"
+    )]
+    Reserved(Prefix),
+    /// It has that name.
+    #[error("the workspace's folder has the name {0}/ already")]
+    Same(Prefix),
+}
+
+/// Decides a change of name from `old` to `new`.
+pub fn rename([old, new]: [&Prefix; 2], [at_old, at_new]: [Folder; 2]) -> Result<Step, Refusal> {
+    if old == new {
+        return Err(Refusal::Same(old.clone()));
+    }
+    match (at_old, at_new) {
+        (Folder::Absent, Folder::Absent) => Err(Refusal::Absent(old.clone())),
+        (Folder::Absent, Folder::Ours) => Ok(Step::TakeNote),
+        (Folder::Absent | Folder::Ours, Folder::Others) | (Folder::Ours, Folder::Ours) => {
+            Err(Refusal::Taken(new.clone()))
+        }
+        (Folder::Others, _) => Err(Refusal::NotOurs(old.clone())),
+        (Folder::Ours, Folder::Absent) => Ok(Step::Commit),
+    }
+}
+
+/// Decides whether the folder `prefix` is taken away. `known`: whether this clone has written it.
+pub fn retire(prefix: &Prefix, folder: Folder, known: bool) -> Result<Step, Refusal> {
+    match folder {
+        Folder::Ours => Ok(Step::Commit),
+        Folder::Others => Err(Refusal::NotOurs(prefix.clone())),
+        Folder::Absent if known => Ok(Step::TakeNote),
+        Folder::Absent => Err(Refusal::Absent(prefix.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Folder::*, *};
+
+    fn prefixes() -> [Prefix; 2] {
+        ["old", "new"].map(|name| name.parse().unwrap())
+    }
+
+    #[test]
+    fn a_folder_of_ours_gets_a_free_name() {
+        let [old, new] = &prefixes();
+        for (at_old, at_new, expected) in [
+            (Ours, Absent, Ok(Step::Commit)),
+            (Absent, Ours, Ok(Step::TakeNote)),
+            (Absent, Absent, Err(Refusal::Absent(old.clone()))),
+            (Absent, Others, Err(Refusal::Taken(new.clone()))),
+            (Ours, Ours, Err(Refusal::Taken(new.clone()))),
+            (Ours, Others, Err(Refusal::Taken(new.clone()))),
+            (Others, Absent, Err(Refusal::NotOurs(old.clone()))),
+            (Others, Ours, Err(Refusal::NotOurs(old.clone()))),
+            (Others, Others, Err(Refusal::NotOurs(old.clone()))),
+        ] {
+            assert_eq!(rename([old, new], [at_old, at_new]), expected, "{at_old:?} {at_new:?}");
+        }
+        assert_eq!(rename([old, old], [Ours, Ours]), Err(Refusal::Same(old.clone())));
+    }
+
+    #[test]
+    fn only_an_own_folder_is_taken_away() {
+        let [old, _] = &prefixes();
+        assert_eq!(retire(old, Ours, false), Ok(Step::Commit));
+        assert_eq!(retire(old, Others, true), Err(Refusal::NotOurs(old.clone())));
+        assert_eq!(retire(old, Absent, true), Ok(Step::TakeNote));
+        assert_eq!(retire(old, Absent, false), Err(Refusal::Absent(old.clone())));
+    }
+}
