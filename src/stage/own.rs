@@ -23,6 +23,8 @@ use crate::{
 pub const WORKTREE: &str = "worktree";
 /// Where Metis keeps what was written while another branch was checked out.
 const PENDING: &str = ".pending";
+/// Where Metis moves what is archived, from wherever in `.metis/` it was.
+const ARCHIVED: &str = "archived";
 /// The end of a file's name there that stands for a removed document.
 const PENDING_REMOVAL: &str = ".md.deleted";
 
@@ -162,6 +164,27 @@ impl Own {
         walked.chain(&self.said_by_git)
     }
 
+    /// Passes over the copies of other workspaces' documents that Metis moved to `archived/`. They may have got a code of
+    /// this workspace meanwhile: Metis renumbers one of two documents with the same code.
+    ///
+    /// What was pushed from there before stays a document.
+    fn pass_over_copies(&mut self, cursor: &Cursor) {
+        let owner = |path: &str| -> Option<Prefix> {
+            let (folder, _) = path.strip_prefix(ARCHIVED)?.strip_prefix('/')?.split_once('/')?;
+            self.hydrated.get(&folder.parse::<Prefix>().ok()?).cloned()
+        };
+        let was_pushed = |code: &ShortCode| cursor.base.get(code).is_some_and(|base| base.blob.is_some());
+        let documents = self.documents.iter();
+        let copies: Vec<_> = documents
+            .filter_map(|(code, document)| Some((code.clone(), document.path.clone(), owner(&document.path)?)))
+            .filter(|(code, ..)| !was_pushed(code))
+            .collect();
+        for (code, path, owner) in copies {
+            self.documents.remove(&code);
+            self.protect(code, &path, Reason::ArchivedCopy(owner));
+        }
+    }
+
     fn protect(&mut self, code: ShortCode, path: &str, reason: Reason) {
         if self.protected.codes.insert(code.clone()) {
             self.said_by_git.push(Damaged {
@@ -194,7 +217,8 @@ pub fn survey(
         .collect();
     let read_from = read_from(ctx, arrived)?;
     if let ReadFrom::Tree { at, pending } = read_from {
-        let own = committed(ctx, cursor, format, at, pending, hydrated.clone())?;
+        let mut own = committed(ctx, cursor, format, at, pending, hydrated.clone())?;
+        own.pass_over_copies(cursor);
         if !own.documents.is_empty() || !is_unborn(ctx, cursor, format) {
             return Ok(own);
         }
@@ -222,6 +246,7 @@ pub fn survey(
         own.documents.insert(code.clone(), document);
     }
     own.scan = Some(scan);
+    own.pass_over_copies(cursor);
     Ok(own)
 }
 

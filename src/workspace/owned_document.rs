@@ -1,7 +1,7 @@
 //! A document of this workspace, and a file that cannot be taken as one.
 
 use super::{frontmatter::Damage, safe_dir::DirError};
-use crate::names::{ObjectId, ShortCode};
+use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// The most bytes a document may have.
 pub const DOCUMENT_LIMIT: u64 = 16 << 20;
@@ -60,6 +60,11 @@ pub enum Reason {
     Renamed(String),
     #[error("a submodule lies where it was")]
     InSubmodule,
+    #[error(
+        "it is an archived copy of a document of {0}/, so it is not pushed; remove it, and `git metis-sync doctor --fix` \
+         brings back the one in {0}/"
+    )]
+    ArchivedCopy(Prefix),
     #[error("the file system that it was on is not mounted")]
     Unmounted,
     #[error(

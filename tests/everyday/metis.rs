@@ -119,3 +119,40 @@ fn a_copy_that_was_archived() {
     );
     team.edits_get_through(&team.ann);
 }
+
+/// Restored beside it, the tools see two documents with one code and give the one further down another.
+#[test]
+fn an_archived_copy_that_got_a_code_of_this_workspace() {
+    for source in ["main", "worktree"] {
+        let team = Team::publishing(source);
+        let copy = team.ann.metis().join("web/WEB-T-0001.md");
+        let renumbered = fs::read_to_string(&copy)
+            .expect("a copy")
+            .replace("WEB-T-0001", &team.ann.code(9));
+        let archived = ".metis/archived/web/WEB-T-0009.md";
+        team.ann.put(archived, renumbered);
+        for _ in 0..2 {
+            let said = team.ann.syncs();
+            assert!(
+                said.contains("archived/web/WEB-T-0009.md: it is an archived copy"),
+                "{said}"
+            );
+            assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+        }
+        team.ann.commit("archived");
+        team.ann.git("push -q");
+        team.ann.syncs();
+        team.bob.git("pull -q");
+        team.bob.syncs();
+        assert_eq!(team.plans(), "1=v1 2=v1 3=v1", "{source}");
+
+        team.ann
+            .put(".metis/archived/backlog/mine.md", team.ann.document(8, "done"));
+        fs::remove_file(team.ann.dir.join(archived)).expect("ours");
+        team.ann.commit("what is ours");
+        let said = team.ann.syncs();
+        assert!(!said.contains("archived copy"), "{said}");
+        assert_eq!(team.plans(), "1=v1 2=v1 3=v1 8=done");
+        team.edits_get_through(&team.ann);
+    }
+}
