@@ -16,6 +16,7 @@ mod markers;
 mod metis;
 mod older_clients;
 mod plain_folders;
+mod real_metis;
 mod renaming;
 mod stash;
 mod unfinished;
