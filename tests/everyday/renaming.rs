@@ -1,6 +1,12 @@
 //! A workspace keeps its folder, and a folder its project, until somebody says otherwise.
 
-use crate::support::team::{Checkout, Team, exits};
+use crate::support::{
+    point::Point,
+    process::run,
+    team::{Checkout, Team, exits},
+    terminal::{at_terminal, plain},
+    world::World,
+};
 
 const ALL: &str = "1=v1 2=v1 3=v1";
 
@@ -253,4 +259,90 @@ fn two_projects_on_one_prefix() {
     }
     workspace(&other, "rename api mine", 3);
     team.edits_get_through(&team.ann);
+}
+
+/// Central moves while the folder is on its way: tried again, with what came in between in the new folder too.
+#[test]
+fn central_moves_meanwhile() {
+    let team = Team::new();
+    let central = &team.world.central;
+    for (path, text) in [("web/note.txt", "theirs"), ("api/API-T-0009.md", "ours")] {
+        let landing = central.landing(path, text);
+        team.world.points.command(Point::BeforeRef, &landing);
+    }
+    workspace(&team.ann, "rename api platform", 0);
+    assert_eq!(team.world.points.waiting(), 0);
+    has(&team, "", "1=v1 2=v1 3=v1 9=ours");
+    assert_eq!(central.folder("web")["note.txt"], b"theirs");
+    central.fsck_strict();
+    workspace(&team.ann, "rename platform api", 0);
+    has(&team, "1=v1 2=v1 3=v1 9=ours", "");
+}
+
+/// A clone of an older state of the project does not begin the old folder anew either.
+#[test]
+fn a_fresh_clone_with_the_old_name() {
+    let team = Team::new();
+    workspace(&team.ann, "rename api platform", 0);
+    let carl = team.clone("carl", "");
+    carl.write(1, "v2");
+    let said = carl.sync_exits(3);
+    assert!(said.contains("this project is in central as platform/"), "{said}");
+    has(&team, "", ALL);
+    carl.git("checkout -q .");
+    workspace(&carl, "rename api platform", 0);
+    carl.write(2, "v2");
+    carl.syncs();
+    has(&team, "", "1=v1 2=v2 3=v1");
+}
+
+/// The prefix is written where it counts.
+#[test]
+fn a_prefix_of_this_clone_alone() {
+    let team = Team::new();
+    team.ann.put(".metis/.sync/config.toml", "workspace.prefix = \"api\"\n");
+    let told = team.ann.run(&["--json", "workspace", "rename", "api", "platform"]);
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["renamed"], serde_json::json!({ "old": "api", "new": "platform" }));
+    assert_eq!((&told["config_changed"], &told["schema"]), (&true.into(), &1.into()));
+    team.ann.write(1, "v2");
+    team.ann.syncs();
+    has(&team, "", "1=v2 2=v1 3=v1");
+}
+
+/// Without git: documents of the folder that the same clone had before are its own, not another workspace's.
+#[test]
+fn a_plain_folder_begins_another_name() {
+    let world = World::new();
+    let api = world.workspace("api");
+    for code in ["API-T-0001", "API-T-0002"] {
+        api.write(code, "first");
+    }
+    api.sync().report();
+    run(api.metis_sync(&["init", "--prefix", "core"])).success();
+    api.sync().report();
+    assert_eq!(world.central.folder("core"), api.documents());
+    assert_eq!(world.central.folder("core").len(), 2);
+    api.write("API-T-0001", "second");
+    api.sync().report();
+    assert_eq!(world.central.folder("core"), api.documents());
+}
+
+/// A person is asked before anything goes.
+#[test]
+fn retiring_at_a_terminal() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "first");
+    api.sync().report();
+    let mut command = api.metis_sync(&["workspace", "retire", "api"]);
+    command.env("TERM", "xterm").env("GIT_TERMINAL_PROMPT", "1");
+    for (typed, left) in [("\n", 1), ("n\n", 1), ("y\n", 0)] {
+        let Some(finished) = at_terminal(&api, &command, typed) else {
+            return;
+        };
+        let text = plain(&finished);
+        assert!(text.contains("Take api/ out of"), "{text}");
+        assert_eq!(world.central.folder("api").len(), left, "{text}");
+    }
 }
