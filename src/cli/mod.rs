@@ -10,6 +10,8 @@ use std::{
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
+use crate::text::escaped;
+
 /// A line of data. What cannot be written is told at the end, by [`output::finish()`].
 macro_rules! say {
     ($($words:tt)*) => {{
@@ -196,13 +198,14 @@ pub fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(err) => {
-            // It quotes what was typed, which a script may have from elsewhere.
-            let text = err.render().to_string();
             if err.use_stderr() {
-                mention!("{}", text.trim_end());
+                // It quotes what was typed, which a script may have from elsewhere.
+                let typed = std::env::args_os().map(|arg| escaped(&arg.to_string_lossy()).into());
+                let quoted = parse(typed.collect()).err().unwrap_or(err).render().to_string();
+                mention!("{}", quoted.trim_end());
                 return Exit::Usage.into();
             }
-            say!("{}", text.trim_end());
+            say!("{}", err.render().to_string().trim_end());
             return output::finish(Exit::Ok);
         }
     };

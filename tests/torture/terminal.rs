@@ -13,8 +13,9 @@ use crate::{
     },
 };
 
-/// Clears a screen, sets a title, is a C1 sequence, DEL, a bidi override, an isolate, a zero-width space, a line separator.
-const EVIL: &str = "e\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{2028}\rvil";
+/// Clears a screen, sets a title, is a C1 sequence, DEL, a bidi override, an isolate, a zero-width space, a line separator,
+/// and a line of its own.
+const EVIL: &str = "e\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{2028}\r\nerror: forged";
 
 /// What our own colours are made of.
 const COLOURS: [&str; 6] = [
@@ -130,6 +131,8 @@ fn harmless(place: &str, ended: &Finished) {
             .fold(text.to_owned(), |text, code| text.replace(code, ""));
         let bad = |c: char| c != '\n' && c != '\t' && metis_sync::text::is_hidden(c);
         assert!(!text.contains(bad), "{place}: {stream} of {}: {text:?}", ended.command);
+        let forged = text.lines().any(|line| line.starts_with("error: forged"));
+        assert!(!forged, "{place}: {stream} of {}: {text}", ended.command);
     }
 }
 
@@ -292,7 +295,11 @@ const PLANTS: &[Plant] = &[
         stage.git(&["config", "user.name", EVIL]);
         stage.git(&["config", "core.hooksPath", EVIL]);
         stage.git(&["config", "remote.origin.url", &format!("/nowhere/{EVIL}")]);
-        stage.git(&["config", &format!("url.{EVIL}.insteadOf"), "nothing:"]);
+        stage.git(&[
+            "config",
+            &format!("url.{}.insteadOf", EVIL.replace('\n', "")),
+            "nothing:",
+        ]);
     }),
     ("hook files", 0, |stage| {
         let hooks = stage.api.dir.join(".git/hooks");
