@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, fetch::Snapshot, own::Own};
+use super::{
+    Context,
+    fetch::Snapshot,
+    own::{self, Own},
+};
 use crate::{
     central::{
         CentralError,
@@ -291,7 +295,7 @@ impl Inquiry<'_, '_> {
             .base
             .get(code)
             .filter(|base| base.blob == versions.central && versions.noted.is_some());
-        let candidates = candidates(self.cursor, base, witness);
+        let candidates = candidates(self.cursor, base, witness, own::follows_branch(self.ctx));
         let mut found = None;
         let mut any_is_reachable = false;
         for (origin, uncommitted) in candidates {
@@ -357,11 +361,22 @@ pub fn is_decided(cursor: &Cursor, code: &ShortCode, versions: &Versions) -> boo
 }
 
 /// The commits that central's version may have been made from, the best witness first, and whether it was uncommitted there.
-fn candidates(cursor: &Cursor, base: Option<&Base>, witness: Option<&Witness>) -> Vec<(ObjectId, bool)> {
+///
+/// An edit that this clone pushed and committed later counts as committed, unless one branch alone is followed
+/// (`follows_branch`): what that branch does not have any more is no more than the edit that it was.
+fn candidates(
+    cursor: &Cursor,
+    base: Option<&Base>,
+    witness: Option<&Witness>,
+    follows_branch: bool,
+) -> Vec<(ObjectId, bool)> {
     let mut out = Vec::new();
     if let Some(base) = base {
         out.extend(cursor.at(base).map(|at| (at, false)));
         out.extend(base.from.map(|from| (from, base.uncommitted)));
+        if follows_branch && base.mine && base.uncommitted {
+            out.reverse();
+        }
     }
     out.extend(witness.and_then(|witness| Some((witness.commit?, witness.uncommitted))));
     out

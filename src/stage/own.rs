@@ -265,6 +265,12 @@ pub fn open_history<'a>(ctx: &'a Context<'_>, format: ObjectFormat) -> Option<Hi
     History::open(ctx.project, &ctx.connect, &ctx.cache_dir, format, code_of)
 }
 
+/// Whether central has what one branch of the project has, and not whatever is checked out.
+pub fn follows_branch(ctx: &Context<'_>) -> bool {
+    let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_deref());
+    source.is_some_and(|source| source != WORKTREE)
+}
+
 fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> {
     if let Arrived::Commit(at) = arrived {
         return Ok(ReadFrom::Tree { at, pending: false });
