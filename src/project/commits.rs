@@ -18,12 +18,12 @@ pub(super) fn parents(odb: &impl gix::objs::Find, id: ObjectId) -> Option<Vec<Ob
     Some(commit.parent_ids().map(|id| from_gix(&id)).collect())
 }
 
-/// All commits reachable from `head` as far as they are here (a shallow clone has an end), by their distance from it.
-pub(super) fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> Vec<ObjectId> {
+/// The commits nearest to `head` that it goes back to, `limit` at most.
+pub(super) fn nearest(odb: &impl gix::objs::Find, head: ObjectId, limit: usize) -> Vec<ObjectId> {
     let mut seen = HashSet::from([head]);
     let mut found = vec![head];
     let mut next = 0;
-    while let Some(id) = found.get(next).copied() {
+    while let Some(id) = found.get(next).copied().filter(|_| found.len() < limit) {
         next += 1;
         for parent in parents(odb, id).unwrap_or_default() {
             if seen.insert(parent) {
@@ -31,6 +31,7 @@ pub(super) fn ancestors(odb: &impl gix::objs::Find, head: ObjectId) -> Vec<Objec
             }
         }
     }
+    found.truncate(limit);
     found
 }
 
@@ -91,6 +92,24 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
     /// The best common ancestor of `one` and of any of `others`, as git finds it: newest commits first, until nothing is left
     /// but what both have.
     pub fn merge_base(&self, one: ObjectId, others: &[ObjectId]) -> Option<ObjectId> {
+        let (found, flags) = self.paint(one, others);
+        // One that another one descends from is no best one.
+        found.into_iter().find(|id| flags[id] & STALE == 0)
+    }
+
+    /// The commits that `one` goes back to and none of `others` does, itself included.
+    pub fn only_of(&self, one: ObjectId, others: &[ObjectId]) -> HashSet<ObjectId> {
+        let (_, flags) = self.paint(one, others);
+        flags
+            .into_iter()
+            .filter(|(_, flags)| *flags == ONE)
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Goes back from all of them, newest commits first, until nothing is left but what both sides have. Returns common
+    /// ancestors, and what each commit on the way is an ancestor of.
+    fn paint(&self, one: ObjectId, others: &[ObjectId]) -> (Vec<ObjectId>, HashMap<ObjectId, u8>) {
         let mut flags: HashMap<ObjectId, u8> = HashMap::new();
         let mut queue = BinaryHeap::new();
         let push =
@@ -121,8 +140,7 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
                 break;
             }
         }
-        // One that another one descends from is no best one.
-        found.into_iter().find(|id| flags[id] & STALE == 0)
+        (found, flags)
     }
 
     /// Whether `ancestor` is `commit` or an ancestor of it. `None`: it cannot be told, as commits are missing.

@@ -9,7 +9,7 @@ use gix::objs::Exists;
 
 use super::{
     MAX_HAVES, Project,
-    commits::{ancestors, parents},
+    commits::{Commits, nearest, parents},
     trees::list_documents,
 };
 use crate::{
@@ -65,14 +65,12 @@ impl Project {
             remote.close();
             return Ok(Freshness::NotApplicable);
         };
-        let newest_first = ancestors(&repo.objects, upstream.head);
-        let ours: HashSet<ObjectId> = newest_first.iter().copied().collect();
-        if ours.contains(&tip) {
+        if repo.objects.exists(&to_gix(tip)) && Commits::of(&repo.objects).descends(upstream.head, tip) == Some(true) {
             remote.close();
             return Ok(Freshness::Fresh);
         }
         let documents = if repo.objects.exists(&to_gix(tip)) {
-            self.newer(&repo.objects, tip, upstream.head, &ours, skip)
+            self.newer(&repo.objects, tip, upstream.head, skip)
         } else {
             let shallow: Vec<ObjectId> = repo
                 .shallow_commits()
@@ -81,10 +79,10 @@ impl Project {
                 .map(|commits| commits.iter().map(|id| from_gix(id)).collect())
                 .unwrap_or_default();
             let aside = Aside::create(cache, &[repo.objects.store_ref().path().to_owned()])?;
-            let haves = &newest_first[..newest_first.len().min(MAX_HAVES)];
-            fetch::beyond(&mut remote, options, tip, haves, &shallow, &aside.objects())?;
+            let haves = nearest(&repo.objects, upstream.head, MAX_HAVES);
+            fetch::beyond(&mut remote, options, tip, &haves, &shallow, &aside.objects())?;
             let odb = objects::open(&aside.objects(), remote.format)?;
-            self.newer(&odb, tip, upstream.head, &ours, skip)
+            self.newer(&odb, tip, upstream.head, skip)
         };
         remote.close();
         Ok(if documents.is_empty() {
@@ -123,7 +121,7 @@ impl Project {
         })
     }
 
-    /// The documents that are another version, or gone, at `tip` than at `head`, through a commit that is not in `ours`.
+    /// The documents that are another version, or gone, at `tip` than at `head`, through a commit that `head` lacks.
     ///
     /// Either alone would be wrong: our own unpushed commits make a difference too, and a change that is taken back, or
     /// that was made here as well (picked, squashed, or older than a shallow clone's end), leaves nothing to pull.
@@ -132,7 +130,6 @@ impl Project {
         odb: &impl gix::objs::Find,
         tip: ObjectId,
         head: ObjectId,
-        ours: &HashSet<ObjectId>,
         skip: &dyn Fn(&str) -> bool,
     ) -> BTreeSet<String> {
         let (theirs, here) = (self.metis_tree(odb, tip), self.metis_tree(odb, head));
@@ -145,7 +142,7 @@ impl Project {
         if different.is_empty() {
             return different;
         }
-        let mut touched = self.touched(odb, tip, ours);
+        let mut touched = self.touched(odb, tip, head);
         touched.retain(|path| {
             let hydrated = path.split_once('/').is_some_and(|(top, _)| skip(top));
             let name = path.rsplit('/').next().unwrap_or_default();
@@ -155,8 +152,9 @@ impl Project {
         touched
     }
 
-    /// The documents that commits reachable from `tip`, but not in `ours`, changed.
-    fn touched(&self, odb: &impl gix::objs::Find, tip: ObjectId, ours: &HashSet<ObjectId>) -> BTreeSet<String> {
+    /// The documents that commits reachable from `tip`, but not from `head`, changed.
+    fn touched(&self, odb: &impl gix::objs::Find, tip: ObjectId, head: ObjectId) -> BTreeSet<String> {
+        let theirs = Commits::of(odb).only_of(tip, &[head]);
         let mut out = BTreeSet::new();
         let mut queue = VecDeque::from([tip]);
         let mut seen = HashSet::from([tip]);
@@ -176,7 +174,7 @@ impl Project {
                 }
             }
             for parent in parents {
-                if !ours.contains(&parent) && seen.insert(parent) {
+                if theirs.contains(&parent) && seen.insert(parent) {
                     queue.push_back(parent);
                 }
             }

@@ -13,7 +13,7 @@ use gix::objs::{Exists, FindExt};
 
 use super::{
     MAX_HAVES, Project,
-    commits::{Commits, ancestors},
+    commits::{Commits, nearest},
     trees::list_documents,
 };
 use crate::{
@@ -119,13 +119,12 @@ impl<'a> History<'a> {
             return true;
         }
         let Some(head) = self.project.head() else { return false };
-        let haves = ancestors(&self.odb, head);
-        let haves = &haves[..haves.len().min(MAX_HAVES)];
+        let haves = nearest(&self.odb, head, MAX_HAVES);
         let shallow = self.shallow();
         self.ask(
             commit,
             Stretch::Beyond {
-                haves,
+                haves: &haves,
                 shallow: &shallow,
             },
         );
