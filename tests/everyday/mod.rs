@@ -18,5 +18,6 @@ mod older_clients;
 mod plain_folders;
 mod real_metis;
 mod renaming;
+mod resolving;
 mod stash;
 mod unfinished;
