@@ -11,6 +11,7 @@
 //! | what is known | committed in t | edited since |
 //! |---|---|---|
 //! | here = central | in step | in step |
+//! | central's is the version of t | | push |
 //! | t is s or descends from it, central's was committed | push | push |
 //! | the same, central's was an uncommitted edit | changed since s: ours push, another's diverged; unchanged: behind, unless ours and given up | push over ours; else by the version at s |
 //! | s descends from t, or neither: the merge base decides | as at the base: behind; central as at the base: push; else diverged | the same |
@@ -78,6 +79,8 @@ pub struct Origin {
     pub edited: bool,
     /// Whether central's version was not committed in the commit that it was made from.
     pub uncommitted: bool,
+    /// Whether central's version is the one of the commit that is synced from.
+    pub central_is_committed: bool,
     /// The document in the commit that central's version was made from.
     pub at_origin: Option<ObjectId>,
     /// The document in the merge base of both commits.
@@ -222,6 +225,9 @@ pub fn decide(versions: &Versions, evidence: &Evidence) -> Verdict {
 }
 
 fn by_origin(versions: &Versions, origin: &Origin) -> Verdict {
+    if origin.edited && origin.central_is_committed {
+        return Verdict::Push;
+    }
     if origin.relation == Relation::Apart {
         return match origin.given_up {
             true => Verdict::Push,
@@ -278,6 +284,7 @@ mod tests {
             relation,
             edited: false,
             uncommitted: false,
+            central_is_committed: false,
             at_origin: None,
             at_base: None,
             given_up: false,
@@ -336,6 +343,21 @@ mod tests {
         assert_eq!(by(versions(1, 2, NOTHING), theirs(true, 1)), stays);
         let noted = Some((2, false));
         assert_eq!(by(versions(3, 2, noted), theirs(true, 1)), Verdict::Push);
+    }
+
+    #[test]
+    fn an_edit_on_top_of_centrals_version_is_newer() {
+        for relation in [Relation::Descends, Relation::Apart] {
+            let on_top = Origin {
+                edited: true,
+                uncommitted: true,
+                central_is_committed: true,
+                at_origin: id(1),
+                at_base: id(1),
+                ..origin(relation)
+            };
+            assert_eq!(by(versions(3, 2, Some((1, false))), on_top), Verdict::Push);
+        }
     }
 
     #[test]

@@ -320,7 +320,12 @@ impl Inquiry<'_, '_> {
             return Ok((None, false));
         };
         let pullable = relation == Relation::Apart && !uncommitted && history.is_at_remote(origin);
-        let (Some(then), Some(common)) = (history.listing(origin), history.listing(merge_base)) else {
+        let listings = (
+            history.listing(at),
+            history.listing(origin),
+            history.listing(merge_base),
+        );
+        let (Some(now), Some(then), Some(common)) = listings else {
             return Ok((None, pullable));
         };
         let version = |listing: &crate::project::Listing| listing.get(code).map(|committed| committed.blob);
@@ -345,6 +350,7 @@ impl Inquiry<'_, '_> {
             relation,
             edited,
             uncommitted,
+            central_is_committed: version(&now) == versions.central,
             at_origin: version(&then),
             at_base: version(&common),
             given_up,

@@ -199,3 +199,18 @@ fn a_main_that_begins_anew() {
     team.ann.commit("v2");
     team.edits_get_through(&team.ann);
 }
+
+/// An edit is synced, then committed and pulled by a colleague, who edits on top of it before the next sync.
+#[test]
+fn an_edit_on_top_of_what_was_synced_before_it_was_committed() {
+    let team = Team::new();
+    team.ann.write(1, "ann");
+    team.ann.syncs();
+    team.ann.commit("ann");
+    team.ann.git("push -q");
+    team.bob.git("pull -q");
+    team.bob.write(1, "bob-on-top");
+    team.bob.syncs();
+    assert_eq!(team.plans(), "1=bob-on-top 2=v1 3=v1");
+    team.edits_get_through(&team.bob);
+}

@@ -113,8 +113,11 @@ fn a_cursor_of_another_clone() {
                 assert!(said.contains("is not by this clone"), "{}", ended.0.transcript());
                 assert!(body(&world, "API-T-0001.md").contains("By another clone."));
             }
+            // It may be a copy of another folder: what central had before is older, whatever the cursor says.
             None => {
-                assert_eq!(ended.report().pushed, ["API-T-0001"]);
+                let report = ended.report();
+                assert!(report.pushed.is_empty());
+                assert_eq!(report.behind[0]["code"], "API-T-0001");
             }
         }
     }
