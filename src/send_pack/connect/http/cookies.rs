@@ -10,8 +10,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use super::super::text;
 use super::super::url::{RemoteUrl, Scheme};
-use crate::send_pack::text;
 
 /// Beyond this it is no file of cookies.
 const MAX_FILE: u64 = 1 << 20;

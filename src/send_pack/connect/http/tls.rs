@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::super::settings::HttpSettings;
-use crate::send_pack::text;
+use super::super::text;
 
 /// The TLS configuration for `settings`; reads the system's roots, so only to be called for a URL that needs it.
 ///
