@@ -52,7 +52,7 @@ pub type Listing = BTreeMap<ShortCode, Committed>;
 /// How to read a document's code.
 pub type CodeOf = fn(&[u8]) -> Option<ShortCode>;
 
-/// See the [module documentation](self).
+/// The history of a project, and what was asked of its remote to complete it.
 pub struct History<'a> {
     project: &'a Project,
     options: &'a ConnectOptions,

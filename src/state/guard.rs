@@ -60,7 +60,7 @@ pub struct Notes {
     pub confirmed: BTreeMap<String, String>,
 }
 
-/// What [`Guard::check()`] found.
+/// What `Guard::check()` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seal {
     /// There is none.
