@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::sync::{
     SyncErrorKind, SyncOptions, Workspace,
     doctor::{self, Finding, Level, Repaired},
-    outlook::{self, Ask},
+    preview::{self, Ask},
 };
 
 use super::{
@@ -99,8 +99,8 @@ fn diagnosed(
     if args.fix {
         return doctor::repair(workspace, options, ask);
     }
-    let outlook = outlook::look(workspace, options, ask, bar)?;
-    Ok((doctor::examine(&outlook), Vec::new()))
+    let preview = preview::look(workspace, options, ask, bar)?;
+    Ok((doctor::examine(&preview), Vec::new()))
 }
 
 /// The one finding where there is nothing to look at.

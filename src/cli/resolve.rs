@@ -20,7 +20,7 @@ use crate::{
     names::ShortCode,
     sync::{
         self, SyncErrorKind, SyncOptions, Workspace,
-        outlook::{self, Ask},
+        preview::{self, Ask},
         resolve::{self, Open, Resolved, Take},
     },
 };
@@ -59,7 +59,7 @@ pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> E
         ..SyncOptions::default()
     };
     let mut bar = Bar::new(global);
-    let open = outlook::look(&workspace, &options, Ask::Central, &mut bar).map(|outlook| resolve::open(&outlook));
+    let open = preview::look(&workspace, &options, Ask::Central, &mut bar).map(|preview| resolve::open(&preview));
     bar.clear();
     let open = match open {
         Ok(open) => open,

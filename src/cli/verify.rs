@@ -17,7 +17,7 @@ use crate::{
     stage::verify::{self, FolderCheck, MarkerCheck},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
-        outlook::{self, Ask, CentralView, Outlook},
+        preview::{self, Ask, CentralView, Preview},
     },
 };
 
@@ -81,7 +81,7 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
     };
     let ask = if args.fetch { Ask::Central } else { Ask::Nobody };
     let mut bar = Bar::new(global);
-    let verified = outlook::look(&workspace, &options, ask, &mut bar).and_then(|outlook| compared(outlook, args));
+    let verified = preview::look(&workspace, &options, ask, &mut bar).and_then(|preview| compared(preview, args));
     bar.clear();
     match verified {
         Ok(verified) => {
@@ -98,25 +98,25 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
     }
 }
 
-fn compared(mut outlook: Outlook<'_>, args: &VerifyArgs) -> Result<Verified, SyncErrorKind> {
-    let view = std::mem::replace(&mut outlook.central, CentralView::NotAsked);
+fn compared(mut preview: Preview<'_>, args: &VerifyArgs) -> Result<Verified, SyncErrorKind> {
+    let view = std::mem::replace(&mut preview.central, CentralView::NotAsked);
     if let (CentralView::Failed(err), true) = (view, args.fetch) {
         return Err(err.into());
     }
-    let (Some(snapshot), Some(store)) = (&outlook.snapshot, &outlook.store) else {
-        let stop = outlook.stops.pop();
-        return Err(stop.unwrap_or_else(|| outlook::not_at_hand(outlook.cursor.head)));
+    let (Some(snapshot), Some(store)) = (&preview.snapshot, &preview.store) else {
+        let stop = preview.stops.pop();
+        return Err(stop.unwrap_or_else(|| preview::not_at_hand(preview.cursor.head)));
     };
-    let folders = verify::folders(&outlook.ctx, store, snapshot.head, &outlook.survey)?;
+    let folders = verify::folders(&preview.ctx, store, snapshot.head, &preview.survey)?;
     let mut differences = Differences::default();
-    if outlook.ctx.owned.is_some() {
-        differences = compare::compare(&outlook.held, &outlook.own.blobs());
+    if preview.ctx.owned.is_some() {
+        differences = compare::compare(&preview.held, &preview.own.blobs());
     }
-    let conflicts = outlook.plan.conflicts.iter().map(|conflict| conflict.code.clone());
+    let conflicts = preview.plan.conflicts.iter().map(|conflict| conflict.code.clone());
     let own = Own {
-        documents: outlook.own.documents.len(),
+        documents: preview.own.documents.len(),
         differences,
-        behind: outlook.plan.behind.clone(),
+        behind: preview.plan.behind.clone(),
         conflicts: conflicts.collect(),
     };
     Ok(Verified {
@@ -124,7 +124,7 @@ fn compared(mut outlook: Outlook<'_>, args: &VerifyArgs) -> Result<Verified, Syn
         head: snapshot.head,
         own,
         folders,
-        warnings: outlook.warnings.iter().map(ToString::to_string).collect(),
+        warnings: preview.warnings.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -13,7 +13,6 @@
 //! # Ok(()) }
 //! ```
 
-mod acquaintance;
 mod branch;
 mod cache;
 mod cycle;
@@ -21,8 +20,9 @@ pub mod doctor;
 mod error;
 pub mod folder;
 mod options;
-pub mod outlook;
 mod place;
+pub mod preview;
+mod probe;
 mod record;
 mod report;
 pub mod resolve;
@@ -33,11 +33,11 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 
 pub use crate::stage::Warning;
-pub use acquaintance::{Acquaintance, meet};
 pub use cache::{check_database, rebuild_cache};
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use place::{bound_elsewhere, identity};
+pub use probe::{Probed, probe};
 pub use report::{SyncOutcome, SyncReport};
 pub use setup::{Setup, Workspace, connect_options, guard_of};
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Setup, SyncErrorKind, SyncOptions, Workspace,
-    outlook::{self, Ask, Outlook},
+    preview::{self, Ask, Preview},
 };
 use crate::{
     central::objects,
@@ -62,8 +62,8 @@ pub enum Resolved {
 }
 
 /// The documents that wait.
-pub fn open(outlook: &Outlook<'_>) -> Vec<Open> {
-    let plan = &outlook.plan;
+pub fn open(preview: &Preview<'_>) -> Vec<Open> {
+    let plan = &preview.plan;
     let behind = plan
         .behind
         .iter()
@@ -76,11 +76,11 @@ pub fn open(outlook: &Outlook<'_>) -> Vec<Open> {
         .chain(diverged)
         .map(|(code, why, base)| Open {
             code: code.clone(),
-            path: outlook.path_of(code).map_or_else(|| code.file_name(), str::to_owned),
+            path: preview.path_of(code).map_or_else(|| code.file_name(), str::to_owned),
             why,
-            base: base.or_else(|| outlook.cursor.base.get(code).and_then(|base| base.blob)),
-            here: outlook.own.documents.get(code).map(|document| document.blob),
-            central: outlook.held.get(code).copied(),
+            base: base.or_else(|| preview.cursor.base.get(code).and_then(|base| base.blob)),
+            here: preview.own.documents.get(code).map(|document| document.blob),
+            central: preview.held.get(code).copied(),
         })
         .collect();
     open.sort_by(|a, b| a.code.cmp(&b.code));
@@ -94,8 +94,8 @@ pub fn take(
     chosen: &[Open],
     side: Take,
 ) -> Result<BTreeMap<ShortCode, Resolved>, SyncErrorKind> {
-    let outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
-    if let (ReadFrom::Tree { .. }, Take::Central | Take::Merge) = (outlook.own.read_from, side) {
+    let preview = preview::look(workspace, options, Ask::Nobody, &mut ())?;
+    if let (ReadFrom::Tree { .. }, Take::Central | Take::Merge) = (preview.own.read_from, side) {
         return Err(SyncErrorKind::Mend(
             "the branch that central's documents come from is not checked out here, so its files cannot be written; check it out first"
                 .into(),
@@ -107,8 +107,8 @@ pub fn take(
     for open in chosen {
         let resolved = match side {
             Take::Local => Resolved::Local,
-            Take::Central => take_central(&outlook, open, started)?,
-            Take::Merge => merge(&outlook, open)?,
+            Take::Central => take_central(&preview, open, started)?,
+            Take::Merge => merge(&preview, open)?,
         };
         let Some(cursor) = &mut setup.cursor else {
             return Err(SyncErrorKind::NeverSynced);
@@ -128,18 +128,18 @@ pub fn take(
 }
 
 /// The bytes of central's version.
-fn central_bytes(outlook: &Outlook<'_>, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
-    let store = outlook.store.as_ref().ok_or_else(|| outlook::not_at_hand(Some(blob)))?;
+fn central_bytes(preview: &Preview<'_>, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
+    let store = preview.store.as_ref().ok_or_else(|| preview::not_at_hand(Some(blob)))?;
     let bytes = store.blob(blob, workspace::DOCUMENT_LIMIT)?;
     bytes.ok_or_else(|| SyncErrorKind::Mend(format!("central's version {blob} is over the limit for a document")))
 }
 
-fn here_bytes(outlook: &Outlook<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>, SyncErrorKind> {
-    let Some(document) = outlook.own.documents.get(code) else {
+fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>, SyncErrorKind> {
+    let Some(document) = preview.own.documents.get(code) else {
         return Ok(None);
     };
-    let history = own::open_history(&outlook.ctx, outlook.cursor.format);
-    match own::read(&outlook.ctx, history.as_ref(), document) {
+    let history = own::open_history(&preview.ctx, preview.cursor.format);
+    match own::read(&preview.ctx, history.as_ref(), document) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(ReadError::Changed { path }) => Err(SyncErrorKind::Restless { path }),
         Err(ReadError::Dir(err)) => Err(err.into()),
@@ -147,9 +147,9 @@ fn here_bytes(outlook: &Outlook<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>
     }
 }
 
-fn take_central(outlook: &Outlook<'_>, open: &Open, started: Timestamp) -> Result<Resolved, SyncErrorKind> {
-    let metis = outlook.ctx.metis.dir();
-    let kept = match here_bytes(outlook, &open.code)? {
+fn take_central(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Resolved, SyncErrorKind> {
+    let metis = preview.ctx.metis.dir();
+    let kept = match here_bytes(preview, &open.code)? {
         Some(bytes) => {
             let stamp = started.strftime("%Y%m%dT%H%M%SZ");
             let folder = format!("{stamp}/resolved");
@@ -158,37 +158,37 @@ fn take_central(outlook: &Outlook<'_>, open: &Open, started: Timestamp) -> Resul
         None => None,
     };
     match open.central {
-        Some(blob) => write(outlook, &open.path, &central_bytes(outlook, blob)?)?,
+        Some(blob) => write(preview, &open.path, &central_bytes(preview, blob)?)?,
         None => metis.remove_file(&open.path)?,
     }
     Ok(Resolved::Central(kept))
 }
 
-fn write(outlook: &Outlook<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErrorKind> {
-    let metis = outlook.ctx.metis.dir();
+fn write(preview: &Preview<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErrorKind> {
+    let metis = preview.ctx.metis.dir();
     if let Some((folder, _)) = path.rsplit_once('/') {
         metis.create_dir(folder)?;
     }
     Ok(metis.write_flushed(path, bytes, FileMode::Keep)?)
 }
 
-fn merge(outlook: &Outlook<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> {
-    let (Some(here), Some(blob)) = (here_bytes(outlook, &open.code)?, open.central) else {
+fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> {
+    let (Some(here), Some(blob)) = (here_bytes(preview, &open.code)?, open.central) else {
         return Err(SyncErrorKind::Mend(format!(
             "{} is there on one side only, so there is nothing to merge; take local or central",
             open.code
         )));
     };
-    let history = own::open_history(&outlook.ctx, outlook.cursor.format);
+    let history = own::open_history(&preview.ctx, preview.cursor.format);
     let base = open.base.and_then(|base| {
         let stored = || {
-            let store = outlook.store.as_ref()?;
+            let store = preview.store.as_ref()?;
             objects::blob(&store.odb(), base, workspace::DOCUMENT_LIMIT).ok()?
         };
         stored().or_else(|| history.as_ref()?.object(base))
     });
-    let (merged, marks) = merge_files(&here, &base.unwrap_or_default(), &central_bytes(outlook, blob)?)?;
-    write(outlook, &open.path, &merged)?;
+    let (merged, marks) = merge_files(&here, &base.unwrap_or_default(), &central_bytes(preview, blob)?)?;
+    write(preview, &open.path, &merged)?;
     Ok(match marks {
         0 => Resolved::Merged,
         marks => Resolved::Marked(marks),

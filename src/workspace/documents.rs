@@ -10,8 +10,8 @@ use super::{
     owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason},
     protection::{Findings, Known, Protected, judge},
     safe_dir::{Dir, DirError},
-    sightings::{Hash, Walk},
     stat_cache::StatCache,
+    walk::{Hash, Walk},
 };
 use crate::names::{ObjectId, Prefix, ShortCode};
 
@@ -87,9 +87,9 @@ pub fn scan(
     };
     let known = Known::new(last_paths, cache);
     let look = |cache: &StatCache| -> Result<Findings, DirError> {
-        let mut sightings = walk.run(cache, cache.next(now))?;
-        let unmounted = cache.unmounted_since(&sightings.cache, &|folder| metis.lstat(folder).is_ok());
-        unmounted.iter().for_each(|folder| sightings.cache.note_mount(folder));
+        let mut walked = walk.run(cache, cache.next(now))?;
+        let unmounted = cache.unmounted_since(&walked.cache, &|folder| metis.lstat(folder).is_ok());
+        unmounted.iter().for_each(|folder| walked.cache.note_mount(folder));
         let absence = |path: &str| {
             if unmounted.iter().any(|folder| Path::new(path).starts_with(folder)) {
                 return Some(Reason::Unmounted);
@@ -97,7 +97,7 @@ pub fn scan(
             let is_gone = metis.lstat(path).is_err_and(|err| err.is_gone());
             (!is_gone).then_some(Reason::Hidden)
         };
-        Ok(judge(sightings, &known, any_id, &absence))
+        Ok(judge(walked, &known, any_id, &absence))
     };
     let mut findings = look(cache)?;
     if findings.unsettled {

@@ -14,7 +14,7 @@
 //! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
 //! | `confirmed` | which keys of it need this clone's word when they come with a pull |
 //! | `frontmatter` | the YAML at a document's head |
-//! | `documents`, `owned_document` | the scan for own documents, and what one is: `sightings` sees, `protection` judges, `stat_cache` remembers |
+//! | `documents`, `owned_document` | the scan for own documents, and what one is: `walk` sees, `protection` judges, `stat_cache` remembers |
 //! | `hydrated`, `folder_writer` | copies of others' folders: which they are, how they are written |
 //! | `ignore_file` | where git is told to ignore what a sync keeps beside the documents |
 //!
@@ -33,9 +33,9 @@ mod metis_dir;
 mod owned_document;
 mod protection;
 mod safe_dir;
-mod sightings;
 mod stat_cache;
 mod temps;
+mod walk;
 
 pub use config::{
     CONFIG_FILE, Config, ConfigError, ConfigFile, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS, Record,
@@ -55,6 +55,6 @@ pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
-pub use sightings::FileRead;
 pub use stat_cache::StatCache;
 pub use temps::{TEMP_PREFIX, leftover_temps, sweep_temps};
+pub use walk::FileRead;

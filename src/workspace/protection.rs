@@ -1,4 +1,4 @@
-//! What the sightings of a scan mean: which documents there are, and which must be left alone.
+//! What a walk met, judged: which documents there are, and which must be left alone.
 //!
 //! The rule everything here serves: **what cannot be read is never taken for deleted.** A document counts as deleted only if
 //! every place where it was known to be is certainly empty, or certainly holds another document.
@@ -11,8 +11,8 @@ use std::{
 use super::{
     owned_document::{Damaged, OwnedDocument, Reason},
     safe_dir::Kind,
-    sightings::{Sightings, What, code_of_folder, code_of_name},
     stat_cache::{CacheEntry, StatCache},
+    walk::{Walked, What, code_of_folder, code_of_name},
 };
 use crate::names::{ObjectId, ShortCode};
 pub use crate::plan::dehydrate::Protected;
@@ -87,25 +87,24 @@ pub(super) struct Findings {
     pub cache: StatCache,
     /// Whether another walk may well see something else: a document that moves while we walk is missed, or seen twice.
     pub unsettled: bool,
-    /// See [`Sightings`].
+    /// See [`Walked`].
     pub has_attributes: bool,
 }
 
-/// Judge `sightings`. `absence` says why a path that was not met may hold a document all the same, `None` if nothing at all
-/// is there, and may look at the disk; `any_id` is an id of
-/// the right length.
+/// Judge what a walk met. `absence` says why a path that was not met may hold a document all the same, `None` if nothing at all
+/// is there, and may look at the disk; `any_id` is an id of the right length.
 pub(super) fn judge(
-    sightings: Sightings,
+    walked: Walked,
     known: &Known,
     any_id: ObjectId,
     absence: &dyn Fn(&str) -> Option<Reason>,
 ) -> Findings {
-    let Sightings {
+    let Walked {
         files,
         blind,
         mut cache,
         has_attributes,
-    } = sightings;
+    } = walked;
     let mut judge = Judge {
         found: BTreeMap::new(),
         damaged: Vec::new(),

@@ -20,7 +20,7 @@ use crate::{
     stage::own::{self, OwnDocument, ReadError},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
-        outlook::{self, Ask, CentralView, Outlook},
+        preview::{self, Ask, CentralView, Preview},
     },
     workspace,
 };
@@ -92,32 +92,32 @@ pub fn run(global: &Global, args: &DiffArgs, interrupt: Arc<AtomicBool>) -> Exit
     };
     let ask = if args.offline { Ask::Nobody } else { Ask::Central };
     let mut bar = Bar::new(global);
-    let looked = outlook::look(&workspace, &options, ask, &mut bar);
+    let looked = preview::look(&workspace, &options, ask, &mut bar);
     bar.clear();
-    let outlook = match looked {
-        Ok(outlook) => outlook,
+    let preview = match looked {
+        Ok(preview) => preview,
         Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "diff"),
         Err(kind) => return render::explained(global, "diff", &kind, ""),
     };
-    match diff(global, args, outlook) {
+    match diff(global, args, preview) {
         Ok(differs) if differs && args.exit_code => Exit::Error,
         Ok(_) => Exit::Ok,
         Err(kind) => render::explained(global, "diff", &kind, &workspace.upstream_name()),
     }
 }
 
-fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bool, SyncErrorKind> {
-    let view = std::mem::replace(&mut outlook.central, CentralView::NotAsked);
-    let url = outlook.ctx.upstream_name.clone();
-    if outlook.snapshot.is_none() {
-        return Err(match (view, outlook.stops.pop()) {
+fn diff(global: &Global, args: &DiffArgs, mut preview: Preview<'_>) -> Result<bool, SyncErrorKind> {
+    let view = std::mem::replace(&mut preview.central, CentralView::NotAsked);
+    let url = preview.ctx.upstream_name.clone();
+    if preview.snapshot.is_none() {
+        return Err(match (view, preview.stops.pop()) {
             (CentralView::Failed(err), _) => err.into(),
             (_, Some(stop)) => stop,
-            (_, None) => outlook::not_at_hand(outlook.cursor.head),
+            (_, None) => preview::not_at_hand(preview.cursor.head),
         });
     }
     for code in &args.codes {
-        let known = outlook.own.documents.contains_key(code) || outlook.held.contains_key(code);
+        let known = preview.own.documents.contains_key(code) || preview.held.contains_key(code);
         if !args.central && !known {
             mention!("warning: neither this workspace nor its folder in central has a document {code}");
         }
@@ -128,7 +128,7 @@ fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bo
             hint::explain_central(&err, &url)
         );
     }
-    for stop in &outlook.stops {
+    for stop in &preview.stops {
         mention!(
             "warning: a sync would stop ({}): {}",
             stop.word(),
@@ -136,27 +136,27 @@ fn diff(global: &Global, args: &DiffArgs, mut outlook: Outlook<'_>) -> Result<bo
         );
     }
     let mut changes = if args.central {
-        incoming(&outlook)
+        incoming(&preview)
     } else {
-        outgoing(&outlook)
+        outgoing(&preview)
     };
     if !args.codes.is_empty() {
         let wanted: BTreeSet<&ShortCode> = args.codes.iter().collect();
         changes.retain(|change| wanted.contains(&change.code));
     }
     if global.json {
-        json(args, &outlook, &changes)
+        json(args, &preview, &changes)
     } else {
-        print(global, args, &outlook, &changes)
+        print(global, args, &preview, &changes)
     }
 }
 
 /// Own documents whose version here would go to central, and those that nobody can decide.
-fn outgoing(outlook: &Outlook<'_>) -> Vec<Change> {
-    let Some(prefix) = &outlook.ctx.owned else {
+fn outgoing(preview: &Preview<'_>) -> Vec<Change> {
+    let Some(prefix) = &preview.ctx.owned else {
         return Vec::new();
     };
-    let plan = &outlook.plan;
+    let plan = &preview.plan;
     let changed = plan.push.keys().chain(&plan.remove).map(|code| (code, false));
     let conflicts = plan.conflicts.iter().map(|conflict| (&conflict.code, true));
     let mut changes: Vec<Change> = changed
@@ -164,8 +164,8 @@ fn outgoing(outlook: &Outlook<'_>) -> Vec<Change> {
         .map(|(code, conflict)| Change {
             prefix: prefix.clone(),
             code: code.clone(),
-            old: theirs(outlook, code),
-            new: ours(outlook, code),
+            old: theirs(preview, code),
+            new: ours(preview, code),
             conflict,
         })
         .collect();
@@ -174,21 +174,21 @@ fn outgoing(outlook: &Outlook<'_>) -> Vec<Change> {
 }
 
 /// Own documents that central has newer, and what hydrating would change.
-fn incoming(outlook: &Outlook<'_>) -> Vec<Change> {
+fn incoming(preview: &Preview<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
-    if let Some(prefix) = &outlook.ctx.owned {
-        let plan = &outlook.plan;
+    if let Some(prefix) = &preview.ctx.owned {
+        let plan = &preview.plan;
         let behind = plan.behind.iter().map(|behind| (&behind.code, false));
         let conflicts = plan.conflicts.iter().map(|conflict| (&conflict.code, true));
         changes.extend(behind.chain(conflicts).map(|(code, conflict)| Change {
             prefix: prefix.clone(),
             code: code.clone(),
-            old: ours(outlook, code),
-            new: theirs(outlook, code),
+            old: ours(preview, code),
+            new: theirs(preview, code),
             conflict,
         }));
     }
-    let Some(plan) = &outlook.hydrate else { return changes };
+    let Some(plan) = &preview.hydrate else { return changes };
     let work = plan.work.iter().map(|work| (&work.prefix, &work.files));
     for (prefix, files) in work.chain(plan.gone.iter().map(|(prefix, files)| (prefix, files))) {
         let change = |code: &ShortCode, new| Change {
@@ -210,32 +210,32 @@ fn incoming(outlook: &Outlook<'_>) -> Vec<Change> {
     changes
 }
 
-fn theirs(outlook: &Outlook<'_>, code: &ShortCode) -> Side {
-    outlook
+fn theirs(preview: &Preview<'_>, code: &ShortCode) -> Side {
+    preview
         .held
         .get(code)
         .map_or(Side::Nowhere, |blob| Side::Central(*blob))
 }
 
-fn ours(outlook: &Outlook<'_>, code: &ShortCode) -> Side {
-    match outlook.own.documents.get(code) {
+fn ours(preview: &Preview<'_>, code: &ShortCode) -> Side {
+    match preview.own.documents.get(code) {
         Some(document) => Side::Own(document.clone()),
         None => Side::Nowhere,
     }
 }
 
 /// Fetches a version's bytes from where they are.
-fn version(outlook: &Outlook<'_>, side: &Side) -> Result<Option<Version>, SyncErrorKind> {
+fn version(preview: &Preview<'_>, side: &Side) -> Result<Option<Version>, SyncErrorKind> {
     match side {
         Side::Nowhere => Ok(None),
         Side::Central(id) => {
-            let Some(store) = &outlook.store else { return Ok(None) };
+            let Some(store) = &preview.store else { return Ok(None) };
             let bytes = store.blob(*id, SHOWN_BYTES)?;
             Ok(Some(Version { id: *id, bytes }))
         }
         Side::Own(document) => {
-            let history = own::open_history(&outlook.ctx, outlook.cursor.format);
-            match own::read(&outlook.ctx, history.as_ref(), document) {
+            let history = own::open_history(&preview.ctx, preview.cursor.format);
+            match own::read(&preview.ctx, history.as_ref(), document) {
                 Ok(bytes) => Ok(Some(Version {
                     id: document.blob,
                     bytes: (bytes.len() as u64 <= SHOWN_BYTES).then_some(bytes),
@@ -245,9 +245,9 @@ fn version(outlook: &Outlook<'_>, side: &Side) -> Result<Option<Version>, SyncEr
                 Err(ReadError::Project(err)) => Err(err.into()),
             }
         }
-        Side::Here(path) => match workspace::read_document(outlook.ctx.metis.dir(), path) {
+        Side::Here(path) => match workspace::read_document(preview.ctx.metis.dir(), path) {
             Ok(bytes) => Ok(Some(Version {
-                id: central::blob_id(outlook.cursor.format, &bytes),
+                id: central::blob_id(preview.cursor.format, &bytes),
                 bytes: (bytes.len() as u64 <= SHOWN_BYTES).then_some(bytes),
             })),
             Err(err) if err.is_gone() => Ok(None),
@@ -259,8 +259,8 @@ fn version(outlook: &Outlook<'_>, side: &Side) -> Result<Option<Version>, SyncEr
 /// The versions of a change, `None` if they turn out to be the same.
 type Versions = Option<(Option<Version>, Option<Version>)>;
 
-fn versions(outlook: &Outlook<'_>, change: &Change) -> Result<Versions, SyncErrorKind> {
-    let (old, new) = (version(outlook, &change.old)?, version(outlook, &change.new)?);
+fn versions(preview: &Preview<'_>, change: &Change) -> Result<Versions, SyncErrorKind> {
+    let (old, new) = (version(preview, &change.old)?, version(preview, &change.new)?);
     let id = |version: &Option<Version>| version.as_ref().map(|version| version.id);
     Ok((id(&old) != id(&new)).then_some((old, new)))
 }
@@ -269,7 +269,7 @@ fn name(change: &Change) -> String {
     format!("{}/{}", change.prefix, change.code.file_name())
 }
 
-fn print(global: &Global, args: &DiffArgs, outlook: &Outlook<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
+fn print(global: &Global, args: &DiffArgs, preview: &Preview<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
     let paint = Paint::stdout(global);
     let mut out = io::BufWriter::new(output::stdout());
     let mut left = args.lines;
@@ -285,7 +285,7 @@ fn print(global: &Global, args: &DiffArgs, outlook: &Outlook<'_>, changes: &[Cha
             );
             break;
         }
-        let Some((old, new)) = versions(outlook, change)? else {
+        let Some((old, new)) = versions(preview, change)? else {
             continue;
         };
         differs = true;
@@ -319,11 +319,11 @@ fn coloured(paint: Paint, line: &Line) -> String {
     }
 }
 
-fn json(args: &DiffArgs, outlook: &Outlook<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
+fn json(args: &DiffArgs, preview: &Preview<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
     let mut left = args.lines;
     let mut documents: Vec<Value> = Vec::new();
     for change in changes {
-        let Some((old, new)) = versions(outlook, change)? else {
+        let Some((old, new)) = versions(preview, change)? else {
             continue;
         };
         let what = match (&old, &new) {
@@ -348,7 +348,7 @@ fn json(args: &DiffArgs, outlook: &Outlook<'_>, changes: &[Change]) -> Result<bo
     let differs = !documents.is_empty();
     let value = json!({
         "side": if args.central { "central" } else { "local" },
-        "head": outlook.snapshot.as_ref().and_then(|snapshot| snapshot.head),
+        "head": preview.snapshot.as_ref().and_then(|snapshot| snapshot.head),
         "documents": documents,
     });
     render::print_json(&render::document("diff", value));

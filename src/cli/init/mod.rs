@@ -29,7 +29,7 @@ use crate::{
         files::StateDir,
         guard::Guard,
     },
-    sync::{self, Acquaintance, SyncErrorKind, SyncOptions},
+    sync::{self, Probed, SyncErrorKind, SyncOptions},
     text,
     workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record, Unconfirmed},
 };
@@ -183,9 +183,9 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let branch = config.sync.as_ref().and_then(|sync| sync.branch.as_deref());
     let branch = args.branch.as_deref().or(branch);
     let mut bar = Bar::new(global);
-    let met = sync::meet(&upstream, branch, &project, &folder, &options, &mut bar);
+    let probed = sync::probe(&upstream, branch, &project, &folder, &options, &mut bar);
     bar.clear();
-    let met = met.map_err(|err| {
+    let probed = probed.map_err(|err| {
         let nowhere = err
             .connection()
             .is_some_and(|err| err.kind == FailureKind::NoRepository);
@@ -195,13 +195,13 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         }
     })?;
     if global.talks() && !global.json {
-        say!("Central answers: {}", described(&met, &shown));
+        say!("Central answers: {}", described(&probed, &shown));
     }
 
     let known = remembered(existing.as_ref(), guard.as_ref(), named)
         .map_err(stop)?
         .is_some();
-    let others = match (&met.workspaces, known) {
+    let others = match (&probed.workspaces, known) {
         (Some(there), false) => there.clone(),
         _ => Default::default(),
     };
@@ -220,12 +220,15 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     }
     let letters = match &config.project_prefix {
         Some(letters) => letters.clone(),
-        None => project_prefix(&prefix, &|letters| met.shares_letters(&prefix, letters).is_some()),
+        None => project_prefix(&prefix, &|letters| probed.shares_letters(&prefix, letters).is_some()),
     };
     // A workspace that central has, or that this clone has written under another name, is no second project.
     let bound = guard.as_ref().is_some_and(|guard| guard.notes().prefix.is_some());
-    let known_there = met.workspaces.as_ref().is_none_or(|there| there.contains_key(&prefix));
-    if let (Some(other), false) = (met.shares_letters(&prefix, &letters), bound || known_there) {
+    let known_there = probed
+        .workspaces
+        .as_ref()
+        .is_none_or(|there| there.contains_key(&prefix));
+    if let (Some(other), false) = (probed.shares_letters(&prefix, &letters), bound || known_there) {
         return Err(shared_letters(other, &letters));
     }
     let in_git = project.place().is_some();
@@ -267,8 +270,8 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let taken = others.get(&prefix).copied().filter(|_| !told);
     if global.json {
         let value = json!({
-            "workspace": prefix, "upstream": shown, "branch": met.branch, "central_is_empty": met.head.is_none(),
-            "workspaces": met.workspaces, "metis": folder.join(METIS_DIR).to_string_lossy(),
+            "workspace": prefix, "upstream": shown, "branch": probed.branch, "central_is_empty": probed.head.is_none(),
+            "workspaces": probed.workspaces, "metis": folder.join(METIS_DIR).to_string_lossy(),
             "dry_run": args.dry_run, "changes": plan.json(),
         });
         render::print_json(&render::document("init", value));
@@ -290,7 +293,10 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
             );
         }
         if !args.dry_run {
-            say!("Workspace {prefix}/ is connected to {shown} (branch {}).", met.branch);
+            say!(
+                "Workspace {prefix}/ is connected to {shown} (branch {}).",
+                probed.branch
+            );
         }
         if !args.dry_run && !known {
             say!("Nothing has been sent yet; `git metis-sync --dry-run` shows what the first sync would do.");
@@ -381,11 +387,11 @@ fn remembered(
     })
 }
 
-fn described(met: &Acquaintance, shown: &str) -> String {
-    let branch = &met.branch;
-    match &met.workspaces {
-        _ if met.head.is_none() && met.has_others => format!("{shown} has no branch {branch} so far."),
-        _ if met.head.is_none() => format!("{shown} is empty so far (branch {branch})."),
+fn described(probed: &Probed, shown: &str) -> String {
+    let branch = &probed.branch;
+    match &probed.workspaces {
+        _ if probed.head.is_none() && probed.has_others => format!("{shown} has no branch {branch} so far."),
+        _ if probed.head.is_none() => format!("{shown} is empty so far (branch {branch})."),
         None => format!("{shown} (branch {branch})."),
         Some(there) if there.is_empty() => format!("{shown} has no workspaces so far (branch {branch})."),
         Some(there) => {

@@ -23,7 +23,7 @@ use crate::{
     state::journal::{self, JournalEntry},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
-        outlook::{self, Ask, CentralView, Outlook},
+        preview::{self, Ask, CentralView, Preview},
     },
 };
 
@@ -142,14 +142,14 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
     };
     let ask = if args.offline { Ask::Nobody } else { Ask::Everybody };
     let mut bar = Bar::new(global);
-    let looked = outlook::look(&workspace, &options, ask, &mut bar);
+    let looked = preview::look(&workspace, &options, ask, &mut bar);
     bar.clear();
-    let outlook = match looked {
-        Ok(outlook) => outlook,
+    let preview = match looked {
+        Ok(preview) => preview,
         Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "status"),
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
-    let status = Status::of(&outlook, Timestamp::now());
+    let status = Status::of(&preview, Timestamp::now());
     if args.porcelain.is_some() || args.nul {
         porcelain::print(&status, args.nul);
     } else if global.json {
@@ -164,54 +164,54 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
 }
 
 impl Status {
-    fn of(outlook: &Outlook<'_>, now: Timestamp) -> Self {
-        let conflicts = outlook
+    fn of(preview: &Preview<'_>, now: Timestamp) -> Self {
+        let conflicts = preview
             .plan
             .conflicts
             .iter()
             .map(|conflict| Conflicting {
                 code: conflict.code.clone(),
-                path: outlook.path_of(&conflict.code).map(str::to_owned),
+                path: preview.path_of(&conflict.code).map(str::to_owned),
             })
             .collect();
-        let pushed = outlook.plan.push.keys().map(|code| {
-            let change = match outlook.held.contains_key(code) {
+        let pushed = preview.plan.push.keys().map(|code| {
+            let change = match preview.held.contains_key(code) {
                 true => CentralChange::Changed,
                 false => CentralChange::Added,
             };
             (code, change)
         });
-        let removed = outlook.plan.remove.iter().map(|code| (code, CentralChange::Removed));
+        let removed = preview.plan.remove.iter().map(|code| (code, CentralChange::Removed));
         let mut ahead: Vec<Ahead> = pushed
             .chain(removed)
             .map(|(code, change)| Ahead {
                 code: code.clone(),
                 change,
-                path: outlook.path_of(code).map(str::to_owned),
+                path: preview.path_of(code).map(str::to_owned),
             })
             .collect();
         ahead.sort_by(|a, b| a.code.cmp(&b.code));
-        let entries = past(outlook);
+        let entries = past(preview);
         let (last_sync, last_failure) = history(&entries, now);
-        let metis = outlook.ctx.metis.dir();
+        let metis = preview.ctx.metis.dir();
         let changed = |prefix: &Prefix| {
             let pulled = |entry: &&JournalEntry| entry.pulled.get(prefix).is_some_and(|documents| *documents > 0);
             entries.iter().rev().find(pulled).map(|entry| LastSync::of(entry, now))
         };
         Status {
-            workspace: outlook.ctx.owned.clone(),
-            upstream: outlook.ctx.upstream_name.clone(),
-            branch: branch(outlook),
-            state: outlook.standing(),
-            documents: outlook.own.documents.len(),
-            head: outlook.cursor.head,
-            central: Central::of(outlook),
+            workspace: preview.ctx.owned.clone(),
+            upstream: preview.ctx.upstream_name.clone(),
+            branch: branch(preview),
+            state: preview.standing(),
+            documents: preview.own.documents.len(),
+            head: preview.cursor.head,
+            central: Central::of(preview),
             last_sync,
             last_failure,
             ahead,
-            behind: outlook.plan.behind.clone(),
+            behind: preview.plan.behind.clone(),
             conflicts,
-            workspaces: outlook
+            workspaces: preview
                 .folders()
                 .into_iter()
                 .map(|(prefix, standing)| {
@@ -226,48 +226,48 @@ impl Status {
                     }
                 })
                 .collect(),
-            obstacles: outlook.stops.iter().map(|kind| Obstacle::of(kind, outlook)).collect(),
-            warnings: outlook.warnings.iter().map(ToString::to_string).collect(),
+            obstacles: preview.stops.iter().map(|kind| Obstacle::of(kind, preview)).collect(),
+            warnings: preview.warnings.iter().map(ToString::to_string).collect(),
         }
     }
 }
 
-fn branch(outlook: &Outlook<'_>) -> Option<String> {
-    let known = match &outlook.central {
+fn branch(preview: &Preview<'_>) -> Option<String> {
+    let known = match &preview.central {
         CentralView::Seen { branch, .. } => Some(branch.clone()),
-        _ => outlook.ctx.branch.clone(),
+        _ => preview.ctx.branch.clone(),
     };
     known
-        .or_else(|| Some(outlook.cursor.branch.clone()))
+        .or_else(|| Some(preview.cursor.branch.clone()))
         .filter(|branch| !branch.is_empty())
         .map(|branch| printable(branch.as_bytes()))
 }
 
 impl Central {
-    fn of(outlook: &Outlook<'_>) -> Self {
-        let (asked, reachable, head, error) = match &outlook.central {
+    fn of(preview: &Preview<'_>) -> Self {
+        let (asked, reachable, head, error) = match &preview.central {
             CentralView::NotAsked => (false, None, None, None),
             CentralView::Seen { head, .. } => (true, Some(true), *head, None),
             CentralView::Failed(err) => {
-                let reason = hint::explain_central(err, &outlook.ctx.upstream_name);
+                let reason = hint::explain_central(err, &preview.ctx.upstream_name);
                 (true, Some(false), None, Some(reason))
             }
         };
-        let moved = outlook.central_moved();
+        let moved = preview.central_moved();
         Central {
             asked,
             reachable,
             head,
             moved,
-            compared: reachable == Some(true) && outlook.snapshot.is_some(),
+            compared: reachable == Some(true) && preview.snapshot.is_some(),
             error,
         }
     }
 }
 
 impl Obstacle {
-    fn of(kind: &SyncErrorKind, outlook: &Outlook<'_>) -> Self {
-        let (message, next, _) = hint::explain(kind, &outlook.ctx.upstream_name);
+    fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
+        let (message, next, _) = hint::explain(kind, &preview.ctx.upstream_name);
         Obstacle {
             kind: kind.word(),
             message,
@@ -277,8 +277,8 @@ impl Obstacle {
 }
 
 /// What the journal says, as far back as a status needs it.
-fn past(outlook: &Outlook<'_>) -> Vec<JournalEntry> {
-    let read = outlook.state.as_ref().map(|state| journal::read_last(state, 100));
+fn past(preview: &Preview<'_>) -> Vec<JournalEntry> {
+    let read = preview.state.as_ref().map(|state| journal::read_last(state, 100));
     read.and_then(Result::ok).unwrap_or_default().entries
 }
 

@@ -16,7 +16,7 @@ use crate::{
     state::{cursor::Cursor, files::StateDir, journal, lock},
     sync::{
         SyncErrorKind, Warning,
-        outlook::{CentralView, Outlook},
+        preview::{CentralView, Preview},
     },
     workspace::{self, FolderState, KEPT_DIR, StatCache, TEMP_PREFIX},
 };
@@ -25,18 +25,18 @@ use crate::{
 const NAMED: usize = 5;
 
 /// Looks at everything around a workspace that has an upstream.
-pub fn examine(outlook: &Outlook<'_>) -> Vec<Finding> {
-    let mut out = programs(&outlook.ctx);
-    out.extend(config(outlook));
-    out.extend(shared_letters(outlook));
-    out.extend(central(outlook));
-    out.extend(state(outlook));
-    out.extend(store(outlook));
-    out.extend(hydrated(outlook));
-    out.extend(ignored(outlook));
-    out.push(leftovers(outlook));
-    out.push(database(outlook));
-    out.push(documents(outlook));
+pub fn examine(preview: &Preview<'_>) -> Vec<Finding> {
+    let mut out = programs(&preview.ctx);
+    out.extend(config(preview));
+    out.extend(shared_letters(preview));
+    out.extend(central(preview));
+    out.extend(state(preview));
+    out.extend(store(preview));
+    out.extend(hydrated(preview));
+    out.extend(ignored(preview));
+    out.push(leftovers(preview));
+    out.push(database(preview));
+    out.push(documents(preview));
     out
 }
 
@@ -67,12 +67,12 @@ fn programs(ctx: &Context<'_>) -> Vec<Finding> {
     out
 }
 
-fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
+fn config(preview: &Preview<'_>) -> Vec<Finding> {
     let mut out = vec![Finding::ok(
         "config",
-        format!("config.toml is readable; central is {}", outlook.ctx.upstream_name),
+        format!("config.toml is readable; central is {}", preview.ctx.upstream_name),
     )];
-    for stop in &outlook.stops {
+    for stop in &preview.stops {
         match stop {
             SyncErrorKind::NoPrefix => out.push(
                 Finding::problem("prefix", stop.to_string())
@@ -96,7 +96,7 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
-    if let Some(prefix) = &outlook.ctx.owned {
+    if let Some(prefix) = &preview.ctx.owned {
         out.push(match workspace::is_reserved(prefix) {
             false => Finding::ok("prefix", format!("this workspace owns {prefix}/")),
             true => Finding::problem(
@@ -111,12 +111,12 @@ fn config(outlook: &Outlook<'_>) -> Vec<Finding> {
     out
 }
 
-fn central(outlook: &Outlook<'_>) -> Vec<Finding> {
-    let ctx = &outlook.ctx;
+fn central(preview: &Preview<'_>) -> Vec<Finding> {
+    let ctx = &preview.ctx;
     let http = matches!(ctx.upstream.scheme(), Scheme::Http | Scheme::Https);
     let helper = git_config::has_credential_helper(ctx.project.config());
     let mut out = Vec::new();
-    match &outlook.central {
+    match &preview.central {
         CentralView::NotAsked => out.push(Finding::note("central", "central was not asked")),
         CentralView::Seen { branch, head } => {
             let what = match head {
@@ -144,7 +144,7 @@ fn central(outlook: &Outlook<'_>) -> Vec<Finding> {
             );
         }
     }
-    for stop in &outlook.stops {
+    for stop in &preview.stops {
         let advice = match stop {
             SyncErrorKind::Rewound { .. } => {
                 "Find out who rewrote central. To go on with its new history, sync with --adopt-central."
@@ -169,12 +169,12 @@ fn central(outlook: &Outlook<'_>) -> Vec<Finding> {
     out
 }
 
-fn state(outlook: &Outlook<'_>) -> Vec<Finding> {
-    let Some(state) = &outlook.state else {
+fn state(preview: &Preview<'_>) -> Vec<Finding> {
+    let Some(state) = &preview.state else {
         return vec![Finding::note("state", "this clone has never synced")];
     };
     let mut out = Vec::new();
-    for warning in &outlook.warnings {
+    for warning in &preview.warnings {
         if *warning == Warning::StateForeign {
             out.push(
                 Finding::problem("state", warning.to_string())
@@ -223,16 +223,16 @@ fn state(outlook: &Outlook<'_>) -> Vec<Finding> {
     out
 }
 
-fn store(outlook: &Outlook<'_>) -> Option<Finding> {
-    let store = outlook.store.as_ref()?;
-    let head = outlook.cursor.head;
+fn store(preview: &Preview<'_>) -> Option<Finding> {
+    let store = preview.store.as_ref()?;
+    let head = preview.cursor.head;
     if head.is_some_and(|head| !store.contains(head)) {
         return Some(Finding::note(
             "objects",
             "the object cache does not have the last synced commit; the next sync receives what it needs",
         ));
     }
-    Some(match verify::objects(store, head, outlook.ctx.limits.blob_bytes) {
+    Some(match verify::objects(store, head, preview.ctx.limits.blob_bytes) {
         Ok(1) => Finding::ok("objects", "1 object in the cache is what it should be"),
         Ok(count) => Finding::ok(
             "objects",
@@ -243,10 +243,10 @@ fn store(outlook: &Outlook<'_>) -> Option<Finding> {
 }
 
 /// Each folder against the tree that the last sync brought it to, whatever central has by now.
-fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
-    let Outlook {
+fn hydrated(preview: &Preview<'_>) -> Vec<Finding> {
+    let Preview {
         ctx, cursor, survey, ..
-    } = outlook;
+    } = preview;
     let mut out = Vec::new();
     let mut right = 0;
     let prefixes: BTreeSet<&Prefix> = survey.folders.keys().chain(cursor.folders.keys()).collect();
@@ -258,12 +258,12 @@ fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
                     .advise("The next `git metis-sync` finishes it."),
             ),
             // The cursor before the marker: a folder that somebody brought back from elsewhere has its old marker with it.
-            Some(FolderState::Marked(marker)) => match content(outlook, prefix, known.or(marker.tree)) {
+            Some(FolderState::Marked(marker)) => match content(preview, prefix, known.or(marker.tree)) {
                 Some((check, _)) if check.is_right() => right += 1,
                 Some((check, tree)) => out.push(differs(&check, tree)),
                 None => out.push(cannot_compare(prefix)),
             },
-            None | Some(FolderState::Absent) if known.is_some() => match content(outlook, prefix, known) {
+            None | Some(FolderState::Absent) if known.is_some() => match content(preview, prefix, known) {
                 Some((_, tree)) => out.push(Finding::problem("hydrated", format!("{prefix}/ is gone here")).mend(
                     Repair::RestoreFolder {
                         prefix: prefix.clone(),
@@ -272,11 +272,11 @@ fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
                 )),
                 None => out.push(cannot_compare(prefix)),
             },
-            Some(FolderState::Adoptable) if known.is_some() => match content(outlook, prefix, known) {
+            Some(FolderState::Adoptable) if known.is_some() => match content(preview, prefix, known) {
                 Some((check, tree)) => out.push(without_marker(&check, tree, true)),
                 None => out.push(cannot_compare(prefix)),
             },
-            Some(FolderState::Foreign) if known.is_some() => match content(outlook, prefix, known) {
+            Some(FolderState::Foreign) if known.is_some() => match content(preview, prefix, known) {
                 Some((check, tree)) => out.push(without_marker(&check, tree, false)),
                 None => out.push(cannot_compare(prefix)),
             },
@@ -293,7 +293,7 @@ fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
-    for warning in &outlook.warnings {
+    for warning in &preview.warnings {
         if let Warning::FolderFailed { prefix, .. } = warning
             && !cursor.folders.contains_key(prefix)
         {
@@ -312,10 +312,10 @@ fn hydrated(outlook: &Outlook<'_>) -> Vec<Finding> {
 }
 
 /// The folder compared with `tree`, if that is known and at hand.
-fn content(outlook: &Outlook<'_>, prefix: &Prefix, tree: Option<ObjectId>) -> Option<(FolderCheck, ObjectId)> {
-    let store: &Store = outlook.store.as_ref()?;
+fn content(preview: &Preview<'_>, prefix: &Prefix, tree: Option<ObjectId>) -> Option<(FolderCheck, ObjectId)> {
+    let store: &Store = preview.store.as_ref()?;
     let tree = tree.filter(|tree| store.contains(*tree))?;
-    let check = verify::folder(&outlook.ctx, store, prefix, Some(tree), &outlook.survey).ok()?;
+    let check = verify::folder(&preview.ctx, store, prefix, Some(tree), &preview.survey).ok()?;
     Some((check, tree))
 }
 
@@ -373,13 +373,13 @@ fn cannot_compare(prefix: &Prefix) -> Finding {
 }
 
 /// Whether another workspace here has codes like this project's.
-fn shared_letters(outlook: &Outlook<'_>) -> Option<Finding> {
-    let letters = outlook.ctx.config.project_prefix.as_deref()?;
+fn shared_letters(preview: &Preview<'_>) -> Option<Finding> {
+    let letters = preview.ctx.config.project_prefix.as_deref()?;
     let shares = |prefix: &&Prefix| {
-        let there = workspace::documents_in(outlook.ctx.metis.dir(), prefix).unwrap_or_default();
+        let there = workspace::documents_in(preview.ctx.metis.dir(), prefix).unwrap_or_default();
         there.iter().any(|code| code.letters() == letters)
     };
-    let marked = outlook
+    let marked = preview
         .survey
         .folders
         .iter()
@@ -393,16 +393,16 @@ fn shared_letters(outlook: &Outlook<'_>) -> Option<Finding> {
 }
 
 /// What git is told to pass over, and copies that it tracks nevertheless.
-fn ignored(outlook: &Outlook<'_>) -> Vec<Finding> {
-    let ctx = &outlook.ctx;
+fn ignored(preview: &Preview<'_>) -> Vec<Finding> {
+    let ctx = &preview.ctx;
     let tracked = ctx.project.tracked_folders();
     let is_copy = |prefix: &&Prefix| {
-        let here = matches!(outlook.survey.folders.get(prefix), Some(FolderState::Marked(_)));
-        let listed = outlook
+        let here = matches!(preview.survey.folders.get(prefix), Some(FolderState::Marked(_)));
+        let listed = preview
             .hydrate
             .as_ref()
             .is_some_and(|plan| plan.listed.contains_key(prefix));
-        (here || listed || outlook.cursor.folders.contains_key(prefix)) && ctx.owned.as_ref() != Some(prefix)
+        (here || listed || preview.cursor.folders.contains_key(prefix)) && ctx.owned.as_ref() != Some(prefix)
     };
     let names: Vec<Prefix> = tracked.iter().filter_map(|folder| folder.parse().ok()).collect();
     let mut out: Vec<Finding> = names
@@ -433,17 +433,17 @@ fn ignored(outlook: &Outlook<'_>) -> Vec<Finding> {
     out
 }
 
-fn leftovers(outlook: &Outlook<'_>) -> Finding {
-    let metis = outlook.ctx.metis.dir();
+fn leftovers(preview: &Preview<'_>) -> Finding {
+    let metis = preview.ctx.metis.dir();
     let now = SystemTime::now();
     let mut count = workspace::leftover_temps(metis, now).map_or(0, |names| names.len());
-    for prefix in hydrated_folders(&outlook.cursor, outlook) {
+    for prefix in hydrated_folders(&preview.cursor, preview) {
         if let Ok(folder) = metis.open_dir(prefix.as_str()) {
             count += workspace::leftover_temps(&folder, now).map_or(0, |names| names.len());
         }
     }
     let of_state = |state: &StateDir| lock::held(state).is_none();
-    if outlook.state.as_ref().is_some_and(of_state) {
+    if preview.state.as_ref().is_some_and(of_state) {
         let names = |folder: &str| metis.open_dir(folder).and_then(|dir| dir.list()).unwrap_or_default();
         let state = names(crate::state::files::FOLDER);
         count += state
@@ -473,8 +473,8 @@ fn leftovers(outlook: &Outlook<'_>) -> Finding {
 }
 
 /// Folders of other workspaces, as far as this clone knows of them.
-pub(super) fn hydrated_folders<'a>(cursor: &'a Cursor, outlook: &'a Outlook<'_>) -> BTreeSet<&'a Prefix> {
-    let marked = outlook
+pub(super) fn hydrated_folders<'a>(cursor: &'a Cursor, preview: &'a Preview<'_>) -> BTreeSet<&'a Prefix> {
+    let marked = preview
         .survey
         .folders
         .iter()
@@ -482,8 +482,8 @@ pub(super) fn hydrated_folders<'a>(cursor: &'a Cursor, outlook: &'a Outlook<'_>)
     marked.map(|(prefix, _)| prefix).chain(cursor.folders.keys()).collect()
 }
 
-fn database(outlook: &Outlook<'_>) -> Finding {
-    match cache::health(outlook.ctx.metis.path(), &|file| outlook.guard.mark(file)) {
+fn database(preview: &Preview<'_>) -> Finding {
+    match cache::health(preview.ctx.metis.path(), &|file| preview.guard.mark(file)) {
         Ok(Health::Sound) => Finding::ok("metis.db", "our tables in metis.db are sound"),
         Ok(Health::Missing) => Finding::note("metis.db", "there is no metis.db yet").mend(Repair::RebuildCache),
         Ok(Health::NotBuilt) => Finding::note(
@@ -501,10 +501,10 @@ fn database(outlook: &Outlook<'_>) -> Finding {
     }
 }
 
-fn documents(outlook: &Outlook<'_>) -> Finding {
-    let damaged: Vec<_> = outlook.own.damaged().collect();
+fn documents(preview: &Preview<'_>) -> Finding {
+    let damaged: Vec<_> = preview.own.damaged().collect();
     if damaged.is_empty() {
-        let said = match outlook.own.documents.len() {
+        let said = match preview.own.documents.len() {
             1 => "1 own document is readable".to_owned(),
             count => format!("{count} own documents are readable"),
         };

@@ -26,7 +26,7 @@ use crate::{
     },
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
-        outlook::{self, Ask, Outlook},
+        preview::{self, Ask, Preview},
     },
     workspace::{self, FolderState, FolderWriter, Marker},
 };
@@ -51,7 +51,7 @@ pub fn repair(
     let state = StateDir::create(workspace.metis().path())?;
     let holder = Holder::this_process(Timestamp::now(), "git metis-sync doctor --fix");
     // Taking the lock sweeps some leftovers away by itself, and the lock is then held by us.
-    let mut findings = super::examine(&outlook::look(workspace, options, ask, &mut ())?);
+    let mut findings = super::examine(&preview::look(workspace, options, ask, &mut ())?);
     let lock = Lock::acquire(&state, options.lock_wait, &holder).map_err(|err| match err {
         LockError::Held { holder, .. } => SyncErrorKind::Locked {
             holder: holder.map_or_else(|| "it does not say which".into(), |holder| escaped(&holder.to_string())),
@@ -70,15 +70,15 @@ pub fn repair(
         .iter()
         .any(|finding| finding.repair == Some(Repair::ResetStore))
     {
-        let mut outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
-        done.push(outcome(&Repair::ResetStore, reset_store(&mut outlook, ask)));
+        let mut preview = preview::look(workspace, options, Ask::Nobody, &mut ())?;
+        done.push(outcome(&Repair::ResetStore, reset_store(&mut preview, ask)));
         // What the damage had hidden.
         look_again(workspace, options, &mut findings, &["hydrated"])?;
     }
-    let mut outlook = outlook::look(workspace, options, Ask::Nobody, &mut ())?;
+    let mut preview = preview::look(workspace, options, Ask::Nobody, &mut ())?;
     for repair in findings.iter().filter_map(|finding| finding.repair.as_ref()) {
         if *repair != Repair::ResetStore {
-            done.push(outcome(repair, one(workspace, &mut outlook, repair)));
+            done.push(outcome(repair, one(workspace, &mut preview, repair)));
         }
     }
     drop(lock);
@@ -92,7 +92,7 @@ fn look_again(
     findings: &mut Vec<Finding>,
     checks: &[&str],
 ) -> Result<(), SyncErrorKind> {
-    let now = super::examine(&outlook::look(workspace, options, Ask::Nobody, &mut ())?);
+    let now = super::examine(&preview::look(workspace, options, Ask::Nobody, &mut ())?);
     let is_of = |finding: &Finding| checks.contains(&finding.check);
     findings.retain(|finding| !is_of(finding));
     findings.extend(now.into_iter().filter(is_of));
@@ -108,26 +108,26 @@ fn outcome(repair: &Repair, result: Result<String, SyncErrorKind>) -> Repaired {
     }
 }
 
-fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Result<String, SyncErrorKind> {
+fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Result<String, SyncErrorKind> {
     match repair {
         Repair::ResetStore => Ok(String::new()),
-        Repair::RewriteMarker { prefix, tree } => rewrite_marker(outlook, prefix, *tree),
-        Repair::RestoreFolder { prefix, tree } => restore(outlook, prefix, *tree),
+        Repair::RewriteMarker { prefix, tree } => rewrite_marker(preview, prefix, *tree),
+        Repair::RestoreFolder { prefix, tree } => restore(preview, prefix, *tree),
         Repair::UnlistFolders => {
             let metis = workspace.metis().dir();
-            for (prefix, state) in &outlook.survey.folders {
+            for (prefix, state) in &preview.survey.folders {
                 if matches!(state, FolderState::Marked(_)) {
                     // Opening it has it ignore itself.
-                    FolderWriter::open(metis, &outlook.survey, prefix, outlook.ctx.limits.blob_bytes)
+                    FolderWriter::open(metis, &preview.survey, prefix, preview.ctx.limits.blob_bytes)
                         .map_err(|err| SyncErrorKind::Mend(err.to_string()))?;
                 }
             }
             workspace::unlist_folders(metis)?;
             Ok("commit .metis/.gitignore if git tracks it".into())
         }
-        Repair::SweepLeftovers => sweep(workspace, outlook),
+        Repair::SweepLeftovers => sweep(workspace, preview),
         Repair::DropStatCache => {
-            if let Some(state) = &outlook.state {
+            if let Some(state) = &preview.state {
                 state.remove(crate::state::STAT_CACHE)?;
             }
             Ok("the next sync reads every document once".into())
@@ -140,14 +140,14 @@ fn one(workspace: &Workspace, outlook: &mut Outlook<'_>, repair: &Repair) -> Res
     }
 }
 
-fn reset_store(outlook: &mut Outlook<'_>, ask: Ask) -> Result<String, SyncErrorKind> {
-    let Some(store) = &mut outlook.store else {
+fn reset_store(preview: &mut Preview<'_>, ask: Ask) -> Result<String, SyncErrorKind> {
+    let Some(store) = &mut preview.store else {
         return Ok("there is none".into());
     };
     store.reset()?;
-    match outlook.cursor.head {
+    match preview.cursor.head {
         Some(head) if ask != Ask::Nobody => {
-            fetch::ensure(&outlook.ctx, store, head)?;
+            fetch::ensure(&preview.ctx, store, head)?;
             Ok("received anew".into())
         }
         _ => Ok("the next sync receives it anew".into()),
@@ -155,10 +155,10 @@ fn reset_store(outlook: &mut Outlook<'_>, ask: Ask) -> Result<String, SyncErrorK
 }
 
 /// Writes the marker, once more only if every file is what the tree says.
-fn rewrite_marker(outlook: &Outlook<'_>, prefix: &Prefix, tree: ObjectId) -> Result<String, SyncErrorKind> {
-    let ctx = &outlook.ctx;
-    let Some(store) = &outlook.store else {
-        return Err(outlook::not_at_hand(Some(tree)));
+fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Result<String, SyncErrorKind> {
+    let ctx = &preview.ctx;
+    let Some(store) = &preview.store else {
+        return Err(preview::not_at_hand(Some(tree)));
     };
     let metis = ctx.metis.dir();
     let survey = workspace::survey(metis, &BTreeSet::new())?;
@@ -183,12 +183,12 @@ fn rewrite_marker(outlook: &Outlook<'_>, prefix: &Prefix, tree: ObjectId) -> Res
 }
 
 /// Brings the folder to the tree by the same means as a sync.
-fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<String, SyncErrorKind> {
-    let ctx = &outlook.ctx;
-    let Some(store) = outlook.store.as_ref().filter(|store| store.contains(at)) else {
-        return Err(outlook::not_at_hand(Some(at)));
+fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<String, SyncErrorKind> {
+    let ctx = &preview.ctx;
+    let Some(store) = preview.store.as_ref().filter(|store| store.contains(at)) else {
+        return Err(preview::not_at_hand(Some(at)));
     };
-    let survey = workspace::survey(ctx.metis.dir(), &outlook.cursor.folders.keys().cloned().collect())?;
+    let survey = workspace::survey(ctx.metis.dir(), &preview.cursor.folders.keys().cloned().collect())?;
     let target = listing::folder(prefix, tree::entries(store, at)?).documents;
     let present = verify::present(ctx, store, prefix);
     let differences = compare::compare(&target, &present);
@@ -253,12 +253,12 @@ fn restore(outlook: &Outlook<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
 }
 
 /// The lock has swept `.sync/` when it was taken.
-fn sweep(workspace: &Workspace, outlook: &Outlook<'_>) -> Result<String, SyncErrorKind> {
+fn sweep(workspace: &Workspace, preview: &Preview<'_>) -> Result<String, SyncErrorKind> {
     let metis = workspace.metis().dir();
     let now = SystemTime::now();
     workspace::sweep_temps(metis, now)?;
     workspace::sweep_kept(metis);
-    for prefix in hydrated_folders(&outlook.cursor, outlook) {
+    for prefix in hydrated_folders(&preview.cursor, preview) {
         if let Ok(folder) = metis.open_dir(prefix.as_str()) {
             workspace::sweep_temps(&folder, now)?;
         }

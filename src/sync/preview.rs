@@ -2,7 +2,7 @@
 //!
 //! No lock is taken and nothing below `.metis/` is written. Central is asked once, unless it should not be, and what it
 //! has that is new goes to the object cache, where the next sync finds it: nothing is transferred twice. What would stop
-//! a sync does not stop the look; it is gathered in [`Outlook::stops`].
+//! a sync does not stop the look; it is gathered in [`Preview::stops`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,7 +62,7 @@ pub enum CentralView {
 }
 
 /// See the [module documentation](self).
-pub struct Outlook<'a> {
+pub struct Preview<'a> {
     /// What the stages need.
     pub ctx: Context<'a>,
     /// `.metis/.sync/`, if there is one.
@@ -113,7 +113,7 @@ pub fn look<'a>(
     options: &SyncOptions,
     ask: Ask,
     progress: &mut dyn Progress,
-) -> Result<Outlook<'a>, SyncErrorKind> {
+) -> Result<Preview<'a>, SyncErrorKind> {
     let mut stops = Vec::new();
     let mut warnings = workspace.warnings();
     let mut options = options.clone();
@@ -235,7 +235,7 @@ pub fn look<'a>(
     if let Some(store) = &store {
         warnings.extend(edited(&ctx, store, &survey));
     }
-    let mut outlook = Outlook {
+    let mut preview = Preview {
         ctx,
         state,
         guard,
@@ -252,8 +252,8 @@ pub fn look<'a>(
         stops,
         warnings,
     };
-    outlook.guards(ask);
-    Ok(outlook)
+    preview.guards(ask);
+    Ok(preview)
 }
 
 /// The copies that somebody edited, folder by folder: a sync sees that only where central changes the folder.
@@ -378,7 +378,7 @@ fn remembered(ctx: &Context<'_>, cursor: &Cursor, store: &mut Option<Store>) -> 
     })
 }
 
-impl Outlook<'_> {
+impl Preview<'_> {
     fn guards(&mut self, ask: Ask) {
         if !self.plan.conflicts.is_empty() {
             self.stops.push(SyncErrorKind::Diverged {

@@ -32,7 +32,7 @@ use crate::{
 
 /// Central as somebody sees it who has no workspace there yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acquaintance {
+pub struct Probed {
     /// Central's branch.
     pub branch: String,
     /// Its commit. `None`: central is empty.
@@ -46,7 +46,7 @@ pub struct Acquaintance {
     pub letters: BTreeMap<Prefix, BTreeSet<String>>,
 }
 
-impl Acquaintance {
+impl Probed {
     /// A workspace other than `own` whose documents have codes that begin with `letters`.
     pub fn shares_letters(&self, own: &Prefix, letters: &str) -> Option<&Prefix> {
         let mut others = self.letters.iter().filter(|(prefix, _)| *prefix != own);
@@ -63,14 +63,14 @@ impl Acquaintance {
 ///
 /// That central cannot be reached, does not let us in, or is no repository; that it has branches of which its `HEAD` names
 /// none; and an interruption.
-pub fn meet(
+pub fn probe(
     upstream: &str,
     branch: Option<&str>,
     project: &Project,
     folder: &Path,
     options: &SyncOptions,
     progress: &mut dyn Progress,
-) -> Result<Acquaintance, SyncErrorKind> {
+) -> Result<Probed, SyncErrorKind> {
     let configured = RemoteUrl::parse(upstream).map_err(ConnectError::from)?;
     let rewritten = |direction| place::rewritten(upstream, project, direction, folder);
     let url = rewritten(Direction::Fetch)?;
@@ -86,7 +86,7 @@ pub fn meet(
         remote.close();
         return Err(stop);
     }
-    let mut met = Acquaintance {
+    let mut probed = Probed {
         branch: remote.branch.clone(),
         head: remote.head,
         has_others: !remote.others.is_empty(),
@@ -99,11 +99,11 @@ pub fn meet(
         if looked.is_err() && connect.interrupt.load(Ordering::Relaxed) {
             return Err(SyncErrorKind::Interrupted);
         }
-        met.workspaces = match looked {
+        probed.workspaces = match looked {
             Ok(folders) => {
                 let letters =
                     |documents: &listing::Documents| documents.keys().map(|code| code.letters().to_owned()).collect();
-                met.letters = folders
+                probed.letters = folders
                     .iter()
                     .map(|(prefix, there)| (prefix.clone(), letters(there)))
                     .collect();
@@ -118,7 +118,7 @@ pub fn meet(
         };
     }
     remote.close();
-    Ok(met)
+    Ok(probed)
 }
 
 fn look(

@@ -34,7 +34,7 @@ pub(super) enum What {
 
 /// Everything seen in one walk.
 #[derive(Debug)]
-pub(super) struct Sightings {
+pub(super) struct Walked {
     /// Each `*.md` by its path relative to `.metis`.
     pub files: Vec<(PathBuf, What)>,
     /// Folders that could not be looked into.
@@ -72,7 +72,7 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     /// Walk through all folders; read what `cache` cannot answer for. Fails only if `.metis` itself cannot be listed.
-    pub fn run(&self, cache: &StatCache, mut seen: StatCache) -> Result<Sightings, DirError> {
+    pub fn run(&self, cache: &StatCache, mut seen: StatCache) -> Result<Walked, DirError> {
         let (mut files, mut blind) = (Vec::new(), Vec::new());
         let mut folders = vec![PathBuf::new()];
         let mut has_attributes = false;
@@ -130,7 +130,7 @@ impl Walk<'_> {
                 }
             }
         }
-        Ok(Sightings {
+        Ok(Walked {
             files,
             blind,
             cache: seen,
