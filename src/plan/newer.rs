@@ -16,6 +16,7 @@
 //! | the same, central's was an uncommitted edit | changed since s: ours push, another's diverged; unchanged: behind, unless ours and given up | push over ours; else by the version at s |
 //! | s descends from t, or neither: the merge base decides | as at the base: behind; central as at the base: push; else diverged | the same |
 //! | the same, and this clone made it from a commit that no branch has any more | push | push |
+//! | s is not said (an older client), and a commit before t had central's version | push | push |
 //! | s is not to be had | by the last common version; what central had before is behind | by the last common version |
 //! | there is no commit to ask | | by the last common version |
 
@@ -116,6 +117,9 @@ pub enum Evidence {
         edited: bool,
         /// Whether central's version is the one of that commit.
         central_is_committed: bool,
+        /// Whether an older client wrote central's version, and a commit that the one that is synced from goes back to had it:
+        /// whatever that client had checked out, the project has gone on since.
+        central_is_outdated: bool,
         /// See [`wants_past()`].
         past: Past,
     },
@@ -197,8 +201,12 @@ pub fn decide(versions: &Versions, evidence: &Evidence) -> Verdict {
         Evidence::NoOrigin {
             edited,
             central_is_committed,
+            central_is_outdated,
             past,
         } => {
+            if *central_is_outdated {
+                return Verdict::Push;
+            }
             if versions.here == versions.base() && (versions.noted.is_some() || versions.here.is_none()) {
                 return Verdict::Behind(Why::Older);
             }
@@ -415,6 +423,7 @@ mod tests {
         let evidence = |edited, central_is_committed, past| Evidence::NoOrigin {
             edited,
             central_is_committed,
+            central_is_outdated: false,
             past,
         };
         let clean = |past| evidence(false, false, past);
@@ -454,6 +463,25 @@ mod tests {
             (versions(3, 2, noted(1)), clean(Past::Other), Verdict::Diverged),
         ] {
             assert_eq!(decide(&versions, &evidence), verdict, "{versions:?} {evidence:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_older_client_took_back_goes_forward_again() {
+        for (here, noted, edited) in [
+            (2, Some((2, false)), false),
+            (2, Some((1, true)), false),
+            (2, NOTHING, false),
+            (3, Some((2, true)), true),
+            (0, Some((0, true)), false),
+        ] {
+            let evidence = Evidence::NoOrigin {
+                edited,
+                central_is_committed: false,
+                central_is_outdated: true,
+                past: Past::This,
+            };
+            assert_eq!(decide(&versions(here, 1, noted), &evidence), Verdict::Push, "{here}");
         }
     }
 

@@ -35,6 +35,24 @@ pub(super) fn nearest(odb: &impl gix::objs::Find, head: ObjectId, limit: usize) 
     found
 }
 
+/// The commits that `head` goes back to, newest first by their own word, `limit` at most.
+pub(super) fn newest(odb: &impl gix::objs::Find, head: ObjectId, limit: usize) -> impl Iterator<Item = ObjectId> {
+    let commits = Commits::of(odb);
+    let mut seen = HashSet::from([head]);
+    let mut queue = BinaryHeap::new();
+    queue.extend(commits.node(head).map(|node| (node.seconds, head)));
+    std::iter::from_fn(move || {
+        let (_, id) = queue.pop()?;
+        for parent in commits.node(id)?.parents {
+            if seen.insert(parent) {
+                queue.extend(commits.node(parent).map(|node| (node.seconds, parent)));
+            }
+        }
+        Some(id)
+    })
+    .take(limit)
+}
+
 /// A commit's time and parents.
 #[derive(Clone)]
 struct Node {

@@ -4,7 +4,7 @@
 //! fetched from its remote into a private folder that goes when the question is answered.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::Path,
     rc::Rc,
 };
@@ -13,7 +13,7 @@ use gix::objs::{Exists, FindExt};
 
 use super::{
     MAX_HAVES, Project,
-    commits::{Commits, nearest},
+    commits::{Commits, nearest, newest},
     trees::list_documents,
 };
 use crate::{
@@ -32,6 +32,8 @@ use crate::{
 
 /// Documents larger than this are not looked into.
 const DOCUMENT_LIMIT: u64 = 16 << 20;
+/// So many commits are looked through for a version that an older client has put into central again.
+const MAX_BEFORE: usize = 2000;
 /// A file whose presence in a folder says that the folder is a copy of central's.
 const COPY_MARKER: &str = ".hydrated";
 
@@ -320,6 +322,32 @@ impl<'a> History<'a> {
         self.listings.insert(commit, Rc::clone(&listing));
         self.first.get_or_insert(commit);
         Some(listing)
+    }
+
+    /// Those of `versions` that commits had which `commit` goes back to, the newest [`MAX_BEFORE`] of them, and that `commit`
+    /// itself has not. What this clone lacks is not asked for.
+    pub fn had_before(&self, commit: ObjectId, mut versions: BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+        let mut found = BTreeSet::new();
+        let mut seen = HashSet::new();
+        let mut later = self.project.metis_tree(&self.odb, commit);
+        list_documents(&self.odb, later, None, "", 0, &mut |_, object| {
+            versions.retain(|version| self.as_central_names_it(object) != Some(*version));
+        });
+        for before in newest(&self.odb, commit, MAX_BEFORE) {
+            if versions.is_empty() {
+                break;
+            }
+            let tree = self.project.metis_tree(&self.odb, before);
+            if tree.is_none_or(|tree| !seen.insert(tree)) {
+                continue;
+            }
+            list_documents(&self.odb, tree, later, "", 0, &mut |_, object| {
+                let version = self.as_central_names_it(object);
+                found.extend(version.filter(|version| versions.remove(version)));
+            });
+            later = tree;
+        }
+        found
     }
 
     fn has_folders(&self, commit: ObjectId) -> bool {

@@ -106,6 +106,7 @@ impl Inquiry<'_, '_> {
             return Ok(gathered);
         }
         gathered.witnesses = self.witnesses(&differing, &gathered)?;
+        let outdated = self.outdated(&differing, &gathered);
         let mut unclear = BTreeSet::new();
         for code in &differing {
             let Some((versions, evidence)) = gathered.documents.get_mut(code) else {
@@ -119,7 +120,10 @@ impl Inquiry<'_, '_> {
             *evidence = origin.map(Evidence::Origin);
             let is_edited = self.edited.contains(code);
             let by_memory = self.own.commit().is_none();
-            if evidence.is_none() && newer::wants_past(versions, is_edited && !by_memory, self.copied) {
+            if evidence.is_none()
+                && !outdated.contains(code)
+                && newer::wants_past(versions, is_edited && !by_memory, self.copied)
+            {
                 unclear.insert(code.clone());
             }
         }
@@ -144,6 +148,7 @@ impl Inquiry<'_, '_> {
                 Some(_) => Evidence::NoOrigin {
                     edited: self.edited.contains(code),
                     central_is_committed: versions.central.is_some() && committed == versions.central,
+                    central_is_outdated: outdated.contains(code),
                     past,
                 },
                 None => Evidence::NoCommit {
@@ -205,6 +210,24 @@ impl Inquiry<'_, '_> {
             known.extend(self.tell(head, prefix, &whole, None)?);
         }
         Ok(known)
+    }
+
+    /// The documents that an older client wrote as the project had them before. It has told nothing of the commit that it had
+    /// checked out, so the project's own history is looked through for that.
+    fn outdated(&mut self, differing: &BTreeSet<ShortCode>, gathered: &Gathered) -> BTreeSet<ShortCode> {
+        let (Some(at), Some(history)) = (self.own.commit(), self.history.as_deref_mut()) else {
+            return BTreeSet::new();
+        };
+        let written: BTreeMap<ObjectId, &ShortCode> = differing
+            .iter()
+            .filter_map(|code| {
+                let version = gathered.documents[code].0.central?;
+                let witness = gathered.witnesses.get(code)?;
+                (witness.commit.is_none() && witness.version == Some(version)).then_some((version, code))
+            })
+            .collect();
+        let before = history.had_before(at, written.keys().copied().collect());
+        before.iter().map(|version| written[version].clone()).collect()
     }
 
     /// Whether the document came into the project after this clone and central last agreed.

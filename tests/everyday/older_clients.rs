@@ -1,6 +1,6 @@
 //! Clients that know nothing of this rule write into the same central: upstream's, and our first release.
 
-use crate::support::team::Team;
+use crate::support::team::{NEWEST, Team};
 
 /// What such a client pushes: the same commit without trailers.
 fn older_client_pushes(team: &Team, number: u32, text: &str) {
@@ -49,20 +49,87 @@ fn a_new_document_of_an_older_client() {
     team.edits_get_through(&team.ann);
 }
 
-/// What it took back (it had an older branch checked out), any clone of ours on a newer main mends.
+/// What it took back (it had an older branch checked out), any clone of ours on a newer main mends: whether that clone had the
+/// newer version before or not, and whether its user goes on writing or not.
 #[test]
-#[ignore = "waits for versions found in the history of the project"]
 fn what_an_older_client_damaged_is_mended() {
     let team = Team::new();
     team.moves_on();
     team.bob.git("pull -q");
     team.bob.syncs();
+    let carl = team.clone("carl", "");
+    for mends in [&team.ann, &team.bob, &carl] {
+        older_client_pushes(&team, 1, "v1");
+        assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
+        mends.syncs();
+        assert_eq!(team.plans(), NEWEST);
+    }
     older_client_pushes(&team, 1, "v1");
     team.ann.write(1, "v3");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v3 2=v1 3=v1 4=new");
+    older_client_pushes(&team, 1, "v1");
     team.ann.commit("v3");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=v3 2=v1 3=v1 4=new");
     team.edits_get_through(&team.ann);
+}
+
+/// So is a document that it brings back, which the project has removed.
+#[test]
+fn what_an_older_client_brings_back_goes_again() {
+    let team = Team::new();
+    team.ann.remove(2);
+    team.ann.commit("done");
+    team.ann.git("push -q");
+    team.ann.syncs();
+    older_client_pushes(&team, 2, "v1");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1");
+    older_client_pushes(&team, 2, "v1");
+    let carl = team.clone("carl", "");
+    carl.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1");
+    team.edits_get_through(&carl);
+}
+
+/// It may also have taken a version back on purpose. That comes with the project's own history.
+#[test]
+fn what_an_older_client_takes_back_on_purpose_arrives_with_the_project() {
+    let team = Team::new();
+    team.moves_on();
+    team.bob.git("pull -q");
+    team.bob.git("revert --no-edit HEAD");
+    team.bob.git("push -q");
+    older_client_pushes(&team, 1, "v1");
+    team.ann.sync_exits(3);
+    assert_eq!(
+        team.plans(),
+        "1=v1 2=v1 3=v1 4=new",
+        "the project's remote was asked first"
+    );
+    team.ann.git("pull -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.bob.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.edits_get_through(&team.bob);
+}
+
+/// A colleague with our program went back to an older text and has not pushed that yet: only an older client's word is
+/// doubted.
+#[test]
+fn an_older_text_with_a_trailer_stays() {
+    let team = Team::publishing("worktree");
+    team.moves_on();
+    team.bob.git("pull -q");
+    team.bob.syncs();
+    team.bob.git("revert --no-edit HEAD");
+    team.bob.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.edits_get_through(&team.bob);
 }
 
 /// A central that only older clients have written to: the first sync of a fresh clone neither stops nor floods.
