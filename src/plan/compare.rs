@@ -65,21 +65,43 @@ pub fn compare(expected: &Documents, found: &Documents) -> Differences {
 mod tests {
     use super::*;
 
+    fn id(n: u8) -> ObjectId {
+        ObjectId::from_bytes(&[n; 20]).unwrap()
+    }
+
     #[test]
     fn every_way_to_differ_is_told_apart() {
         let listing = |documents: &[(&str, u8)]| -> Documents {
             documents
                 .iter()
-                .map(|(code, n)| (code.parse().unwrap(), ObjectId::from_bytes(&[*n; 20]).unwrap()))
+                .map(|(code, n)| (code.parse().unwrap(), id(*n)))
                 .collect()
         };
         let expected = listing(&[("A-T-0001", 1), ("A-T-0002", 1), ("A-T-0003", 1)]);
         let found = listing(&[("A-T-0001", 1), ("A-T-0002", 2), ("A-T-0004", 1)]);
         let differences = compare(&expected, &found);
-        assert_eq!(differences.differing[0].code.as_str(), "A-T-0002");
-        assert_eq!(differences.missing[0].as_str(), "A-T-0003");
-        assert_eq!(differences.extra[0].as_str(), "A-T-0004");
+        let [differing] = differences.differing.as_slice() else {
+            panic!("{differences:?}");
+        };
+        assert_eq!(differing.code.as_str(), "A-T-0002");
+        assert_eq!([differing.expected, differing.found], [1, 2].map(id));
+        assert_eq!(differences.missing, ["A-T-0003".parse().unwrap()]);
+        assert_eq!(differences.extra, ["A-T-0004".parse().unwrap()]);
         assert_eq!(differences.len(), 3);
+        assert!(!differences.is_empty());
         assert!(compare(&expected, &expected).is_empty());
+    }
+
+    #[test]
+    fn one_way_to_differ_is_enough() {
+        let [some, other] = [1, 2].map(|n| Documents::from([("A-T-0001".parse().unwrap(), id(n))]));
+        for differences in [
+            compare(&some, &other),
+            compare(&some, &Documents::new()),
+            compare(&Documents::new(), &some),
+        ] {
+            assert_eq!(differences.len(), 1);
+            assert!(!differences.is_empty());
+        }
     }
 }

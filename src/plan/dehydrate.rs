@@ -158,7 +158,7 @@ pub fn plan(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::newer::Noted, *};
 
     fn id(n: u8) -> Option<ObjectId> {
         (n > 0).then(|| ObjectId::from_bytes(&[n; 20]).unwrap())
@@ -176,6 +176,61 @@ mod tests {
             noted: None,
         };
         plan([(code(), versions, verdict)], &BTreeMap::new(), force)
+    }
+
+    #[test]
+    fn absence_proves_nothing_where_something_could_not_be_read() {
+        let other: ShortCode = "A-T-0002".parse().unwrap();
+        let one = Protected {
+            codes: [code()].into(),
+            all_absent: false,
+        };
+        assert!(one.covers(&code(), true) && one.covers(&code(), false));
+        assert!(!one.covers(&other, true) && !one.covers(&other, false));
+        let all_absent = Protected {
+            all_absent: true,
+            ..one
+        };
+        assert!(all_absent.covers(&code(), true));
+        assert!(
+            all_absent.covers(&other, false),
+            "it may be the file that cannot be read"
+        );
+        assert!(!all_absent.covers(&other, true));
+    }
+
+    #[test]
+    fn what_is_pushed_or_removed_changes_central_and_nothing_else_does() {
+        for (here, central, verdict, changes) in [
+            (2, 1, Verdict::Push, true),
+            (0, 1, Verdict::Push, true),
+            (1, 1, Verdict::InStep, false),
+            (1, 2, Verdict::Behind(Why::Older), false),
+            (2, 1, Verdict::Diverged, false),
+        ] {
+            let plan = planned(here, central, verdict, false);
+            assert_eq!(plan.changes_nothing(), !changes, "{plan:?}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_names_the_last_common_version() {
+        let versions = Versions {
+            here: id(2),
+            central: id(3),
+            noted: Some(Noted {
+                version: id(1),
+                mine: false,
+            }),
+        };
+        let plan = plan([(code(), versions, Verdict::Diverged)], &BTreeMap::new(), false);
+        let conflict = Conflict {
+            code: code(),
+            base: id(1),
+            local: id(2),
+            central: id(3),
+        };
+        assert_eq!(plan.conflicts, [conflict]);
     }
 
     #[test]

@@ -149,12 +149,18 @@ mod tests {
         let plan = plan(Known::Finished(&held), &target);
         assert_eq!(codes(plan.write.iter().map(|w| &w.code)), ["A-T-0002", "A-T-0004"]);
         assert_eq!(codes(plan.remove.iter().map(|r| &r.code)), ["A-T-0003"]);
+        assert_eq!(plan.write[0].ours, [held[&plan.write[0].code]], "what may be replaced");
+        assert!(plan.write[1].ours.is_empty(), "a file of that name is somebody's");
+        assert_eq!(plan.remove[0].ours, [held[&plan.remove[0].code]]);
     }
 
     #[test]
     fn the_same_listing_needs_nothing() {
         let held = listing(&[("A-T-0001", 1)]);
         assert!(plan(Known::Finished(&held), &held).is_empty());
+        let nothing = Documents::new();
+        assert!(!plan(Known::Finished(&nothing), &held).is_empty(), "a file to write");
+        assert!(!plan(Known::Finished(&held), &nothing).is_empty(), "a file to remove");
     }
 
     /// A run that was killed half way may have left the second listing's bytes of a document that the third listing

@@ -240,6 +240,40 @@ mod tests {
     }
 
     #[test]
+    fn only_harmless_dot_names_pass_in_silence() {
+        for (name, quiet) in [
+            (&b".gitkeep"[..], true),
+            (b".x", true),
+            (b".editor-config_2.bak", true),
+            (b"gitkeep", false),
+            (b".", false),
+            (b"..", false),
+            (b".GIT", false),
+            (b".Metis", false),
+            (b".a b", false),
+            (b".\x1b[2J", false),
+            ("\u{2e}\u{e4}".as_bytes(), false),
+        ] {
+            let folder = folder(&"api".parse().unwrap(), [entry(name, EntryKind::File)]);
+            assert_eq!(folder.skipped.is_empty(), quiet, "{}", printable(name));
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_is_named_by_what_it_is() {
+        for (kind, words) in [
+            (EntryKind::Symlink, "a symbolic link"),
+            (EntryKind::Gitlink, "a submodule"),
+            (EntryKind::Tree, "a folder"),
+            (EntryKind::File, "not the name of a document"),
+        ] {
+            let skipped = folder(&"api".parse().unwrap(), [entry(b"notes", kind)]).skipped;
+            assert_eq!(skipped[0].path, "api/notes");
+            assert_eq!(skipped[0].reason.words(), words);
+        }
+    }
+
+    #[test]
     fn the_root_holds_workspaces_and_strangers() {
         let root = root([
             entry(b"api", EntryKind::Tree),
@@ -253,6 +287,13 @@ mod tests {
         assert_eq!(
             root.skipped.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(),
             [".git", "Api", "web"]
+        );
+        let [git, name, link] = root.skipped.as_slice() else {
+            panic!("{root:?}");
+        };
+        assert_eq!(
+            [git.reason, name.reason, link.reason],
+            [SkipReason::Name, SkipReason::Name, SkipReason::Symlink]
         );
     }
 }

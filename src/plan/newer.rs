@@ -269,6 +269,8 @@ fn three_way(base: Option<ObjectId>, versions: &Versions, why: Why) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// 0 stands for a document that is not there.
@@ -351,6 +353,31 @@ mod tests {
         assert_eq!(by(versions(1, 2, NOTHING), theirs(true, 1)), stays);
         let noted = Some((2, false));
         assert_eq!(by(versions(3, 2, noted), theirs(true, 1)), Verdict::Push);
+        // Neither having seen it nor having pushed the one before makes it this clone's.
+        for noted in [noted, Some((1, true))] {
+            assert_eq!(by(versions(1, 2, noted), theirs(false, 1)), stays);
+            assert_eq!(by(versions(3, 2, noted), theirs(false, 1)), Verdict::Diverged);
+        }
+    }
+
+    #[test]
+    fn an_edit_apart_from_the_origin_is_compared_with_the_merge_base() {
+        let edited = |at_base| Origin {
+            edited: true,
+            at_base: id(at_base),
+            ..origin(Relation::Apart)
+        };
+        assert_eq!(by(versions(1, 2, NOTHING), edited(1)), OLDER, "edited back to it");
+        assert_eq!(by(versions(3, 2, NOTHING), edited(2)), Verdict::Push);
+        assert_eq!(by(versions(3, 2, NOTHING), edited(1)), Verdict::Diverged);
+    }
+
+    #[test]
+    fn each_reason_to_stay_has_words_of_its_own() {
+        let reasons = [Why::Older, Why::UncommittedElsewhere, Why::KeptAside, Why::HadBefore];
+        let words: BTreeSet<_> = reasons.map(Why::words).into();
+        assert_eq!(words.len(), reasons.len());
+        assert!(words.iter().all(|words| words.contains(' ')));
     }
 
     #[test]
@@ -460,6 +487,11 @@ mod tests {
                 Verdict::Push,
             ),
             (versions(3, 2, NOTHING), clean(Past::Other), Verdict::Diverged),
+            (
+                versions(3, 2, NOTHING),
+                evidence(true, false, Past::Other),
+                Verdict::Diverged,
+            ),
             (versions(3, 2, noted(1)), clean(Past::Other), Verdict::Diverged),
         ] {
             assert_eq!(decide(&versions, &evidence), verdict, "{versions:?} {evidence:?}");

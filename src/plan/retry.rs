@@ -312,6 +312,8 @@ mod tests {
             };
             for (done, roll) in [(0, 0.0), (1, 0.0), (2, 0.99), (4, 0.99)] {
                 assert_eq!(decide(&race(done, 99), at(roll, ms(3))), Decision::OutOfTime);
+                let exactly_one_more = decide(&race(done, 100), at(roll, ms(3)));
+                assert_eq!(exactly_one_more, Decision::Again(ms(0)));
                 let wait = wait(race(done, 300), at(roll, ms(3)));
                 assert!(wait + CYCLE <= ms(300), "{done}: {wait:?}");
             }

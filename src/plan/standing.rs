@@ -128,17 +128,49 @@ mod tests {
     fn a_stop_outweighs_everything_and_a_first_sync_the_rest() {
         assert_eq!(standing(false, true, true, true), Standing::Stopped);
         assert_eq!(standing(false, false, true, true), Standing::NeverSynced);
-        assert_eq!(standing(true, false, false, false), Standing::UpToDate);
-        assert_eq!(standing(true, false, true, true), Standing::AheadAndBehind);
+        for (ahead, behind, expected) in [
+            (false, false, Standing::UpToDate),
+            (true, false, Standing::Ahead),
+            (false, true, Standing::Behind),
+            (true, true, Standing::AheadAndBehind),
+        ] {
+            assert_eq!(standing(true, false, ahead, behind), expected);
+        }
     }
 
     #[test]
     fn a_folder_is_told_by_what_is_there_and_what_is_due() {
         let nothing = FolderPlan::default();
         assert!(folder(Presence::Whole, None, true).is_in_step());
+        assert_eq!(
+            folder(Presence::Absent, None, true),
+            FolderStanding::Missing { write: 0 },
+            "somebody removed an empty folder"
+        );
         assert_eq!(folder(Presence::Absent, Some(&nothing), false).word(), "new");
         assert_eq!(folder(Presence::Absent, Some(&nothing), true).word(), "missing");
         assert_eq!(folder(Presence::Whole, Some(&nothing), true).word(), "outdated");
-        assert_eq!(folder(Presence::Doubtful, None, true).word(), "unfinished");
+        for work in [None, Some(&nothing)] {
+            let doubtful = folder(Presence::Doubtful, work, true);
+            assert_eq!(doubtful.word(), "unfinished");
+            assert!(!doubtful.is_in_step());
+        }
+    }
+
+    #[test]
+    fn a_folder_goes_by_the_same_word_in_text_and_in_json() {
+        for standing in [
+            FolderStanding::InStep,
+            FolderStanding::Outdated { write: 1, remove: 2 },
+            FolderStanding::New { write: 1 },
+            FolderStanding::Missing { write: 1 },
+            FolderStanding::Unfinished,
+            FolderStanding::Gone { remove: 1 },
+            FolderStanding::Blocked {
+                reason: "a file is in the way".into(),
+            },
+        ] {
+            assert_eq!(serde_json::to_value(&standing).unwrap()["state"], standing.word());
+        }
     }
 }

@@ -132,7 +132,6 @@ pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
     };
     let mut ours = report.refs.iter().filter(|(n, _)| n == name);
     match (&report.unpack, ours.next(), ours.next()) {
-        (_, Some(_), Some(_)) => Verdict::Unclear,
         (Some(Err(reason)), Some((_, Err(_))), None) | (Some(Err(reason)), None, None) => {
             Verdict::Refused(refusal(RefusalKind::Unpack, reason))
         }

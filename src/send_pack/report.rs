@@ -186,6 +186,8 @@ pub fn printable_lines(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gix_transport::client::blocking_io::HandleProgress;
+
     use super::*;
 
     fn lines(lines: &[&str]) -> Vec<u8> {
@@ -256,6 +258,45 @@ mod tests {
     }
 
     #[test]
+    fn a_fatal_error_has_a_line_of_its_own_and_a_hooks_words_are_none() {
+        let whole = [&[1][..], &lines(&["unpack ok", "ok refs/heads/main"])].concat();
+        let (report, read) = answer(true, &[b"\x02half a line", &whole]);
+        assert!(read.is_ok() && !report.fatal);
+        let (report, _) = answer(true, &[b"\x02half a line", b"\x03fatal: no room"]);
+        assert!(report.fatal);
+        assert_eq!(report.server_text, "half a line\nfatal: no room");
+    }
+
+    #[test]
+    fn on_a_band_the_report_ends_with_its_own_flush() {
+        let whole = lines(&["unpack ok", "ok refs/heads/main"]);
+        let cut = [&[1], &whole[..whole.len() - 4]].concat();
+        let (report, read) = answer(true, &[&cut]);
+        assert_eq!(read.expect_err("cut").kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(report.refs.len(), 1, "what was understood is kept");
+    }
+
+    #[test]
+    fn an_answer_is_read_up_to_its_end() {
+        let read_from = |bytes: &[u8]| {
+            let mut packets =
+                packetline::blocking_io::StreamingPeekableIter::new(bytes, &[PacketLineRef::Flush], false);
+            let reader = packets.as_read_without_sidebands::<HandleProgress<'_>>();
+            let mut report = Report::default();
+            let read = read(Box::new(reader), false, &mut report);
+            (report, read)
+        };
+        let whole = lines(&["unpack ok", "ok refs/heads/main"]);
+        let (report, read) = read_from(&whole);
+        assert!(read.is_ok());
+        assert_eq!(report.unpack, Some(Ok(())));
+        assert_eq!(report.refs, [(b"refs/heads/main".to_vec(), Ok(()))]);
+        for broken in [&whole[..whole.len() - 5], b"0009ERR x0000", b"zzzz"] {
+            assert!(read_from(broken).1.is_err());
+        }
+    }
+
+    #[test]
     fn what_was_understood_before_the_answer_broke_off_is_kept() {
         let refused = lines(&["unpack ok", "ng refs/heads/main hook declined"]);
         let on_band = [&[1], &refused[..refused.len() - 4]].concat();
@@ -276,8 +317,29 @@ mod tests {
             said += line.len();
             assert!(said <= MAX_HEARD && answer.text.len() <= 2 * MAX_TEXT);
         }
+        answer.heard = MAX_HEARD - MIN_LINE;
+        assert!(answer.line(b"\x02.").is_ok(), "up to the limit");
+        assert!(answer.line(b"\x02.").is_err(), "and no further");
+    }
+
+    #[test]
+    fn a_report_longer_than_any_is_not_taken() {
         let mut answer = Answer::new(true);
-        assert!((0..10).any(|_| answer.line(&[1; 60_000]).is_err()));
+        let piece = [&[1][..], &[b'x'; MAX_REPORT / 8]].concat();
+        assert!((0..8).all(|_| answer.line(&piece).is_ok()), "up to the limit");
+        assert!(answer.line(b"\x01x").is_err(), "and no further");
+    }
+
+    /// However much more than the limit was said, it is the end that is kept, and seen to be one.
+    #[test]
+    fn of_a_long_text_the_end_is_kept() {
+        for said in [MAX_TEXT + 1, MAX_TEXT * 3 / 2, MAX_TEXT * 2] {
+            let text = [&vec![b'.'; said - 6][..], b"reason"].concat();
+            let (report, _) = answer(true, &[&[&[2], &text[..]].concat()]);
+            let kept = report.server_text;
+            assert!(kept.starts_with("….") && kept.ends_with(".reason"), "{said}");
+            assert_eq!(kept.chars().count(), MAX_TEXT + 1, "{said}");
+        }
     }
 
     #[test]

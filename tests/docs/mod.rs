@@ -15,12 +15,13 @@ use std::{
 use crate::support::process::{Finished, run};
 
 /// Where every other shown command is shown to work; by how its line begins.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("scripts/test", "what runs this"),
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
     ("scripts/release", "takes a release build"),
     ("scripts/bench", "takes minutes"),
+    ("scripts/mutants", "takes minutes"),
     ("cargo nextest", "part of scripts/test"),
     (
         "git metis-sync hooks install --config",
