@@ -17,7 +17,11 @@ const FEW: usize = 5;
 
 /// Stops a plan that removes all of the owned folder's documents, or more than half of them and at least five.
 pub fn deletes(plan: &DehydratePlan, held: usize) -> Option<TooManyDeletes> {
-    let removed = plan.remove.len();
+    too_many_deletes(plan.remove.len(), held)
+}
+
+/// The same by number.
+pub fn too_many_deletes(removed: usize, held: usize) -> Option<TooManyDeletes> {
     let all = removed > 0 && removed == held;
     let most = removed >= FEW && removed * 2 > held;
     (all || most).then_some(TooManyDeletes { removed, held })

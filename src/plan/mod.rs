@@ -10,12 +10,14 @@
 //! | whether a folder may be renamed or taken away | [`folder`] |
 //! | which plans are too dangerous to apply unasked | [`guard`] |
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
+//! | what a sync of two folders does, path by path | [`conduit`] |
 //! | how files differ from what they should be | [`compare`] |
 //! | where a workspace stands, in a word | [`standing`] |
 //!
 //! `--dry-run` prints these values; the stages apply them.
 
 pub mod compare;
+pub mod conduit;
 pub mod dehydrate;
 pub mod folder;
 pub mod guard;
