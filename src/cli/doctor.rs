@@ -22,6 +22,7 @@ use super::{
     progress::Bar,
     render,
     sync::prompt,
+    words::Given,
 };
 
 /// Findings that are shown; the rest is counted.
@@ -29,10 +30,10 @@ const SHOWN: usize = 40;
 
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArgs {
-    /// Mend what can be mended without risk; own documents are never touched
+    /// Repair what can be repaired without risk; own documents are never touched
     #[arg(long)]
     fix: bool,
-    /// Ask nobody: leave out what needs a network
+    /// Offline: leave out what needs a network
     #[arg(long)]
     offline: bool,
 }
@@ -94,7 +95,9 @@ fn diagnosed(
             "no central repository is configured, so there is nothing to sync",
         )
         .advise("Set one with `git metis-sync init --upstream URL`.");
-        return Ok((vec![note], Vec::new()));
+        let unknown = workspace.config().unknown_keys.iter();
+        let unknown = unknown.map(|key| Finding::note("config", key.to_string()));
+        return Ok((std::iter::once(note).chain(unknown).collect(), Vec::new()));
     }
     if args.fix {
         return doctor::repair(workspace, options, ask);
@@ -117,6 +120,7 @@ fn unusable(kind: &SyncErrorKind, url: &str) -> Finding {
 fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[Repaired]) -> io::Result<()> {
     let paint = Paint::stdout(global);
     let mut out = io::BufWriter::new(output::stdout());
+    let mut given = Given::default();
     for finding in findings.iter().take(SHOWN) {
         let mark = match finding.level {
             Level::Ok => paint.green("ok     "),
@@ -124,7 +128,7 @@ fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[R
             Level::Problem => paint.red("problem"),
         };
         writeln!(out, "{mark} {:<11} {}", finding.check, finding.message)?;
-        if let Some(advice) = &finding.advice {
+        if let Some(advice) = finding.advice.as_deref().filter(|advice| given.is_new(advice)) {
             writeln!(out, "{:20}{advice}", "")?;
         }
         if let (Some(repair), false) = (&finding.repair, args.fix) {

@@ -71,7 +71,7 @@ fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
         let time = render::time(&entry.started);
         let age = render::seconds_since(&entry.started, now).map(render::ago);
         let outcome = match &entry.error {
-            Some(error) => paint.red(&format!("failed: {}", printable(error.as_bytes()))),
+            Some(error) => paint.red(&format!("failed: {}", render::reason(error))),
             None => paint.green(&printable(entry.outcome.as_bytes())),
         };
         writeln!(

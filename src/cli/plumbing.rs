@@ -17,6 +17,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ use crate::{
 
 use super::{
     Global,
+    completions::candidates,
     hint::{self, Exit, Hint},
     output,
     progress::Bar,
@@ -68,7 +70,7 @@ pub struct HydrateArgs {
     #[command(flatten)]
     source: Source,
     /// Hydrate only this workspace (may be repeated)
-    #[arg(long = "workspace", value_name = "P")]
+    #[arg(long = "workspace", value_name = "P", add = ArgValueCompleter::new(candidates::workspaces))]
     workspaces: Vec<Prefix>,
 }
 
@@ -259,7 +261,9 @@ fn stage(
         result
     });
     bar.clear();
-    render::warnings(global, &report.warnings);
+    if !result.as_ref().is_err_and(SyncErrorKind::is_interruption) {
+        render::warnings(global, &report.warnings);
+    }
     match result {
         Ok(()) if report.diverged.is_empty() => Exit::Ok,
         // The record goes on all the same: everything else is synced.
@@ -329,7 +333,7 @@ pub fn fetch(global: &Global, args: &FetchArgs, interrupt: Arc<AtomicBool>) -> E
     stage(global, "fetch", &options, |setup, bar, report| {
         let snapshot = steps::fetched(setup, &options, bar, report)?;
         let mut record = Record::of(&snapshot);
-        record.upstream = Some(setup.ctx.upstream_name.clone());
+        record.upstream = Some(setup.ctx.upstream_shown.clone());
         record.print("fetch", report);
         Ok(())
     })

@@ -5,16 +5,16 @@ use std::{
     io::{self, Write},
 };
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    names::ObjectId,
-    plan::{dehydrate::CentralChange, listing::printable},
-    sync::{SyncErrorKind, SyncOutcome, SyncReport},
+    plan::dehydrate::CentralChange,
+    sync::{SyncErrorKind, SyncOutcome, SyncReport, Workspace},
     text::{self, escaped},
 };
 
+use super::words::Given;
+pub use super::words::{ago, count, number, reason, seconds_since, short, time};
 use super::{
     Global,
     colour::Paint,
@@ -59,23 +59,28 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
         });
         print_json(&document(command, value));
     }
+    let mut err = output::stderr();
+    let word = Paint::stderr(global).red("error:");
+    if hint.exit == Exit::Interrupted {
+        // Whoever asked for it knows the rest.
+        let state = escaped(hint.state.trim_end_matches('.'));
+        let _ = match state.as_str() {
+            "" => writeln!(err, "{word} {}", escaped(&hint.message)),
+            state => writeln!(err, "{word} {}. {state}.", escaped(&hint.message)),
+        };
+        return;
+    }
     if let Some(report) = report
         && !global.json
     {
         warnings(global, &report.warnings);
     }
-    let mut err = output::stderr();
     // What our message says already is not said twice.
     let said = |line: &str| !line.is_empty() && hint.message.contains(line);
     for line in hint.server_text.lines().filter(|line| !said(line.trim())) {
         let _ = writeln!(err, "remote: {}", escaped(line));
     }
-    let _ = writeln!(
-        err,
-        "{} {}",
-        Paint::stderr(global).red("error:"),
-        escaped(&hint.message)
-    );
+    let _ = writeln!(err, "{word} {}", escaped(&hint.message));
     for line in [&hint.state, &hint.next] {
         if !line.is_empty() {
             let _ = writeln!(err, "  {}", escaped(line));
@@ -97,11 +102,17 @@ pub fn print_json(value: &Value) {
     say!("{}", text::json(value).unwrap_or_default());
 }
 
-/// A workspace on its own is no error, there is only nothing to tell.
+/// A workspace on its own is no error, there is only nothing to tell but what may be why it is one.
 pub fn single_workspace(global: &Global, command: &str) -> Exit {
+    let unknown = Workspace::discover(&global.start_dir()).map(|workspace| workspace.unknown_keys());
+    let unknown = unknown.unwrap_or_default();
     if global.json {
-        print_json(&document(command, json!({ "state": "not-configured" })));
-    } else if global.talks() {
+        let value = json!({ "state": "not-configured", "warnings": unknown });
+        print_json(&document(command, value));
+        return Exit::Ok;
+    }
+    warnings(global, &unknown);
+    if global.talks() {
         let _ = writeln!(output::stdout(), "{NOT_CONFIGURED}");
     }
     Exit::Ok
@@ -122,45 +133,13 @@ pub fn explained(global: &Global, command: &str, kind: &SyncErrorKind, url: &str
     exit
 }
 
-/// The first digits of an id, enough to recognize it by.
-pub fn short(id: ObjectId) -> String {
-    let mut hex = id.to_string();
-    hex.truncate(10);
-    hex
-}
-
-/// Whole seconds from an RFC 3339 time to `now`; `None` if it is none.
-pub fn seconds_since(time: &str, now: Timestamp) -> Option<i64> {
-    let time: Timestamp = time.parse().ok()?;
-    Some(now.as_second() - time.as_second())
-}
-
-/// An RFC 3339 time to the second.
-pub fn time(time: &str) -> String {
-    match time.parse::<Timestamp>() {
-        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Err(_) => printable(time.as_bytes()),
-    }
-}
-
-/// How long ago, as people say it.
-pub fn ago(seconds: i64) -> String {
-    let (n, unit) = match seconds {
-        ..0 => return "in the future, by this clock".into(),
-        0..=59 => (seconds, "second"),
-        60..=3599 => (seconds / 60, "minute"),
-        3600..=86_399 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
-}
-
 /// Prints the first warnings on standard error, and how many more there are.
 pub fn warnings<T: Display>(global: &Global, warnings: &[T]) {
     let word = Paint::stderr(global).yellow("warning:");
     let mut err = output::stderr();
+    let mut given = Given::default();
     for warning in warnings.iter().take(MAX_LINES) {
-        let _ = writeln!(err, "{word} {}", escaped(&warning.to_string()));
+        let _ = writeln!(err, "{word} {}", given.once(&escaped(&warning.to_string())));
     }
     if let Some(more) = warnings.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
         let _ = writeln!(err, "{word} … and {more} more (all of them with --json)");
@@ -212,6 +191,8 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
         }
     }
+    let mut given = Given::default();
+    let alone = report.behind.iter().filter(|behind| !behind.pull).count() == 1;
     for behind in report.behind.iter().take(MAX_LINES) {
         let what = match behind.change {
             CentralChange::Added => "is new in central",
@@ -219,17 +200,20 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             CentralChange::Removed => "was removed from central",
         };
         let code = &behind.code;
-        match behind.pull {
-            true => writeln!(out, "Behind: {code} {what}; it comes with `git pull`")?,
-            false => writeln!(
-                out,
-                "Behind: {code} {what} ({}); `git metis-sync resolve {code}` decides",
-                behind.why.words()
-            )?,
-        }
+        let line = match behind.pull {
+            true => format!("Behind: {code} {what}; it comes with `git pull`"),
+            false => {
+                let why = behind.why.words();
+                match alone {
+                    true => format!("Behind: {code} {what} ({why}); `git metis-sync resolve {code}` decides"),
+                    false => format!("Behind: {code} {what} ({why}); `git metis-sync resolve` decides"),
+                }
+            }
+        };
+        writeln!(out, "{}", given.once(&line))?;
     }
     for kept in report.kept.iter().take(MAX_LINES) {
-        writeln!(out, "Kept: your edited copy of a hydrated file, as {kept}")?;
+        writeln!(out, "Kept: your edits to a copy were replaced; saved as {kept}")?;
     }
     if planned {
         if report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() {
@@ -252,13 +236,4 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
 /// Whether a sync that noted where central is had nothing else to do.
 fn is_idle(report: &SyncReport) -> bool {
     report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() && report.behind.is_empty()
-}
-
-/// `1 document`, `n documents`.
-pub fn count(n: usize) -> String {
-    if n == 1 {
-        "1 document".into()
-    } else {
-        format!("{n} documents")
-    }
 }

@@ -27,7 +27,7 @@ use super::{
     hint::Exit,
     output,
     progress::Bar,
-    render::{self, count, short},
+    render::{self, number, short},
     sync::prompt,
 };
 
@@ -134,19 +134,22 @@ fn print(global: &Global, verified: &Verified) -> io::Result<()> {
     let own = &verified.own;
     let head = verified.head.map_or_else(
         || "an empty central".to_owned(),
-        |head| format!("central at {}", short(head)),
+        |head| format!("central ({})", short(head)),
     );
     if verified.right {
         let documents: usize = verified.folders.iter().map(|folder| folder.documents).sum();
         writeln!(
             out,
-            "{} {} here and {} of {} are as {head} has them.",
-            paint.green("Right:"),
-            count(own.documents),
-            count(documents),
+            "{} {head}: {}, {} from {}.",
+            paint.green("Everything matches"),
+            match own.documents {
+                1 => "1 own document".to_owned(),
+                n => format!("{} own documents", number(n)),
+            },
+            number(documents),
             match verified.folders.len() {
                 1 => "1 other workspace".to_owned(),
-                n => format!("{n} other workspaces"),
+                n => format!("{} other workspaces", number(n)),
             }
         )?;
     } else {

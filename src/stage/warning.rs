@@ -9,7 +9,7 @@ use crate::{
         listing::{Skipped, printable},
     },
     text::shown,
-    workspace::Unconfirmed,
+    workspace::{Unconfirmed, UnknownKey},
 };
 
 /// Something that deserves a look but stopped nothing.
@@ -79,6 +79,8 @@ pub enum Warning {
     },
     /// A value of config.toml that needs this clone's word and does not have it.
     Unconfirmed(Unconfirmed),
+    /// A key of config.toml that is most likely misspelled.
+    UnknownKey(UnknownKey),
     /// `last_synced_commit` could not be written.
     ConfigNotWritten(String),
     /// `metis.db` could not be rebuilt.
@@ -168,6 +170,7 @@ impl std::fmt::Display for Warning {
                     unconfirmed.key
                 )
             }
+            Warning::UnknownKey(unknown) => unknown.fmt(f),
             Warning::ConfigNotWritten(reason) => {
                 write!(
                     f,

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 
 pub use crate::stage::Warning;
-pub use cache::{check_database, rebuild_cache};
+pub use cache::{check_database, open_cache, rebuild_cache};
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use place::{bound_elsewhere, identity};
@@ -87,6 +87,7 @@ fn run(
 ) -> Result<(), SyncErrorKind> {
     if workspace.config().sync.is_none() {
         report.outcome = SyncOutcome::NotConfigured;
+        report.warnings = workspace.unknown_keys();
         return Ok(());
     }
     report.workspace.clone_from(&workspace.config().workspace);

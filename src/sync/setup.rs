@@ -112,7 +112,23 @@ impl Workspace {
         let held_back = self.unconfirmed.iter().filter(|unconfirmed| !unconfirmed.stops);
         let held_back = held_back.cloned().map(Warning::Unconfirmed);
         let retired = self.retired().cloned().map(Warning::Retired);
-        foreign.into_iter().chain(held_back).chain(retired).collect()
+        let unknown = self.unknown_keys();
+        foreign
+            .into_iter()
+            .chain(unknown)
+            .chain(held_back)
+            .chain(retired)
+            .collect()
+    }
+
+    /// The keys of config.toml that are most likely misspelled. One of them may be why there is nothing to sync with.
+    pub fn unknown_keys(&self) -> Vec<Warning> {
+        self.config
+            .unknown_keys
+            .iter()
+            .cloned()
+            .map(Warning::UnknownKey)
+            .collect()
     }
 
     /// The owned folder, where it was retired: nothing is pushed there.
@@ -539,7 +555,8 @@ pub fn context<'a>(
         former: workspace.former.clone(),
         upstream: rewritten(Direction::Fetch)?,
         push_to: rewritten(Direction::Push)?,
-        upstream_name: configured.to_string(),
+        upstream_shown: configured.to_string(),
+        upstream_name: configured.without_user(),
         upstream_id: place::identity(&configured, &workspace.project, workspace.metis.project()),
         branch: settings.branch.clone(),
         connect: connect_options(options, &workspace.project, workspace.metis.project(), clock + deadline),

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use super::{
     confirmed::KEYS,
     safe_dir::{Dir, DirError},
+    unknown_keys::{UnknownKey, unknown_keys},
 };
 use crate::names::{ObjectId, Prefix};
 
@@ -113,6 +114,8 @@ pub struct Config {
     pub recorded_locally: bool,
     /// The keys of [`KEYS`] that `.sync/config.toml` sets.
     pub local_keys: BTreeSet<&'static str>,
+    /// Keys of either file that look like ours and are none.
+    pub unknown_keys: Vec<UnknownKey>,
 }
 
 /// The `[sync]` section of a workspace that syncs.
@@ -230,7 +233,11 @@ impl Config {
 
     /// Check the bytes of a `config.toml`. A byte order mark is accepted, an empty file is an empty configuration.
     pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
-        Config::of(&table(bytes)?)
+        let root = table(bytes)?;
+        Ok(Config {
+            unknown_keys: unknown_keys(&root, ConfigFile::Shared),
+            ..Config::of(&root)?
+        })
     }
 
     /// Check the bytes of a `config.toml`, with each key of `local` in the place of the same key there.
@@ -252,8 +259,11 @@ impl Config {
             .map(|key| key.name)
             .filter(|key| has(key).is_some())
             .collect();
+        let mut unknown = unknown_keys(&root, ConfigFile::Shared);
+        unknown.extend(unknown_keys(&top, ConfigFile::Local));
         overlay(&mut root, top);
         Ok(Config {
+            unknown_keys: unknown,
             recorded_locally: records,
             local_keys,
             ..Config::of(&root).map_err(in_local)?
@@ -312,6 +322,7 @@ impl Config {
             has_sync_section: sync.table.is_some(),
             recorded_locally: false,
             local_keys: BTreeSet::new(),
+            unknown_keys: Vec::new(),
             sync: (!settings.upstream_url.is_empty()).then_some(settings),
         })
     }

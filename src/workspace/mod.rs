@@ -12,6 +12,7 @@
 //! | `metis_dir` | finding `.metis` |
 //! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
 //! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
+//! | `unknown_keys` | keys of it that are misspelled |
 //! | `confirmed` | which keys of it need this clone's word when they come with a pull |
 //! | `frontmatter` | the YAML at a document's head |
 //! | `documents`, `owned_document` | the scan for own documents, and what one is: `walk` sees, `protection` judges, `stat_cache` remembers |
@@ -35,6 +36,7 @@ mod protection;
 mod safe_dir;
 mod stat_cache;
 mod temps;
+mod unknown_keys;
 mod walk;
 
 pub use config::{
@@ -57,4 +59,5 @@ pub use protection::Protected;
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
 pub use stat_cache::StatCache;
 pub use temps::{TEMP_PREFIX, leftover_temps, sweep_temps};
+pub use unknown_keys::UnknownKey;
 pub use walk::FileRead;

@@ -79,3 +79,43 @@ fn without_a_record_in_it_a_sync_leaves_it_alone() {
     );
     assert_eq!(workspace.config(), begun + &recorded);
 }
+
+/// A typo that would turn sync off is told by every command that then has nothing to do; what is not ours is left alone.
+#[test]
+fn a_misspelled_key_is_told() {
+    let world = World::new();
+    let config = |sync: &str| {
+        let url = world.central.url();
+        format!(
+            "[project]\nprefix = \"API\"\ncolour = 1\n[flight_levels]\nx = 1\n[workspace]\nprefix = \"api\"\n[sync]\n{sync} = \"{url}\"\n"
+        )
+    };
+    let alone = world.workspace_with_config("api", &world.local(), &config("upsteam_url"));
+    let warned =
+        ".metis/config.toml: sync.upsteam_url is not a known key and sets nothing; did you mean sync.upstream_url?";
+    for command in ["sync", "status", "diff", "verify", "resolve"] {
+        let ended = alone.run(&[command]);
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(0), format!("warning: {warned}\n").as_str()),
+            "{command}"
+        );
+        assert!(String::from_utf8_lossy(&ended.stdout).starts_with("No central repository is configured"));
+        let json: serde_json::Value = serde_json::from_str(&alone.run(&["--json", command]).success()).expect("JSON");
+        assert_eq!(json["warnings"], serde_json::json!([warned]), "{command}");
+    }
+
+    let synced = world.workspace_with_config("api", &world.local(), &config("upstream_url"));
+    synced.write("API-T-0001", "Text.");
+    synced.put(".sync/config.toml", "[sync.hook]\nblocking = true\n");
+    let ended = synced.run(&["sync"]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (
+            Some(0),
+            "warning: .metis/.sync/config.toml: sync.hook is not a known key and sets nothing; did you mean sync.hooks?\n"
+        )
+    );
+    let doctor = synced.run(&["doctor"]).success();
+    assert!(doctor.contains("sync.hook is not a known key"), "{doctor}");
+}

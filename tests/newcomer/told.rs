@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::{
     process::run,
     servers::{Access, Nginx, Sshd},
-    terminal::{at_terminal, plain},
+    terminal::{at_terminal, interrupted_at_terminal, plain},
     workspace::{Remote, Workspace},
     world::World,
 };
@@ -223,4 +223,37 @@ fn something_else_is_where_the_cache_should_be() {
         fs::read_to_string(api.metis().join("metis.db")).unwrap(),
         "my notes, which happen to have this name, and are long enough for a page"
     );
+}
+
+/// Ctrl-C at a terminal: one line, however much there would have been to say.
+#[test]
+fn an_interruption_is_one_line() {
+    let world = World::new();
+    let typos: String = (0..18).map(|n| format!("zzz{n} = 1\n")).collect();
+    let config = format!("[workspace]\nprefix = \"api\"\n[sync]\nupstream_url = \"ssh://git@h/x\"\n{typos}");
+    let api = world.workspace_with_config("api", &world.local(), &config);
+    api.write("API-T-0001", "Text.");
+    let reached = world.root().join("reached");
+    let mut mkfifo = api.program("mkfifo");
+    mkfifo.arg(&reached);
+    run(mkfifo).success();
+    let ssh = format!(
+        "sh -c 'echo a greeting >&2; echo >{}; exec sleep 1000'",
+        reached.display()
+    );
+    for args in [["sync"].as_slice(), &["status"], &["init"], &["fetch"], &["doctor"]] {
+        let mut command = api.metis_sync(args);
+        command.env("GIT_SSH_COMMAND", &ssh).env("TERM", "xterm");
+        let Some(ended) = interrupted_at_terminal(&api, &command, &reached) else {
+            return;
+        };
+        let shown = plain(&ended);
+        // A stage's record is for the one behind it.
+        let lines: Vec<&str> = shown.lines().filter(|line| !line.contains("\"schema\"")).collect();
+        assert_eq!(ended.code, Some(130), "{shown}");
+        let [line] = lines.as_slice() else {
+            panic!("{args:?}: {shown}")
+        };
+        assert!(line.contains("error: interrupted"), "{shown}");
+    }
 }

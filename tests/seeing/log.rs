@@ -23,12 +23,15 @@ fn past_syncs_newest_first() {
     let shown = text(&api, &["log"], 0);
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines.len(), 3, "{shown}");
-    assert!(lines[0].contains("failed: no-repository"), "{shown}");
+    assert!(
+        lines[0].contains("failed: no repository at central's address"),
+        "{shown}"
+    );
     assert!(lines[1].contains("synced  pulled 2 (web) → "), "{shown}");
     assert!(lines[2].contains("synced  pushed 3 → "), "{shown}");
     let status = text(&api, &["status"], 0);
     assert!(
-        status.contains("The last attempt failed") && status.contains("no-repository"),
+        status.contains("The last attempt failed") && status.contains("no repository at central's address"),
         "{status}"
     );
 }

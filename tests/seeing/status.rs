@@ -163,7 +163,7 @@ fn own_documents_that_are_behind_and_in_conflict() {
     assert_eq!(strings(&status["obstacles"], "kind"), ["diverged"]);
     let text = text(&api, &["status"], 0);
     assert!(
-        text.contains("In the way: conflict: changed here and in central"),
+        text.contains("Blocked: conflict: changed here and in central"),
         "{text}"
     );
     api.sync().failure(3);

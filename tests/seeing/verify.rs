@@ -18,7 +18,8 @@ fn all_is_right_without_asking_anybody() {
     );
     assert_eq!(verified["folders"][0]["documents"], 2);
     assert!(
-        text(&api, &["verify"], 0).starts_with("Right: 3 documents here and 2 documents of 1 other workspace are as")
+        text(&api, &["verify"], 0).starts_with("Everything matches central (")
+            && text(&api, &["verify"], 0).ends_with("): 3 own documents, 2 from 1 other workspace.\n")
     );
     assert_eq!(world.wire().listings(), 0);
     assert_eq!(api.snapshot(), before);

@@ -1,6 +1,6 @@
 //! A command with a terminal around it, as `script` makes one.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use super::{
     process::{Finished, as_shell, quoted, run},
@@ -12,14 +12,30 @@ use super::{
 /// both streams, is the standard output of the result. `None`, said in the open: there is no `script` here.
 #[track_caller]
 pub fn at_terminal(workspace: &Workspace, inner: &Command, typed: &str) -> Option<Finished> {
+    typed_by(workspace, inner, &format!("printf %s {}", quoted(typed)))
+}
+
+/// The same with Ctrl-C pressed as soon as `inner`, or what it started, writes to the named pipe `reached`.
+#[track_caller]
+pub fn interrupted_at_terminal(workspace: &Workspace, inner: &Command, reached: &Path) -> Option<Finished> {
+    let reached = quoted(&reached.to_string_lossy());
+    typed_by(
+        workspace,
+        inner,
+        &format!("{{ cat {reached} >/dev/null; printf '\\003'; }}"),
+    )
+}
+
+/// What the command `typist` prints is typed.
+#[track_caller]
+fn typed_by(workspace: &Workspace, inner: &Command, typist: &str) -> Option<Finished> {
     if Command::new("script").arg("--version").output().is_err() {
         skip("there is no `script` to make a terminal with");
         return None;
     }
     let sized = format!("stty cols 80 rows 24 && {}", as_shell(inner));
     let line = format!(
-        "printf %s {} | script --quiet --return --command {} /dev/null",
-        quoted(typed),
+        "{typist} | script --quiet --return --command {} /dev/null",
         quoted(&sized)
     );
     let mut outer = workspace.program("sh");

@@ -37,7 +37,7 @@ use super::{
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
-    /// Ask nobody: compare with what the last sync saw
+    /// Offline: compare with the last sync
     #[arg(long)]
     offline: bool,
     /// Print lines for scripts, stable across versions
@@ -200,7 +200,7 @@ impl Status {
         };
         Status {
             workspace: preview.ctx.owned.clone(),
-            upstream: preview.ctx.upstream_name.clone(),
+            upstream: preview.ctx.upstream_shown.clone(),
             branch: branch(preview),
             state: preview.standing(),
             documents: preview.own.documents.len(),
@@ -249,7 +249,7 @@ impl Central {
             CentralView::NotAsked => (false, None, None, None),
             CentralView::Seen { head, .. } => (true, Some(true), *head, None),
             CentralView::Failed(err) => {
-                let reason = hint::explain_central(err, &preview.ctx.upstream_name);
+                let reason = hint::explain_central(err, &preview.ctx.upstream_shown);
                 (true, Some(false), None, Some(reason))
             }
         };
@@ -267,7 +267,7 @@ impl Central {
 
 impl Obstacle {
     fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
-        let (message, next, _) = hint::explain(kind, &preview.ctx.upstream_name);
+        let (message, next, _) = hint::explain(kind, &preview.ctx.upstream_shown);
         Obstacle {
             kind: kind.word(),
             message,

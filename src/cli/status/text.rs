@@ -8,7 +8,8 @@ use crate::{
     cli::{
         Global,
         colour::Paint,
-        render::{ago, count, short, time},
+        render::{ago, count, reason, short, time},
+        words::Given,
     },
     plan::{
         dehydrate::CentralChange,
@@ -87,7 +88,7 @@ impl Text<'_> {
         }
         if let Some(failure) = &status.last_failure {
             let ago = failure.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
-            let error = failure.error.as_deref().unwrap_or("failed");
+            let error = failure.error.as_deref().map_or("it did not say why".into(), reason);
             writeln!(
                 out,
                 "{}",
@@ -185,14 +186,17 @@ impl Text<'_> {
 
     fn obstacles(&self, out: &mut dyn Write) -> io::Result<()> {
         let limit = self.limit(OBSTACLES);
+        let mut given = Given::default();
         for obstacle in self.status.obstacles.iter().take(limit) {
-            writeln!(out, "{} {}", self.paint.red("In the way:"), obstacle.message)?;
-            writeln!(out, "  {}", obstacle.next)?;
+            writeln!(out, "{} {}", self.paint.red("Blocked:"), obstacle.message)?;
+            if given.is_new(&obstacle.next) {
+                writeln!(out, "  {}", obstacle.next)?;
+            }
         }
         self.more(out, self.status.obstacles.len(), limit)?;
         let limit = self.limit(WARNINGS);
         for warning in self.status.warnings.iter().take(limit) {
-            writeln!(out, "{} {warning}", self.paint.yellow("Note:"))?;
+            writeln!(out, "{} {}", self.paint.yellow("Note:"), given.once(warning))?;
         }
         self.more(out, self.status.warnings.len(), limit)
     }

@@ -70,8 +70,10 @@ fn programs(ctx: &Context<'_>) -> Vec<Finding> {
 fn config(preview: &Preview<'_>) -> Vec<Finding> {
     let mut out = vec![Finding::ok(
         "config",
-        format!("config.toml is readable; central is {}", preview.ctx.upstream_name),
+        format!("config.toml is readable; central is {}", preview.ctx.upstream_shown),
     )];
+    let unknown = preview.ctx.config.unknown_keys.iter();
+    out.extend(unknown.map(|key| Finding::note("config", key.to_string())));
     for stop in &preview.stops {
         match stop {
             SyncErrorKind::NoPrefix => out.push(
