@@ -50,7 +50,9 @@ pub struct Context<'a> {
     pub upstream: RemoteUrl,
     /// Central for pushes, which `pushInsteadOf` may send elsewhere: another URL, or another account, of the same.
     pub push_to: RemoteUrl,
-    /// Central as it may be shown and put into markers.
+    /// Central as it is shown.
+    pub upstream_shown: String,
+    /// Central without any user, as markers and the cursor have it.
     pub upstream_name: String,
     /// Central as it is told from any other: all of its location but secrets.
     pub upstream_id: String,

@@ -143,7 +143,8 @@ fn an_authentication_failure_leaves_no_partial_state() {
     let connection = err.kind.connection().unwrap_or_else(|| panic!("{err:?}"));
     assert_eq!(connection.kind, FailureKind::Unauthenticated, "{err:?}");
     assert!(
-        err.to_string().starts_with("cannot authenticate to ssh://127.0.0.1:"),
+        err.to_string()
+            .starts_with(&format!("cannot authenticate to {}", remote.url)),
         "{err}"
     );
     let nothing = SyncReport {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
 use super::{
     Global,
     colour::Paint,
+    completions::candidates,
     hint::{self, Exit},
     output,
     progress::Bar,
@@ -44,7 +46,7 @@ pub struct DiffArgs {
     /// What a sync would bring, and which own documents central has newer
     #[arg(long)]
     central: bool,
-    /// Ask nobody: compare with what the last sync saw
+    /// Offline: compare with the last sync
     #[arg(long)]
     offline: bool,
     /// Exit with 1 if anything differs
@@ -54,7 +56,7 @@ pub struct DiffArgs {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1000)]
     lines: usize,
     /// Only these documents
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", add = ArgValueCompleter::new(candidates::codes))]
     codes: Vec<ShortCode>,
 }
 
@@ -108,7 +110,7 @@ pub fn run(global: &Global, args: &DiffArgs, interrupt: Arc<AtomicBool>) -> Exit
 
 fn diff(global: &Global, args: &DiffArgs, mut preview: Preview<'_>) -> Result<bool, SyncErrorKind> {
     let view = std::mem::replace(&mut preview.central, CentralView::NotAsked);
-    let url = preview.ctx.upstream_name.clone();
+    let url = preview.ctx.upstream_shown.clone();
     if preview.snapshot.is_none() {
         return Err(match (view, preview.stops.pop()) {
             (CentralView::Failed(err), _) => err.into(),

@@ -23,7 +23,7 @@ use super::url::{RemoteUrl, UrlError};
 pub struct ConnectError {
     /// What kind of failure it is.
     pub kind: FailureKind,
-    /// One sentence with the URL, without userinfo and without control characters.
+    /// One sentence with the URL, without passwords and without control characters.
     pub message: String,
     /// What the server, or ssh in its place, said about it; several lines, without control characters, maybe empty.
     pub server_text: String,

@@ -1,4 +1,4 @@
-//! What may go wrong, before it is known what that means for whom.
+//! Raw transport failures, not yet classified.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -89,7 +89,7 @@ pub enum UrlError {
 
 /// A location that passed the table above.
 ///
-/// `Display` and `Debug` never show userinfo, so it can go into any message.
+/// `Display` and `Debug` never show a password, nor the user of anything but ssh, so it can go into any message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteUrl {
     scheme: Scheme,
@@ -276,11 +276,19 @@ impl RemoteUrl {
     pub fn to_bstring(&self) -> BString {
         self.without_secrets().url.to_bstring()
     }
+
+    /// The location without any user, as far as it can be shown: a name that two users of one server share.
+    pub fn without_user(&self) -> String {
+        text::line(&self.for_gix().to_bstring(), SHOWN)
+    }
 }
+
+/// How much of a location is shown.
+const SHOWN: usize = 1024;
 
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::line(&self.for_gix().to_bstring(), 1024))
+        f.write_str(&text::line(&self.to_bstring(), SHOWN))
     }
 }
 
@@ -522,7 +530,10 @@ mod tests {
             };
             assert!(!shown.contains("s3cret"), "{input}: {shown}");
         }
-        assert_eq!(url("git@h:org/r").to_string(), "h:org/r");
+        assert_eq!(url("git@h:org/r").to_string(), "git@h:org/r");
+        assert_eq!(url("ssh://git:s3cret@h/r").to_string(), "ssh://git@h/r");
+        assert_eq!(url("git@h:org/r").without_user(), "h:org/r");
+        assert_eq!(url("https://u:p@h/r").to_string(), "https://h/r");
         assert_eq!(url("git@h:org/r").without_secrets().to_bstring(), "git@h:org/r");
         assert_eq!(
             url("https://u:p@h/a%20b").without_secrets().to_bstring(),
