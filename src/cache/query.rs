@@ -172,6 +172,16 @@ impl Cache {
         .ok_or_else(|| QueryError::UnknownCode { code: code.clone() })
     }
 
+    /// The documents whose codes begin with `letters`, ordered by code.
+    pub fn beginning(&self, letters: &str) -> Result<Vec<Document>, QueryError> {
+        // Behind the last of ASCII, of which codes are made.
+        let sql = format!(
+            "SELECT {} {FROM} WHERE d.code >= ?1 AND d.code < ?1 || char(127) ORDER BY d.code",
+            columns()
+        );
+        self.ask(|db| documents(db, &sql, [letters]))
+    }
+
     /// All workspaces, this clone's own first.
     pub fn workspaces(&self) -> Result<Vec<Workspace>, QueryError> {
         self.ask(|db| {

@@ -29,6 +29,7 @@ macro_rules! mention {
 }
 
 mod colour;
+mod completions;
 mod diff;
 mod doctor;
 mod hint;
@@ -46,8 +47,10 @@ mod status;
 mod sync;
 mod trust;
 mod verify;
+mod words;
 mod workspace;
 
+pub use completions::Shell;
 pub use hint::Exit;
 
 /// Keep many projects' Metis planning documents in step through one git repository
@@ -98,7 +101,7 @@ pub fn brief() -> clap::Command {
     STAGES
         .into_iter()
         // The first one is what happens without a command.
-        .chain(["sync", "trust", "workspace"])
+        .chain(["sync", "trust", "workspace", "completions"])
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -154,7 +157,7 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Do all of it: fetch, hydrate, dehydrate, push, rebuild the cache
+    /// Run the whole cycle: fetch, hydrate, dehydrate, push, rebuild the cache
     Sync(sync::SyncArgs),
     /// Connect this workspace to a central repository
     Init(init::InitArgs),
@@ -164,11 +167,11 @@ enum Command {
     Hydrate(plumbing::HydrateArgs),
     /// Make a commit of the own documents
     Dehydrate(plumbing::DehydrateArgs),
-    /// Make a commit central's head
+    /// Push a commit to central
     Push(plumbing::PushArgs),
-    /// Bring metis.db up to the files as they are
+    /// Bring metis.db up to date with the files
     RebuildCache(plumbing::RebuildCacheArgs),
-    /// Say where this workspace stands and what a sync would do
+    /// Show this workspace's state and what a sync would do
     Status(status::StatusArgs),
     /// Show as unified diffs what a sync would push or bring
     Diff(diff::DiffArgs),
@@ -178,17 +181,22 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Confirm settings of config.toml that came with a pull
     Trust(trust::TrustArgs),
-    /// Look for what is broken, and mend it with --fix
+    /// Diagnose problems; --fix repairs them
     Doctor(doctor::DoctorArgs),
-    /// Decide documents that are behind or diverged
+    /// Resolve documents that are behind or diverged
     Resolve(resolve::ResolveArgs),
-    /// Rename this workspace's folder in central, or take it away
+    /// Rename this workspace's folder in central, or remove it
     Workspace(workspace::WorkspaceArgs),
-    /// Sync by itself on git's pushes and merges
+    /// Run a sync automatically on git push and merge
     Hooks(hooks::HooksArgs),
-    /// Ask across workspaces
+    /// Ask questions across workspaces
     Query(query::QueryArgs),
-    /// Say how a command is used
+    /// Print what a shell needs to complete commands, options, codes, workspaces and branches
+    Completions(completions::CompletionsArgs),
+    /// Print the candidates for a word of a command line
+    #[command(hide = true)]
+    Complete(completions::CompleteArgs),
+    /// Show how a command is used
     #[command(hide = true)]
     Help { command: Vec<String> },
 }
@@ -235,6 +243,8 @@ pub fn main() -> ExitCode {
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
+        Some(Command::Completions(args)) => completions::completions(&args),
+        Some(Command::Complete(args)) => completions::complete(&global, &args),
         // Turned into another command line when it was parsed.
         Some(Command::Help { .. }) => Exit::Usage,
     };

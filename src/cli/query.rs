@@ -1,6 +1,7 @@
 //! `git metis-sync query`: questions to metis.db.
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
 use serde::Serialize;
 use serde_json::json;
 
@@ -14,6 +15,7 @@ use crate::{
 use super::{
     Global,
     colour::Paint,
+    completions::candidates,
     hint::{Exit, Hint},
     output, render,
 };
@@ -30,15 +32,30 @@ pub struct QueryArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum Question {
     /// Documents whose parent this is
-    Children { code: ShortCode },
+    Children {
+        #[arg(add = ArgValueCompleter::new(candidates::codes))]
+        code: ShortCode,
+    },
     /// What a document blocks, and what blocks it
-    Blocks { code: ShortCode },
+    Blocks {
+        #[arg(add = ArgValueCompleter::new(candidates::codes))]
+        code: ShortCode,
+    },
     /// How far the documents below this one are
-    Progress { code: ShortCode },
+    Progress {
+        #[arg(add = ArgValueCompleter::new(candidates::codes))]
+        code: ShortCode,
+    },
     /// The chain of parents
-    Upstream { code: ShortCode },
+    Upstream {
+        #[arg(add = ArgValueCompleter::new(candidates::codes))]
+        code: ShortCode,
+    },
     /// All workspaces, or the documents of one
-    Workspace { prefix: Option<Prefix> },
+    Workspace {
+        #[arg(add = ArgValueCompleter::new(candidates::workspaces))]
+        prefix: Option<Prefix>,
+    },
 }
 
 /// Answers a question from the workspace's metis.db.
@@ -51,10 +68,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> Exit {
         Ok(guard) => guard,
         Err(err) => return render::explained(global, "query", &err.into(), ""),
     };
-    let opened = sync::check_database(workspace.metis(), workspace.project())
-        .map_err(QueryError::from)
-        .and_then(|()| Cache::open(workspace.metis().path(), &|file| guard.mark(file)));
-    match opened.and_then(|cache| answer(global, args, &cache)) {
+    match sync::open_cache(&workspace, &guard).and_then(|cache| answer(global, args, &cache)) {
         Ok(()) => Exit::Ok,
         Err(err) => {
             let hint = Hint {

@@ -6,10 +6,12 @@ use std::{
 };
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use super::{
     Global,
+    completions::candidates,
     hint::Exit,
     output,
     progress::Bar,
@@ -28,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct ResolveArgs {
     /// The documents; without any, those that wait for a decision are listed
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", add = ArgValueCompleter::new(candidates::own_codes))]
     codes: Vec<ShortCode>,
     /// What to take: `local` publishes what is here, `central` writes central's version here, `merge` puts both together
     #[arg(long, value_name = "SIDE")]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use crate::{
     names::Prefix,
@@ -13,6 +14,7 @@ use crate::{
 
 use super::{
     Global,
+    completions::candidates,
     hint::{self, Exit},
     progress::Bar,
     render,
@@ -42,7 +44,7 @@ pub struct SyncArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
     max_retries: Option<u32>,
     /// Hydrate only this workspace (may be repeated)
-    #[arg(long = "workspace", value_name = "P")]
+    #[arg(long = "workspace", value_name = "P", add = ArgValueCompleter::new(candidates::workspaces))]
     workspaces: Vec<Prefix>,
 }
 

@@ -3,9 +3,10 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::{Global, hint::Exit, init::Person, progress::Bar, render, sync::prompt};
+use super::{Global, completions::candidates, hint::Exit, init::Person, progress::Bar, render, sync::prompt};
 use crate::{
     names::Prefix,
     sync::{
@@ -26,7 +27,7 @@ enum ChangeArgs {
     /// Give this workspace's folder in central another name, in one commit, and write it into config.toml
     Rename {
         /// The name that it has in central
-        #[arg(value_name = "OLD")]
+        #[arg(value_name = "OLD", add = ArgValueCompleter::new(candidates::workspaces))]
         old: Prefix,
         /// The name that it gets
         #[arg(value_name = "NEW")]
@@ -35,7 +36,7 @@ enum ChangeArgs {
     /// Take this workspace's folder out of central, in one commit; the documents here stay
     Retire {
         /// The folder, or one that this workspace had before
-        #[arg(value_name = "PREFIX")]
+        #[arg(value_name = "PREFIX", add = ArgValueCompleter::new(candidates::workspaces))]
         prefix: Prefix,
         /// Don't ask
         #[arg(short, long)]

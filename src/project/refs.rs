@@ -38,6 +38,19 @@ impl Project {
         }
     }
 
+    /// The names of the local branches.
+    pub fn branches(&self) -> Vec<String> {
+        if self.has_tables() {
+            let listed = self.ask(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+            return listed.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+        }
+        let Some(references) = self.repo.as_ref().and_then(|repo| repo.references().ok()) else {
+            return Vec::new();
+        };
+        let branches = references.local_branches().into_iter().flatten().flatten();
+        branches.map(|branch| branch.name().shorten().to_string()).collect()
+    }
+
     /// The commit that a ref points to.
     pub(super) fn commit_of(&self, name: &str) -> Option<ObjectId> {
         if self.has_tables() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Setup, SyncErrorKind, SyncReport, Warning, Workspace};
 use crate::{
-    cache::{self, CacheError, Rebuilt},
+    cache::{self, Cache, CacheError, QueryError, Rebuilt},
     central,
     names::ObjectFormat,
     project::Project,
@@ -57,6 +57,12 @@ pub fn check_database(metis: &MetisDir, project: &Project) -> Result<(), CacheEr
             path: metis.path().join(format!("{}-{suffix}", cache::FILE_NAME)),
         }),
     }
+}
+
+/// Opens `metis.db` for questions.
+pub fn open_cache(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryError> {
+    check_database(workspace.metis(), workspace.project())?;
+    Cache::open(workspace.metis().path(), &|file| guard.mark(file))
 }
 
 /// Rebuilds `metis.db` without a sync around it.

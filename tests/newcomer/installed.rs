@@ -161,12 +161,27 @@ fn man_finds_the_pages(home: &Home) {
         assert!(explained.is_some(), "{option} is not explained:\n{page}");
     }
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+
+    let mut help = home.program("git");
+    help.args(["help", "metis-sync-config"])
+        .env("MANPAGER", "cat")
+        .env("MANWIDTH", "80");
+    let page = run(help).success();
+    for part in [
+        "git-metis-sync-config - what git metis-sync can be told",
+        "       sync.max_retries\n              full cycles to repeat when central moves meanwhile; default 5",
+        "\n              rule: 0 to 1000\n",
+        "\nENVIRONMENT\n",
+        "METIS_SYNC=0\n",
+    ] {
+        assert!(page.contains(part), "no {part:?} in the manual:\n{page}");
+    }
 }
 
 fn bash_completes(home: &Home) {
     let own = home.holds("share/bash-completion/completions/git-metis-sync");
     let own = fs::read_to_string(own).expect("it is text");
-    assert!(own.contains("-o default git-metis-sync\n"), "{own}");
+    assert!(own.contains("\ncomplete -F _git-metis-sync git-metis-sync\n"), "{own}");
     let script = r#"
         loader=/usr/share/bash-completion/bash_completion
         [ ! -e "$loader" ] || . "$loader"
@@ -180,6 +195,15 @@ fn bash_completes(home: &Home) {
         typed git metis-sync sta
         typed git -C x metis-sync hooks inst
         typed git metis-sync diff --cen
+        COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
+        typed git metis-sync --color = al
+        direct() {
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+            _git-metis-sync
+            echo "$* -> ${COMPREPLY[*]}"
+        }
+        direct git-metis-sync hooks un
+        direct git-metis-sync --color = al
     "#;
     match home.shell("bash", script) {
         None => {}
@@ -190,6 +214,9 @@ fn bash_completes(home: &Home) {
                 "git metis-sync sta -> status",
                 "git -C x metis-sync hooks inst -> install",
                 "git metis-sync diff --cen -> --central",
+                "git metis-sync --color = al -> always",
+                "git-metis-sync hooks un -> uninstall",
+                "git-metis-sync --color = al -> always",
             ]
         ),
     }
@@ -224,9 +251,11 @@ fn zsh_completes(home: &Home) {
 
 fn fish_completes(home: &Home) {
     home.holds("share/fish/vendor_completions.d/git-metis-sync.fish");
-    let script = "complete -C 'git-metis-sync stat'; complete -C 'git-metis-sync hooks ins'";
+    home.holds("share/fish/vendor_conf.d/git-metis-sync.fish");
+    let script = "for typed in 'git-metis-sync stat' 'git-metis-sync hooks ins' 'git metis-sync hooks un' \
+                  'git -C /tmp metis-sync diff --cen'; complete -C $typed; end";
     if let Some(said) = home.shell("fish", script) {
         let words: Vec<&str> = said.lines().filter_map(|line| line.split('\t').next()).collect();
-        assert_eq!(words, ["status", "install"]);
+        assert_eq!(words, ["status", "install", "uninstall", "--central"]);
     }
 }

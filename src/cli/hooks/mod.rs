@@ -40,7 +40,7 @@ pub struct HooksArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum HooksCommand {
-    /// Sync by itself on pushes and merges
+    /// Run a sync automatically on git push and merge
     Install(InstallArgs),
     /// Take this workspace's lines out of all hook files
     Uninstall(UninstallArgs),

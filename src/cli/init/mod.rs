@@ -9,11 +9,13 @@ use std::{
 };
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 pub use self::questions::Person;
 use super::{
     Global,
+    completions::candidates,
     hint::{self, Exit},
     progress::Bar,
     render,
@@ -50,7 +52,7 @@ pub struct InitArgs {
     branch: Option<String>,
     /// The branch of the project whose plans central has, or `worktree` for whatever is checked out; without it the default
     /// branch
-    #[arg(long, value_name = "BRANCH", value_parser = workspace::branch_name)]
+    #[arg(long, value_name = "BRANCH", value_parser = workspace::branch_name, add = ArgValueCompleter::new(candidates::sources))]
     source: Option<String>,
     /// A label for the workspace
     #[arg(long, value_name = "NAME")]

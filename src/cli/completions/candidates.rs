@@ -1,0 +1,82 @@
+//! Values that depend on the workspace around the current folder. No network, and no word where there is no workspace.
+
+use std::{ffi::OsStr, path::Path};
+
+use clap::builder::StyledStr;
+use clap_complete::CompletionCandidate;
+
+use super::super::render;
+use crate::{
+    cache::{Cache, Document},
+    sync::{self, Workspace},
+};
+
+type Candidates = Vec<CompletionCandidate>;
+
+/// Codes of all workspaces, with titles. Letters may be typed small.
+pub fn codes(typed: &OsStr) -> Candidates {
+    documents(typed).map(of_document).collect()
+}
+
+/// Codes of own documents.
+pub fn own_codes(typed: &OsStr) -> Candidates {
+    documents(typed)
+        .filter(|document| document.owned)
+        .map(of_document)
+        .collect()
+}
+
+fn documents(typed: &OsStr) -> impl Iterator<Item = Document> {
+    let letters = typed.to_str().map(str::to_uppercase);
+    let found = letters.and_then(|letters| cache()?.beginning(&letters).ok());
+    found.into_iter().flatten()
+}
+
+fn of_document(document: Document) -> CompletionCandidate {
+    with_help(document.code, document.title)
+}
+
+/// The workspaces that there are, this one among them.
+pub fn workspaces(typed: &OsStr) -> Candidates {
+    let found = cache().and_then(|cache| cache.workspaces().ok());
+    let candidates = found.into_iter().flatten().map(|workspace| {
+        let own = if workspace.owned { ", own" } else { "" };
+        let documents = usize::try_from(workspace.documents).unwrap_or_default();
+        with_help(workspace.prefix, format!("{}{own}", render::count(documents)))
+    });
+    beginning(typed, candidates)
+}
+
+/// The project's branches.
+pub fn branches(typed: &OsStr) -> Candidates {
+    let branches = workspace().map(|workspace| workspace.project().branches());
+    beginning(typed, branches.into_iter().flatten().map(CompletionCandidate::new))
+}
+
+/// The same, and the word for whatever is checked out.
+pub fn sources(typed: &OsStr) -> Candidates {
+    let worktree = with_help("worktree".into(), "whatever is checked out".into());
+    let mut found = branches(typed);
+    found.extend(beginning(typed, [worktree].into_iter()));
+    found
+}
+
+fn beginning(typed: &OsStr, found: impl Iterator<Item = CompletionCandidate>) -> Candidates {
+    let typed = typed.as_encoded_bytes();
+    found
+        .filter(|it| it.get_value().as_encoded_bytes().starts_with(typed))
+        .collect()
+}
+
+fn with_help(value: String, help: String) -> CompletionCandidate {
+    CompletionCandidate::new(value).help(Some(StyledStr::from(help)))
+}
+
+fn workspace() -> Option<Workspace> {
+    Workspace::discover(Path::new(".")).ok()
+}
+
+fn cache() -> Option<Cache> {
+    let workspace = workspace()?;
+    sync::open_cache(&workspace, &workspace.guard().ok()?).ok()
+}

@@ -1,0 +1,134 @@
+//! Completion: what the program offers for a word, and that it knows the workspace that the words lead to.
+
+use crate::support::{document::document, workspace::Workspace, world::World};
+
+/// `api`, which has seen two documents of `web`'s.
+fn two(world: &World) -> (Workspace, Workspace) {
+    let api = world.workspace("api");
+    let web = world.workspace("web").beside(&api);
+    api.write("API-T-0001", "Ours.");
+    let odd = document("WEB-T-0001", "Tab\\tand \\u202e colour", "Theirs.");
+    web.write_at("backlog/WEB-T-0001.md", "WEB-T-0001", odd);
+    web.write("WEB-I-0001", "Theirs.");
+    web.sync().report();
+    api.sync().report();
+    (api, web)
+}
+
+/// What is offered for the last word.
+fn offered(workspace: &Workspace, words: &[&str]) -> Vec<(String, String)> {
+    let index = words.len().to_string();
+    let args = [&["complete", "--index", &index, "--", "git-metis-sync"], words].concat();
+    let said = workspace.run(&args).success();
+    let split = |line: &str| {
+        let (value, help) = line.split_once('\t').unwrap_or((line, ""));
+        (value.to_owned(), help.to_owned())
+    };
+    said.lines().map(split).collect()
+}
+
+fn values(workspace: &Workspace, words: &[&str]) -> Vec<String> {
+    offered(workspace, words).into_iter().map(|(value, _)| value).collect()
+}
+
+#[test]
+fn commands_options_and_values() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    assert_eq!(values(&api, &["stat"]), ["status"]);
+    assert_eq!(values(&api, &["hooks", "un"]), ["uninstall"]);
+    assert_eq!(values(&api, &["sync", "--max-r"]), ["--max-retries"]);
+    assert_eq!(values(&api, &["--color", "al"]), ["always"]);
+    assert_eq!(values(&api, &["--color=al"]), ["--color=always"]);
+    assert_eq!(values(&api, &["completions", "p"]), ["powershell"]);
+    assert!(values(&api, &["trust", "sync.hooks."]).contains(&"sync.hooks.blocking".to_owned()));
+    let commands = values(&api, &[""]);
+    assert!(
+        commands.contains(&"status".into()) && !commands.contains(&"complete".into()),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn codes_and_workspaces() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let titled = |code: &str, title: &str| (code.to_owned(), title.to_owned());
+    assert_eq!(
+        offered(&api, &["query", "children", "w"]),
+        [
+            titled("WEB-I-0001", "Title of WEB-I-0001"),
+            titled("WEB-T-0001", "Tab\\u{9}and \\u{202e} colour"),
+        ],
+        "small letters will do, and titles are anybody's"
+    );
+    assert_eq!(values(&api, &["resolve", "API-T-0001", "A"]), ["API-T-0001"]);
+    assert_eq!(values(&api, &["resolve", "W"]), [""; 0], "only what is decided here");
+    assert_eq!(
+        offered(&api, &["query", "workspace", ""]),
+        [titled("api", "1 document, own"), titled("web", "2 documents")]
+    );
+    assert_eq!(values(&api, &["hydrate", "--workspace", "w"]), ["web"]);
+
+    // Where the words lead, and not where the shell is.
+    let there = api.dir.display().to_string();
+    assert_eq!(values(&web, &["-C", &there, "resolve", ""]), ["API-T-0001"]);
+    assert_eq!(values(&web, &["-C", "/nowhere", "resolve", ""]), [""; 0]);
+    let alone = world.workspace("ops");
+    assert_eq!(values(&alone, &["resolve", ""]), [""; 0], "no database, no word");
+}
+
+#[test]
+fn branches() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    for args in [
+        ["init", "--quiet"].as_slice(),
+        &["commit", "--quiet", "--allow-empty", "-m", "x"],
+        &["branch", "plans/new"],
+    ] {
+        let mut git = api.program("git");
+        git.args([
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(args);
+        crate::support::process::run(git).success();
+    }
+    assert_eq!(
+        values(&api, &["init", "--source", ""]),
+        ["main", "plans/new", "worktree"]
+    );
+    assert_eq!(values(&api, &["init", "--source=pl"]), ["--source=plans/new"]);
+}
+
+#[test]
+fn each_shell_has_a_script() {
+    let world = World::new();
+    let api = world.workspace("api");
+    for (shell, first) in [
+        ("bash", "# Completes git-metis-sync"),
+        ("zsh", "#compdef git-metis-sync\n"),
+        ("fish", "# Completes git-metis-sync"),
+        ("powershell", "# Completes git-metis-sync"),
+        ("pwsh", "# Completes git-metis-sync"),
+    ] {
+        let script = api.run(&["completions", shell]).success();
+        assert!(
+            script.starts_with(first) && script.contains("complete --index"),
+            "{shell}: {script}"
+        );
+    }
+    assert_eq!(api.run(&["completions", "tcsh"]).code, Some(2));
+    // Cut-off and nonsensical questions get no answer and no error.
+    for args in [
+        ["complete", "--index", "9", "--", "x"].as_slice(),
+        &["complete", "--index", "0"],
+    ] {
+        assert_eq!(api.run(args).success(), "", "{args:?}");
+    }
+}
