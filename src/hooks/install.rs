@@ -82,7 +82,7 @@ impl Outcome {
 pub enum Refusal {
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    #[error("it is there but not executable, so git passes it over, and it would not be for us to switch it on")]
+    #[error("the hook is not executable; git ignores it, so it was left alone")]
     SwitchedOff,
     #[error("it is no file")]
     NoFile,

@@ -157,7 +157,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if let Some(file) = &self.file {
-            // Emptied, so that nobody is named who is not there. Removing the file would part those who wait on it from those
+            // Truncated, so that no stale holder is reported. Removing the file would part those who wait on it from those
             // who come later and make a new one. Closing it releases the lock.
             let _ = file.set_len(0);
         }
