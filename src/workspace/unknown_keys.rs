@@ -109,7 +109,7 @@ fn nearest(path: &str, name: &str) -> Option<&'static str> {
 fn misspelled_table(name: &str, table: &Table) -> Option<&'static str> {
     ["sync", "workspace"].into_iter().find(|ours| {
         let has_ours = |key: &String| KEYS.contains(&format!("{ours}.{key}").as_str());
-        strsim::jaro(&name.to_lowercase(), ours) >= ALIKE && table.keys().any(|key| has_ours(key))
+        strsim::jaro(&name.to_lowercase(), ours) >= ALIKE && table.keys().any(has_ours)
     })
 }
 
