@@ -19,7 +19,7 @@ use std::{
 
 use gix::{ObjectId, Repository, objs::Kind, remote::Direction};
 use metis_sync::send_pack::{
-    self, Outcome, PackObject, RefUpdate,
+    self, Outcome, PackObject, PushOptions, RefUpdate,
     connect::{self, ConnectOptions, RemoteUrl, Settings},
 };
 
@@ -85,7 +85,6 @@ fn push() -> Result<Outcome, Failure> {
         name: name.into(),
         expected,
         new: Some(new),
-        options: Vec::new(),
     };
     let list = new_objects(&repo, new, expected)?;
     let load = |object: &New| -> Result<PackObject, Failure> {
@@ -100,7 +99,7 @@ fn push() -> Result<Outcome, Failure> {
             delta_base: base,
         })
     };
-    send_pack::push(&url, &options, AGENT, &update, || {
+    send_pack::push(&url, &options, &PushOptions::new(AGENT), &update, || {
         Ok::<_, Failure>(list.iter().map(load))
     })
     .map_err(|err| match err {

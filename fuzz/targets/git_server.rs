@@ -10,7 +10,7 @@ use std::{
 
 use libfuzzer_sys::fuzz_target;
 use metis_sync::send_pack::{
-    self, Outcome, PackObject, RefUpdate,
+    self, Outcome, PackObject, PushOptions, RefUpdate,
     connect::{ConnectOptions, Deadlines, Prompt, RemoteUrl},
 };
 
@@ -64,7 +64,6 @@ fuzz_target!(|data: &[u8]| {
         name: "refs/heads/main".into(),
         expected: None,
         new: Some(new),
-        options: Vec::new(),
     };
     let object = PackObject {
         id: new,
@@ -73,7 +72,7 @@ fuzz_target!(|data: &[u8]| {
         delta_base: None,
     };
     let objects = || Ok::<_, std::convert::Infallible>([Ok(object.clone())].into_iter());
-    let text = match send_pack::push(&url, &options, "fuzz", &update, objects) {
+    let text = match send_pack::push(&url, &options, &PushOptions::new("fuzz"), &update, objects) {
         Ok(Outcome::Refused(refusal)) => refusal.reason + &refusal.server_text,
         Ok(Outcome::Unknown { cause }) => cause.message + &cause.server_text,
         Ok(_) => String::new(),

@@ -11,7 +11,7 @@ use std::{
 
 use libfuzzer_sys::fuzz_target;
 use metis_sync::send_pack::{
-    self, Outcome, PackObject, RefUpdate,
+    self, Outcome, PackObject, PushOptions, RefUpdate,
     connect::{ConnectOptions, Deadlines, Prompt, RemoteUrl},
 };
 
@@ -67,7 +67,6 @@ fuzz_target!(|data: &[u8]| {
         name: "refs/heads/main".into(),
         expected: None,
         new: Some(new),
-        options: Vec::new(),
     };
     let object = PackObject {
         id: new,
@@ -78,7 +77,7 @@ fuzz_target!(|data: &[u8]| {
     let objects = || Ok::<_, std::convert::Infallible>([Ok(object.clone())].into_iter());
     let (mut met, mut again) = (None, false);
     loop {
-        let text = match send_pack::push_again(&mut met, &url, &options, "fuzz", &update, objects) {
+        let text = match send_pack::push_again(&mut met, &url, &options, &PushOptions::new("fuzz"), &update, objects) {
             Ok(Outcome::Refused(refusal)) => refusal.reason + &refusal.server_text,
             Ok(Outcome::Unknown { cause }) => cause.message + &cause.server_text,
             Ok(_) => String::new(),

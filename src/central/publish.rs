@@ -16,7 +16,7 @@ use crate::{
     names::{ObjectId, Prefix},
     plan::listing::EntryKind,
     send_pack::{
-        self, Outcome, PackObject, PushError, RefUpdate,
+        self, Outcome, PackObject, PushError, PushOptions, RefUpdate,
         connect::{ConnectOptions, Greeting, RemoteUrl},
     },
 };
@@ -155,11 +155,11 @@ pub fn publish(
         name: format!("refs/heads/{}", plan.branch).into(),
         expected: plan.expected.map(to_gix),
         new: Some(to_gix(plan.commit)),
-        options: Vec::new(),
     };
     let list = new_objects(store, &plan.prefix, plan.expected, plan.commit).map_err(PushError::Source)?;
     let odb = store.odb();
-    send_pack::push_again(met, url, options, super::AGENT, &update, || {
+    let push = PushOptions::new(super::AGENT);
+    send_pack::push_again(met, url, options, &push, &update, || {
         Ok(list.iter().map(|object| object.load(&odb)))
     })
 }

@@ -1,4 +1,4 @@
-//! A push client on gitoxide's plumbing: everything between "these objects shall become that ref's new value" and
+//! A push client on gitoxide's plumbing: everything between "these objects shall become the new values of those refs" and
 //! knowing for certain whether they did.
 //!
 //! gitoxide fetches but does not push; this module is the missing half and knows nothing of the program around it.
@@ -7,16 +7,17 @@
 //!
 //! 1. [`connect::open()`] connects and shakes hands with `git-receive-pack` (credentials, deadlines and the trust in
 //!    URLs are settled there).
-//! 2. The advertised value of the ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent; if it is
-//!    the new value already, nothing has to be. After a lost race over http [`push_again()`] begins with the third step.
-//! 3. [`request`] writes one command, flush, and then the [`pack`] of exactly the objects it was given, one at a time.
+//! 2. The advertised value of each ref is compared with [`RefUpdate::expected`]. If it differs, nothing is sent for it; if it
+//!    is the new value already, nothing has to be. After a lost race over http [`push_all()`] begins with the third step.
+//! 3. [`request`] writes a command for each ref, flush, and then one [`pack`] of exactly the objects it was given, one at a
+//!    time.
 //! 4. [`report`] reads the server's `report-status`, taking progress and error bands apart.
-//! 5. [`outcome`] decides what that means, by a table. An answer that is missing or might be a lost race is settled by
-//!    listing the refs again; nothing is guessed from prose.
+//! 5. [`outcome`] decides what that means for each ref, by a table. An answer that is missing or might be a lost race is
+//!    settled by listing the refs again; nothing is guessed from prose.
 //!
 //! # What holds
 //!
-//! - An error means that the ref was not touched: nothing was asked for, the request cannot have arrived whole, or it was
+//! - An error means that no ref was touched: nothing was asked for, the request cannot have arrived whole, or it was
 //!   refused. [`Outcome::Unknown`] is the only value that leaves a question, and after it nothing is tried again here.
 //! - The server compares the expected old value in any case, so a push never overwrites what somebody else pushed, and
 //!   pushing the same commit twice is the same as pushing it once.
@@ -29,8 +30,7 @@
 //!
 //! # What it does not do
 //!
-//! It sends one ref at a time, never forces, never asks for `atomic` (with one ref it only hides the reason of a refusal),
-//! and does not find out which objects the server lacks: the caller knows what it made. Deltas are made only against
+//! It never forces, asks for `atomic` only where it is told to, and does not find out which objects the server lacks: the caller knows what it made. Deltas are made only against
 //! objects that the server has, by their ids; `ofs-delta`, which is about deltas within a pack, is not used. A shallow
 //! client says nothing of its being shallow: the expected value must be a commit that the server has whole. Signed
 //! pushes are not made. While a pack is sent, what the server says is not read, but left in the pipe: it is asked to be
@@ -39,7 +39,7 @@
 //! # Example
 //!
 //! ```no_run
-//! use metis_sync::send_pack::{self, Outcome, PackObject, RefUpdate, connect};
+//! use metis_sync::send_pack::{self, Outcome, PackObject, PushOptions, RefUpdate, connect};
 //!
 //! # fn example(commit: gix::ObjectId, data: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
 //! let url = connect::RemoteUrl::parse("https://example.com/central.git")?;
@@ -48,11 +48,10 @@
 //!     name: "refs/heads/main".into(),
 //!     expected: None,
 //!     new: Some(commit),
-//!     options: Vec::new(),
 //! };
 //! let objects = vec![PackObject { id: commit, kind: gix::objs::Kind::Commit, data, delta_base: None }];
 //! let source = || Ok::<_, std::io::Error>(objects.clone().into_iter().map(Ok));
-//! match send_pack::push(&url, &options, "example/1.0", &update, source)? {
+//! match send_pack::push(&url, &options, &PushOptions::new("example/1.0"), &update, source)? {
 //!     Outcome::Applied => println!("done"),
 //!     Outcome::Moved { actual } => println!("somebody was faster: {actual:?}"),
 //!     Outcome::Refused(refusal) => println!("refused: {}", refusal.reason),
@@ -61,16 +60,21 @@
 //! # Ok(()) }
 //! ```
 
+mod attempt;
 pub mod connect;
 pub mod delta;
+mod doubt;
+mod error;
 pub mod outcome;
 pub mod pack;
 mod push;
 pub mod report;
 pub mod request;
+mod settle;
 mod text;
 
+pub use error::PushError;
 pub use outcome::{Outcome, Refusal, RefusalKind};
 pub use pack::PackObject;
-pub use push::{PushError, push, push_again};
-pub use request::RefUpdate;
+pub use push::{push, push_again, push_all};
+pub use request::{PushOptions, RefUpdate};

@@ -1,10 +1,10 @@
-//! What a push came to, decided by a table.
+//! What a push came to for a ref, decided by a table.
 
 use gix::ObjectId;
 
 use super::{connect::ConnectError, report::Report};
 
-/// What became of a push. Exactly one of these holds, whatever the network did.
+/// What became of one ref of a push. Exactly one of these holds, whatever the network did.
 ///
 /// The table, with what the refs said when they were listed again:
 ///
@@ -22,8 +22,9 @@ use super::{connect::ConnectError, report::Report};
 /// row of a reason not known holds. That git has given up is told by its exit
 /// code, by an http answer that is complete without a report, or by a band for fatal errors; see
 /// [`Ending`](super::connect::Ending). Refs that cannot be listed are `Unknown` in the last two rows; after a refusal they
-/// are an error, as nothing was changed.
-#[derive(Debug)]
+/// are an error, as nothing was changed; unless another ref of the same push was, which makes these `Unknown`.
+#[derive(Debug, Clone)]
+#[must_use = "only `Applied` means that the ref has its new value"]
 pub enum Outcome {
     /// The ref has the new value.
     Applied,
@@ -70,8 +71,21 @@ pub enum RefusalKind {
     /// git at the other end gave up before it reported (a `reference-transaction` hook that says no has that effect, as
     /// has a full disk), and the ref is as it was.
     GaveUp,
+    /// Another ref of the same [atomic](super::PushOptions::atomic) push could not be changed.
+    HeldBack,
     /// None of these.
     Other,
+}
+
+impl Refusal {
+    /// Of a ref that is not sent because another one of the same push has moved.
+    pub(super) fn held_back() -> Refusal {
+        Refusal {
+            kind: RefusalKind::HeldBack,
+            reason: "another ref of the same atomic push was not changed".to_owned(),
+            server_text: String::new(),
+        }
+    }
 }
 
 /// What the report alone says.
@@ -112,6 +126,7 @@ const FINAL: &[(&str, RefusalKind)] = &[
 /// How the reasons behind `ng` begin that tell of a lock or a lost race, in the words of git, JGit, Gitaly and dulwich.
 const LOCKS: &[&str] = &[
     "failed to update ref",
+    "atomic transaction failed",
     "cannot lock ref",
     "failed to lock",
     "lock error",
@@ -122,6 +137,9 @@ const LOCKS: &[&str] = &[
     "fetch first",
     "stale info",
 ];
+
+/// What git says of the refs of an atomic push that are not at fault.
+const HELD_BACK: &str = "atomic push failure";
 
 /// Decides what `report` says of the ref `name`.
 pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
@@ -138,6 +156,7 @@ pub fn verdict(report: &Report, name: &[u8]) -> Verdict {
         (Some(Ok(())), Some((_, Ok(()))), None) => Verdict::Applied,
         (Some(Ok(())), Some((_, Err(reason))), None) => match FINAL.iter().find(|(known, _)| reason == known) {
             Some((_, kind)) => Verdict::Refused(refusal(*kind, reason)),
+            None if reason == HELD_BACK => Verdict::PerhapsMoved(refusal(RefusalKind::HeldBack, reason)),
             None if LOCKS.iter().any(|lock| reason.starts_with(lock)) => {
                 Verdict::PerhapsMoved(refusal(RefusalKind::Locked, reason))
             }
@@ -207,6 +226,22 @@ mod tests {
     }
 
     #[test]
+    fn each_ref_has_a_verdict_of_its_own() {
+        let said = report(
+            Some(Ok(())),
+            &[
+                (MAIN, Ok(())),
+                (b"refs/a", Err("hook declined")),
+                (b"refs/b", Err("fetch first")),
+            ],
+        );
+        assert_eq!(verdict(&said, MAIN), Verdict::Applied);
+        assert!(matches!(verdict(&said, b"refs/a"), Verdict::Refused(r) if r.kind == RefusalKind::Hook));
+        assert!(matches!(verdict(&said, b"refs/b"), Verdict::PerhapsMoved(r) if r.kind == RefusalKind::Locked));
+        assert_eq!(verdict(&said, b"refs/c"), Verdict::Unclear);
+    }
+
+    #[test]
     fn a_known_reason_is_final_and_an_unknown_one_is_looked_into() {
         for (reason, kind) in FINAL {
             let verdict = verdict(&report(Some(Ok(())), &[(MAIN, Err(reason))]), MAIN);
@@ -216,6 +251,8 @@ mod tests {
             ("failed to update ref", RefusalKind::Locked),
             ("cannot lock ref 'x': is at", RefusalKind::Locked),
             ("failed to lock", RefusalKind::Locked),
+            ("atomic transaction failed", RefusalKind::Locked),
+            ("atomic push failure", RefusalKind::HeldBack),
             ("non-fast-forward", RefusalKind::Other),
             ("", RefusalKind::Other),
         ] {

@@ -26,7 +26,7 @@ pub struct Report {
 
 /// Of what a server says beside its report, the end is kept, because that is where the reason stands.
 const MAX_TEXT: usize = 16 << 10;
-/// A report has a line per ref: we send one.
+/// A report has a line per ref, of which there are a few thousand at most.
 const MAX_REPORT: usize = 256 << 10;
 /// Hooks are talkative, but one that says more than this never ends.
 const MAX_HEARD: usize = 64 << 20;

@@ -1,4 +1,4 @@
-//! The client's half of the conversation: one command, then the pack.
+//! The client's half of the conversation: a command for each ref, then the pack.
 //!
 //! <https://git-scm.com/docs/gitprotocol-pack#_reference_update_request_and_packfile_transfer>
 
@@ -19,8 +19,29 @@ pub struct RefUpdate {
     pub expected: Option<ObjectId>,
     /// The value it shall get. `None`: it shall be deleted.
     pub new: Option<ObjectId>,
+}
+
+/// What holds for a push as a whole.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PushOptions {
+    /// What the server may log us as, e.g. `git/2.50`.
+    pub agent: String,
     /// Options for the server's hooks (`git push -o`); if there are any, a server that takes none is an error.
-    pub options: Vec<String>,
+    pub hook_options: Vec<String>,
+    /// All refs or none, which a server that cannot do that is an error for. With one ref it only hides why the server
+    /// refuses it.
+    pub atomic: bool,
+}
+
+impl PushOptions {
+    /// A push that introduces itself as `agent`, without options.
+    pub fn new(agent: impl Into<String>) -> PushOptions {
+        PushOptions {
+            agent: agent.into(),
+            ..PushOptions::default()
+        }
+    }
 }
 
 /// What both sides can do, read off the server's advertisement.
@@ -36,6 +57,8 @@ pub struct Negotiated {
     pub push_options: bool,
     /// Refs can be deleted.
     pub delete_refs: bool,
+    /// Several refs can be changed together or not at all.
+    pub atomic: bool,
     /// The hash of the server's repository.
     pub object_hash: gix::hash::Kind,
     /// Whether the server wants to know what the client is.
@@ -63,6 +86,7 @@ pub fn negotiate(capabilities: &Capabilities) -> Result<Negotiated, String> {
         quiet: has("quiet"),
         push_options: has("push-options"),
         delete_refs: has("delete-refs"),
+        atomic: has("atomic"),
         object_hash,
         agent: has("agent"),
         object_format: format.is_some(),
@@ -75,49 +99,57 @@ pub fn is_option(option: &str) -> bool {
     !option.is_empty() && option.len() <= MAX_DATA_LEN && !option.contains(['\n', '\r', '\0'])
 }
 
-/// Writes the command, its flush and, if taken, the push options with theirs.
-pub fn write_command(
-    update: &RefUpdate,
+/// Writes a command for each update, their flush and, if taken, the options for hooks with theirs.
+pub fn write_commands(
+    updates: &[&RefUpdate],
     negotiated: &Negotiated,
-    agent: &str,
+    options: &PushOptions,
     mut out: impl io::Write,
 ) -> io::Result<()> {
     let zero = ObjectId::null(negotiated.object_hash);
-    let mut line = format!("{} {} ", update.expected.unwrap_or(zero), update.new.unwrap_or(zero)).into_bytes();
-    line.extend_from_slice(&update.name);
-    line.push(0);
-    let mut say = |word: &str| {
-        line.push(b' ');
-        line.extend_from_slice(word.as_bytes());
-    };
-    say("report-status");
-    if negotiated.sideband {
-        say("side-band-64k");
+    let mut capabilities = capabilities(negotiated, options);
+    for update in updates {
+        let mut line = format!("{} {} ", update.expected.unwrap_or(zero), update.new.unwrap_or(zero)).into_bytes();
+        line.extend_from_slice(&update.name);
+        // Behind the first one.
+        line.append(&mut capabilities);
+        encode::data_to_write(&line, &mut out)?;
     }
-    if negotiated.quiet {
-        say("quiet");
-    }
-    if negotiated.object_format {
-        say(&format!("object-format={}", negotiated.object_hash));
-    }
-    let options = negotiated.push_options && !update.options.is_empty();
-    if options {
-        say("push-options");
-    }
-    if negotiated.agent {
-        // One word, as git makes one of it: a space or a line break would be another capability.
-        let word = |c: char| if c.is_ascii_graphic() { c } else { '.' };
-        say(&format!("agent={}", agent.chars().map(word).collect::<String>()));
-    }
-    encode::data_to_write(&line, &mut out)?;
     encode::flush_to_write(&mut out)?;
-    if options {
-        for option in &update.options {
+    if sends_options(negotiated, options) {
+        for option in &options.hook_options {
             encode::data_to_write(option.as_bytes(), &mut out)?;
         }
         encode::flush_to_write(&mut out)?;
     }
     Ok(())
+}
+
+fn sends_options(negotiated: &Negotiated, options: &PushOptions) -> bool {
+    negotiated.push_options && !options.hook_options.is_empty()
+}
+
+/// What we make use of, behind a zero byte.
+fn capabilities(negotiated: &Negotiated, options: &PushOptions) -> Vec<u8> {
+    let mut words = vec!["report-status".to_owned()];
+    let mut say = |is_said: bool, word: &str| {
+        if is_said {
+            words.push(word.to_owned());
+        }
+    };
+    say(negotiated.sideband, "side-band-64k");
+    say(negotiated.quiet, "quiet");
+    say(options.atomic, "atomic");
+    say(
+        negotiated.object_format,
+        &format!("object-format={}", negotiated.object_hash),
+    );
+    say(sends_options(negotiated, options), "push-options");
+    // One word, as git makes one of it: a space or a line break would be another capability.
+    let word = |c: char| if c.is_ascii_graphic() { c } else { '.' };
+    let agent = options.agent.chars().map(word).collect::<String>();
+    say(negotiated.agent, &format!("agent={agent}"));
+    format!("\0 {}", words.join(" ")).into_bytes()
 }
 
 #[cfg(test)]
@@ -130,28 +162,58 @@ mod tests {
         negotiate(&capabilities).unwrap()
     }
 
+    fn written(offers: &str, options: &PushOptions, updates: &[RefUpdate]) -> String {
+        let mut out = Vec::new();
+        let updates: Vec<&RefUpdate> = updates.iter().collect();
+        write_commands(&updates, &server(offers), options, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn update(name: &str, expected: Option<u8>, new: Option<u8>) -> RefUpdate {
+        let id = |n: u8| ObjectId::Sha1([n; 20]);
+        RefUpdate {
+            name: name.into(),
+            expected: expected.map(id),
+            new: new.map(id),
+        }
+    }
+
+    const ALL: &str = "report-status side-band-64k quiet atomic push-options object-format=sha1 agent=git/2";
+
     #[test]
     fn says_only_what_the_server_can_do() {
-        let update = RefUpdate {
-            name: "refs/heads/main".into(),
-            expected: None,
-            new: Some(ObjectId::Sha1([1; 20])),
-            options: vec!["ci.skip".into()],
-        };
-        let mut out = Vec::new();
-        write_command(&update, &server("report-status delete-refs"), "test/1", &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let main = [update("refs/heads/main", None, Some(1))];
+        let mut options = PushOptions::new("test 1");
+        options.hook_options = vec!["ci.skip".into()];
+        let text = written("report-status delete-refs", &options, &main);
         assert!(text.ends_with("refs/heads/main\0 report-status0000"), "{text:?}");
 
-        let mut out = Vec::new();
-        let all = "report-status side-band-64k quiet push-options object-format=sha1 agent=git/2";
-        write_command(&update, &server(all), "test 1", &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = written(ALL, &options, &main);
         assert!(
             text.contains("\0 report-status side-band-64k quiet object-format=sha1 push-options agent=test.10000"),
             "{text:?}"
         );
         assert!(text.ends_with("000bci.skip0000"), "{text:?}");
+        options.atomic = true;
+        assert!(written(ALL, &options, &main).contains(" quiet atomic object-format"));
+    }
+
+    #[test]
+    fn each_ref_has_its_command_and_the_first_one_the_capabilities() {
+        let updates = [
+            update("refs/heads/new", None, Some(1)),
+            update("refs/heads/main", Some(1), Some(2)),
+            update("refs/heads/old", Some(2), None),
+        ];
+        let text = written("report-status", &PushOptions::default(), &updates);
+        let (zero, one, two) = ("0".repeat(40), "01".repeat(20), "02".repeat(20));
+        assert_eq!(
+            text,
+            format!(
+                "0073{zero} {one} refs/heads/new\0 report-status\
+                 0065{one} {two} refs/heads/main0064{two} {zero} refs/heads/old0000"
+            )
+        );
     }
 
     #[test]

@@ -490,12 +490,7 @@ fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) ->
         .into(),
         Err(PushError::Connect(err)) => err.into(),
         Err(PushError::Source(err)) => err.into(),
-        Err(
-            err @ (PushError::Unsupported(_)
-            | PushError::ObjectFormat { .. }
-            | PushError::RefName(_)
-            | PushError::PushOption(_)),
-        ) => SyncErrorKind::Unsupported(err.to_string()),
+        Err(err) => SyncErrorKind::Unsupported(err.to_string()),
     }
 }
 

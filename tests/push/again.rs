@@ -2,7 +2,7 @@
 
 use gix::hash::Kind;
 use metis_sync::send_pack::{
-    self, Outcome, RefusalKind,
+    self, Outcome, PushOptions, RefusalKind,
     connect::{ConnectOptions, Greeting},
 };
 
@@ -44,7 +44,7 @@ impl Writer {
             &mut self.met,
             &url(&self.at),
             &self.options,
-            "test/1.0",
+            &PushOptions::new("test/1.0"),
             &update,
             objects,
         )

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, convert::Infallible, ffi::OsString, path::PathB
 
 use gix::{ObjectId, hash, objs};
 use metis_sync::send_pack::{
-    self, Outcome, PackObject, PushError, RefUpdate,
+    self, Outcome, PackObject, PushError, PushOptions, RefUpdate,
     connect::{ConnectOptions, Deadlines, Prompt, RemoteUrl, Settings},
 };
 
@@ -125,7 +125,7 @@ pub fn push_with(at: &str, options: &ConnectOptions, draft: &Draft) -> Pushed {
     send_pack::push(
         &url(at),
         options,
-        "test/1.0",
+        &PushOptions::new("test/1.0"),
         &to_main(draft.parent, Some(draft.id)),
         || Ok(draft.objects.clone().into_iter().map(Ok)),
     )
@@ -136,7 +136,6 @@ pub fn to_main(expected: Option<ObjectId>, new: Option<ObjectId>) -> RefUpdate {
         name: "refs/heads/main".into(),
         expected,
         new,
-        options: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use gix::hash::Kind;
 use metis_sync::send_pack::{
-    Outcome, PushError,
+    Outcome, PushError, PushOptions,
     connect::{ConnectError, ConnectOptions, Deadlines, FailureKind},
 };
 
@@ -261,7 +261,13 @@ fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
                     let objects = || Ok(one.objects.clone().into_iter().map(Ok));
                     let at = super::client::url(&remote.url);
                     let started = Instant::now();
-                    applied(metis_sync::send_pack::push(&at, &options, "test", &update, objects));
+                    applied(metis_sync::send_pack::push(
+                        &at,
+                        &options,
+                        &PushOptions::new("test"),
+                        &update,
+                        objects,
+                    ));
                     assert!(started.elapsed() >= Duration::from_secs(seconds), "it was waited for");
                 })
             })

@@ -8,7 +8,7 @@ use std::{
 };
 
 use gix::hash::Kind;
-use metis_sync::send_pack::{self, Outcome, RefUpdate, RefusalKind};
+use metis_sync::send_pack::{self, Outcome, PushOptions, RefUpdate, RefusalKind};
 
 use super::client::{Draft, Repository, applied, options, push, to_main, url};
 use crate::support::{
@@ -73,7 +73,15 @@ pub fn interoperates(remote: &Remote, repository: &Repository, kind: Kind, lacks
         ..to_main(expected, new)
     };
     let objects = || Ok::<_, std::convert::Infallible>(aside.objects.clone().into_iter().map(Ok));
-    let to = |update: &RefUpdate| send_pack::push(&url(&remote.url), &options(remote), "test", update, objects);
+    let to = |update: &RefUpdate| {
+        send_pack::push(
+            &url(&remote.url),
+            &options(remote),
+            &PushOptions::new("test"),
+            update,
+            objects,
+        )
+    };
     applied(to(&side(None, Some(aside.id))));
     if !lacks.deletion {
         applied(to(&side(Some(aside.id), None)));

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, fs, process::Command};
 
 use gix::{hash::Kind, objs};
-use metis_sync::send_pack::{self, Outcome, PackObject};
+use metis_sync::send_pack::{self, Outcome, PackObject, PushOptions};
 
 use super::client::{Draft, Repository, applied, options, push, push_with, to_main, url};
 use crate::support::{
@@ -97,7 +97,7 @@ fn pushes_documents() {
     let pushed = send_pack::push(
         &url(&at),
         &options(&remote),
-        "test",
+        &PushOptions::new("test"),
         &to_main(None, Some(commit)),
         || {
             let documents: Box<dyn Fn(u32) -> PackObject> = Box::new(|number| match number {

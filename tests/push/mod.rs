@@ -21,6 +21,7 @@ mod program;
 mod rewritten;
 mod scripted;
 mod servers;
+mod several;
 mod terminal;
 mod transports;
 mod trust;

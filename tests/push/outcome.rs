@@ -10,7 +10,7 @@ use std::{
 };
 
 use gix::hash::Kind;
-use metis_sync::send_pack::{self, Outcome, PushError, RefUpdate, RefusalKind, connect::FailureKind};
+use metis_sync::send_pack::{self, Outcome, PushError, PushOptions, RefUpdate, RefusalKind, connect::FailureKind};
 
 use super::client::{Draft, Repository, applied, options, push, push_with, to_main, url};
 use super::scripted::{self, OFFERS, Scripted, report};
@@ -66,7 +66,7 @@ fn a_branch_is_created_updated_and_deleted_in_both_formats() {
         let deleted = send_pack::push(
             &url(&place.remote.url),
             &options(&place.remote),
-            "test",
+            &PushOptions::new("test"),
             &delete,
             nothing,
         );
@@ -75,7 +75,7 @@ fn a_branch_is_created_updated_and_deleted_in_both_formats() {
         let again = send_pack::push(
             &url(&place.remote.url),
             &options(&place.remote),
-            "test",
+            &PushOptions::new("test"),
             &delete,
             nothing,
         );
@@ -231,13 +231,12 @@ fn a_refusal_has_its_kind_its_reason_and_the_servers_words() {
 fn options_reach_the_hook_or_are_an_error() {
     let place = empty("sha1");
     let one = first();
-    let update = RefUpdate {
-        options: vec!["ci.skip".into(), "two words".into()],
-        ..to_main(None, Some(one.id))
-    };
+    let update = to_main(None, Some(one.id));
+    let mut pushed = PushOptions::new("test");
+    pushed.hook_options = vec!["ci.skip".into(), "two words".into()];
     let at = url(&place.remote.url);
     let objects = || Ok::<_, std::convert::Infallible>(one.objects.clone().into_iter().map(Ok));
-    let refused = send_pack::push(&at, &options(&place.remote), "test", &update, objects);
+    let refused = send_pack::push(&at, &options(&place.remote), &pushed, &update, objects);
     assert!(
         matches!(refused, Err(PushError::Unsupported("push-options"))),
         "{refused:?}"
@@ -253,7 +252,7 @@ fn options_reach_the_hook_or_are_an_error() {
             seen.display()
         ),
     );
-    applied(send_pack::push(&at, &options(&place.remote), "test", &update, objects));
+    applied(send_pack::push(&at, &options(&place.remote), &pushed, &update, objects));
     assert_eq!(
         std::fs::read_to_string(seen).expect("the hook ran"),
         "2 ci.skip two words\n"
@@ -264,12 +263,11 @@ fn options_reach_the_hook_or_are_an_error() {
 fn an_option_that_is_no_line_is_refused_without_connecting() {
     let at = url("git://127.0.0.1:1/r");
     for option in ["", "two\nlines", "nul\0", &"long".repeat(20_000)] {
-        let update = RefUpdate {
-            options: vec!["ci.skip".into(), option.into()],
-            ..to_main(None, Some(first().id))
-        };
+        let update = to_main(None, Some(first().id));
+        let mut pushed = PushOptions::new("test");
+        pushed.hook_options = vec!["ci.skip".into(), option.into()];
         let objects = || Ok::<_, std::convert::Infallible>(first().objects.into_iter().map(Ok));
-        let refused = send_pack::push(&at, &options(&nobody()), "test", &update, objects);
+        let refused = send_pack::push(&at, &options(&nobody()), &pushed, &update, objects);
         assert!(matches!(refused, Err(PushError::PushOption(named)) if named == option));
     }
 }
@@ -289,7 +287,7 @@ fn a_name_that_is_none_is_refused_without_connecting() {
             ..to_main(None, Some(first().id))
         };
         let objects = || Ok::<_, std::convert::Infallible>(Vec::new().into_iter());
-        let refused = send_pack::push(&at, &Default::default(), "test", &update, objects);
+        let refused = send_pack::push(&at, &Default::default(), &PushOptions::new("test"), &update, objects);
         assert!(matches!(refused, Err(PushError::RefName(_))), "{name:?}: {refused:?}");
     }
 }
@@ -312,7 +310,13 @@ fn a_source_that_fails_half_way_changes_nothing_on_any_transport() {
             Ok(objects.into_iter())
         };
         let update = to_main(None, Some(one.id));
-        let failed = send_pack::push(&url(&remote.url), &options(&remote), "test", &update, broken);
+        let failed = send_pack::push(
+            &url(&remote.url),
+            &options(&remote),
+            &PushOptions::new("test"),
+            &update,
+            broken,
+        );
         assert!(
             matches!(failed, Err(PushError::Source("the disk is gone"))),
             "{failed:?}"
