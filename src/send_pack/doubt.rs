@@ -6,6 +6,9 @@ use super::{
     outcome::{Listed, Outcome, Refusal, RefusalKind},
 };
 
+/// What is known of refs, with their places among the updates.
+pub(super) type Steps = Vec<(usize, Step)>;
+
 /// How far one ref has come after an attempt.
 #[derive(Debug)]
 pub(super) enum Step {

@@ -6,7 +6,7 @@ use gix::protocol::transport::{Protocol, Service};
 use super::{
     attempt::{self, Attempt, Lost, Said},
     connect::{self, ConnectError, ConnectOptions, FailureKind, Giver, Greeting, RemoteUrl, Scheme, Session},
-    doubt::{self, Doubt, Step},
+    doubt::{self, Doubt, Step, Steps},
     error::PushError,
     outcome::{Outcome, RefusalKind},
     pack::PackObject,
@@ -158,7 +158,7 @@ struct Push<'a, F, G> {
 
 impl<F, G: Iterator<Item = Giver>> Push<'_, F, G> {
     /// One attempt for the updates at these places, and what is known of each then.
-    fn round<E, I>(&mut self, sending: &[usize]) -> Result<Vec<(usize, Step)>, PushError<E>>
+    fn round<E, I>(&mut self, sending: &[usize]) -> Result<Steps, PushError<E>>
     where
         F: FnMut(&[&RefUpdate]) -> Result<I, E>,
         I: ExactSizeIterator<Item = Result<PackObject, E>>,
@@ -230,7 +230,7 @@ impl<F, G: Iterator<Item = Giver>> Push<'_, F, G> {
     }
 
     /// What is known of each ref once those in doubt have been looked up.
-    fn settled(&mut self, said: Vec<(usize, Said)>, lost: Option<Lost>) -> Result<Vec<(usize, Step)>, ConnectError> {
+    fn settled(&mut self, said: Vec<(usize, Said)>, lost: Option<Lost>) -> Result<Steps, ConnectError> {
         let (mut unsent, mut steps, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
         for (at, said) in said {
             match said {

@@ -11,7 +11,7 @@ use gix::protocol::transport::{Protocol, Service};
 use super::{
     attempt::{Lost, value_of},
     connect::{self, ConnectError, ConnectOptions, Greeting, RemoteUrl},
-    doubt::{self, Doubt, Known, Step},
+    doubt::{self, Doubt, Known, Step, Steps},
     outcome::{Listed, Outcome},
     request::RefUpdate,
 };
@@ -30,7 +30,7 @@ pub(super) fn look_up(
     mut doubts: Vec<(usize, Doubt)>,
     lost: Option<Lost>,
     is_untouched: bool,
-) -> Result<(Vec<(usize, Step)>, Option<Greeting>), ConnectError> {
+) -> Result<(Steps, Option<Greeting>), ConnectError> {
     let mut options = options.clone();
     if lost.is_some() {
         // The answer may have been lost because time was over; to know what became of the push is worth a little more.

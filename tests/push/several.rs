@@ -246,7 +246,7 @@ fn an_atomic_push_changes_all_refs_or_none() {
     repository.git(&[
         "update-ref",
         LOG,
-        &repository.git(&["hash-object", "-w", "-t", "tree", "/dev/null"]).trim(),
+        repository.git(&["hash-object", "-w", "-t", "tree", "/dev/null"]).trim(),
     ]);
     let outcomes = writer.push(&[two(&main, &log)[0].clone(), elsewhere]);
     assert_eq!(said(&outcomes), ["refused: HeldBack", "moved"]);
