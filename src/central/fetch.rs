@@ -32,7 +32,7 @@ use crate::{
 /// What to ask for.
 #[derive(Debug, Clone, Copy)]
 struct Want<'a> {
-    tip: ObjectId,
+    tips: &'a [ObjectId],
     /// What is here, the likeliest to be there too first.
     haves: &'a [ObjectId],
     shallow: &'a [ObjectId],
@@ -53,16 +53,44 @@ pub fn fetch(
     seen: Option<ObjectId>,
     told: &mut dyn FnMut(u64),
 ) -> Result<u32, CentralError> {
-    if store.contains(head) {
+    fetch_all(remote, options, store, &[Wanted { tip: head, seen }], told)
+}
+
+/// A commit to fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// As it was listed.
+    pub tip: ObjectId,
+    /// What its ref was when this clone worked with it last.
+    pub seen: Option<ObjectId>,
+}
+
+/// Like [`fetch()`], for several refs in one exchange. Those that are here already are not asked for; where nothing of any
+/// of the others is, each newest commit comes alone.
+pub fn fetch_all(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    store: &mut Store,
+    wanted: &[Wanted],
+    told: &mut dyn FnMut(u64),
+) -> Result<u32, CentralError> {
+    let (mut tips, mut haves) = (Vec::new(), Vec::new());
+    for Wanted { tip, seen } in wanted {
+        if store.contains(*tip) || tips.contains(tip) {
+            continue;
+        }
+        tips.push(*tip);
+        haves.extend(seen.filter(|id| store.contains(*id)));
+    }
+    if tips.is_empty() {
         return Ok(0);
     }
-    let have = seen.filter(|id| store.contains(*id));
-    let shallow = if have.is_some() { store.shallow() } else { Vec::new() };
+    let shallow = if haves.is_empty() { Vec::new() } else { store.shallow() };
     let want = Want {
-        tip: head,
-        haves: have.as_slice(),
+        tips: &tips,
+        haves: &haves,
         shallow: &shallow,
-        depth: have.is_none().then_some(1),
+        depth: haves.is_empty().then_some(1),
         filter: None,
     };
     receive_into(remote, options, store, &want, told)
@@ -78,7 +106,7 @@ pub fn fill_in(
     seen: ObjectId,
 ) -> Result<u32, CentralError> {
     let want = Want {
-        tip: head,
+        tips: &[head],
         haves: &[seen],
         shallow: &[seen],
         depth: None,
@@ -105,7 +133,7 @@ pub fn history(
     aside: &Path,
 ) -> Result<(), CentralError> {
     let want = Want {
-        tip: head,
+        tips: &[head],
         haves: &[],
         shallow: &[],
         depth: None,
@@ -161,7 +189,7 @@ pub fn stretch(
         Stretch::Commits | Stretch::Alone => (&[], &[]),
     };
     let want = Want {
-        tip,
+        tips: &[tip],
         haves,
         shallow,
         depth: matches!(stretch, Stretch::Alone).then_some(1),
@@ -190,11 +218,23 @@ fn receive_into(
         let noted = |shallow: &[ObjectId]| boundary.add(shallow);
         let received = receive(remote, options, want, area, &here, noted, told)?;
         let left_out = match received.is_partial {
-            true => tree::missing_documents(&objects::open(area, remote.format)?, &bases, want.tip)?,
+            true => missing_documents(&objects::open(area, remote.format)?, &bases, want.tips)?,
             false => BTreeSet::new(),
         };
         Ok((received.objects, left_out))
     })
+}
+
+fn missing_documents(
+    new: &gix::odb::Handle,
+    old: &gix::odb::Handle,
+    tips: &[ObjectId],
+) -> Result<BTreeSet<ObjectId>, CentralError> {
+    let mut missing = BTreeSet::new();
+    for tip in tips {
+        missing.extend(tree::missing_documents(new, old, *tip)?);
+    }
+    Ok(missing)
 }
 
 /// Like [`receive()`], for looking at what comes and not for keeping it.
@@ -227,7 +267,9 @@ fn receive(
     features.retain(|(name, _)| !matches!(*name, "deepen-relative" | "include-tag" | "no-done" | "ref-in-want"));
     features.push(("agent", Some(super::AGENT.into())));
     let mut arguments = Arguments::new(version, features, false);
-    arguments.want(to_gix(want.tip));
+    for tip in want.tips {
+        arguments.want(to_gix(*tip));
+    }
     if arguments.can_use_shallow() {
         for id in want.shallow {
             arguments.shallow(to_gix(*id));

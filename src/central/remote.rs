@@ -1,4 +1,4 @@
-//! Central's branch, listed over a connection that stays open for a fetch.
+//! Central's branch, and refs beside it, listed over a connection that stays open for a fetch.
 
 use gix::bstr::{BString, ByteSlice};
 use gix::protocol::{
@@ -29,6 +29,10 @@ pub struct Remote {
     pub format: ObjectFormat,
     /// Where the branch does not exist: the branches that do, the one that `HEAD` names first.
     pub others: Vec<(String, ObjectId)>,
+    /// The refs beside the branch that were asked for, by their full names.
+    pub beside: Vec<(String, ObjectId)>,
+    /// How their names begin.
+    prefixes: Vec<String>,
 }
 
 /// A central that was listed, by what does not change with its branch.
@@ -36,22 +40,38 @@ pub struct Remote {
 pub struct Met {
     greeting: Greeting,
     branch: String,
+    prefixes: Vec<String>,
 }
 
 impl Remote {
     /// Connects and lists. `branch` is the configured one; otherwise it is what central's `HEAD` points to.
     pub fn list(url: &RemoteUrl, options: &ConnectOptions, branch: Option<&str>) -> Result<Self, CentralError> {
-        let session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
-        Self::of(session, url, branch)
+        Self::list_beside(url, options, branch, Vec::new())
     }
 
-    fn of(mut session: Session, url: &RemoteUrl, branch: Option<&str>) -> Result<Self, CentralError> {
+    /// The same in one exchange with the refs whose full names begin with one of `prefixes`: see [`Remote::beside`].
+    pub fn list_beside(
+        url: &RemoteUrl,
+        options: &ConnectOptions,
+        branch: Option<&str>,
+        prefixes: Vec<String>,
+    ) -> Result<Self, CentralError> {
+        let session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
+        Self::of(session, url, branch, prefixes)
+    }
+
+    fn of(
+        mut session: Session,
+        url: &RemoteUrl,
+        branch: Option<&str>,
+        prefixes: Vec<String>,
+    ) -> Result<Self, CentralError> {
         let mut is_partial = false;
         let mut refs = match session.handshake.refs.take() {
             Some(refs) => refs,
             None => {
                 is_partial = true;
-                list_refs(&mut session, asked_for(branch))?
+                list_refs(&mut session, asked_for(branch, &prefixes))?
             }
         };
         let format = match session
@@ -66,6 +86,7 @@ impl Remote {
         };
         let branch = branch.map_or_else(|| default_branch(&refs), str::to_owned);
         let head = value_of(&refs, &format!("refs/heads/{branch}"));
+        let beside = beginning_with(&refs, &prefixes);
         let mut others = Vec::new();
         if head.is_none() {
             if is_partial {
@@ -80,6 +101,8 @@ impl Remote {
             head,
             format,
             others,
+            beside,
+            prefixes,
         })
     }
 
@@ -91,6 +114,7 @@ impl Remote {
         Some(Met {
             greeting,
             branch: self.branch.clone(),
+            prefixes: self.prefixes.clone(),
         })
     }
 
@@ -100,13 +124,13 @@ impl Remote {
         let opened = connect::open_known(met.greeting, url, Service::UploadPack, Protocol::V2, options);
         match opened
             .map_err(CentralError::from)
-            .and_then(|session| Self::of(session, url, branch))
+            .and_then(|session| Self::of(session, url, branch, met.prefixes.clone()))
         {
             Err(CentralError::Connect(err)) if matches!(err.kind, FailureKind::TimedOut | FailureKind::Interrupted) => {
                 Err(err.into())
             }
             // Whatever it does not like any more, a handshake will show.
-            Err(_) => Remote::list(url, options, branch),
+            Err(_) => Remote::list_beside(url, options, branch, met.prefixes),
             listed => listed,
         }
     }
@@ -126,12 +150,25 @@ impl Remote {
     }
 }
 
-/// The refs that tell what there is to know of `branch`, or of the one that central's `HEAD` names.
-fn asked_for(branch: Option<&str>) -> Vec<BString> {
-    match branch {
+/// The refs that tell what there is to know of `branch`, or of the one that central's `HEAD` names, and those beside it.
+fn asked_for(branch: Option<&str>, prefixes: &[String]) -> Vec<BString> {
+    let mut asked: Vec<BString> = match branch {
         Some(branch) => vec![format!("{BRANCHES}{branch}").into()],
         None => vec!["HEAD".into(), format!("{BRANCHES}{DEFAULT_BRANCH}").into()],
-    }
+    };
+    asked.extend(prefixes.iter().map(|prefix| prefix.as_str().into()));
+    asked
+}
+
+/// The refs whose names begin with one of `prefixes`. A name that is not UTF-8 is none of ours.
+fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(String, ObjectId)> {
+    let named = refs.iter().filter_map(|r| {
+        let (name, target, _) = r.unpack();
+        let name = name.to_str().ok()?;
+        let is_asked_for = prefixes.iter().any(|prefix| name.starts_with(prefix));
+        is_asked_for.then_some((name.to_owned(), from_gix(target?)))
+    });
+    named.collect()
 }
 
 fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, CentralError> {
@@ -257,6 +294,23 @@ mod tests {
         ];
         let names: Vec<String> = branches(&refs).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["trunk", "a"]);
+    }
+
+    #[test]
+    fn refs_beside_the_branch_are_those_that_were_asked_for() {
+        let refs = [
+            direct("refs/heads/main"),
+            direct("refs/log/a"),
+            direct("refs/logs"),
+            direct("refs/log/b"),
+        ];
+        let prefixes = ["refs/log/".to_owned(), "refs/claim/".to_owned()];
+        let names: Vec<String> = beginning_with(&refs, &prefixes)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["refs/log/a", "refs/log/b"]);
+        assert!(beginning_with(&refs, &[]).is_empty());
     }
 
     #[test]

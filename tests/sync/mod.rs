@@ -6,3 +6,4 @@ mod corpus;
 mod crash;
 mod input;
 mod race;
+mod refs;
