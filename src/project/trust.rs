@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use gix::{
     ThreadSafeRepository,
-    config::File,
+    bstr::BStr,
+    config::{File, path::interpolate},
     discover::upwards::{Options, TrustPolicy},
     sec::Trust,
 };
@@ -42,7 +43,7 @@ fn named(start: &Path) -> Option<gix::Repository> {
     let repo = repo.to_thread_local();
     let top = repo.workdir()?.canonicalize().ok()?;
     let is_inside = start.canonicalize().ok()?.starts_with(top);
-    (is_inside && repo.git_dir_trust() == Trust::Full).then_some(repo)
+    (is_inside && repo.git_dir_trust() == Trust::Full).then(|| as_told(repo))
 }
 
 /// The bare repository that `start` is in, if no work tree is around it: only for who says that it is one.
@@ -60,29 +61,39 @@ fn look(start: &Path, work_trees_only: bool) -> Opened {
     let Ok((path, trust)) = gix::discover::upwards_opts(start, options(work_trees_only)) else {
         return nothing;
     };
-    let opened = |policy| {
+    let (git_dir, top) = path.into_repository_and_work_tree_directories();
+    let declared = |folder: &Path| is_declared_safe(&git_config::without_repository(), folder);
+    let around = top.unwrap_or(git_dir);
+    // What was declared safe is opened as one's own: else its remotes and filters would be passed over. gitoxide looks for
+    // that in files alone.
+    let opened = || {
         let options = Options {
-            trust: policy,
+            trust: TrustPolicy::Assume(Trust::Full),
             ..options(work_trees_only)
         };
         let repo = ThreadSafeRepository::discover_opts(start, options, Default::default()).ok()?;
-        Some(repo.to_thread_local()).filter(|repo| repo.git_dir_trust() == Trust::Full)
+        let repo = repo.to_thread_local();
+        let is_ours = repo.git_dir_trust() == Trust::Full;
+        (is_ours || declared(repo.workdir().unwrap_or(repo.git_dir()))).then(|| as_told(repo))
     };
-    // What was declared safe is opened once more as one's own: else its remotes and filters would be passed over.
-    let counts = trust == Trust::Full || opened(TrustPolicy::Required(Trust::Reduced)).is_some();
-    match counts.then(|| opened(TrustPolicy::Assume(Trust::Full))).flatten() {
+    match (trust == Trust::Full || declared(&around)).then(opened).flatten() {
         Some(repo) => Opened {
             repo: Some(repo),
             foreign: None,
         },
-        None => {
-            let (git_dir, top) = path.into_repository_and_work_tree_directories();
-            Opened {
-                foreign: Some(top.unwrap_or(git_dir)),
-                ..nothing
-            }
-        }
+        None => Opened {
+            foreign: Some(around),
+            ..nothing
+        },
     }
+}
+
+/// With what `git -c` said on top of its configuration.
+fn as_told(mut repo: gix::Repository) -> gix::Repository {
+    if let Some(told) = git_config::from_command_line() {
+        let _ = repo.config_snapshot_mut().append(told);
+    }
+    repo
 }
 
 /// As git looks for a repository: not above `GIT_CEILING_DIRECTORIES`, and on one file system unless
@@ -106,11 +117,12 @@ pub fn is_declared_safe(config: &File, folder: &Path) -> bool {
     let folder = real(folder);
     let home = std::env::home_dir();
     let names = |value: &[u8]| {
-        use std::os::unix::ffi::OsStrExt;
-        let path = Path::new(std::ffi::OsStr::from_bytes(value));
-        let path = match (path.strip_prefix("~"), &home) {
-            (Ok(below), Some(home)) => home.join(below),
-            _ => path.to_owned(),
+        let around = interpolate::Context {
+            home_dir: home.as_deref(),
+            ..Default::default()
+        };
+        let Ok(path) = gix::config::Path::from(BStr::new(value)).interpolate(around) else {
+            return false;
         };
         match path.file_name() {
             Some(name) if name == "*" => path.parent().is_some_and(|above| folder.starts_with(real(above))),
