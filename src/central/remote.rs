@@ -10,7 +10,7 @@ use gix::protocol::{
 use super::{CentralError, ObjectFormat, from_gix};
 use crate::{
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, FailureKind, Greeting, RemoteUrl, Session},
+    send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, RemoteUrl, Scheme, Session},
 };
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
@@ -57,7 +57,30 @@ impl Remote {
         prefixes: Vec<String>,
     ) -> Result<Self, CentralError> {
         let session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
-        Self::of(session, url, branch, prefixes)
+        let is_http = matches!(url.scheme(), Scheme::Http | Scheme::Https);
+        // A server may let everybody greet it, and demand credentials once it is sent a request.
+        let mut challenge = match Self::of(session, url, branch, prefixes.clone()) {
+            Err(CentralError::Connect(err)) if is_http && err.kind == FailureKind::Unauthenticated => err,
+            listed => return listed,
+        };
+        for giver in Giver::all(url, options) {
+            let opened = connect::open_authenticated(url, Service::UploadPack, Protocol::V2, options, giver);
+            let session = match opened {
+                // The server's own words say more than that nobody knows a password.
+                Err(err) if err.kind == FailureKind::Unauthenticated => break,
+                opened => opened?,
+            };
+            match Self::of(session, url, branch, prefixes.clone()) {
+                Err(CentralError::Connect(err)) if err.kind == FailureKind::Unauthenticated => challenge = err,
+                listed => {
+                    return listed.map(|mut remote| {
+                        remote.session.credentials_work(true);
+                        remote
+                    });
+                }
+            }
+        }
+        Err(challenge.into())
     }
 
     fn of(
@@ -180,7 +203,13 @@ fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, Ce
         ("agent", Some(super::AGENT.into())),
     )
     .invoke_blocking(&mut session.transport, &mut gix::progress::Discard, false);
-    listed.map_err(|err| session.explain(&err).into())
+    listed.map_err(|err| {
+        let cause = session.explain(&err);
+        if cause.kind == FailureKind::Unauthenticated {
+            session.credentials_work(false);
+        }
+        cause.into()
+    })
 }
 
 /// All branches by name, the one that `HEAD` names first. A name that is not UTF-8 cannot be configured.

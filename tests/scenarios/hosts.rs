@@ -60,10 +60,10 @@ fn asked(api: &Workspace) -> String {
     fs::read_to_string(api.home.join("asked")).unwrap_or_default()
 }
 
-/// Whether the server wants a password at once or only when it is sent something, `~/.netrc` has it, and no helper hears of it.
+/// Whether the server wants a password at once, or only when it is sent a pack or anything, `~/.netrc` has it, and no helper hears of it.
 #[test]
 fn the_password_is_in_netrc() {
-    for access in [Access::Password, Access::PasswordToWrite] {
+    for access in [Access::Password, Access::PasswordToWrite, Access::PasswordToSend] {
         let world = World::new();
         let Some((api, _nginx)) = behind_nginx(&world, access) else {
             return;
@@ -80,7 +80,7 @@ fn the_password_is_in_netrc() {
 /// What is wrong in `~/.netrc`, or meant for another user, leaves the helpers to be asked.
 #[test]
 fn a_wrong_password_in_netrc_is_followed_by_the_helpers() {
-    for access in [Access::Password, Access::PasswordToWrite] {
+    for access in [Access::Password, Access::PasswordToWrite, Access::PasswordToSend] {
         let world = World::new();
         let Some((api, nginx)) = behind_nginx(&world, access) else {
             return;
@@ -116,6 +116,29 @@ fn a_password_that_nobody_has_when_the_pack_is_sent() {
     let failure = api.sync().failure(5);
     assert_eq!(failure.kind, "auth");
     assert_eq!(failure.state, "Nothing was pushed.");
+    assert_eq!(world.central.log().len(), 1);
+}
+
+/// The password that opened the door is not the one for what is sent: it is tried once, nobody is asked without end, and it is
+/// not shown.
+#[test]
+fn another_password_is_demanded_for_what_is_sent() {
+    let world = World::new();
+    let Some((api, nginx)) = behind_nginx(&world, Access::AnotherPasswordToSend) else {
+        return;
+    };
+    helper(&api);
+    let ended = api.sync();
+    let said = ended.0.transcript();
+    assert!(!said.contains(Nginx::PASSWORD), "{said}");
+    let failure = ended.failure(5);
+    assert_eq!(
+        (failure.kind.as_str(), failure.state.as_str()),
+        ("auth", "Nothing was pushed.")
+    );
+    assert!(asked(&api).contains("erase"), "{}", asked(&api));
+    let sent = nginx.requests().iter().filter(|line| line.starts_with("POST")).count();
+    assert!((1..=2).contains(&sent), "{:?}", nginx.requests());
     assert_eq!(world.central.log().len(), 1);
 }
 

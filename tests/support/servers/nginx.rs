@@ -26,6 +26,10 @@ pub enum Access {
     Password,
     /// The same, but the password is only asked for when something is sent, not when the refs are listed.
     PasswordToWrite,
+    /// The same, but whatever is sent, be it a request for objects: the greeting alone is for everybody.
+    PasswordToSend,
+    /// [`Nginx::PASSWORD`] for the greeting, and for whatever is sent one that nobody has.
+    AnotherPasswordToSend,
 }
 
 pub struct Nginx {
@@ -47,11 +51,15 @@ impl Nginx {
         if access != Access::Open {
             certificates(&openssl, &dir);
         }
-        if matches!(access, Access::Password | Access::PasswordToWrite) {
+        let note = |file: &str, password: &str| {
             let mut hash = Command::new(&openssl);
-            hash.args(["passwd", "-apr1", Self::PASSWORD]);
+            hash.args(["passwd", "-apr1", password]);
             let line = format!("{}:{}", Self::USER, run(hash).success());
-            fs::write(dir.join("htpasswd"), line).expect("temp folder is writable");
+            fs::write(dir.join(file), line).expect("temp folder is writable");
+        };
+        if !matches!(access, Access::Open | Access::Tls | Access::Certificate) {
+            note("htpasswd", Self::PASSWORD);
+            note("htpasswd-nobody", "n0body kn0ws");
         }
         let backends = Backends::start(&fcgiwrap, &dir.join("backend.sock"));
         let command = |port: u16| {
@@ -164,11 +172,14 @@ fn config(world: &World, dir: &Path, access: Access, port: u16) -> String {
         write!(guard, " ssl_client_certificate {dir}/ca.pem; ssl_verify_client on;").expect("memory");
     }
     let password = format!("auth_basic central; auth_basic_user_file {dir}/htpasswd;");
-    let mut guard_writes = "";
-    if access == Access::PasswordToWrite {
-        guard_writes = &password;
-    }
-    if access == Access::Password {
+    let another = password.replace("/htpasswd;", "/htpasswd-nobody;");
+    let [guard_reads, guard_writes] = match access {
+        Access::PasswordToWrite => ["", &password],
+        Access::PasswordToSend => [&*password, &password],
+        Access::AnotherPasswordToSend => [&*another, &another],
+        _ => ["", ""],
+    };
+    if matches!(access, Access::Password | Access::AnotherPasswordToSend) {
         guard.push_str(&password);
     }
     let mut environment = String::new();
@@ -216,6 +227,9 @@ http {{
     {guard}
     location ~ /git-receive-pack$ {{
       {guard_writes}
+{backend}    }}
+    location ~ /git-upload-pack$ {{
+      {guard_reads}
 {backend}    }}
     location / {{
 {backend}    }}
