@@ -373,6 +373,25 @@ fn an_answer_that_is_complete_without_a_report_is_a_refusal_and_a_broken_one_is_
     }
 }
 
+/// A line break in what is configured makes no header of its own: nothing is sent, and the value, which may be a token, is not
+/// shown.
+#[test]
+fn headers_cannot_be_smuggled_in() {
+    for config in [
+        "extraHeader = \"X-One: s3cret\\nX-Two: 2\"",
+        "extraHeader = \"X-One\\nX-Two: s3cret\"",
+        "extraHeader = \"X One: s3cret\"",
+        "userAgent = \"one\\nX-Two: s3cret\"",
+    ] {
+        let server = server(ok);
+        let pushed = push_with(&server.url("http"), &with(&format!("[http]\n\t{config}\n")), &first());
+        let said = format!("{pushed:?}");
+        assert!(!said.contains("s3cret") && !said.contains("X-Two"), "{config}: {said}");
+        assert_eq!(cause(pushed).kind, FailureKind::Other, "{config}");
+        assert_eq!(server.connections(), 0, "{config}");
+    }
+}
+
 #[test]
 fn cookies_are_shown_to_those_whom_they_are_for() {
     let dir = tempfile::tempdir().expect("temp folder is writable");

@@ -2,15 +2,19 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
 use super::trace;
-use crate::support::{
-    process::run,
-    servers::{Access, Nginx, skip},
-    workspace::Remote,
-    world::World,
+use crate::{
+    push::{scripted::Scripted, transports::http_proxy},
+    support::{
+        process::run,
+        servers::{Access, Nginx, skip},
+        workspace::Remote,
+        world::World,
+    },
 };
 
 /// Every file below `folder` that has `needle` in it, apart from those in `but`.
@@ -155,6 +159,70 @@ fn a_password_is_no_argument() {
             assert_eq!(mentions(machine, secret, &[&config, &store]), Vec::<PathBuf>::new());
         }
     }
+}
+
+/// A proxy's password goes to the proxy, and is shown and written nowhere: configured or in the environment, right, wrong, and
+/// where the proxy is away or repeats what it was told.
+#[test]
+fn a_proxys_password_is_seen_nowhere() {
+    use base64::Engine as _;
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let secret = "canary-9e2d";
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("pu:{secret}"));
+    let (right, asked) = http_proxy("pu:canary-9e2d");
+    let (wrong, _) = http_proxy("pu:another");
+    let repeats = Scripted::start(|_, mut stream| {
+        let mut head = [0; 8192];
+        let length = stream.read(&mut head).unwrap_or(0);
+        let said = String::from_utf8_lossy(&head[..length]).replace("\r\n", "\n");
+        let answer = format!(
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
+            said.len()
+        );
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    for (port, exit) in [(right.port, 0), (wrong.port, 5), (9, 6), (repeats.port, 6)] {
+        let proxy = format!("http://pu:{secret}@127.0.0.1:{port}");
+        let config = format!("[http]\n\tproxy = {proxy}\n");
+        for (env, config) in [
+            (None, config.as_str()),
+            (Some(("http_proxy", proxy.as_str())), ""),
+            (Some(("all_proxy", proxy.as_str())), ""),
+        ] {
+            let mut remote = nginx.remote();
+            remote
+                .env
+                .extend(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            let api = world.workspace_on("api", &remote);
+            api.write("API-T-0001", "Mine.");
+            let settings = api.home.join(".gitconfig");
+            fs::write(&settings, config).expect("temp folder is writable");
+            for args in [
+                &["--json", "sync", "--allow-deletes"][..],
+                &["-v", "sync"],
+                &["status"],
+                &["doctor"],
+                &["log"],
+            ] {
+                let ended = run(api.metis_sync(args));
+                if args[0] == "--json" {
+                    assert_eq!(ended.code, Some(exit), "{env:?}: {}", ended.transcript());
+                }
+                let said = ended.stderr.clone() + &String::from_utf8_lossy(&ended.stdout);
+                for secret in [secret, &encoded] {
+                    assert!(!said.contains(secret), "{args:?}: {said}");
+                }
+            }
+            let machine = api.home.parent().expect("the machine");
+            for secret in [secret, &encoded] {
+                assert_eq!(mentions(machine, secret, &[&settings]), Vec::<PathBuf>::new());
+            }
+        }
+    }
+    assert!(!asked.lock().expect("nobody panics with it").is_empty());
 }
 
 /// Locations that run programs, pass for options, smuggle lines, or are of no scheme that we speak: whether they stand in

@@ -3,9 +3,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use base64::Engine as _;
 use flate2::read::MultiGzDecoder;
 use gix::protocol::transport::client::AuthenticationRequired;
-use ureq::http::{HeaderValue, Response, StatusCode, header};
+use ureq::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::super::deadline::Watch;
 use super::super::text;
@@ -20,9 +21,11 @@ pub(super) struct Answer {
 /// Of the body of an answer that is a refusal; more is not worth keeping the connection for.
 const MAX_ERROR_BODY: u64 = 64 << 10;
 
-/// The answer if its status is a success; the connection is left fit for the next request if it is not.
+/// The answer if its status is a success; the connection is left fit for the next request if it is not. `sent` are the headers of
+/// the request.
 pub(super) fn accepted(
     response: Response<ureq::Body>,
+    sent: &[(HeaderName, HeaderValue)],
     report: &Arc<HttpReport>,
     watch: &Arc<Watch>,
 ) -> io::Result<Answer> {
@@ -49,7 +52,7 @@ pub(super) fn accepted(
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let body = drain(response, watch);
     let text = if is_text {
-        text::lines(&body, 2048)
+        without_secrets(&text::lines(&body, 2048), sent)
     } else {
         String::new()
     };
@@ -65,6 +68,37 @@ pub(super) fn accepted(
         ),
         _ => io::Error::other(trouble),
     })
+}
+
+/// `text` without the lines that repeat what was to get us in: some gateways show the request that they make nothing of.
+fn without_secrets(text: &str, sent: &[(HeaderName, HeaderValue)]) -> String {
+    let is_secret =
+        |name: &HeaderName| [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE].contains(name);
+    let secrets = sent
+        .iter()
+        .filter(|(name, value)| is_secret(name) || value.is_sensitive());
+    let mut words = Vec::new();
+    for (_, value) in secrets {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let Some(token) = value.split_whitespace().next_back() else {
+            continue;
+        };
+        let account = base64::engine::general_purpose::STANDARD
+            .decode(token)
+            .unwrap_or_default();
+        let password = account
+            .iter()
+            .position(|byte| *byte == b':')
+            .map(|at| &account[at + 1..]);
+        words.extend(password.map(|password| String::from_utf8_lossy(password).into_owned()));
+        words.push(token.to_owned());
+    }
+    // What is as short as that stands in any text.
+    words.retain(|word| word.len() >= 4);
+    let kept = text
+        .lines()
+        .filter(|line| !words.iter().any(|word| line.contains(word.as_str())));
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 /// Reads the body of an answer that nobody needs, as far as that is worth while.
@@ -137,5 +171,30 @@ impl Read for Unpacked {
         let read = self.body.read(buf)?;
         self.watch.received(read as u64)?;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_to_get_in_is_not_repeated() {
+        let token = base64::engine::general_purpose::STANDARD.encode("me:s3cret");
+        let sent = [
+            (header::PROXY_AUTHORIZATION, format!("Basic {token}")),
+            (header::AUTHORIZATION, "Bearer t0ken".to_owned()),
+            (header::COOKIE, "session=c00kie".to_owned()),
+            (header::ACCEPT, "text/plain".to_owned()),
+        ]
+        .map(|(name, value)| (name, HeaderValue::from_str(&value).unwrap()));
+        let text = format!(
+            "Bad request\nproxy-authorization: Basic {token}\n{{\"Authorization\": \"Bearer t0ken\"}}\nme, s3cret\n\
+             Cookie: session=c00kie\naccept: text/plain"
+        );
+        assert_eq!(without_secrets(&text, &sent), "Bad request\naccept: text/plain");
+        assert_eq!(without_secrets("as it is\n", &[]), "as it is");
+        let empty = [(header::AUTHORIZATION, HeaderValue::from_static("Basic bWU6"))];
+        assert_eq!(without_secrets("me: no", &empty), "me: no");
     }
 }

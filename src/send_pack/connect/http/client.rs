@@ -155,7 +155,7 @@ impl HttpClient {
                 continue;
             }
             if !is_redirect(response.status()) {
-                let mut answer = accepted(response, &self.report, &self.watch)?;
+                let mut answer = accepted(response, &headers, &self.report, &self.watch)?;
                 let mut body = Vec::new();
                 answer.body.read_to_end(&mut body)?;
                 return Ok(Greeting {

@@ -40,7 +40,7 @@ impl Sender {
 
     fn answer(&self, body: impl AsSendBody) -> io::Result<Answer> {
         let response = self.line.call(&self.report, "POST", &self.url, &self.headers, body)?;
-        accepted(response, &self.report, &self.line.watch)
+        accepted(response, &self.headers, &self.report, &self.line.watch)
     }
 }
 
