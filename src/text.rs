@@ -2,7 +2,68 @@
 
 use std::{borrow::Cow, fmt, path::Path};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Text of another hand: names in central and in git, what servers and other programs say, values of configuration, state that
+/// was read. However it is printed or serialised, it is escaped; what is put together with it is fit for a terminal.
+///
+/// Fields that hold such text have this type, so that nobody prints them as they came.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    /// A name, of which no more than 80 characters are kept.
+    pub fn name(bytes: &[u8]) -> Self {
+        Untrusted(printable(bytes))
+    }
+
+    /// The same as a [`name()`](Self::name), for where a line is short.
+    pub fn brief(&self) -> Self {
+        Untrusted::name(self.0.as_bytes())
+    }
+
+    /// As it came: to compare it, to look something up by it, or to take it apart; not to print it.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Untrusted {
+    fn from(text: &str) -> Self {
+        Untrusted(text.to_owned())
+    }
+}
+
+impl From<String> for Untrusted {
+    fn from(text: String) -> Self {
+        Untrusted(text)
+    }
+}
+
+impl From<&String> for Untrusted {
+    fn from(text: &String) -> Self {
+        Untrusted(text.clone())
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&escaped(&self.0))
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", escaped(&self.0))
+    }
+}
+
+impl Serialize for Untrusted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&escaped(&self.0))
+    }
+}
 
 /// A name made fit for terminals and JSON: anything that could move a cursor, turn text around or hide is escaped,
 /// and no more than 80 characters are kept.
@@ -62,6 +123,16 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// One word for a POSIX shell, quoted where it has to be: what a person copies into a terminal runs nothing of its own.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@%+=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// What is about to be printed, whatever it is made of: like [`escaped()`], but line breaks stay.
 pub fn printed(text: &str) -> Cow<'_, str> {
     let stays = |c: char| c == '\n' || c == '\t' || !is_hidden(c);
@@ -107,6 +178,30 @@ mod tests {
             shown(Path::new(HOSTILE)).to_string(),
             "a\\u{1b}[2J\\u{7f}\\u{9b}\\u{202e}\\u{2028}\\u{200b}\\u{e0041}\\u{a}\tß😀"
         );
+    }
+
+    #[test]
+    fn untrusted_text_comes_out_escaped_whatever_one_does() {
+        let read: Untrusted = serde_json::from_value(HOSTILE.into()).unwrap();
+        assert_eq!(read, Untrusted::from(HOSTILE));
+        assert_eq!(read.raw(), HOSTILE);
+        let written = serde_json::to_value(&read).unwrap();
+        let padded = format!("{:>90}", Untrusted::from("\u{1b}"));
+        assert_eq!((padded.len(), padded.trim()), (90, "\\u{1b}"));
+        let ways = [
+            read.to_string(),
+            format!("{read:?}"),
+            format!("{:?}", Some(&read)),
+            written.as_str().unwrap().to_owned(),
+            Untrusted::name(HOSTILE.as_bytes()).to_string(),
+        ];
+        for text in ways {
+            assert!(!text.contains(|c| is_hidden(c) && c != '\t'), "{text:?}");
+            assert!(text.contains("u{1b}[2J"), "{text}");
+        }
+        // Once more changes nothing.
+        let once = Untrusted::from(read.to_string());
+        assert_eq!(once.to_string(), read.to_string());
     }
 
     #[test]

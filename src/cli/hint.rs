@@ -8,7 +8,7 @@ use crate::{
     send_pack::connect::{ConnectError, FailureKind},
     stage::own::OwnError,
     sync::{SyncError, SyncErrorKind},
-    text::shown,
+    text::{Untrusted, shell_word, shown},
     workspace::MetisDirError,
 };
 
@@ -117,34 +117,33 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> (String, String, Exit) {
     if let Some(err) = kind.connection() {
         return connection(err, url);
     }
-    let with_branch = |branch: &str, others: &str, advice: &str| {
+    let with_branch = |branch: Option<&Untrusted>, others: &str, advice: &str| {
+        let branch = toml_edit::Value::from(branch.map_or("", Untrusted::raw));
         let next = format!(
-            "Set [sync] branch = \"{branch}\" {others}in .metis/config.toml and confirm it with `git metis-sync trust \
+            "Set [sync] branch = {branch} {others}in .metis/config.toml and confirm it with `git metis-sync trust \
              sync.branch`, {advice}"
         );
         (own.clone(), next, Exit::Stopped)
     };
     let (next, exit) = match kind {
         SyncErrorKind::BranchGone { has_it, .. } if !has_it.is_empty() => {
-            return with_branch(&has_it[0], "", "then sync again.");
+            return with_branch(has_it.first(), "", "then sync again.");
         }
         SyncErrorKind::BranchGone { others, .. } => {
-            let first = others.first().map_or("", String::as_str);
             return with_branch(
-                first,
+                others.first(),
                 "(or another of them) ",
                 "and sync with --adopt-central, if its history is the right one.",
             );
         }
         SyncErrorKind::NoBranch { others, .. } => {
-            let first = others.first().map_or("", String::as_str);
-            return with_branch(first, "(or another of them) ", "then sync again.");
+            return with_branch(others.first(), "(or another of them) ", "then sync again.");
         }
         SyncErrorKind::MetisDir(MetisDirError::Foreign { path }) => {
             let next = format!(
                 "If you trust who may write there, say so to git: `git config --global --add safe.directory {}`. Otherwise make \
                  a workspace in a folder of your own.",
-                shown(path.parent().unwrap_or(path))
+                shell_word(&shown(path.parent().unwrap_or(path)).to_string())
             );
             return (own, next, Exit::Error);
         }

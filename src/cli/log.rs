@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    plan::listing::printable,
     project::trust,
     state::{
         files::{StateDir, StateError},
@@ -68,28 +67,23 @@ fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
         writeln!(out, "No sync has changed anything here yet.")?;
     }
     for entry in &journal.entries {
-        let time = render::time(&entry.started);
-        let age = render::seconds_since(&entry.started, now).map(render::ago);
+        let time = render::time(entry.started.raw());
+        let age = render::seconds_since(entry.started.raw(), now).map(render::ago);
         let outcome = match &entry.error {
-            Some(error) => paint.red(&format!("failed: {}", render::reason(error))),
-            None => paint.green(&printable(entry.outcome.as_bytes())),
+            Some(error) => paint.red(&format!("failed: {}", render::reason(error.raw()))),
+            None => paint.green(&entry.outcome.brief().to_string()),
         };
         writeln!(
             out,
             "{time}  {outcome}{}  {:.1} s, by `{}`{}",
             what(entry),
             entry.seconds,
-            printable(entry.trigger.as_bytes()),
+            entry.trigger.brief(),
             age.map(|age| format!(", {age}")).unwrap_or_default(),
         )?;
         if global.verbose {
             for warning in entry.warnings.iter().take(NAMED) {
-                writeln!(
-                    out,
-                    "    {} {}",
-                    paint.yellow("warning:"),
-                    printable(warning.as_bytes())
-                )?;
+                writeln!(out, "    {} {}", paint.yellow("warning:"), warning.brief())?;
             }
             if let Some(more) = entry.warnings.len().checked_sub(NAMED).filter(|more| *more > 0) {
                 writeln!(out, "    … and {more} more warnings")?;

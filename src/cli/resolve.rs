@@ -74,7 +74,7 @@ pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> E
         .find(|code| !open.iter().any(|open| open.code == **code))
     {
         let message = format!("{unknown} waits for no decision; `git metis-sync resolve` lists those that do");
-        return render::explained(global, "resolve", &SyncErrorKind::Mend(message), &url);
+        return render::explained(global, "resolve", &SyncErrorKind::Mend(message.into()), &url);
     }
     let all = args.all || args.codes.is_empty();
     let chosen: Vec<Open> = open
@@ -92,7 +92,7 @@ pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> E
     };
     if !args.all && args.codes.is_empty() {
         let message = "name the documents, or say --all".to_owned();
-        return render::explained(global, "resolve", &SyncErrorKind::Mend(message), &url);
+        return render::explained(global, "resolve", &SyncErrorKind::Mend(message.into()), &url);
     }
     let done = match resolve::take(&workspace, &options, &chosen, side) {
         Ok(done) => done,

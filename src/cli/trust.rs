@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     sync::{SyncErrorKind, Workspace},
+    text::Untrusted,
     workspace::{KEYS, Unconfirmed},
 };
 
@@ -43,7 +44,7 @@ fn trust(global: &Global, args: &TrustArgs, workspace: &Workspace) -> Result<Exi
     if !confirmed.is_empty() {
         workspace.guard()?.update(|notes| {
             for value in &confirmed {
-                let is = value.is.clone().unwrap_or_default();
+                let is = value.is.as_ref().map_or("", Untrusted::raw).to_owned();
                 notes.confirmed.insert(value.key.to_owned(), is);
             }
         })?;

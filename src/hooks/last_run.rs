@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::process::{self, Process};
 use crate::{
-    plan::listing::escaped,
     state::files::{StateDir, StateError},
+    text::Untrusted,
 };
 
 const SCHEMA: u32 = 1;
@@ -54,14 +54,14 @@ pub enum Ended {
 pub struct LastRun {
     schema: u32,
     /// The hook that started it.
-    pub event: String,
+    pub event: Untrusted,
     /// When it ended, or, if it has not, when it began; RFC 3339.
-    pub ended_at: String,
+    pub ended_at: Untrusted,
     /// How.
     pub ended: Ended,
     /// What went wrong or was in the way, in one line.
     #[serde(default)]
-    pub message: String,
+    pub message: Untrusted,
     /// Whether the user has been told.
     #[serde(default)]
     pub told: bool,
@@ -85,11 +85,11 @@ struct Worker {
 
 impl LastRun {
     /// One that ends now.
-    pub fn new(event: &str, ended: Ended, message: impl Into<String>, now: Timestamp) -> Self {
+    pub fn new(event: &str, ended: Ended, message: impl Into<Untrusted>, now: Timestamp) -> Self {
         LastRun {
             schema: SCHEMA,
-            event: event.to_owned(),
-            ended_at: now.to_string(),
+            event: event.into(),
+            ended_at: now.to_string().into(),
             ended,
             message: message.into(),
             told: false,
@@ -112,16 +112,10 @@ impl LastRun {
         }
     }
 
-    /// What is known, if anything is and it can be read, fit for a terminal: the file may have come with a pull.
+    /// What is known, if anything is and it can be read: the file may have come with a pull.
     pub fn load(state: &StateDir, note: Note) -> Option<Self> {
         let run: LastRun = state.load(note.file(), SCHEMA).ok().flatten()?;
-        let run = run.standing(&process::place(), Timestamp::now(), &Process::runs);
-        Some(LastRun {
-            event: escaped(&run.event),
-            ended_at: escaped(&run.ended_at),
-            message: escaped(&run.message),
-            ..run
-        })
+        Some(run.standing(&process::place(), Timestamp::now(), &Process::runs))
     }
 
     /// What is known of the latest.
@@ -175,7 +169,7 @@ impl LastRun {
 
     /// How long ago it ended, as a person would say it.
     pub fn age(&self, now: Timestamp) -> String {
-        let Ok(ended_at) = self.ended_at.parse::<Timestamp>() else {
+        let Ok(ended_at) = self.ended_at.raw().parse::<Timestamp>() else {
             return "earlier".into();
         };
         let seconds = now.as_second().saturating_sub(ended_at.as_second()).max(0);
@@ -197,7 +191,7 @@ impl LastRun {
             Ended::Begun => format!("began {age} and has not ended"),
             Ended::Unfinished => format!("did not finish (begun {age})"),
         };
-        match self.message.is_empty() {
+        match self.message.raw().is_empty() {
             true => how,
             false => format!("{how}: {}", self.message),
         }

@@ -93,7 +93,7 @@ impl Manager {
                 "  - repo: local\n    hooks:\n      - id: metis-sync-{event}\n        name: git metis-sync\n        \
                  entry: {}\n        language: system\n        stages: [{event}]\n        always_run: true\n        \
                  pass_filenames: false\n",
-                yaml(&format!("sh -c {}", script::quoted(&call.careful())))
+                yaml(&format!("sh -c {}", crate::text::shell_word(&call.careful())))
             ),
         }
     }

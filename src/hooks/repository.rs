@@ -8,7 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{project::trust, send_pack::connect, text::shown};
+use crate::{
+    project::trust,
+    send_pack::connect,
+    text::{Untrusted, shown},
+};
 
 /// Why the repository cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +35,7 @@ pub enum RepositoryError {
         /// The arguments.
         command: String,
         /// git's words.
-        message: String,
+        message: Untrusted,
     },
 }
 
@@ -55,7 +59,7 @@ impl Repository {
     pub fn discover(start: &Path) -> Result<Self, RepositoryError> {
         let git_dir = match git(start, &["rev-parse", "--absolute-git-dir"]) {
             Ok(path) => path_of(path),
-            Err(RepositoryError::Git { message, .. }) if message.contains("not a git repository") => {
+            Err(RepositoryError::Git { message, .. }) if message.raw().contains("not a git repository") => {
                 return Err(RepositoryError::NotFound {
                     start: start.to_owned(),
                 });
@@ -165,7 +169,7 @@ fn git(dir: &Path, args: &[&str]) -> Result<OsString, RepositoryError> {
     if !output.status.success() {
         return Err(RepositoryError::Git {
             command: args.join(" "),
-            message: String::from_utf8_lossy(&output.stderr).trim().replace('\n', " "),
+            message: String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ").into(),
         });
     }
     let mut answer = output.stdout;

@@ -16,6 +16,7 @@ use crate::{
     project::{Project, trust},
     state::files::{FOLDER, StateDir, StateError},
     sync,
+    text::shown,
     workspace::{self, Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
 };
 
@@ -78,6 +79,16 @@ pub enum RunError {
     /// `.metis/.sync/` cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// It is not the one that the hook was installed for, and nobody ever synced it here.
+    #[error(
+        "{} is another workspace than the one that this hook was installed for, and was never synced in this clone; if it is \
+         meant, run `git metis-sync` there once",
+        shown(path)
+    )]
+    Another {
+        /// Its `.metis`.
+        path: PathBuf,
+    },
     /// The program cannot be started again.
     #[error("cannot start the sync: {0}")]
     Start(#[source] io::Error),
@@ -131,6 +142,12 @@ impl Target {
             Err(MetisDirError::NoConfig { .. }) => return Ok(None),
             Err(err) => return Err(err.into()),
         };
+        // What a pull took away and put further up is another one.
+        if dot_metis.parent() != Some(start.as_path())
+            && sync::guard_of(&metis, &Project::discover(metis.path()), None)?.is_another()
+        {
+            return Err(RunError::Another { path: dot_metis });
+        }
         let mut config = Config::load(metis.dir())?;
         if workspace::to_confirm(&config)
             .keys()
@@ -138,7 +155,7 @@ impl Target {
         {
             let project = Project::discover(metis.path());
             let guard = sync::guard_of(&metis, &project, None)?;
-            if !project.tracked(FOLDER).is_empty() {
+            if !project.tracked_in(FOLDER).is_empty() {
                 // What git tracks there is not this clone's own word.
                 config.local_keys.clear();
             }

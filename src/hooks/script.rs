@@ -340,21 +340,11 @@ pub fn calls_us(text: &[u8], call: &Call) -> bool {
         .any(|line| call.is_called_by(line))
 }
 
-/// One word for a POSIX shell.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@%+=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 /// One word for a POSIX shell, on one line and in plain characters whatever `path` consists of: a line end would tear the marker
 /// lines apart, and lefthook takes what is in braces for its own.
 fn word(path: &[u8]) -> String {
     match std::str::from_utf8(path) {
-        Ok(text) if !text.chars().any(|c| is_hidden(c) || "{}".contains(c)) => quoted(text),
+        Ok(text) if !text.chars().any(|c| is_hidden(c) || "{}".contains(c)) => crate::text::shell_word(text),
         _ => {
             let mut format = String::new();
             for byte in path {

@@ -9,7 +9,10 @@ use serde::Serialize;
 
 pub use crate::text::{escaped, is_hidden, printable};
 
-use crate::names::{ObjectId, Prefix, ShortCode};
+use crate::{
+    names::{ObjectId, Prefix, ShortCode},
+    text::Untrusted,
+};
 
 /// What a tree entry's mode makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +76,8 @@ impl SkipReason {
 /// An entry that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
-    /// Its path in central, fit to be printed.
-    pub path: String,
+    /// Its path in central.
+    pub path: Untrusted,
     /// Why.
     pub reason: SkipReason,
 }
@@ -122,7 +125,7 @@ pub fn folder(prefix: &Prefix, entries: impl IntoIterator<Item = TreeEntry>) -> 
             }
         };
         out.skipped.push(Skipped {
-            path: format!("{prefix}/{}", printable(&entry.name)),
+            path: format!("{prefix}/{}", Untrusted::name(&entry.name)).into(),
             reason,
         });
     }
@@ -163,7 +166,7 @@ pub fn root(entries: impl IntoIterator<Item = TreeEntry>) -> Root {
             },
         };
         out.skipped.push(Skipped {
-            path: printable(&entry.name),
+            path: Untrusted::name(&entry.name),
             reason,
         });
     }
@@ -222,7 +225,7 @@ mod tests {
         let folder = folder(&prefix, entries);
         assert_eq!(folder.documents.len(), 1);
         assert_eq!(folder.skipped.len(), hostile.len());
-        assert!(folder.skipped.iter().all(|s| !s.path.chars().any(is_hidden)));
+        assert!(folder.skipped.iter().all(|s| !s.path.raw().chars().any(is_hidden)));
     }
 
     #[test]
@@ -268,7 +271,7 @@ mod tests {
             (EntryKind::File, "not the name of a document"),
         ] {
             let skipped = folder(&"api".parse().unwrap(), [entry(b"notes", kind)]).skipped;
-            assert_eq!(skipped[0].path, "api/notes");
+            assert_eq!(skipped[0].path.raw(), "api/notes");
             assert_eq!(skipped[0].reason.words(), words);
         }
     }
@@ -285,7 +288,7 @@ mod tests {
         ]);
         assert_eq!(root.workspaces.len(), 1);
         assert_eq!(
-            root.skipped.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(),
+            root.skipped.iter().map(|s| s.path.raw()).collect::<Vec<_>>(),
             [".git", "Api", "web"]
         );
         let [git, name, link] = root.skipped.as_slice() else {

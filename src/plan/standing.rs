@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::hydrate::FolderPlan;
+use crate::text::Untrusted;
 
 /// The whole workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,7 +68,7 @@ pub enum FolderStanding {
     /// It cannot be hydrated.
     Blocked {
         /// Why.
-        reason: String,
+        reason: Untrusted,
     },
 }
 

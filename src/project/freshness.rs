@@ -17,6 +17,7 @@ use crate::{
     names::ObjectId,
     plan::listing::printable,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
+    text::Untrusted,
 };
 
 /// So many touched documents are named; more would not help anybody decide.
@@ -32,9 +33,9 @@ pub enum Freshness {
     /// It has.
     Stale {
         /// The remote's branch, e.g. `origin/main`.
-        remote: String,
+        remote: Untrusted,
         /// Up to twenty documents that were touched, relative to `.metis/`.
-        documents: Vec<String>,
+        documents: Vec<Untrusted>,
     },
 }
 
@@ -89,8 +90,8 @@ impl Project {
             Freshness::Fresh
         } else {
             Freshness::Stale {
-                remote: upstream.name,
-                documents: documents.into_iter().take(MAX_NAMED).collect(),
+                remote: upstream.name.into(),
+                documents: documents.into_iter().take(MAX_NAMED).map(Into::into).collect(),
             }
         })
     }

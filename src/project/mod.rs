@@ -13,7 +13,10 @@ mod trees;
 pub mod trust;
 mod worktree;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use gix::{config::File, objs::FindExt};
 
@@ -26,6 +29,14 @@ pub use history::{CodeOf, Committed, History, Listing, Unrelated};
 pub use source::unfinished;
 use trust::Opened;
 pub use worktree::{Checkout, Conversion};
+
+/// Where the data of the repository around `folder` lies, and the path of `name` in it, in its work tree.
+pub fn place_of(folder: &Path, name: &OsStr) -> Option<(PathBuf, Vec<u8>)> {
+    let repo = trust::open(folder).repo?;
+    let top = repo.workdir()?.canonicalize().ok()?;
+    let path = folder.strip_prefix(top).ok()?.join(name);
+    Some((repo.common_dir().to_owned(), path.into_os_string().into_encoded_bytes()))
+}
 
 /// So many of our newest commits are named to the remote. More than that are seldom ahead of it, and a request has to
 /// stay small.

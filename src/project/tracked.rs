@@ -50,6 +50,14 @@ impl Project {
         files
     }
 
+    /// The files that git tracks in `folder` of `.metis/`, by what comes after its name; that is nothing where it is a submodule,
+    /// a link or a file itself.
+    pub fn tracked_in(&self, folder: &str) -> Vec<String> {
+        let mut files = self.tracked(folder);
+        files.retain(|rest| rest.is_empty() || rest.starts_with('/'));
+        files
+    }
+
     /// The top-level folders of `.metis/` in which git tracks a file, by `HEAD` and by the index: what is in them is the
     /// project's own. Reads the whole index, so ask only where something is about to be written.
     pub fn tracked_folders(&self) -> BTreeSet<String> {

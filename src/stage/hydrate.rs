@@ -177,7 +177,7 @@ pub fn plan(
             Err(NoWork { reason, damaged }) => {
                 plan.warnings.push(Warning::FolderFailed {
                     prefix: prefix.clone(),
-                    reason,
+                    reason: reason.into(),
                 });
                 plan.unfinished.insert(prefix);
                 plan.damaged = plan.damaged.or(damaged);
@@ -300,7 +300,7 @@ fn folder_work(
     {
         warnings.push(Warning::SharedCodes {
             prefix: prefix.clone(),
-            letters: letters.clone(),
+            letters: letters.into(),
         });
     }
     let nothing = Documents::new();
@@ -530,7 +530,7 @@ pub fn apply(
                 out.warnings.push(Warning::SetAside {
                     prefix,
                     documents,
-                    kept,
+                    kept: kept.into(),
                 });
             } else {
                 remove(store.format(), files, &writer, &stamp, &mut out)?;
@@ -541,7 +541,7 @@ pub fn apply(
             Ok(left) if left.is_empty() => {}
             Ok(left) => out.warnings.push(Warning::LeftOver {
                 prefix: prefix.clone(),
-                names: left,
+                names: left.into_iter().map(Into::into).collect(),
             }),
             Err(reason) => fail(&mut out, prefix, reason),
         }
@@ -554,7 +554,7 @@ fn fail(out: &mut Hydrated, prefix: &Prefix, reason: String) {
     out.unfinished.insert(prefix.clone());
     out.warnings.push(Warning::FolderFailed {
         prefix: prefix.clone(),
-        reason,
+        reason: reason.into(),
     });
 }
 

@@ -16,6 +16,7 @@ use crate::{
     },
     project::{Committed, Conversion, History},
     state::cursor::Cursor,
+    text::Untrusted,
     workspace::{self, Damaged, DirError, FileRead, Protected, Reason, Scan, StatCache, frontmatter},
 };
 
@@ -152,8 +153,8 @@ impl Own {
     pub fn warnings(&self) -> Vec<Warning> {
         self.damaged()
             .map(|damaged| Warning::Damaged {
-                path: listing::printable(damaged.path.as_bytes()),
-                reason: damaged.reason.to_string(),
+                path: Untrusted::name(damaged.path.as_bytes()),
+                reason: damaged.reason.to_string().into(),
             })
             .collect()
     }

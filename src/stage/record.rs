@@ -58,7 +58,9 @@ pub fn apply(metis: &MetisDir, state: &StateDir, guard: &Guard, plan: RecordPlan
     if let Some((file, head)) = plan.last_synced_commit {
         match workspace::edit_config(metis.dir(), file, &[Edit::LastSyncedCommit(head)]) {
             Ok(changed) => recorded.anything |= changed,
-            Err(err) => recorded.warnings.push(Warning::ConfigNotWritten(err.to_string())),
+            Err(err) => recorded
+                .warnings
+                .push(Warning::ConfigNotWritten(err.to_string().into())),
         }
     }
     Ok(recorded)

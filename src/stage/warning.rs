@@ -4,11 +4,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     names::{Prefix, ShortCode},
-    plan::{
-        dehydrate::Foreign,
-        listing::{Skipped, printable},
-    },
-    text::shown,
+    plan::{dehydrate::Foreign, listing::Skipped},
+    text::{Untrusted, shell_word, shown},
     workspace::{Unconfirmed, UnknownKey},
 };
 
@@ -18,9 +15,9 @@ pub enum Warning {
     /// An own document cannot be read; central's copy was left as it is.
     Damaged {
         /// Relative to `.metis/`.
-        path: String,
+        path: Untrusted,
         /// Why.
-        reason: String,
+        reason: Untrusted,
     },
     /// An entry of central was left out.
     Skipped(Skipped),
@@ -29,7 +26,7 @@ pub enum Warning {
         /// Which.
         prefix: Prefix,
         /// Why.
-        reason: String,
+        reason: Untrusted,
     },
     /// Central has more workspaces than this clone takes.
     TooManyWorkspaces {
@@ -43,16 +40,16 @@ pub enum Warning {
     /// A locally edited hydrated file was kept aside.
     Kept {
         /// Where it was.
-        path: String,
+        path: Untrusted,
         /// Where its bytes are now.
-        kept: String,
+        kept: Untrusted,
     },
     /// A workspace is gone from central, but its folder here holds something that is not ours.
     LeftOver {
         /// Which.
         prefix: Prefix,
         /// What is left in it.
-        names: Vec<String>,
+        names: Vec<Untrusted>,
     },
     /// A workspace is not in the central that was adopted; its folder's documents were moved aside.
     SetAside {
@@ -61,7 +58,7 @@ pub enum Warning {
         /// How many.
         documents: usize,
         /// Where they are now, relative to `.metis/`.
-        kept: String,
+        kept: Untrusted,
     },
     /// Copies were edited since the last sync.
     Edited {
@@ -75,32 +72,32 @@ pub enum Warning {
         /// Which.
         prefix: Prefix,
         /// What the codes begin with.
-        letters: String,
+        letters: Untrusted,
     },
     /// A value of config.toml that needs this clone's word and does not have it.
     Unconfirmed(Unconfirmed),
     /// A key of config.toml that is most likely misspelled.
     UnknownKey(UnknownKey),
     /// `last_synced_commit` could not be written.
-    ConfigNotWritten(String),
+    ConfigNotWritten(Untrusted),
     /// `metis.db` could not be rebuilt.
-    CacheNotRebuilt(String),
+    CacheNotRebuilt(Untrusted),
     /// What this clone knows could not be read and was taken for lost.
-    StateLost(String),
+    StateLost(Untrusted),
     /// What this clone is supposed to know was not written by it.
     StateForeign,
     /// The repository around the workspace is another user's.
     ForeignRepository(std::path::PathBuf),
     /// The project's remote could not be asked for newer documents.
-    FreshnessUnknown(String),
+    FreshnessUnknown(Untrusted),
     /// The file system has no locks.
     Unlocked,
     /// The log of syncs could not be written.
-    JournalNotWritten(String),
+    JournalNotWritten(Untrusted),
     /// An own document has the code of another workspace's document.
     Foreign(Foreign),
     /// Another branch than the source branch is checked out.
-    SourceElsewhere(String),
+    SourceElsewhere(Untrusted),
     /// The owned folder was retired.
     Retired(Prefix),
     /// Central was rewound and its new history accepted.
@@ -126,7 +123,7 @@ impl std::fmt::Display for Warning {
                 write!(f, "{path} had been edited here; your version is kept as {kept}")
             }
             Warning::LeftOver { prefix, names } => {
-                let first: Vec<String> = names.iter().take(3).map(|name| printable(name.as_bytes())).collect();
+                let first: Vec<String> = names.iter().take(3).map(Untrusted::to_string).collect();
                 write!(
                     f,
                     "{prefix}/ is gone from central; its folder here stays because of what else is in it: {}{}",
@@ -194,11 +191,12 @@ impl std::fmt::Display for Warning {
                  counts for nothing; everything is compared anew",
             ),
             Warning::ForeignRepository(path) => {
-                let path = shown(path);
+                let path = shown(path).to_string();
                 write!(
                     f,
                     "the git repository in {path} belongs to another user, so it counts for nothing here; to trust it: \
-                     git config --global --add safe.directory {path}"
+                     git config --global --add safe.directory {}",
+                    shell_word(&path)
                 )
             }
             Warning::FreshnessUnknown(reason) => {

@@ -71,7 +71,8 @@ pub enum Provenance {
     #[default]
     Own,
     /// It was written in another folder, of which this one is a copy, or which is synchronised with this one by other
-    /// means than git, or which this one was restored from. What it says was true there, at some time.
+    /// means than git, or which this one was restored from; or in this one, before a later one. What it says was true
+    /// there, at some time.
     Copied,
 }
 
@@ -132,13 +133,17 @@ pub struct Cursor {
     /// Where this was read from.
     #[serde(skip)]
     pub provenance: Provenance,
+    /// The number under which this was read.
+    #[serde(skip)]
+    serial: u64,
 }
 
-/// What [`load()`] makes of a cursor with this seal.
-fn provenance(seal: Seal, in_repository: bool, guard_is_new: bool) -> Option<Provenance> {
+/// What [`load()`] makes of a cursor with this seal, where `last` is the number of the one that was noted last. One with a
+/// higher number is newer: whoever wrote it was killed before noting that.
+fn provenance(seal: Seal, last: u64, in_repository: bool, guard_is_new: bool) -> Option<Provenance> {
     match (seal, in_repository) {
-        (Seal::Right { here: true }, _) => Some(Provenance::Own),
-        (Seal::Right { here: false }, _) => Some(Provenance::Copied),
+        (Seal::Right { here: true, serial }, _) if serial >= last => Some(Provenance::Own),
+        (Seal::Right { .. }, _) => Some(Provenance::Copied),
         // The first release sealed nothing and had no guard.
         (Seal::Missing, _) if guard_is_new => Some(Provenance::Own),
         // Copies of a folder go on working. No pull brings anything there.
@@ -152,12 +157,21 @@ pub fn load(state: &StateDir, guard: &Guard) -> Result<Memory, StateError> {
     let Some(bytes) = state.read(FILE)? else {
         return Ok(Memory::None);
     };
-    let seal = guard.check(&bytes, &state.identity());
-    let Some(provenance) = provenance(seal, guard.in_repository(), guard.is_new()) else {
+    let folder = state.identity();
+    let seal = guard.check(&bytes, &folder);
+    let Some(provenance) = provenance(seal, guard.serial(&folder)?, guard.in_repository(), guard.is_new()) else {
         return Ok(Memory::Foreign);
     };
     let cursor: Cursor = state.parse(FILE, &bytes, SCHEMA)?;
-    Ok(Memory::Known(Box::new(Cursor { provenance, ..cursor })))
+    let serial = match seal {
+        Seal::Right { serial, .. } => serial,
+        Seal::Missing | Seal::Wrong => 0,
+    };
+    Ok(Memory::Known(Box::new(Cursor {
+        provenance,
+        serial,
+        ..cursor
+    })))
 }
 
 impl Cursor {
@@ -175,6 +189,7 @@ impl Cursor {
             cache_is_due: false,
             folders_ignored: false,
             provenance: Provenance::Own,
+            serial: 0,
             agreed: None,
             base: BTreeMap::new(),
             decided: BTreeMap::new(),
@@ -184,13 +199,17 @@ impl Cursor {
         }
     }
 
-    /// Writes it, sealed where the guard is on disk; what cannot be checked later is left as the first release wrote it.
+    /// Writes it, sealed where the guard is on disk; what cannot be checked later is left as the first release wrote it. Its
+    /// number is noted after it: whoever is killed in between leaves one that is newer than what was noted.
     pub fn store(&self, state: &StateDir, guard: &Guard) -> Result<(), StateError> {
         if guard.is_new() {
             return state.store(FILE, self);
         }
         let json = serde_json::to_vec(self).map_err(|error| state.error("write", FILE, error.into()))?;
-        state.replace(FILE, &guard.seal(&json, &state.identity()))
+        let folder = state.identity();
+        let serial = self.serial.max(guard.serial(&folder)?).saturating_add(1);
+        state.replace(FILE, &guard.seal(&json, &folder, serial))?;
+        guard.note_serial(&folder, serial)
     }
 
     /// The last common versions alone.
@@ -234,12 +253,17 @@ mod tests {
     #[test]
     fn where_a_cursor_comes_from() {
         let (own, copied) = (Some(Provenance::Own), Some(Provenance::Copied));
+        let right = |here, serial| Seal::Right { here, serial };
         let table = [
             // The seal, in a repository, whether the guard is new.
-            (Seal::Right { here: true }, true, false, own),
-            (Seal::Right { here: true }, false, false, own),
-            (Seal::Right { here: false }, true, false, copied),
-            (Seal::Right { here: false }, false, false, copied),
+            (right(true, 3), true, false, own),
+            (right(true, 4), true, false, own),
+            (right(true, 2), true, false, copied),
+            (right(true, 0), true, false, copied),
+            (right(true, 3), false, false, own),
+            (right(true, 2), false, false, copied),
+            (right(false, 3), true, false, copied),
+            (right(false, 3), false, false, copied),
             (Seal::Wrong, true, false, None),
             (Seal::Wrong, true, true, None),
             (Seal::Wrong, false, false, copied),
@@ -251,10 +275,42 @@ mod tests {
         ];
         for (seal, in_repository, guard_is_new, expected) in table {
             assert_eq!(
-                provenance(seal, in_repository, guard_is_new),
+                provenance(seal, 3, in_repository, guard_is_new),
                 expected,
                 "{seal:?} {in_repository} {guard_is_new}"
             );
         }
+    }
+
+    #[test]
+    fn an_older_one_is_known_to_be_older_and_one_that_was_not_noted_is_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let place = crate::state::guard::Place::new(temp.path(), Some((temp.path(), b"x")), Some(temp.path()));
+        let mut guard = Guard::open(place).unwrap();
+        guard.update(|_| ()).unwrap();
+        let state = StateDir::create(temp.path()).unwrap();
+        let loaded = || match load(&state, &guard).unwrap() {
+            Memory::Known(cursor) => *cursor,
+            other => panic!("{other:?}"),
+        };
+        let new = Cursor::new("x".into(), "main".into(), ObjectFormat::Sha1);
+        new.store(&state, &guard).unwrap();
+        let first = state.read(FILE).unwrap().unwrap();
+        loaded().store(&state, &guard).unwrap();
+        let second = state.read(FILE).unwrap().unwrap();
+        assert_eq!((loaded().provenance, loaded().serial), (Provenance::Own, 2));
+
+        state.replace(FILE, &first).unwrap();
+        assert_eq!(loaded().provenance, Provenance::Copied);
+        loaded().store(&state, &guard).unwrap();
+        assert_eq!((loaded().provenance, loaded().serial), (Provenance::Own, 3));
+        state.replace(FILE, &second).unwrap();
+        assert_eq!(loaded().provenance, Provenance::Copied);
+
+        // Killed before the number was noted.
+        state.replace(FILE, &guard.seal(br#"{"schema":1,"upstream":"x","branch":"main","format":"sha1","head":null,"compared":null,"folders":{},"unfinished":[],"base":{}}"#, &state.identity(), 9)).unwrap();
+        assert_eq!(loaded().provenance, Provenance::Own);
+        loaded().store(&state, &guard).unwrap();
+        assert_eq!(loaded().serial, 10);
     }
 }

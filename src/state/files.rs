@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     owner,
-    text::{self, shown},
+    text::{self, Untrusted, shown},
 };
 
 /// The folder's name below `.metis/`.
@@ -66,7 +66,7 @@ pub enum StateError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        reason: String,
+        reason: Untrusted,
     },
     /// Written by a version of the program that keeps more in it than this one knows of.
     #[error(
@@ -249,7 +249,7 @@ impl StateDir {
         let path = self.path.join(name);
         let corrupt = |reason: String| StateError::Corrupt {
             path: path.clone(),
-            reason,
+            reason: reason.into(),
         };
         // Before the value itself, since a later format may well look like a damaged one.
         let Versioned { schema } = serde_json::from_slice(bytes).map_err(|error| corrupt(error.to_string()))?;

@@ -5,7 +5,8 @@
 //! config.toml is measured by. The guard lies where git delivers nothing: in the repository's own git directory, for each
 //! `.metis` in it; without a repository, in the user's state directory.
 //!
-//! The secret seals the [cursor](super::cursor), which lies in `.metis/.sync/`. A seal shows that this clone wrote it.
+//! The secret seals the [cursor](super::cursor), which lies in `.metis/.sync/`. A seal shows that this clone wrote it, and a
+//! serial number, which is noted beside the guard, that it wrote it last.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,10 @@ use crate::names::Prefix;
 pub const SCHEMA: u32 = 1;
 /// The file's name.
 pub const FILE: &str = "guard.json";
+/// The file with the serial numbers of cursors, beside the guard.
+const SERIALS: &str = "serials.json";
+/// So many folders have a serial number: each linked worktree has one, and so has each place that a folder was moved to.
+const MAX_SERIALS: usize = 64;
 /// The folder that guards lie in, in a git directory.
 const IN_GIT: &str = "metis-sync";
 /// The folder that guards lie in, in the user's state directory.
@@ -71,7 +76,16 @@ pub enum Seal {
     Right {
         /// In the same folder, which is no copy of the one that it was written in.
         here: bool,
+        /// Which one it is of those that this clone wrote. 0: it was written before they were numbered.
+        serial: u64,
     },
+}
+
+/// The number of the cursor that was written last in each folder, by its identity.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Serials {
+    schema: u32,
+    folders: BTreeMap<String, u64>,
 }
 
 /// Where the guard of one `.metis` may lie.
@@ -150,6 +164,12 @@ impl Guard {
         })
     }
 
+    /// Whether nothing was noted for this workspace, but something for another one in the same repository.
+    pub fn is_another(&self) -> bool {
+        let beside = self.place.inside.as_deref().and_then(Path::parent);
+        self.is_new && beside.is_some_and(|guards| guards.read_dir().is_ok_and(|mut guards| guards.next().is_some()))
+    }
+
     /// What it says.
     pub fn notes(&self) -> &Notes {
         &self.notes
@@ -196,10 +216,44 @@ impl Guard {
         hex(hmac::sign(&self.notes.secret.key(), of.as_bytes()).as_ref())
     }
 
-    /// `json`, an object, with `folder` and a seal at its end.
-    pub(super) fn seal(&self, json: &[u8], folder: &str) -> Vec<u8> {
+    /// The number of the cursor that was written last in `folder`, as far as that is known.
+    pub(super) fn serial(&self, folder: &str) -> Result<u64, StateError> {
+        if self.is_new {
+            return Ok(0);
+        }
+        let Some(dir) = StateDir::open_private(&self.at)? else {
+            return Ok(0);
+        };
+        // A damaged note makes no cursor older than it is.
+        let serials: Option<Serials> = dir.load(SERIALS, SCHEMA).unwrap_or_default();
+        Ok(serials.map_or(0, |serials| serials.folders.get(folder).copied().unwrap_or(0)))
+    }
+
+    /// Notes that the cursor with this number was written in `folder`.
+    pub(super) fn note_serial(&self, folder: &str, serial: u64) -> Result<(), StateError> {
+        let dir = StateDir::create_private(&self.at)?;
+        dir.lock_others_out();
+        dir.sweep();
+        let mut serials: Serials = dir.load(SERIALS, SCHEMA).ok().flatten().unwrap_or_default();
+        serials.schema = SCHEMA;
+        serials.folders.insert(folder.to_owned(), serial);
+        while serials.folders.len() > MAX_SERIALS {
+            let others = serials.folders.iter().filter(|(other, _)| *other != folder);
+            let Some(lowest) = others
+                .min_by_key(|(_, serial)| **serial)
+                .map(|(other, _)| other.clone())
+            else {
+                break;
+            };
+            serials.folders.remove(&lowest);
+        }
+        dir.store(SERIALS, &serials)
+    }
+
+    /// `json`, an object, with `folder`, a number and a seal at its end.
+    pub(super) fn seal(&self, json: &[u8], folder: &str, serial: u64) -> Vec<u8> {
         let mut out = json.strip_suffix(b"}").unwrap_or(json).to_vec();
-        out.extend_from_slice(format!(r#","folder":"{folder}""#).as_bytes());
+        out.extend_from_slice(format!(r#","folder":"{folder}","serial":{serial}"#).as_bytes());
         let tag = hmac::sign(&self.notes.secret.key(), &out);
         out.extend_from_slice(MARK);
         out.extend_from_slice(hex(tag.as_ref()).as_bytes());
@@ -217,11 +271,26 @@ impl Guard {
             return Seal::Missing;
         };
         match hmac::verify(&self.notes.secret.key(), text, &tag) {
-            Ok(()) => Seal::Right {
-                here: text.ends_with(format!(r#","folder":"{folder}""#).as_bytes()),
-            },
+            Ok(()) => {
+                let (text, serial) = numbered(text);
+                Seal::Right {
+                    here: text.ends_with(format!(r#","folder":"{folder}""#).as_bytes()),
+                    serial,
+                }
+            }
             Err(_) => Seal::Wrong,
         }
+    }
+}
+
+/// What was sealed, and the number at its end.
+fn numbered(text: &[u8]) -> (&[u8], u64) {
+    let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (rest, digits) = text.split_at(text.len() - digits);
+    let serial = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    match (rest.strip_suffix(br#","serial":"#), serial) {
+        (Some(rest), Some(serial)) => (rest, serial),
+        _ => (text, 0),
     }
 }
 
@@ -339,13 +408,13 @@ mod tests {
         for repository in [true, false] {
             let mut guard = opened(place(temp.path(), repository));
             assert!(guard.is_new());
-            let text = guard.seal(b"{\"a\":1}", "9-9");
+            let text = guard.seal(b"{\"a\":1}", "9-9", 7);
             guard
                 .update(|notes| notes.upstream = Some("https://host/central".into()))
                 .unwrap();
             let again = opened(place(temp.path(), repository));
             assert_eq!((again.is_new(), again.notes()), (false, guard.notes()));
-            assert_eq!(again.check(&text, "9-9"), Seal::Right { here: true });
+            assert_eq!(again.check(&text, "9-9"), Seal::Right { here: true, serial: 7 });
             let _ = fs::remove_dir_all(temp.path().join("git"));
         }
     }
@@ -395,26 +464,79 @@ mod tests {
         let both = opened(place(temp.path(), true));
         assert_eq!(both.notes(), other.notes());
         assert_eq!(both.notes().upstream.as_deref(), Some("x"));
-        assert_eq!(one.check(&other.seal(b"{}", "1-1"), "1-1"), Seal::Right { here: true });
+        assert_eq!(
+            one.check(&other.seal(b"{}", "1-1", 7), "1-1"),
+            Seal::Right { here: true, serial: 7 }
+        );
     }
 
     #[test]
     fn a_seal_is_by_one_clone_in_one_folder_over_every_byte() {
         let temp = tempfile::tempdir().unwrap();
         let guard = opened(place(temp.path(), true));
-        let text = guard.seal(b"{\"schema\":1,\"upstream\":\"x\"}", "1-1");
+        let text = guard.seal(b"{\"schema\":1,\"upstream\":\"x\"}", "1-1", 7);
         let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!((&json["upstream"], &json["folder"]), (&"x".into(), &"1-1".into()));
-        assert_eq!(guard.check(&text, "1-1"), Seal::Right { here: true });
-        assert_eq!(guard.check(&text, "2-1"), Seal::Right { here: false });
+        assert_eq!(guard.check(&text, "1-1"), Seal::Right { here: true, serial: 7 });
+        assert_eq!(guard.check(&text, "2-1"), Seal::Right { here: false, serial: 7 });
         assert_eq!(opened(place(temp.path(), true)).check(&text, "1-1"), Seal::Wrong);
         assert_eq!(guard.check(b"{\"schema\":1}\n", "1-1"), Seal::Missing);
+        let first = guard.seal(b"{\"a\":1}", "1-1", 0);
+        assert_eq!(guard.check(&first, "1-1"), Seal::Right { here: true, serial: 0 });
         assert_eq!(guard.check(b"", "1-1"), Seal::Missing);
         for at in 0..text.len() {
             let mut changed = text.clone();
             changed[at] ^= 1;
             assert!(!matches!(guard.check(&changed, "1-1"), Seal::Right { .. }), "byte {at}");
         }
+    }
+
+    #[test]
+    fn folders_have_serial_numbers_of_their_own() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut guard = opened(place(temp.path(), true));
+        guard.update(|_| ()).unwrap();
+        assert_eq!(guard.serial("1-1").unwrap(), 0);
+        guard.note_serial("1-1", 5).unwrap();
+        for other in 0..2 * MAX_SERIALS as u64 {
+            guard.note_serial(&format!("2-{other}"), 6 + other).unwrap();
+        }
+        guard.note_serial("1-1", 1).unwrap();
+        let again = opened(place(temp.path(), true));
+        let known = |folder: &str| again.serial(folder).unwrap();
+        assert_eq!((known("1-1"), known("2-127"), known("2-0")), (1, 133, 0));
+        fs::write(temp.path().join("git/metis-sync/x").join(SERIALS), "damaged").unwrap();
+        assert_eq!(known("1-1"), 0);
+        again.note_serial("1-1", 2).unwrap();
+        assert_eq!(known("1-1"), 2);
+    }
+
+    #[test]
+    fn the_number_is_the_last_one() {
+        assert_eq!(numbered(br#"{"a":1,"serial":12"#), (&br#"{"a":1"#[..], 12));
+        assert_eq!(
+            numbered(br#"{"a":1,"folder":"1-1""#),
+            (&br#"{"a":1,"folder":"1-1""#[..], 0)
+        );
+        assert_eq!(numbered(br#"{"serial":1,"a":12"#).1, 0);
+        assert_eq!(numbered(b"").1, 0);
+    }
+
+    #[test]
+    fn another_workspace_of_the_same_repository_is_told_from_the_first_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let other = || {
+            opened(Place {
+                inside: Some(temp.path().join("git/metis-sync/y")),
+                ..place(temp.path(), true)
+            })
+        };
+        assert!(!other().is_another());
+        opened(place(temp.path(), true)).update(|_| ()).unwrap();
+        assert!(other().is_another());
+        other().update(|_| ()).unwrap();
+        assert!(!other().is_another());
+        assert!(!opened(place(temp.path(), false)).is_another());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{StateDir, StateError};
 use crate::{
     names::{ObjectId, Prefix},
-    text,
+    text::{self, Untrusted},
 };
 
 const NAME: &str = "journal.jsonl";
@@ -33,15 +33,15 @@ pub struct JournalEntry {
     /// [`SCHEMA`] when it was written.
     pub schema: u32,
     /// When it began, RFC 3339.
-    pub started: String,
+    pub started: Untrusted,
     /// How it ended, e.g. `synced`, `stopped`, `failed`.
-    pub outcome: String,
+    pub outcome: Untrusted,
     /// How long it took.
     #[serde(default)]
     pub seconds: f64,
     /// What set it off: `command`, `pre-push`, `post-merge`, ….
     #[serde(default)]
-    pub trigger: String,
+    pub trigger: Untrusted,
     /// Documents written or removed here, per workspace.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pulled: BTreeMap<Prefix, u64>,
@@ -59,10 +59,10 @@ pub struct JournalEntry {
     pub commit: Option<ObjectId>,
     /// Warnings, without secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Untrusted>,
     /// The kind of error that ended it, e.g. `network`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<Untrusted>,
 }
 
 /// What [`read_last()`] found.
@@ -139,10 +139,10 @@ fn tail(dir: &StateDir, name: &str) -> Result<Vec<u8>, StateError> {
 
 /// Fits a line into the file, whatever a server or a thousand bad documents had to say.
 fn bounded(entry: &JournalEntry) -> JournalEntry {
-    let cut = |text: &String| text.chars().take(MAX_TEXT).collect::<String>();
+    let cut = |text: &Untrusted| Untrusted::from(text.raw().chars().take(MAX_TEXT).collect::<String>());
     let mut warnings: Vec<_> = entry.warnings.iter().take(MAX_WARNINGS).map(cut).collect();
     if let Some(more) = entry.warnings.len().checked_sub(MAX_WARNINGS + 1) {
-        warnings.push(format!("and {} more", more + 1));
+        warnings.push(format!("and {} more", more + 1).into());
     }
     JournalEntry {
         schema: entry.schema,
@@ -225,7 +225,7 @@ mod tests {
             append(
                 &dir,
                 &JournalEntry {
-                    warnings: vec!["w".repeat(400); 50],
+                    warnings: vec!["w".repeat(400).into(); 50],
                     ..entry(number)
                 },
             )
@@ -243,14 +243,14 @@ mod tests {
         append(
             &dir,
             &JournalEntry {
-                warnings: vec!["ä".repeat(10_000); 1000],
-                error: Some("e".repeat(1 << 22)),
+                warnings: vec!["ä".repeat(10_000).into(); 1000],
+                error: Some("e".repeat(1 << 22).into()),
                 ..entry(1)
             },
         )
         .unwrap();
         assert!(fs::metadata(dir.path().join(NAME)).unwrap().len() < 200_000);
         let read = read_last(&dir, 1).unwrap().entries.remove(0);
-        assert_eq!(read.warnings.last().unwrap(), "and 950 more");
+        assert_eq!(read.warnings.last().unwrap().raw(), "and 950 more");
     }
 }

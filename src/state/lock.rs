@@ -16,7 +16,7 @@ use rustix::{fs::OFlags, io::Errno};
 use serde::{Deserialize, Serialize};
 
 use super::files::{StateDir, StateError};
-use crate::text::{self, escaped};
+use crate::text::{self, Untrusted};
 
 const NAME: &str = "lock";
 
@@ -27,17 +27,17 @@ pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Who holds the lock, in its own words; shown escaped.
+/// Who holds the lock, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Process id on `host`.
     pub pid: u32,
     /// The machine's name: `.metis` may be on a shared disk.
-    pub host: String,
+    pub host: Untrusted,
     /// When it took the lock, RFC 3339.
-    pub started: String,
+    pub started: Untrusted,
     /// What it does, e.g. `git metis-sync sync`. No argument that may hold a secret.
-    pub command: String,
+    pub command: Untrusted,
 }
 
 impl Holder {
@@ -45,9 +45,9 @@ impl Holder {
     pub fn this_process(started: jiff::Timestamp, command: &str) -> Self {
         Holder {
             pid: process::id(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            started: started.to_string(),
-            command: command.to_owned(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned().into(),
+            started: started.to_string().into(),
+            command: command.into(),
         }
     }
 }
@@ -60,11 +60,10 @@ impl std::fmt::Display for Holder {
             started,
             command,
         } = self;
-        let since = match started.parse::<jiff::Timestamp>() {
+        let since = match started.raw().parse::<jiff::Timestamp>() {
             Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            Err(_) => escaped(started),
+            Err(_) => started.to_string(),
         };
-        let (command, host) = (escaped(command), escaped(host));
         write!(f, "`{command}`, process {pid} on {host} since {since}")
     }
 }
@@ -298,7 +297,7 @@ mod tests {
         else {
             panic!("{error}");
         };
-        assert_eq!((holder.pid, holder.command.as_str()), (other.id(), "other"));
+        assert_eq!((holder.pid, holder.command.raw()), (other.id(), "other"));
         assert!(
             error
                 .to_string()

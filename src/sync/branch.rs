@@ -4,11 +4,9 @@ use super::error::SyncErrorKind;
 use crate::{
     central::{CentralError, history, remote::Remote, store::Store},
     names::ObjectId,
-    plan::{
-        guard::{self, MissingBranch},
-        listing::escaped,
-    },
+    plan::guard::{self, MissingBranch},
     stage::Context,
+    text::Untrusted,
 };
 
 /// So many of central's other branches are looked into for the commit synced last.
@@ -33,11 +31,11 @@ pub fn missing(
             let mut has_it = Vec::new();
             for (name, tip) in remote.others.clone().into_iter().take(MAX_LOOKED_INTO) {
                 if history::reaches(remote, &ctx.connect, store, tip, seen)? {
-                    has_it.push(escaped(&name));
+                    has_it.push(name.into());
                 }
             }
             Some(SyncErrorKind::BranchGone {
-                branch: escaped(&remote.branch),
+                branch: remote.branch.as_str().into(),
                 has_it,
                 others: names(remote),
             })
@@ -48,11 +46,11 @@ pub fn missing(
 /// The stop where there are branches, and nobody said which.
 pub fn not_named(remote: &Remote) -> SyncErrorKind {
     SyncErrorKind::NoBranch {
-        branch: escaped(&remote.branch),
+        branch: remote.branch.as_str().into(),
         others: names(remote),
     }
 }
 
-fn names(remote: &Remote) -> Vec<String> {
-    remote.others.iter().map(|(name, _)| escaped(name)).collect()
+fn names(remote: &Remote) -> Vec<Untrusted> {
+    remote.others.iter().map(|(name, _)| name.into()).collect()
 }

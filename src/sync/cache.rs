@@ -43,7 +43,7 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
         });
     let due = !matches!(rebuilt, Ok(true));
     if let Err(reason) = rebuilt {
-        report.warnings.push(Warning::CacheNotRebuilt(reason));
+        report.warnings.push(Warning::CacheNotRebuilt(reason.into()));
     }
     setup.note_cache(due);
 }

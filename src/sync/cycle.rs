@@ -106,7 +106,7 @@ pub fn fetched(
     let seen = setup.seen;
     let rewound = |branch: &str| match seen {
         Some(seen) => SyncErrorKind::Rewound {
-            branch: branch.to_owned(),
+            branch: branch.into(),
             seen,
         },
         None => SyncErrorKind::Central(crate::central::CentralError::Receive(
@@ -267,7 +267,9 @@ pub fn prepared(
         let prepared = prepare(setup, options, report, snapshot);
         match soundly(setup, prepared)? {
             Ok(prepared) => return Ok(prepared),
-            Err(Restless { path }) if attempt == READ_ATTEMPTS => return Err(SyncErrorKind::Restless { path }),
+            Err(Restless { path }) if attempt == READ_ATTEMPTS => {
+                return Err(SyncErrorKind::Restless { path: path.into() });
+            }
             Err(Restless { .. }) => {}
         }
     }
@@ -453,7 +455,7 @@ fn guards(
             Ok(Freshness::NotApplicable | Freshness::Fresh) => {}
             Ok(Freshness::Stale { remote, documents }) => return Err(SyncErrorKind::Stale { remote, documents }),
             Err(err) => {
-                warn(report, Warning::FreshnessUnknown(err.to_string()));
+                warn(report, Warning::FreshnessUnknown(err.to_string().into()));
             }
         }
     }
@@ -490,7 +492,7 @@ fn failure(outcome: Result<Outcome, PushError<crate::central::CentralError>>) ->
         .into(),
         Err(PushError::Connect(err)) => err.into(),
         Err(PushError::Source(err)) => err.into(),
-        Err(err) => SyncErrorKind::Unsupported(err.to_string()),
+        Err(err) => SyncErrorKind::Unsupported(err.to_string().into()),
     }
 }
 

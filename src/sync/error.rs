@@ -8,14 +8,15 @@ use crate::{
         dehydrate::Conflict,
         folder,
         guard::{OtherProject, TooManyDeletes},
-        listing::escaped,
     },
     send_pack::{
         Refusal,
         connect::{ConnectError, FailureKind},
     },
     stage::own::OwnError,
-    state, workspace,
+    state,
+    text::Untrusted,
+    workspace,
 };
 
 use super::report::SyncReport;
@@ -50,7 +51,7 @@ pub enum SyncErrorKind {
     #[error("{url} leads into this project, and what comes with a checkout is not taken for a central repository")]
     UpstreamInside {
         /// The location, without secrets.
-        url: String,
+        url: Untrusted,
     },
     /// config.toml has no upstream: single-workspace mode, in which there is nothing for this command to do.
     #[error("config.toml names no central repository ([sync] upstream_url)")]
@@ -65,15 +66,15 @@ pub enum SyncErrorKind {
     #[error("another sync is running here: {holder}")]
     Locked {
         /// Who, in words.
-        holder: String,
+        holder: Untrusted,
     },
     /// config.toml names another central than this clone synced with before.
     #[error("config.toml names the central repository {configured}, this clone has synced with {remembered} so far")]
     UpstreamChanged {
         /// As in config.toml, without secrets.
-        configured: String,
+        configured: Untrusted,
         /// As remembered.
-        remembered: String,
+        remembered: Untrusted,
     },
     /// config.toml names another owned folder than this clone wrote before.
     #[error(
@@ -91,11 +92,11 @@ pub enum SyncErrorKind {
     /// git tracks files in `.metis/.sync/`, where only this clone's own state may be.
     #[error(
         "git tracks {}: .metis/.sync/ is for what this clone alone knows, and what comes with a commit is somebody else's",
-        list(files.iter().map(|file| escaped(&format!(".metis/.sync/{file}"))))
+        list(files.iter().map(|file| format!(".metis/.sync{file}")))
     )]
     StateTracked {
-        /// Relative to `.metis/.sync/`.
-        files: Vec<String>,
+        /// What comes after `.metis/.sync`: nothing where that is a submodule, a link or a file itself.
+        files: Vec<Untrusted>,
     },
     /// Central's branch does not descend from the commit that this clone saw last.
     #[error(
@@ -103,7 +104,7 @@ pub enum SyncErrorKind {
     )]
     Rewound {
         /// Central's branch.
-        branch: String,
+        branch: Untrusted,
         /// The lost commit.
         seen: crate::names::ObjectId,
     },
@@ -111,11 +112,11 @@ pub enum SyncErrorKind {
     #[error("central's branch {branch} is gone; {}", whereabouts(has_it, others))]
     BranchGone {
         /// Central's branch.
-        branch: String,
+        branch: Untrusted,
         /// The branches that have the commit seen last.
-        has_it: Vec<String>,
+        has_it: Vec<Untrusted>,
         /// All branches.
-        others: Vec<String>,
+        others: Vec<Untrusted>,
     },
     /// Central has branches, but not the one that a new workspace would use.
     #[error(
@@ -124,9 +125,9 @@ pub enum SyncErrorKind {
     )]
     NoBranch {
         /// The branch.
-        branch: String,
+        branch: Untrusted,
         /// Those that there are.
-        others: Vec<String>,
+        others: Vec<Untrusted>,
     },
     /// The project's remote has newer documents than this checkout.
     #[error(
@@ -135,9 +136,9 @@ pub enum SyncErrorKind {
     )]
     Stale {
         /// The remote's branch.
-        remote: String,
+        remote: Untrusted,
         /// The documents.
-        documents: Vec<String>,
+        documents: Vec<Untrusted>,
     },
     /// Documents changed here and in central.
     #[error("conflict: changed here and in central: {}", list(conflicts.iter().map(|c| c.code.to_string())))]
@@ -188,17 +189,17 @@ pub enum SyncErrorKind {
     #[error("{path} keeps changing while it is read")]
     Restless {
         /// Relative to `.metis/`.
-        path: String,
+        path: Untrusted,
     },
     /// Central's objects have another hash than this clone's records.
     #[error("the server does not offer what a safe push needs: {0}")]
-    Unsupported(String),
+    Unsupported(Untrusted),
     /// The user or the system asked us to stop.
     #[error("interrupted")]
     Interrupted,
     /// A repair could not be done.
     #[error("{0}")]
-    Mend(String),
+    Mend(Untrusted),
     /// There is nothing of central to compare with.
     #[error("this clone has never synced, so there is nothing to compare with")]
     NeverSynced,
@@ -214,9 +215,7 @@ impl From<crate::stage::dehydrate::PlanError> for SyncErrorKind {
             PlanError::Central(err) => err.into(),
             PlanError::Own(err) => err.into(),
             PlanError::OtherProject(err) => err.into(),
-            PlanError::Moved => SyncErrorKind::Restless {
-                path: "HEAD".to_owned(),
-            },
+            PlanError::Moved => SyncErrorKind::Restless { path: "HEAD".into() },
         }
     }
 }
@@ -309,7 +308,7 @@ impl From<ConnectError> for SyncErrorKind {
 }
 
 /// Where the commit is that was synced last.
-fn whereabouts(has_it: &[String], others: &[String]) -> String {
+fn whereabouts(has_it: &[Untrusted], others: &[Untrusted]) -> String {
     match has_it {
         [] => format!(
             "of its other branches ({}) none has the commit synced last",

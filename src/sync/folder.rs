@@ -208,7 +208,7 @@ fn note(workspace: &Workspace, setup: &mut Setup<'_>, change: &Change) -> Result
                 SyncErrorKind::Mend(format!(
                     "central has {new}/ in the place of {old}/, but config.toml could not be changed: {err}. Put `prefix = \
                      \"{new}\"` under its [workspace], or mend that, and run the same command again"
-                ))
+                ).into())
             })?;
             setup.guard.update(|notes| {
                 notes.prefix = Some(new.clone());

@@ -120,7 +120,7 @@ fn journal(
     let state = setup.state.as_ref()?;
     record::journal(state, report, &options.trigger, started, clock.elapsed(), error)
         .err()
-        .map(|err| Warning::JournalNotWritten(err.to_string()))
+        .map(|err| Warning::JournalNotWritten(err.to_string().into()))
 }
 
 fn cycles(

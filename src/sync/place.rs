@@ -31,7 +31,9 @@ pub fn rewritten(
         let path = path.as_deref().map(|path| path.strip_prefix(base).unwrap_or(path));
         let is_own = |path: &Path| territories(folder).any(|own| own.has(path, base));
         if path.is_none_or(is_own) {
-            return Err(SyncErrorKind::UpstreamInside { url: url.to_string() });
+            return Err(SyncErrorKind::UpstreamInside {
+                url: url.to_string().into(),
+            });
         }
     }
     Ok(url)

@@ -22,7 +22,7 @@ use crate::{
         dehydrate::{self as decide, DehydratePlan},
         guard::{self, Lineage},
         hydrate::FolderPlan,
-        listing::{Documents, escaped},
+        listing::Documents,
         newer::{Verdict, Versions},
         source::ReadFrom,
         standing::{self, FolderStanding, Presence, Standing},
@@ -130,10 +130,7 @@ pub fn look<'a>(
     };
     if let Some(holder) = state.as_ref().and_then(lock::held) {
         stops.push(SyncErrorKind::Locked {
-            holder: holder.as_ref().map_or_else(
-                || "it does not say which".to_owned(),
-                |holder| escaped(&holder.to_string()),
-            ),
+            holder: holder.map_or("it does not say which".into(), |holder| holder.to_string().into()),
         });
     }
     stops.extend(workspace.check_state().err());
@@ -329,7 +326,7 @@ fn asked(
     let rewound = |branch: &str, stops: &mut Vec<SyncErrorKind>| {
         if let Some(seen) = seen {
             stops.push(SyncErrorKind::Rewound {
-                branch: branch.to_owned(),
+                branch: branch.into(),
                 seen,
             });
         }
@@ -404,7 +401,7 @@ impl Preview<'_> {
                 Ok(Freshness::Stale { remote, documents }) => {
                     self.stops.push(SyncErrorKind::Stale { remote, documents });
                 }
-                Err(err) => self.warnings.push(Warning::FreshnessUnknown(err.to_string())),
+                Err(err) => self.warnings.push(Warning::FreshnessUnknown(err.to_string().into())),
             }
         }
     }

@@ -65,10 +65,10 @@ pub fn journal(
         state,
         &JournalEntry {
             schema: journal::SCHEMA,
-            started: started.to_string(),
+            started: started.to_string().into(),
             outcome: outcome.into(),
             seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
-            trigger: trigger.to_owned(),
+            trigger: trigger.into(),
             pulled: report
                 .pulled
                 .iter()
@@ -78,8 +78,12 @@ pub fn journal(
             removed: report.removed.len() as u64,
             retries: report.retries,
             commit: report.head,
-            warnings: report.warnings.iter().map(Warning::to_string).collect(),
-            error: error.map(str::to_owned),
+            warnings: report
+                .warnings
+                .iter()
+                .map(|warning| warning.to_string().into())
+                .collect(),
+            error: error.map(Into::into),
         },
     )
 }
@@ -96,7 +100,7 @@ pub fn record(
         && let Some(state) = &setup.state
         && let Err(err) = journal(state, report, trigger, started, took, None)
     {
-        report.warnings.push(Warning::JournalNotWritten(err.to_string()));
+        report.warnings.push(Warning::JournalNotWritten(err.to_string().into()));
     }
     Ok(())
 }

@@ -131,7 +131,8 @@ pub fn take(
 fn central_bytes(preview: &Preview<'_>, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
     let store = preview.store.as_ref().ok_or_else(|| preview::not_at_hand(Some(blob)))?;
     let bytes = store.blob(blob, workspace::DOCUMENT_LIMIT)?;
-    bytes.ok_or_else(|| SyncErrorKind::Mend(format!("central's version {blob} is over the limit for a document")))
+    bytes
+        .ok_or_else(|| SyncErrorKind::Mend(format!("central's version {blob} is over the limit for a document").into()))
 }
 
 fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>, SyncErrorKind> {
@@ -141,7 +142,7 @@ fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>
     let history = own::open_history(&preview.ctx, preview.cursor.format);
     match own::read(&preview.ctx, history.as_ref(), document) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(ReadError::Changed { path }) => Err(SyncErrorKind::Restless { path }),
+        Err(ReadError::Changed { path }) => Err(SyncErrorKind::Restless { path: path.into() }),
         Err(ReadError::Dir(err)) => Err(err.into()),
         Err(ReadError::Project(err)) => Err(err.into()),
     }
@@ -174,10 +175,13 @@ fn write(preview: &Preview<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErro
 
 fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> {
     let (Some(here), Some(blob)) = (here_bytes(preview, &open.code)?, open.central) else {
-        return Err(SyncErrorKind::Mend(format!(
-            "{} is there on one side only, so there is nothing to merge; take local or central",
-            open.code
-        )));
+        return Err(SyncErrorKind::Mend(
+            format!(
+                "{} is there on one side only, so there is nothing to merge; take local or central",
+                open.code
+            )
+            .into(),
+        ));
     };
     let history = own::open_history(&preview.ctx, preview.cursor.format);
     let base = open.base.and_then(|base| {
@@ -197,7 +201,7 @@ fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> 
 
 /// git's own three-way merge of three texts, and the number of places that it left to a person.
 fn merge_files(here: &[u8], base: &[u8], central: &[u8]) -> Result<(Vec<u8>, usize), SyncErrorKind> {
-    let failed = |what: String| SyncErrorKind::Mend(format!("git merge-file failed: {what}"));
+    let failed = |what: String| SyncErrorKind::Mend(format!("git merge-file failed: {what}").into());
     let temp = |bytes: &[u8]| -> std::io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;

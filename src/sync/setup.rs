@@ -21,11 +21,8 @@ use crate::{
         turn::{self, Asked, Turn},
     },
     names::{ObjectId, Prefix},
-    plan::{
-        listing::{Documents, escaped},
-        retry::Seat,
-    },
-    project::{Project, trust},
+    plan::{listing::Documents, retry::Seat},
+    project::{self, Project, trust},
     send_pack::connect::{ConnectOptions, Deadlines, Direction, Greeting, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
@@ -164,9 +161,12 @@ impl Workspace {
 
     /// Whether git tracks any of this clone's state, which is then not its own.
     pub(super) fn check_state(&self) -> Result<(), SyncErrorKind> {
-        match self.project.tracked(&format!("{}/", crate::state::files::FOLDER)) {
-            files if files.is_empty() => Ok(()),
-            files => Err(SyncErrorKind::StateTracked { files }),
+        let files = self.project.tracked_in(crate::state::files::FOLDER);
+        match files.is_empty() {
+            true => Ok(()),
+            false => Err(SyncErrorKind::StateTracked {
+                files: files.into_iter().map(Into::into).collect(),
+            }),
         }
     }
 
@@ -183,8 +183,8 @@ impl Workspace {
         let named = [ctx.upstream_id.as_str(), ctx.upstream_name.as_str()];
         if let Some(remembered) = place::bound_elsewhere(notes.upstream.as_deref(), cursor, named) {
             stops.push(SyncErrorKind::UpstreamChanged {
-                configured: escaped(&ctx.upstream_id),
-                remembered: escaped(remembered),
+                configured: ctx.upstream_id.as_str().into(),
+                remembered: remembered.into(),
             });
         }
         match (&self.config.workspace, &notes.prefix) {
@@ -203,8 +203,18 @@ impl Workspace {
 }
 
 /// The guard of `metis`, for the user whose state directory is `state_dir`. `None`: this process's user.
+///
+/// A pull can put a link in the place of the folder that this clone was bound in. What was noted for that place counts on, so
+/// that the link leads to no other central unasked.
 pub fn guard_of(metis: &MetisDir, project: &Project, state_dir: Option<&Path>) -> Result<Guard, StateError> {
     let real = metis.path().canonicalize();
+    if let Some((common_dir, path)) = place_of_link(metis.path()) {
+        let link = guard::Place::new(metis.path(), Some((&common_dir, &path)), state_dir);
+        let guard = Guard::open(link)?;
+        if !guard.is_new() {
+            return Ok(guard);
+        }
+    }
     let repository = project.place();
     Guard::open(guard::Place::new(
         real.as_deref().unwrap_or(metis.path()),
@@ -213,6 +223,14 @@ pub fn guard_of(metis: &MetisDir, project: &Project, state_dir: Option<&Path>) -
             .map(|(common_dir, path)| (*common_dir, path.as_slice())),
         state_dir,
     ))
+}
+
+/// What [`Project::place()`] would be for `.metis` if it were no link.
+fn place_of_link(metis: &Path) -> Option<(PathBuf, Vec<u8>)> {
+    if !metis.symlink_metadata().ok()?.is_symlink() {
+        return None;
+    }
+    project::place_of(&metis.parent()?.canonicalize().ok()?, metis.file_name()?)
 }
 
 /// What the cycles of one sync share.
@@ -288,7 +306,7 @@ impl<'a> Setup<'a> {
             let holder = Holder::this_process(started, &format!("git metis-sync {}", options.trigger));
             let lock = Lock::acquire(&state, options.lock_wait, &holder).map_err(|err| match err {
                 LockError::Held { holder, .. } => SyncErrorKind::Locked {
-                    holder: holder.map_or_else(|| "it does not say which".to_owned(), |h| h.to_string()),
+                    holder: holder.map_or("it does not say which".into(), |holder| holder.to_string().into()),
                 },
                 LockError::State(err) => SyncErrorKind::State(err),
             })?;
@@ -524,7 +542,7 @@ pub(super) fn load_cursor(
             Ok(None)
         }
         Err(err @ (StateError::Corrupt { .. } | StateError::OtherSchema { .. })) => {
-            warnings.push(Warning::StateLost(err.to_string()));
+            warnings.push(Warning::StateLost(err.to_string().into()));
             Ok(None)
         }
         Err(err) => Err(err.into()),

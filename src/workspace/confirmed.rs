@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::config::{Config, LimitSettings, SyncSettings};
-use crate::plan::listing::escaped;
+use crate::text::Untrusted;
 
 /// The longest that a hook may make git wait unasked, in seconds.
 const HOOK_SECONDS: u64 = 60;
@@ -87,16 +87,16 @@ pub struct Unconfirmed {
     /// `section.key`
     pub key: &'static str,
     /// What counts in its place; `None`: the default.
-    pub was: Option<String>,
+    pub was: Option<Untrusted>,
     /// What config.toml says; `None`: nothing any more.
-    pub is: Option<String>,
+    pub is: Option<Untrusted>,
     /// Whether a sync stops.
     pub stops: bool,
 }
 
 impl fmt::Display for Unconfirmed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |value: &Option<String>| value.as_deref().map_or("its default".to_owned(), escaped);
+        let word = |value: &Option<Untrusted>| value.as_ref().map_or("its default".to_owned(), Untrusted::to_string);
         write!(
             f,
             "config.toml sets {} to {}, which was not confirmed for this clone",
@@ -138,7 +138,7 @@ pub fn hold_back(config: &mut Config, confirmed: &Confirmed) -> Vec<Unconfirmed>
         if counts == Some(&asked) {
             continue;
         }
-        let shown = |value: &String| Some(value.clone()).filter(|value| !value.is_empty());
+        let shown = |value: &String| Some(value.into()).filter(|_| !value.is_empty());
         out.push(Unconfirmed {
             key: key.name,
             was: counts.and_then(shown),
@@ -187,7 +187,10 @@ mod tests {
             let unconfirmed = hold_back(&mut held, &begun);
             assert_eq!(unconfirmed.len(), 1, "{key}");
             assert_eq!((unconfirmed[0].key, &unconfirmed[0].was), (key, &None));
-            assert_eq!(unconfirmed[0].is.as_deref(), Some(asking.trim_matches('\'')));
+            assert_eq!(
+                unconfirmed[0].is.as_ref().map(Untrusted::raw),
+                Some(asking.trim_matches('\''))
+            );
             match unconfirmed[0].stops {
                 true => assert_eq!(held, pulled),
                 false => assert_eq!(to_confirm(&held), begun, "the default counts for {key}"),
@@ -205,7 +208,13 @@ mod tests {
         let unconfirmed = hold_back(&mut pulled, &confirmed);
         let told: Vec<_> = unconfirmed
             .iter()
-            .map(|u| (u.key, u.was.as_deref(), u.is.as_deref()))
+            .map(|u| {
+                (
+                    u.key,
+                    u.was.as_ref().map(Untrusted::raw),
+                    u.is.as_ref().map(Untrusted::raw),
+                )
+            })
             .collect();
         assert_eq!(
             told,

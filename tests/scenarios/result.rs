@@ -214,7 +214,7 @@ fn a_folder_that_failed_is_a_warning_with_its_name() {
         panic!("{:?}", report.warnings)
     };
     assert_eq!(prefix.as_str(), "ops");
-    assert!(reason.contains("a folder of your own"), "{reason}");
+    assert!(reason.raw().contains("a folder of your own"), "{reason}");
     assert_eq!(
         report.pulled.keys().map(|prefix| prefix.as_str()).collect::<Vec<_>>(),
         ["web"]

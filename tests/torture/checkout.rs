@@ -568,6 +568,88 @@ fn scratch_of_killed_runs() {
     assert!(!dead.exists() && theirs.exists());
 }
 
+/// A submodule in the place of the folder of state brings its files along, and none of them is in the project's own index.
+#[test]
+fn a_submodule_in_the_place_of_state() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    let theirs = world.root().join("theirs");
+    fs::create_dir(&theirs).expect("temp folder is writable");
+    project.git(&theirs, &["init", "--quiet", "--initial-branch=main"]);
+    fs::write(theirs.join("config.toml"), "[sync.hooks]\nblocking = true\n").expect("temp folder is writable");
+    project.commit(&theirs);
+    let state = api.metis().join(".sync");
+    fs::remove_dir_all(&state).expect("it synced");
+    project.git(
+        &api.dir,
+        &[
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "--quiet",
+            "add",
+            "--force",
+            &theirs.display().to_string(),
+            ".metis/.sync",
+        ],
+    );
+    assert!(state.join("config.toml").is_file());
+    api.edit("API-T-0001", "More.");
+    let stopped = api.sync().failure(3);
+    assert_eq!(stopped.kind, "state-tracked");
+    assert!(stopped.message.contains("git tracks .metis/.sync:"), "{stopped:?}");
+    // Nor does a hook wait because of what is in it.
+    fs::rename(&world.central.dir, world.root().join("away")).expect("temp folder is writable");
+    let mut hook = api.metis_sync(&["hooks", "run", "pre-push", "--", "origin", "url"]);
+    hook.current_dir(&api.dir);
+    let hook = run(hook);
+    assert_eq!(hook.code, Some(0), "{}", hook.transcript());
+    fs::rename(world.root().join("away"), &world.central.dir).expect("temp folder is writable");
+    // The way out that is named ends it.
+    project.git(&api.dir, &["rm", "-r", "-f", "--quiet", ".metis/.sync"]);
+    assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
+    // A name that merely begins like it is nobody's state.
+    api.put(".sync-notes", "mine");
+    project.git(&api.dir, &["add", "--force", ".metis/.sync-notes"]);
+    api.sync().report();
+}
+
+/// What a person copies from a message runs nothing, whatever a folder is called.
+#[test]
+fn commands_in_messages_can_be_copied() {
+    if !as_root() {
+        return;
+    }
+    let world = World::new();
+    let mut api = world.workspace("api");
+    let dir = world.root().join("an 'odd'; touch touched; $(touch touched)");
+    fs::rename(&api.dir, &dir).expect("temp folder is writable");
+    api.dir = dir;
+    api.write("API-T-0001", "Mine.");
+    Project::around(&world, &api);
+    give_away(&api.dir);
+    let ended = api.run(&["status"]);
+    let said = ended.stderr.clone() + &String::from_utf8_lossy(&ended.stdout);
+    let command = said
+        .split("git config --global --add safe.directory ")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{}", ended.transcript()));
+    let word = command
+        .split("`. ")
+        .next()
+        .expect("the command ends")
+        .lines()
+        .next()
+        .expect("a line");
+    let mut shell = api.program("sh");
+    shell
+        .current_dir(world.root())
+        .args(["-c", &format!("printf %s {word}")]);
+    let printed = run(shell).success();
+    assert_eq!(Path::new(&printed), api.dir, "{word}");
+    assert!(!world.root().join("touched").exists());
+}
+
 /// Split, and with paths that are cut: git's other ways of keeping an index hide nothing.
 #[test]
 fn state_in_any_kind_of_index() {
@@ -625,6 +707,70 @@ fn a_link_to_another_workspace() {
     std::os::unix::fs::symlink(api.metis(), web.metis()).expect("temp folder is writable");
     assert_eq!(web.sync().failure(3).kind, "upstream-changed");
     assert_eq!(elsewhere.wire().listings(), 0);
+}
+
+/// A pull can put a link in the place of the folder that this clone is bound in. What is at its other end is another workspace,
+/// and goes to no other central unasked.
+#[test]
+fn a_link_in_the_place_of_a_workspace() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    let elsewhere = World::new();
+    let evil = api.dir.join("evil/.metis");
+    fs::create_dir_all(&evil).expect("temp folder is writable");
+    let config = api.config().replace(&world.central.url(), &elsewhere.central.url());
+    fs::write(evil.join("config.toml"), config).expect("temp folder is writable");
+    fs::write(evil.join("x.md"), document("API-T-0001", "Theirs", "Theirs.")).expect("temp folder is writable");
+    fs::remove_dir_all(api.metis()).expect("it is there");
+    std::os::unix::fs::symlink("evil/.metis", api.metis()).expect("temp folder is writable");
+    project.commit(&api.dir);
+    for options in [&[][..], &["--force"], &["--pull-only"]] {
+        assert_eq!(api.sync_with(options).failure(3).kind, "upstream-changed");
+    }
+    let mut hook = api.metis_sync(&["hooks", "run", "post-merge", "--worker", "--foreground"]);
+    hook.current_dir(&api.dir);
+    assert_ne!(run(hook).code, Some(0));
+    assert_eq!(elsewhere.wire().listings(), 0);
+    // Its user may say that it is meant.
+    api.run(&["init", "--upstream", &elsewhere.central.url()]).success();
+    assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
+}
+
+/// A hook that finds the workspace gone that it was installed for takes no other one for it that came with the same pull.
+#[test]
+fn another_workspace_in_the_place_of_a_hooks() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    let plans = api.dir.join("plans");
+    fs::create_dir(&plans).expect("temp folder is writable");
+    fs::rename(api.metis(), plans.join(".metis")).expect("temp folder is writable");
+    Project::around(&world, &api);
+    let at = |folder: &Path, args: &[&str]| {
+        let mut command = api.program(env!("CARGO_BIN_EXE_git-metis-sync"));
+        command.arg("-C").arg(folder).args(args);
+        run(command)
+    };
+    at(&plans, &["sync"]).success();
+    let elsewhere = World::new();
+    fs::rename(plans.join(".metis"), api.metis()).expect("temp folder is writable");
+    fs::remove_dir_all(api.metis().join(".sync")).expect("it synced");
+    api.put(
+        "config.toml",
+        api.config().replace(&world.central.url(), &elsewhere.central.url())
+            + "[sync.hooks]\nblocking = true\ndeadline_seconds = 5\n",
+    );
+    let hook = at(&plans, &["hooks", "run", "pre-push", "--", "origin", "url"]);
+    assert_eq!(hook.code, Some(0), "{}", hook.transcript());
+    assert!(
+        hook.stderr.contains("was never synced in this clone"),
+        "{}",
+        hook.transcript()
+    );
+    assert!(!api.metis().join(".sync").exists(), "nothing was begun");
+    assert_eq!(elsewhere.wire().listings(), 0);
+    // By hand it is what the one who types it says.
+    at(&api.dir, &["sync"]).success();
 }
 
 /// Whatever lies in the place of the folder of state, or of a file in it, is neither followed nor waited for.

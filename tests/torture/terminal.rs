@@ -369,6 +369,34 @@ fn a_project_in_a_folder_of_any_name() {
     all_harmless("a path without a workspace", 20, &stage.api);
 }
 
+/// What a hook says while git runs, and what the next one tells of it.
+#[test]
+fn what_hooks_say_is_shown_escaped() {
+    let mut shown = 0;
+    for (place, _, plant) in PLANTS {
+        let stage = Stage::new();
+        // The sync is not left to a worker that nobody waits for.
+        stage.api.put(".sync/config.toml", "[sync.hooks]\nblocking = true\n");
+        plant(&stage);
+        for args in [
+            &["pre-push", "--", "origin", EVIL][..],
+            &["post-merge", "--", "0"],
+            &["post-rewrite", "--", "rebase"],
+            &["post-commit"],
+        ] {
+            for mode in ["--color=always", "--json"] {
+                let mut hook = stage.api.metis_sync(&[&[mode, "hooks", "run"], args].concat());
+                hook.current_dir(&stage.api.dir);
+                let ended = run(hook);
+                harmless(place, &ended);
+                shown += usize::from(ended.stderr.contains("\\u{1b}"));
+            }
+        }
+        harmless(place, &stage.api.run(&["--color=always", "hooks", "status"]));
+    }
+    assert!(shown >= 10, "shown by {shown} hooks only");
+}
+
 /// Before there is anything, and where a lock is held by somebody with an odd name.
 #[test]
 fn holders_of_a_lock_are_shown_escaped() {

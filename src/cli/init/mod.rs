@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     names::Prefix,
-    plan::listing::escaped,
     project::{Project, trust},
     send_pack::connect::{FailureKind, RemoteUrl},
     state::{
@@ -32,7 +31,7 @@ use crate::{
         guard::Guard,
     },
     sync::{self, Probed, SyncErrorKind, SyncOptions},
-    text,
+    text::{self, Untrusted},
     workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record, Unconfirmed},
 };
 
@@ -109,10 +108,12 @@ impl Stopped {
                 let next = match (&kind, failure.map(|err| err.kind)) {
                     (SyncErrorKind::Config(_), _) => "Mend that, then run init again.".into(),
                     (SyncErrorKind::NoBranch { others, .. }, _) => {
-                        let first = others.first().map_or("NAME", String::as_str);
+                        let first = others
+                            .first()
+                            .map_or("NAME".to_owned(), |name| text::shell_word(&name.to_string()));
                         format!("Run init again with `--branch {first}`, or another of them.")
                     }
-                    (SyncErrorKind::UpstreamInside { url }, _) if is_like_a_host(url) => no_repository(url),
+                    (SyncErrorKind::UpstreamInside { url }, _) if is_like_a_host(url.raw()) => no_repository(url.raw()),
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
                     (_, Some(_)) => next.replace("sync again", "run init again"),
@@ -256,7 +257,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
             say!(
                 "Confirmed for this clone: {} = {}",
                 value.key,
-                value.is.as_deref().map_or("its default".into(), escaped)
+                value.is.as_ref().map_or("its default".to_owned(), Untrusted::to_string)
             );
         }
         if let Some(old) = left.filter(|_| global.talks() && !global.json) {
@@ -354,8 +355,8 @@ fn unconfirmed(args: &InitArgs, config: &Config, guard: Option<&Guard>, id: &str
     };
     match (&notes.upstream, &notes.prefix, &config.workspace) {
         (Some(remembered), ..) if args.upstream.is_none() && remembered != id => Err(SyncErrorKind::UpstreamChanged {
-            configured: escaped(id),
-            remembered: escaped(remembered),
+            configured: id.into(),
+            remembered: remembered.into(),
         }),
         (_, Some(remembered), Some(configured)) if args.prefix.is_none() && remembered != configured => {
             Err(SyncErrorKind::PrefixChanged {

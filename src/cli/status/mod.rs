@@ -25,6 +25,7 @@ use crate::{
         SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, CentralView, Preview},
     },
+    text::Untrusted,
 };
 
 use super::{
@@ -295,9 +296,9 @@ fn history(entries: &[JournalEntry], now: Timestamp) -> (Option<LastSync>, Optio
 
 impl LastSync {
     fn of(entry: &JournalEntry, now: Timestamp) -> Self {
-        let clean = |text: &String| printable(text.as_bytes());
+        let clean = |text: &Untrusted| text.brief().to_string();
         LastSync {
-            seconds_ago: render::seconds_since(&entry.started, now),
+            seconds_ago: render::seconds_since(entry.started.raw(), now),
             started: clean(&entry.started),
             outcome: clean(&entry.outcome),
             trigger: clean(&entry.trigger),

@@ -244,7 +244,7 @@ fn words(standing: &FolderStanding) -> String {
         FolderStanding::Missing { write } => format!("its folder is gone here, {write} to write"),
         FolderStanding::Unfinished => "unfinished: the next sync looks at every file".into(),
         FolderStanding::Gone { remove } => format!("gone from central, {remove} to remove"),
-        FolderStanding::Blocked { reason } => reason.clone(),
+        FolderStanding::Blocked { reason } => reason.to_string(),
     }
 }
 

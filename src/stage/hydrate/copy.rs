@@ -183,7 +183,7 @@ fn copy_one(
     }
     let skipped = || {
         File::Skipped(Skipped {
-            path: path(),
+            path: path().into(),
             reason: SkipReason::TooLarge,
         })
     };

@@ -389,7 +389,7 @@ fn shared_letters(preview: &Preview<'_>) -> Option<Finding> {
     let prefix = marked.map(|(prefix, _)| prefix).find(shares)?.clone();
     let warning = Warning::SharedCodes {
         prefix,
-        letters: letters.to_owned(),
+        letters: letters.into(),
     };
     Some(Finding::note("prefix", warning.to_string()))
 }

@@ -54,7 +54,7 @@ pub fn repair(
     let mut findings = super::examine(&preview::look(workspace, options, ask, &mut ())?);
     let lock = Lock::acquire(&state, options.lock_wait, &holder).map_err(|err| match err {
         LockError::Held { holder, .. } => SyncErrorKind::Locked {
-            holder: holder.map_or_else(|| "it does not say which".into(), |holder| escaped(&holder.to_string())),
+            holder: holder.map_or("it does not say which".into(), |holder| holder.to_string().into()),
         },
         LockError::State(err) => SyncErrorKind::State(err),
     })?;
@@ -119,7 +119,7 @@ fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Res
                 if matches!(state, FolderState::Marked(_)) {
                     // Opening it has it ignore itself.
                     FolderWriter::open(metis, &preview.survey, prefix, preview.ctx.limits.blob_bytes)
-                        .map_err(|err| SyncErrorKind::Mend(err.to_string()))?;
+                        .map_err(|err| SyncErrorKind::Mend(err.to_string().into()))?;
                 }
             }
             workspace::unlist_folders(metis)?;
@@ -165,7 +165,7 @@ fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Res
     let check = verify::folder(ctx, store, prefix, Some(tree), &survey)?;
     if !check.has_right_content() || !matches!(check.marker, MarkerCheck::Lost | MarkerCheck::Foreign) {
         return Err(SyncErrorKind::Restless {
-            path: format!("{prefix}/"),
+            path: format!("{prefix}/").into(),
         });
     }
     // It was just shown to be a copy.
@@ -178,7 +178,7 @@ fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Res
     };
     FolderWriter::open(metis, &survey, prefix, ctx.limits.blob_bytes)
         .and_then(|writer| writer.mark(&marker))
-        .map_err(|err| SyncErrorKind::Mend(err.to_string()))?;
+        .map_err(|err| SyncErrorKind::Mend(err.to_string().into()))?;
     Ok(format!("{} documents are as central's tree says", check.documents))
 }
 
@@ -235,7 +235,7 @@ fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join("; ");
-        return Err(SyncErrorKind::Mend(words));
+        return Err(SyncErrorKind::Mend(words.into()));
     }
     let pulled = done.pulled.get(prefix).copied().unwrap_or_default();
     let kept = match done.kept.as_slice() {
