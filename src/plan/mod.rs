@@ -6,6 +6,7 @@
 //! | what has to be written to and removed from a hydrated folder | [`hydrate`] |
 //! | what this workspace pushes, what is behind, what collides | [`dehydrate`] |
 //! | where own documents are read from | [`source`] |
+//! | which of two sides changed what both had | [`three_way`] |
 //! | which version of a document is the newer one | [`newer`] |
 //! | whether a folder may be renamed or taken away | [`folder`] |
 //! | which plans are too dangerous to apply unasked | [`guard`] |
@@ -27,3 +28,4 @@ pub mod newer;
 pub mod retry;
 pub mod source;
 pub mod standing;
+pub mod three_way;

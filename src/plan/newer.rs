@@ -22,6 +22,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::three_way::{Changed, changed};
 use crate::names::ObjectId;
 
 /// The versions of one document. `None` stands for a document that is not there.
@@ -258,12 +259,11 @@ fn by_origin(versions: &Versions, origin: &Origin) -> Verdict {
 }
 
 fn three_way(base: Option<ObjectId>, versions: &Versions, why: Why) -> Verdict {
-    if versions.here == base {
-        Verdict::Behind(why)
-    } else if versions.central == base {
-        Verdict::Push
-    } else {
-        Verdict::Diverged
+    match changed(&base, &versions.here, &versions.central) {
+        Changed::Alike => Verdict::InStep,
+        Changed::First => Verdict::Push,
+        Changed::Second => Verdict::Behind(why),
+        Changed::Both => Verdict::Diverged,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     conflict::Kind,
     listing::{Form, Item},
 };
+use crate::plan::three_way::{Changed, changed};
 
 /// What becomes of one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +22,11 @@ pub enum Verdict {
 /// A side that has what the base has did nothing, so the other one counts. The permission to run a file merges by itself, apart from
 /// the content, as two sides that change a yes or no from the same base agree; where there is no base it is not given.
 pub fn decide(base: Option<Item>, alpha: Option<Item>, beta: Option<Item>) -> Verdict {
-    if alpha == beta {
-        return Verdict::Same;
-    }
-    if alpha == base {
-        return Verdict::Become(beta);
-    }
-    if beta == base {
-        return Verdict::Become(alpha);
+    match changed(&base, &alpha, &beta) {
+        Changed::Alike => return Verdict::Same,
+        Changed::First => return Verdict::Become(alpha),
+        Changed::Second => return Verdict::Become(beta),
+        Changed::Both => {}
     }
     let (Some(alpha), Some(beta)) = (alpha, beta) else {
         return Verdict::Conflict(Kind::EditedDeleted);
