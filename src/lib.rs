@@ -25,7 +25,8 @@
 //!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project
 //!          ├─ cache             metis.db
 //!          ├─ state             .metis/.sync/
-//!          └─ plan              decisions             ─→ names       validated names
+//!          ├─ plan              decisions             ─→ names       validated names
+//!          └─ fs                files and folders
 //! ```
 //!
 //! gitoxide appears in [`central`], [`project`] and [`send_pack`] only, SQLite in [`cache`] only.
@@ -36,9 +37,9 @@
 pub mod cache;
 pub mod central;
 pub mod cli;
+pub mod fs;
 pub mod hooks;
 pub mod names;
-mod owner;
 pub mod plan;
 pub mod project;
 pub mod send_pack;

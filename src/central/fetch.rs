@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     names::ObjectId,
-    send_pack::connect::{ConnectOptions, FailureKind},
+    send_pack::connect::{ConnectOptions, FailureKind, Session},
 };
 
 /// What to ask for.
@@ -251,16 +251,7 @@ fn receive_aside(
     receive(remote, options, want, aside, &here, |_| Ok(()), &mut |_| {}).map(|_| ())
 }
 
-fn receive(
-    remote: &mut Remote,
-    options: &ConnectOptions,
-    want: &Want<'_>,
-    area: &Path,
-    here: &Here<'_>,
-    on_shallow: impl FnOnce(&[ObjectId]) -> Result<(), CentralError>,
-    told: &mut dyn FnMut(u64),
-) -> Result<Received, CentralError> {
-    let session = &mut remote.session;
+fn arguments(session: &Session, want: &Want<'_>) -> Arguments {
     let version = session.handshake.server_protocol_version;
     let mut features = Command::Fetch.default_features(version, &session.handshake.capabilities);
     // Depth counts from the tip only where it is not asked to count from the present boundary.
@@ -288,7 +279,21 @@ fn receive(
     for have in want.haves.iter().take(haves) {
         arguments.have(to_gix(*have));
     }
+    arguments
+}
 
+fn receive(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    want: &Want<'_>,
+    area: &Path,
+    here: &Here<'_>,
+    on_shallow: impl FnOnce(&[ObjectId]) -> Result<(), CentralError>,
+    told: &mut dyn FnMut(u64),
+) -> Result<Received, CentralError> {
+    let session = &mut remote.session;
+    let version = session.handshake.server_protocol_version;
+    let mut arguments = arguments(session, want);
     let mut received = None;
     let mut too_large = false;
     let mut refused = None;

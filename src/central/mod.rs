@@ -16,7 +16,6 @@
 //! | what does our commit say | [`commit`] |
 //! | how does it get to central | [`publish`] |
 //! | whose turn is it among the writers of this machine | [`turn`] |
-//! | what did the user configure for git | [`git_config`] |
 
 use crate::{
     names::{self, ObjectFormat},
@@ -26,8 +25,7 @@ use crate::{
 pub mod commit;
 pub mod fetch;
 #[cfg(test)]
-mod fixture;
-pub mod git_config;
+pub(crate) mod fixture;
 pub mod history;
 mod incoming;
 pub mod objects;

@@ -10,7 +10,7 @@ use super::{
     from_gix, hash_kind, objects,
     store::Store,
     to_gix,
-    tree::{self, NewTrees},
+    tree::{self, Root, surgery::NewTrees},
 };
 use crate::{
     names::{ObjectId, Prefix},
@@ -63,10 +63,9 @@ pub fn store_commit<E: From<CentralError>>(
                 StorePackError::Store(err) => err,
             });
         }
-        if let Some(owned) = &trees.owned {
-            put(Kind::Tree, &owned.bytes)?;
+        for tree in trees.below.iter().chain([&trees.root]) {
+            put(Kind::Tree, &tree.bytes)?;
         }
-        put(Kind::Tree, &trees.root.bytes)?;
         put(Kind::Commit, &commit.bytes)?;
         Ok(())
     });
@@ -142,21 +141,22 @@ pub struct PushPlan {
     pub commit: ObjectId,
 }
 
-/// Makes the plan's commit the head of central's branch, if that still is what is expected. `met`: see
-/// [`send_pack::push_again()`].
+/// Makes the plan's commit the head of central's branch, if that still is what is expected. `before`: what lies at central's
+/// top until then; `met`: see [`send_pack::push_again()`].
 pub fn publish(
     met: &mut Option<Greeting>,
     store: &Store,
     url: &RemoteUrl,
     options: &ConnectOptions,
     plan: &PushPlan,
+    before: &Root,
 ) -> Result<Outcome, PushError<CentralError>> {
     let update = RefUpdate {
         name: format!("refs/heads/{}", plan.branch).into(),
         expected: plan.expected.map(to_gix),
         new: Some(to_gix(plan.commit)),
     };
-    let list = new_objects(store, &plan.prefix, plan.expected, plan.commit).map_err(PushError::Source)?;
+    let list = new_objects(store, &plan.prefix, before, plan.commit).map_err(PushError::Source)?;
     let odb = store.odb();
     let push = PushOptions::new(super::AGENT);
     send_pack::push_again(met, url, options, &push, &update, || {
@@ -202,31 +202,25 @@ impl NewObject {
 fn new_objects(
     store: &Store,
     prefix: &Prefix,
-    parent: Option<ObjectId>,
+    before: &Root,
     commit: ObjectId,
 ) -> Result<Vec<NewObject>, CentralError> {
-    let root = tree::of_commit(store, commit)?;
-    let old_root = parent.map(|id| tree::of_commit(store, id)).transpose()?;
+    let root = Root::of(store, Some(commit))?;
     let mut out = vec![NewObject {
         id: commit,
         kind: Kind::Commit,
         base: None,
     }];
-    if Some(root) != old_root {
+    if let Some(id) = root.id().filter(|id| before.id() != Some(*id)) {
         out.push(NewObject {
-            id: root,
+            id,
             kind: Kind::Tree,
-            base: old_root,
+            base: before.id(),
         });
     }
-    let folder = tree::owned(store, Some(root), prefix)?;
-    let old_folder = tree::owned(store, old_root, prefix)?;
+    let old_folder = before.folder(prefix)?;
     // A folder that got another name was there, with all that is in it.
-    let old_top = match old_root {
-        Some(root) => tree::entries(store, root)?,
-        None => Vec::new(),
-    };
-    let Some(folder) = folder.filter(|id| !old_top.iter().any(|entry| entry.id == *id)) else {
+    let Some(folder) = root.folder(prefix)?.filter(|folder| !before.has(*folder)) else {
         return Ok(out);
     };
     out.push(NewObject {

@@ -1,15 +1,14 @@
-//! Reading central's trees, and making one with nothing changed but the owned folder.
-//!
-//! Only the root and the owned folder are read and written. Every other entry is carried over by its id, whether its
-//! object is here or not.
+//! Reading central's trees; `surgery` makes new ones.
+
+pub mod surgery;
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use gix::objs::{Find, Kind};
 
-use super::{CentralError, from_gix, hash_kind, store::Store, to_gix};
+use super::{CentralError, store::Store, to_gix};
 use crate::{
-    names::{ObjectId, Prefix, ShortCode},
+    names::{ObjectId, Prefix},
     plan::listing::{self, Documents, EntryKind, TreeEntry},
 };
 
@@ -22,14 +21,7 @@ pub fn entries(store: &Store, tree: ObjectId) -> Result<Vec<TreeEntry>, CentralE
 }
 
 fn entries_in(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<TreeEntry>, CentralError> {
-    Ok(raw(odb, tree)?
-        .into_iter()
-        .map(|entry| TreeEntry {
-            kind: entry.kind(),
-            name: entry.name,
-            id: entry.id,
-        })
-        .collect())
+    Ok(raw(odb, tree)?.into_iter().map(TreeEntry::from).collect())
 }
 
 /// An entry as it is written. What is not ours goes back into a tree exactly like this, be it as odd as it may: a mode
@@ -75,7 +67,19 @@ impl Entry {
     }
 }
 
+impl From<Entry> for TreeEntry {
+    fn from(entry: Entry) -> Self {
+        TreeEntry {
+            kind: entry.kind(),
+            name: entry.name,
+            id: entry.id,
+        }
+    }
+}
+
 fn raw(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<Entry>, CentralError> {
+    #[cfg(test)]
+    decoded::note(tree);
     let unreadable = |reason: String| CentralError::Object { id: tree, reason };
     let id = to_gix(tree);
     if id.is_empty_tree() {
@@ -112,6 +116,25 @@ fn raw(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<Entry>, CentralErro
     Ok(out)
 }
 
+/// The trees that this thread decoded, each time anew.
+#[cfg(test)]
+pub(crate) mod decoded {
+    use std::cell::RefCell;
+
+    use crate::names::ObjectId;
+
+    thread_local!(static TREES: RefCell<Vec<ObjectId>> = const { RefCell::new(Vec::new()) });
+
+    pub(super) fn note(tree: ObjectId) {
+        TREES.with_borrow_mut(|trees| trees.push(tree));
+    }
+
+    /// Those since the last call.
+    pub fn take() -> Vec<ObjectId> {
+        TREES.take()
+    }
+}
+
 /// The tree of a commit.
 pub fn of_commit(store: &Store, commit: ObjectId) -> Result<ObjectId, CentralError> {
     Ok(super::objects::commit(&store.odb(), commit)?.0)
@@ -143,25 +166,67 @@ pub(super) fn missing_documents(
     Ok(missing)
 }
 
-/// The owned folder's tree below `root`. An error if something else has its name.
-pub fn owned(store: &Store, root: Option<ObjectId>, prefix: &Prefix) -> Result<Option<ObjectId>, CentralError> {
-    let Some(root) = root else { return Ok(None) };
-    let entry = raw(&store.odb(), root)?
-        .into_iter()
-        .find(|entry| entry.name == prefix.as_str().as_bytes());
-    match entry {
-        None => Ok(None),
-        Some(entry) => match entry.kind() {
-            EntryKind::Tree => Ok(Some(entry.id)),
-            kind => Err(CentralError::NotAFolder {
-                prefix: prefix.clone(),
-                what: match kind {
-                    EntryKind::Symlink => "a symbolic link",
-                    EntryKind::Gitlink => "a submodule",
-                    _ => "a file",
-                },
-            }),
-        },
+/// What lies at central's top in one commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Root {
+    id: Option<ObjectId>,
+    entries: Vec<Entry>,
+}
+
+impl Root {
+    /// Reads the root tree of `commit`. `None`: central is empty.
+    pub fn of(store: &Store, commit: Option<ObjectId>) -> Result<Self, CentralError> {
+        let Some(commit) = commit else {
+            return Ok(Root::default());
+        };
+        let id = of_commit(store, commit)?;
+        let entries = raw(&store.odb(), id)?;
+        Ok(Root { id: Some(id), entries })
+    }
+
+    /// The tree. `None`: central is empty.
+    pub fn id(&self) -> Option<ObjectId> {
+        self.id
+    }
+
+    /// All entries, unchecked.
+    pub fn entries(&self) -> impl Iterator<Item = TreeEntry> + '_ {
+        self.entries.iter().cloned().map(TreeEntry::from)
+    }
+
+    /// The tree of a workspace's own folder. An error if something else has its name.
+    pub fn folder(&self, prefix: &Prefix) -> Result<Option<ObjectId>, CentralError> {
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.name == prefix.as_str().as_bytes());
+        match entry {
+            None => Ok(None),
+            Some(entry) => match entry.kind() {
+                EntryKind::Tree => Ok(Some(entry.id)),
+                kind => Err(CentralError::NotAFolder {
+                    prefix: prefix.clone(),
+                    what: match kind {
+                        EntryKind::Symlink => "a symbolic link",
+                        EntryKind::Gitlink => "a submodule",
+                        _ => "a file",
+                    },
+                }),
+            },
+        }
+    }
+
+    /// The documents in a workspace's own folder.
+    pub fn documents(&self, store: &Store, prefix: &Prefix) -> Result<Documents, CentralError> {
+        match self.folder(prefix)? {
+            Some(folder) => documents_in(&store.odb(), folder, prefix),
+            None => Ok(Documents::new()),
+        }
+    }
+
+    /// Whether an entry is this object.
+    pub(super) fn has(&self, id: ObjectId) -> bool {
+        self.entries.iter().any(|entry| entry.id == id)
     }
 }
 
@@ -184,116 +249,6 @@ pub(super) fn documents_in(
     prefix: &Prefix,
 ) -> Result<Documents, CentralError> {
     Ok(listing::folder(prefix, entries_in(odb, folder)?).documents)
-}
-
-/// A tree that does not exist in any store yet, or does: its bytes decide.
-#[derive(Debug, Clone)]
-pub struct NewTree {
-    /// Its id.
-    pub id: ObjectId,
-    /// Its content, without git's header.
-    pub bytes: Vec<u8>,
-}
-
-/// The trees that a commit with a changed owned folder needs.
-#[derive(Debug, Clone)]
-pub struct NewTrees {
-    /// The root tree.
-    pub root: NewTree,
-    /// The owned folder. `None`: nothing is left in it, and git knows no empty folders.
-    pub owned: Option<NewTree>,
-}
-
-/// Central's root with the owned folder changed by `push` and `remove`. What is no document stays in it.
-pub fn with_owned(
-    store: &Store,
-    root: Option<ObjectId>,
-    prefix: &Prefix,
-    push: &Documents,
-    remove: &BTreeSet<ShortCode>,
-) -> Result<NewTrees, CentralError> {
-    let odb = store.odb();
-    let folder = owned(store, root, prefix)?;
-    let mut documents = match folder {
-        Some(tree) => raw(&odb, tree)?,
-        None => Vec::new(),
-    };
-    let touched: std::collections::HashMap<Vec<u8>, Option<ObjectId>> = push
-        .iter()
-        .map(|(code, blob)| (code.file_name().into(), Some(*blob)))
-        .chain(remove.iter().map(|code| (code.file_name().into(), None)))
-        .collect();
-    if let Some(entry) = documents
-        .iter()
-        .find(|entry| entry.kind() == EntryKind::Tree && touched.contains_key(&entry.name))
-    {
-        return Err(CentralError::NotADocument(format!(
-            "{prefix}/{}",
-            listing::printable(&entry.name)
-        )));
-    }
-    documents.retain(|entry| !touched.contains_key(&entry.name));
-    for (name, blob) in touched {
-        if let Some(blob) = blob {
-            documents.push(Entry::new("100644", name, blob));
-        }
-    }
-    documents.sort_by(Entry::order);
-    let owned = (!documents.is_empty()).then(|| encode(&documents, store)).transpose()?;
-
-    let mut top = match root {
-        Some(root) => raw(&odb, root)?,
-        None => Vec::new(),
-    };
-    top.retain(|entry| entry.name != prefix.as_str().as_bytes());
-    if let Some(owned) = &owned {
-        let ours = Entry::new("40000", prefix.as_str(), owned.id);
-        // Not sorted as a whole: if it was out of order, that is not ours to change.
-        let place = top.iter().position(|entry| entry.order(&ours) == Ordering::Greater);
-        top.insert(place.unwrap_or(top.len()), ours);
-    }
-    Ok(NewTrees {
-        root: encode(&top, store)?,
-        owned,
-    })
-}
-
-/// Central's root with the folder `from` under the name `to`, or without it. What is in the folder is not looked at.
-pub fn with_folder_moved(
-    store: &Store,
-    root: ObjectId,
-    from: &Prefix,
-    to: Option<&Prefix>,
-) -> Result<NewTrees, CentralError> {
-    let mut top = raw(&store.odb(), root)?;
-    let is_from = |entry: &Entry| entry.kind() == EntryKind::Tree && entry.name == from.as_str().as_bytes();
-    let folder = top.iter().position(is_from).map(|at| top.remove(at));
-    if let (Some(mut folder), Some(to)) = (folder, to) {
-        folder.name = to.as_str().into();
-        let place = top.iter().position(|entry| entry.order(&folder) == Ordering::Greater);
-        top.insert(place.unwrap_or(top.len()), folder);
-    }
-    Ok(NewTrees {
-        root: encode(&top, store)?,
-        owned: None,
-    })
-}
-
-fn encode(entries: &[Entry], store: &Store) -> Result<NewTree, CentralError> {
-    let mut bytes = Vec::new();
-    for entry in entries {
-        bytes.extend_from_slice(&entry.mode);
-        bytes.push(b' ');
-        bytes.extend_from_slice(&entry.name);
-        bytes.push(0);
-        bytes.extend_from_slice(entry.id.as_bytes());
-    }
-    let id = gix::objs::compute_hash(hash_kind(store.format()), Kind::Tree, &bytes)
-        .map_err(|err| CentralError::Receive(format!("a tree could not be made: {err}")))?;
-    Ok(NewTree {
-        id: from_gix(&id),
-        bytes,
-    })
 }
 
 #[cfg(test)]

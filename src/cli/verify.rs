@@ -107,7 +107,7 @@ fn compared(mut preview: Preview<'_>, args: &VerifyArgs) -> Result<Verified, Syn
         let stop = preview.stops.pop();
         return Err(stop.unwrap_or_else(|| preview::not_at_hand(preview.cursor.head)));
     };
-    let folders = verify::folders(&preview.ctx, store, snapshot.head, &preview.survey)?;
+    let folders = verify::folders(&preview.ctx, store, snapshot, &preview.survey)?;
     let mut differences = Differences::default();
     if preview.ctx.owned.is_some() {
         differences = compare::compare(&preview.held, &preview.own.blobs());

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
 };
 
@@ -57,8 +57,8 @@ pub type CodeOf = fn(&[u8]) -> Option<ShortCode>;
 /// The history of a project, and what was asked of its remote to complete it.
 pub struct History<'a> {
     project: &'a Project,
-    options: &'a ConnectOptions,
-    cache: &'a Path,
+    options: ConnectOptions,
+    cache: PathBuf,
     /// The project's hash.
     native: ObjectFormat,
     /// The hash of central's objects.
@@ -79,8 +79,8 @@ impl<'a> History<'a> {
     /// cache directory; `format`: the hash of central's objects.
     pub fn open(
         project: &'a Project,
-        options: &'a ConnectOptions,
-        cache: &'a Path,
+        options: &ConnectOptions,
+        cache: &Path,
         format: ObjectFormat,
         code_of: CodeOf,
     ) -> Option<Self> {
@@ -88,8 +88,8 @@ impl<'a> History<'a> {
         let native = project.format()?;
         Some(History {
             project,
-            options,
-            cache,
+            options: options.clone(),
+            cache: cache.to_owned(),
             native,
             format,
             code_of,
@@ -161,12 +161,12 @@ impl<'a> History<'a> {
                     .repo
                     .as_ref()
                     .map(|repo| repo.objects.store_ref().path().to_owned());
-                self.aside = Some(Aside::create(self.cache, &Vec::from_iter(objects))?);
+                self.aside = Some(Aside::create(&self.cache, &Vec::from_iter(objects))?);
             }
             let Some(aside) = &self.aside else { return Ok(()) };
             // Any branch will do: what is wanted is asked for by its id.
-            let mut remote = Remote::list(&url?, self.options, Some("main"))?;
-            let received = fetch::stretch(&mut remote, self.options, tip, stretch, &aside.objects());
+            let mut remote = Remote::list(&url?, &self.options, Some("main"))?;
+            let received = fetch::stretch(&mut remote, &self.options, tip, stretch, &aside.objects());
             remote.close();
             match received {
                 // The server does not have it, or does not give it by its id.

@@ -4,6 +4,7 @@
 
 mod commits;
 mod freshness;
+mod git_config;
 mod history;
 mod refs;
 mod source;
@@ -21,7 +22,7 @@ use std::{
 use gix::{config::File, objs::FindExt};
 
 use crate::{
-    central::{from_gix, git_config, to_gix},
+    central::{from_gix, to_gix},
     names::{ObjectFormat, ObjectId},
 };
 pub use freshness::Freshness;
@@ -105,6 +106,16 @@ impl Project {
     /// System, global and the repository's configuration.
     pub fn config(&self) -> &File {
         &self.config
+    }
+
+    /// Who commits: a name and an e-mail address.
+    pub fn committer(&self) -> (String, String) {
+        git_config::committer(&self.config)
+    }
+
+    /// Whether a credential helper is set up, for all servers or for some.
+    pub fn has_credential_helper(&self) -> bool {
+        git_config::has_credential_helper(&self.config)
     }
 
     /// The repository that is around the workspace and counts for nothing, being another user's.

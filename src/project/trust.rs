@@ -15,7 +15,8 @@ use gix::{
     sec::Trust,
 };
 
-use crate::{central::git_config, owner};
+use super::git_config;
+use crate::fs::owner;
 
 /// What there is around a folder.
 pub struct Opened {

@@ -60,7 +60,7 @@ pub struct Inquiry<'a, 'h> {
     /// Central's state.
     pub snapshot: &'a Snapshot,
     /// The own documents.
-    pub own: &'a Own,
+    pub own: &'a Own<'h>,
     /// Those that are not as committed.
     pub edited: &'a BTreeSet<ShortCode>,
     /// The owned folder in central.
@@ -78,30 +78,7 @@ impl Inquiry<'_, '_> {
     /// here.
     pub fn gather(mut self) -> Result<Gathered, EvidenceError> {
         let mut gathered = Gathered::default();
-        let mut differing = BTreeSet::new();
-        let codes = self
-            .own
-            .documents
-            .keys()
-            .chain(self.central.keys())
-            .chain(self.cursor.base.keys());
-        for code in codes.collect::<BTreeSet<_>>() {
-            if self.own.protects(code) {
-                continue;
-            }
-            let versions = Versions {
-                here: self.own.documents.get(code).map(|document| document.blob),
-                central: self.central.get(code).copied(),
-                noted: self.cursor.base.get(code).map(|base| Noted {
-                    version: base.blob,
-                    mine: base.mine,
-                }),
-            };
-            if versions.here != versions.central && !is_decided(self.cursor, code, &versions) {
-                differing.insert(code.clone());
-            }
-            gathered.documents.insert(code.clone(), (versions, None));
-        }
+        let differing = self.differing(&mut gathered);
         if differing.is_empty() {
             return Ok(gathered);
         }
@@ -158,6 +135,35 @@ impl Inquiry<'_, '_> {
             });
         }
         Ok(gathered)
+    }
+
+    /// Lists all documents. Returns those that need evidence.
+    fn differing(&self, gathered: &mut Gathered) -> BTreeSet<ShortCode> {
+        let mut differing = BTreeSet::new();
+        let codes = self
+            .own
+            .documents
+            .keys()
+            .chain(self.central.keys())
+            .chain(self.cursor.base.keys());
+        for code in codes.collect::<BTreeSet<_>>() {
+            if self.own.protects(code) {
+                continue;
+            }
+            let versions = Versions {
+                here: self.own.documents.get(code).map(|document| document.blob),
+                central: self.central.get(code).copied(),
+                noted: self.cursor.base.get(code).map(|base| Noted {
+                    version: base.blob,
+                    mine: base.mine,
+                }),
+            };
+            if versions.here != versions.central && !is_decided(self.cursor, code, &versions) {
+                differing.insert(code.clone());
+            }
+            gathered.documents.insert(code.clone(), (versions, None));
+        }
+        differing
     }
 
     /// A document in the commit that is synced from.

@@ -1,11 +1,13 @@
 //! Central's branch, and its objects at hand.
 
+use std::cell::OnceCell;
+
 use crate::{
     central::{
         CentralError, fetch, history,
         remote::{Met, Remote},
         store::{self, Store},
-        tree,
+        tree::{self, Root},
     },
     names::{ObjectFormat, ObjectId},
     plan::guard::Lineage,
@@ -38,6 +40,7 @@ pub fn plan(listed: Option<ObjectId>, seen: Option<ObjectId>) -> FetchPlan {
 
 /// Central as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Its branch.
     pub branch: String,
@@ -49,6 +52,30 @@ pub struct Snapshot {
     pub lineage: Lineage,
     /// Objects received.
     pub received: u32,
+    root: OnceCell<Root>,
+}
+
+impl Snapshot {
+    /// Central at `head`, where this clone saw it last.
+    pub fn new(branch: String, format: ObjectFormat, head: Option<ObjectId>) -> Self {
+        Snapshot {
+            branch,
+            format,
+            head,
+            lineage: Lineage::Same,
+            received: 0,
+            root: OnceCell::new(),
+        }
+    }
+
+    /// What lies at central's top. Read once, when it is asked for: a no-op never does.
+    pub fn root(&self, store: &Store) -> Result<&Root, CentralError> {
+        if let Some(root) = self.root.get() {
+            return Ok(root);
+        }
+        let root = Root::of(store, self.head)?;
+        Ok(self.root.get_or_init(|| root))
+    }
 }
 
 /// Lists central's branch. The connection stays open for [`apply()`].
@@ -77,37 +104,22 @@ pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<S
     }
 }
 
-/// Brings the objects of a listed commit into `store` and finds out whether it descends from `seen`.
-///
-/// A damaged store is thrown away once: everything in it is central's. `told` hears of the bytes that came so far.
+/// Brings the objects of a listed commit into `store` and finds out whether it descends from `seen`. `told` hears of the bytes
+/// that came so far.
 pub fn apply(
     ctx: &Context<'_>,
     remote: &mut Remote,
     store: &mut Store,
-    plan: FetchPlan,
     seen: Option<ObjectId>,
     told: &mut dyn FnMut(u64),
 ) -> Result<Snapshot, CentralError> {
-    let mut snapshot = Snapshot {
-        branch: remote.branch.clone(),
-        format: remote.format,
-        head: remote.head,
-        lineage: Lineage::Same,
-        received: 0,
-    };
-    match plan {
+    let mut snapshot = Snapshot::new(remote.branch.clone(), remote.format, remote.head);
+    match plan(remote.head, seen) {
         FetchPlan::Nothing | FetchPlan::Empty => {}
         FetchPlan::Gone => snapshot.lineage = Lineage::Rewound,
         FetchPlan::Receive(head) => {
-            let fetched = receive(ctx, remote, store, head, seen, told);
-            (snapshot.received, snapshot.lineage) = match fetched {
-                Err(err) if err.is_damaged_cache() => {
-                    store.reset()?;
-                    *remote = list(ctx)?;
-                    receive(ctx, remote, store, head, seen, told)?
-                }
-                fetched => fetched?,
-            };
+            told(0);
+            (snapshot.received, snapshot.lineage) = receive(ctx, remote, store, head, seen, told)?;
         }
     }
     Ok(snapshot)
@@ -130,8 +142,16 @@ fn receive(
     Ok((received, lineage))
 }
 
-/// Makes sure that `head` is at hand, as after the cache directory was emptied between two stages of a pipe.
-pub fn ensure(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<(), CentralError> {
+/// Makes sure that the snapshot's objects are at hand, as after the cache directory was emptied between two stages of a pipe.
+pub fn ensure(ctx: &Context<'_>, store: &mut Store, snapshot: &Snapshot) -> Result<(), CentralError> {
+    match snapshot.head {
+        Some(head) if snapshot.root.get().is_none() => ensure_commit(ctx, store, head),
+        _ => Ok(()),
+    }
+}
+
+/// The same for a commit of central.
+pub fn ensure_commit(ctx: &Context<'_>, store: &mut Store, head: ObjectId) -> Result<(), CentralError> {
     if store.contains(head) && tree::of_commit(store, head).is_ok() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Making a stored commit central's head, by compare-and-swap.
 
 use crate::{
-    central::{CentralError, publish, store::Store},
+    central::{CentralError, publish, store::Store, tree::Root},
     send_pack::{Outcome, PushError, connect::Greeting},
 };
 
@@ -9,12 +9,14 @@ use super::Context;
 
 pub use crate::central::publish::PushPlan;
 
-/// Pushes. The outcome is settled: see [`crate::send_pack`]. `met` is for those who push until it succeeds.
+/// Pushes. The outcome is settled: see [`crate::send_pack`]. `met` is for those who push until it succeeds; `before` is what
+/// lies at central's top until then.
 pub fn apply(
     ctx: &Context<'_>,
     met: &mut Option<Greeting>,
     store: &Store,
     plan: &PushPlan,
+    before: &Root,
 ) -> Result<Outcome, PushError<CentralError>> {
-    publish::publish(met, store, &ctx.push_to, &ctx.connect, plan)
+    publish::publish(met, store, &ctx.push_to, &ctx.connect, plan, before)
 }

@@ -5,8 +5,9 @@ use std::io;
 use crate::{
     cache::{self, CacheError, DocumentFacts, DocumentSource, Maker, Rebuilt, WorkspaceSource},
     central,
+    fs::Dir,
     names::{ObjectFormat, ObjectId, Prefix},
-    workspace::{self, Dir, FolderState, Scan, Survey, frontmatter},
+    workspace::{self, FolderState, Scan, Survey, frontmatter},
 };
 
 /// Rebuilds from the hydrated folders that `survey` found and the own documents of `scan` (`None`: as they were).

@@ -7,7 +7,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
-    central::{self, CentralError, store::Store, tree},
+    central::{
+        self, CentralError,
+        store::Store,
+        tree::{self, Root},
+    },
     names::{ObjectId, Prefix, ShortCode},
     plan::{
         compare::{self, Differences},
@@ -16,7 +20,7 @@ use crate::{
     workspace::{FolderState, Survey, is_ours_in_folder},
 };
 
-use super::Context;
+use super::{Context, fetch::Snapshot};
 
 /// What the marker of a folder says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -70,18 +74,15 @@ impl FolderCheck {
     }
 }
 
-/// Compares every hydrated folder with central's tree at `head`, and folders that are ours with nothing if central does
+/// Compares every hydrated folder with central's tree in `snapshot`, and folders that are ours with nothing if central does
 /// not have them.
 pub fn folders(
     ctx: &Context<'_>,
     store: &Store,
-    head: Option<ObjectId>,
+    snapshot: &Snapshot,
     survey: &Survey,
 ) -> Result<Vec<FolderCheck>, CentralError> {
-    let root = match head {
-        Some(head) => listing::root(tree::entries(store, tree::of_commit(store, head)?)?),
-        None => listing::Root::default(),
-    };
+    let root = listing::root(snapshot.root(store)?.entries());
     let ours = survey.folders.iter().filter_map(|(prefix, state)| match state {
         FolderState::Marked(_) | FolderState::Newer => Some(prefix),
         _ => None,
@@ -189,11 +190,10 @@ fn look(ctx: &Context<'_>, store: &Store, prefix: &Prefix) -> Found {
 /// Reads every object that the documents of `head` need, and checks that each is what its id says. Returns how many were
 /// read and what is wrong with the first that is not.
 pub fn objects(store: &Store, head: Option<ObjectId>, limit: u64) -> Result<usize, CentralError> {
-    let Some(head) = head else { return Ok(0) };
-    let root = tree::of_commit(store, head)?;
+    let root = Root::of(store, head)?;
     let mut read = 0;
     let mut seen = BTreeSet::new();
-    for (prefix, folder) in listing::root(tree::entries(store, root)?).workspaces {
+    for (prefix, folder) in listing::root(root.entries()).workspaces {
         for (_, blob) in listing::folder(&prefix, tree::entries(store, folder)?).documents {
             if !seen.insert(blob) {
                 continue;

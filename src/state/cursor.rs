@@ -3,7 +3,10 @@
 //!
 //! config.toml's `last_synced_commit` travels with the project, so a colleague's value arrives by `git pull` although
 //! this clone has applied nothing. The cursor does not travel: it is sealed with this clone's [guard](super::guard), and one
-//! that came with a pull, or from another clone, counts for nothing. It moves last, when all else is in place.
+//! that came with a pull, or from another clone, counts for nothing. It moves last, when all else is in place, and by the
+//! functions in `moves` alone.
+
+mod moves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,6 +139,23 @@ pub struct Cursor {
     /// The number under which this was read.
     #[serde(skip)]
     serial: u64,
+}
+
+/// What a clone notes of the own documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notes {
+    /// See [`Cursor::agreed`].
+    pub agreed: Option<ObjectId>,
+    /// See [`Cursor::base`].
+    pub base: BTreeMap<ShortCode, Base>,
+    /// See [`Cursor::decided`].
+    pub decided: BTreeMap<ShortCode, Option<ObjectId>>,
+    /// See [`Cursor::unsettled`].
+    pub unsettled: bool,
+    /// See [`Cursor::witnesses`].
+    pub witnesses: BTreeMap<ShortCode, Witness>,
+    /// See [`Cursor::root`].
+    pub root: Option<ObjectId>,
 }
 
 /// What [`load()`] makes of a cursor with this seal, where `last` is the number of the one that was noted last. One with a

@@ -1,15 +1,14 @@
 //! The folder `.metis/.sync/`, other folders of state, and the small JSON files in them.
 
 use std::{
+    ffi::OsStr,
     fs::{File, Metadata},
-    io::{self, Read, Write},
+    io::{self, Read},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::fs::MetadataExt,
+        unix::{ffi::OsStrExt, fs::MetadataExt},
     },
     path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU64, Ordering},
     time::UNIX_EPOCH,
 };
 
@@ -20,7 +19,7 @@ use rustix::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    owner,
+    fs::{self, owner},
     text::{self, Untrusted, shown},
 };
 
@@ -30,7 +29,8 @@ pub const FOLDER: &str = ".sync";
 /// No file of state comes near it; one that does is not ours and is not read into memory.
 const MAX_FILE: u64 = 256 << 20;
 
-const TEMP_MARK: &str = ".tmp-";
+/// What the first releases' temporary files had in their names.
+const FORMER_TEMP: &str = ".tmp-";
 
 /// What is in here is this user's alone, whatever the umask: who can open a lock can hold it.
 const PRIVATE_FOLDER: Mode = Mode::RWXU;
@@ -282,34 +282,10 @@ impl StateDir {
 
     /// Puts `bytes` at `name`, all or nothing, through to the disk.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        self.checked(name)?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temp = format!("{name}{TEMP_MARK}{}-{number}", process::id());
-        let written = self.write_new(&temp, bytes).and_then(|()| {
-            renameat(self.fd(), temp.as_str(), self.fd(), name)?;
-            rustix::fs::fsync(self.fd()).map_err(io::Error::from)
-        });
-        written.map_err(|error| {
-            let _ = unlinkat(self.fd(), temp.as_str(), AtFlags::empty());
-            self.error("write", name, error)
-        })
-    }
-
-    fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = || openat(self.fd(), name, flags, PRIVATE_FILE);
-        let handle = match open() {
-            // The leftover of a killed process whose id has come round again.
-            Err(Errno::EXIST) => {
-                unlinkat(self.fd(), name, AtFlags::empty())?;
-                open()?
-            }
-            result => result?,
-        };
-        let mut file = File::from(handle);
-        file.write_all(bytes)?;
-        file.sync_all()
+        let name = self.checked(name)?;
+        fs::replace(self.fd(), Path::new(name), bytes, PRIVATE_FILE.as_raw_mode(), true)
+            .and_then(|()| rustix::fs::fsync(self.fd()).map_err(io::Error::from))
+            .map_err(|error| self.error("write", name, error))
     }
 
     /// Removes the temp files that killed processes left. Only for whoever holds the lock: it can't tell theirs from one in use.
@@ -318,12 +294,12 @@ impl StateDir {
             return;
         };
         for entry in entries.flatten() {
-            if entry
-                .file_name()
-                .to_bytes()
-                .windows(TEMP_MARK.len())
-                .any(|part| part == TEMP_MARK.as_bytes())
-            {
+            let name = entry.file_name().to_bytes();
+            let has_mark = || {
+                name.windows(FORMER_TEMP.len())
+                    .any(|part| part == FORMER_TEMP.as_bytes())
+            };
+            if fs::is_temp(OsStr::from_bytes(name)) || has_mark() {
                 let _ = unlinkat(self.fd(), entry.file_name(), AtFlags::empty());
             }
         }

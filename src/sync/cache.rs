@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Setup, SyncErrorKind, SyncReport, Warning, Workspace};
+use super::{Session, SyncErrorKind, Warning, Workspace, cycle::Published, notebook};
 use crate::{
     cache::{self, Cache, CacheError, QueryError, Rebuilt},
     central,
@@ -10,7 +10,6 @@ use crate::{
     project::Project,
     stage::rebuild_cache,
     state::{
-        self,
         cursor::{self, Cursor, Memory, Provenance},
         files::StateDir,
         guard::Guard,
@@ -20,22 +19,22 @@ use crate::{
 };
 
 /// Rebuilds after a sync. A failure is a warning; the next sync tries again, also where some of it could not be read.
-pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
-    let format = setup.cursor.as_ref().map_or(ObjectFormat::Sha1, |cursor| cursor.format);
-    let metis = setup.ctx.metis;
-    let scan = setup.take_scan();
-    let guard = &setup.guard;
-    let rebuilt = check_database(metis, setup.ctx.project)
+pub(super) fn after_sync(session: &mut Session<'_>, published: Published) {
+    let Published { mut cursor, scan } = published;
+    let ctx = &session.ctx;
+    let metis = ctx.metis;
+    let guard = &session.notebook.guard;
+    let rebuilt = check_database(metis, ctx.project)
         .map_err(|err| err.to_string())
         .and_then(|()| workspace::survey(metis.dir(), &Default::default()).map_err(|err| err.to_string()))
         .and_then(|survey| {
             rebuild_cache::apply(
                 metis.path(),
                 metis.dir(),
-                setup.ctx.owned.as_ref(),
+                ctx.owned.as_ref(),
                 scan.as_ref(),
                 &survey,
-                format,
+                cursor.format,
                 &|file| guard.mark(file),
             )
             .map(|rebuilt| is_complete(&rebuilt, &survey, scan.as_ref()))
@@ -43,9 +42,14 @@ pub fn after_sync(setup: &mut Setup<'_>, report: &mut SyncReport) {
         });
     let due = !matches!(rebuilt, Ok(true));
     if let Err(reason) = rebuilt {
-        report.warnings.push(Warning::CacheNotRebuilt(reason.into()));
+        session.report.warnings.push(Warning::CacheNotRebuilt(reason.into()));
     }
-    setup.note_cache(due);
+    session.notebook.note_cache(&mut cursor, due);
+}
+
+/// Whether `metis.db` has to be rebuilt although nothing changed: it is missing, or could not be rebuilt last time.
+pub(super) fn is_due(session: &Session<'_>, published: &Published) -> bool {
+    published.cursor.cache_is_due || !session.ctx.metis.path().join(cache::FILE_NAME).exists()
 }
 
 /// What SQLite keeps beside a database it plays into it. From a commit that would be a stranger's.
@@ -85,11 +89,7 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
         .into_iter()
         .filter(|prefix| owned != Some(prefix))
         .collect();
-    let stat_cache = state
-        .as_ref()
-        .and_then(|state| state.read(state::STAT_CACHE).ok().flatten())
-        .map(|bytes| workspace::StatCache::from_bytes(&bytes))
-        .unwrap_or_default();
+    let stat_cache = notebook::stat_cache(state.as_ref());
     let scan = workspace::scan(
         metis.dir(),
         &hydrated,
@@ -170,7 +170,7 @@ fn note_due(state: &StateDir, guard: &Guard, due: bool) {
         && cursor.cache_is_due != due
         && cursor.provenance == Provenance::Own
     {
-        cursor.cache_is_due = due;
+        cursor.note_cache(due);
         let _ = cursor.store(state, guard);
     }
 }

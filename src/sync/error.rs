@@ -3,6 +3,7 @@
 use crate::send_pack::connect;
 use crate::{
     central::CentralError,
+    fs,
     names::Prefix,
     plan::{
         dehydrate::Conflict,
@@ -40,7 +41,7 @@ pub enum SyncErrorKind {
     MetisDir(#[from] workspace::MetisDirError),
     /// Something below `.metis/` could not be read or written.
     #[error(transparent)]
-    Dir(#[from] workspace::DirError),
+    Dir(#[from] fs::DirError),
     /// config.toml is unusable.
     #[error(transparent)]
     Config(#[from] workspace::ConfigError),
@@ -208,6 +209,33 @@ pub enum SyncErrorKind {
     NoSuchWorkspace(Prefix),
 }
 
+impl From<crate::stage::hydrate::PlanError> for SyncErrorKind {
+    fn from(err: crate::stage::hydrate::PlanError) -> Self {
+        use crate::stage::hydrate::PlanError;
+        match err {
+            PlanError::Central(err) => err.into(),
+            PlanError::Dir(err) => err.into(),
+        }
+    }
+}
+
+impl From<crate::stage::dehydrate::ApplyError> for SyncErrorKind {
+    fn from(err: crate::stage::dehydrate::ApplyError) -> Self {
+        use crate::stage::dehydrate::ApplyError;
+        match err {
+            ApplyError::Changed { path } => SyncErrorKind::Restless { path: path.into() },
+            ApplyError::Central(err) => err.into(),
+            ApplyError::Dir(err) => err.into(),
+        }
+    }
+}
+
+impl From<crate::stage::own::ReadError> for SyncErrorKind {
+    fn from(err: crate::stage::own::ReadError) -> Self {
+        crate::stage::dehydrate::ApplyError::from(err).into()
+    }
+}
+
 impl From<crate::stage::dehydrate::PlanError> for SyncErrorKind {
     fn from(err: crate::stage::dehydrate::PlanError) -> Self {
         use crate::stage::dehydrate::PlanError;
@@ -229,12 +257,9 @@ impl SyncErrorKind {
         }
     }
 
-    /// The object of central that should be in the object store and is not, or is damaged.
-    pub(super) fn damaged_object(&self) -> Option<crate::names::ObjectId> {
-        match self {
-            SyncErrorKind::Central(err) => err.object(),
-            _ => None,
-        }
+    /// Whether throwing central's objects away and fetching them anew may help.
+    pub(super) fn is_damaged_store(&self) -> bool {
+        matches!(self, SyncErrorKind::Central(err) if err.is_damaged_cache())
     }
 
     /// One word for why a sync stopped, for machines: the journal's and JSON's `kind`.

@@ -1,34 +1,31 @@
 //! Giving this workspace's folder in central another name, and taking it away: one commit each, by compare-and-swap like that
 //! of a sync. Documents here stay as they are.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
 use super::{
-    cycle::{self, End, Prepared},
+    cycle::{End, Fetched, Known, Prepared},
     error::SyncErrorKind,
     options::{Progress, SyncOptions},
     record,
     report::SyncReport,
-    retrying,
-    setup::{Setup, Workspace},
+    retry,
+    session::{Clock, Session},
+    setup::Workspace,
 };
 use crate::{
     central::{
         CentralError,
         commit::{self, Trailers},
-        git_config,
         history::{self, Fate, Owner},
-        publish, tree,
+        publish,
+        tree::surgery,
     },
     names::{ObjectId, Prefix},
     plan::folder::{self, Folder, Refusal, Step},
-    stage::{
-        dehydrate,
-        fetch::{self, Snapshot},
-        own,
-    },
+    stage::{dehydrate, own},
     workspace::{self, Config, ConfigFile, Edit},
 };
 
@@ -67,97 +64,85 @@ pub fn change(
     {
         return Err(Refusal::Reserved(new.clone()).into());
     }
-    let (clock, started) = (Instant::now(), Timestamp::now());
     let options = SyncOptions {
         // Not even a prefix is needed, let alone the right one.
         pull_only: true,
         ..options.clone()
     };
     let is_other_prefix = |stop: &SyncErrorKind| matches!(stop, SyncErrorKind::PrefixChanged { .. });
-    let mut setup = Setup::passing_over(workspace, &options, clock, started, is_other_prefix)?;
     let mut report = SyncReport::default();
-    retrying(&mut setup, progress, &mut report, clock, |setup, progress, report| {
-        attempt(setup, &options, change, progress, report)
-    })?;
+    let clock = Clock::start();
+    let mut session = Session::passing_over(workspace, &options, progress, &mut report, clock, is_other_prefix)?;
+    let published = retry::until_done(&mut session, |session, known| attempt(session, known, change))?;
     let done = Done {
-        commit: report.commit,
-        configured: note(workspace, &mut setup, change)?,
+        commit: session.report.commit,
+        configured: note(workspace, &mut session, change)?,
     };
-    record::record(&mut setup, &mut report, &options.trigger, started, clock.elapsed())?;
+    record::record(&mut session, published)?;
     Ok(done)
 }
 
-fn attempt(
-    setup: &mut Setup<'_>,
-    options: &SyncOptions,
-    change: &Change,
-    progress: &mut dyn Progress,
-    report: &mut SyncReport,
-) -> Result<End, SyncErrorKind> {
-    let snapshot = cycle::fetched(setup, options, progress, report)?;
-    let (store, cursor) = (setup.store.as_mut(), setup.cursor.as_ref());
-    if let (Some(store), Some(head)) = (store, snapshot.head) {
-        fetch::ensure(&setup.ctx, store, head)?;
-    }
-    let compared = cursor.and_then(|cursor| cursor.compared);
-    let (step, trailers) = decide(setup, options, change, &snapshot)?;
-    let (old, new) = match change {
-        Change::Rename { old, new } => (old, Some(new)),
-        Change::Retire(old) => (old, None),
-    };
-    let stays = new.unwrap_or(old);
-    let mut commit = None;
-    if let (Step::Commit, Some(head), Some(store)) = (step, snapshot.head, setup.store.as_mut()) {
-        let trees = tree::with_folder_moved(store, tree::of_commit(store, head)?, old, new)?;
-        let author = git_config::committer(setup.ctx.project.config());
-        let now = Timestamp::now();
-        let made = commit::new(
-            trees.root.id,
-            Some(head),
-            stays,
-            &author,
-            now,
-            &trailers,
-            snapshot.format,
-        );
-        publish::store_commit::<CentralError>(store, &made, &trees, &[], |_| unreachable!("no document is new"))?;
-        commit = Some(made.id);
-    }
-    setup.ctx.owned = Some(stays.clone());
-    let prepared = Prepared { commit, notes: None };
-    let end = cycle::published(setup, progress, report, &snapshot, &prepared)?;
-    if let Some(cursor) = &mut setup.cursor {
+fn attempt(session: &mut Session<'_>, mut known: Option<Known>, change: &Change) -> Result<End, SyncErrorKind> {
+    session.soundly(|session| {
+        let mut fetched = Fetched::list(session, known.take())?;
+        fetched.ensure(session)?;
+        let compared = fetched.known.cursor.compared;
+        let (step, trailers) = decide(session, &fetched, change)?;
+        let (old, new) = match change {
+            Change::Rename { old, new } => (old, Some(new)),
+            Change::Retire(old) => (old, None),
+        };
+        let stays = new.unwrap_or(old);
+        let Fetched { snapshot, known } = &mut fetched;
+        let was_compared = compared == snapshot.head;
+        let mut commit = None;
+        if let (Step::Commit, Some(head)) = (step, snapshot.head) {
+            let trees = surgery::with_folder_moved(&known.store, snapshot.root(&known.store)?, old, new)?;
+            let author = session.ctx.project.committer();
+            let now = Timestamp::now();
+            let made = commit::new(
+                trees.root.id,
+                Some(head),
+                stays,
+                &author,
+                now,
+                &trailers,
+                snapshot.format,
+            );
+            publish::store_commit::<CentralError>(&mut known.store, &made, &trees, &[], |_| {
+                unreachable!("no document is new")
+            })?;
+            commit = Some(made.id);
+        }
+        session.ctx.owned = Some(stays.clone());
+        let end = Prepared::of(fetched, commit, None).publish(session)?;
+        let End::Done(mut published) = end else { return Ok(end) };
         // The documents have not been compared: only where nothing else is new they are in step with the new commit too.
-        cursor.compared = match compared == snapshot.head {
-            true => report.commit.or(compared),
+        let in_step_with = match was_compared {
+            true => session.report.commit.or(compared),
             false => compared,
         };
+        published.cursor.compared_at(in_step_with, None);
         // Copies of what is this workspace's own folder from now on go with the next sync.
-        if let Some(marker) = workspace::read_marker(setup.ctx.metis.dir(), stays) {
+        if let Some(marker) = workspace::read_marker(session.ctx.metis.dir(), stays) {
             let tree = marker.tree.into_iter().chain(marker.applying).next();
-            cursor.folders.extend(tree.map(|tree| (stays.clone(), tree)));
-            cursor.unfinished.insert(stays.clone());
+            published.cursor.owns_from_now_on(stays, tree);
         }
-    }
-    Ok(end)
+        Ok(End::Done(published))
+    })
 }
 
 /// Finds out whose the folders are, and decides.
-fn decide(
-    setup: &Setup<'_>,
-    options: &SyncOptions,
-    change: &Change,
-    snapshot: &Snapshot,
-) -> Result<(Step, Trailers), SyncErrorKind> {
-    let (Some(store), Some(cursor)) = (&setup.store, &setup.cursor) else {
-        unreachable!("fetching opened the store and made the cursor")
-    };
-    let ctx = &setup.ctx;
-    let notes = setup.guard.notes();
+fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(Step, Trailers), SyncErrorKind> {
+    let Fetched { snapshot, known } = fetched;
+    let Known { cursor, store } = known;
+    let ctx = &session.ctx;
+    let notes = session.notebook.guard.notes();
     let is_noted = |prefix: &Prefix| notes.prefix.as_ref() == Some(prefix) || notes.former.contains(prefix);
-    let now = SystemTime::now();
-    let own = own::survey(ctx, cursor, &setup.stat_cache, snapshot.format, now, options.arrived)?;
-    let mut history = own::open_history(ctx, snapshot.format);
+    let (now, stat_cache) = (SystemTime::now(), &session.notebook.stat_cache);
+    let arrived = session.options.arrived;
+    let mut own = own::survey(ctx, cursor, stat_cache, snapshot.format, now, arrived)?;
+    let mut history = own.take_history(ctx);
     let at = own.commit();
     let roots = at.and_then(|at| history.as_mut()?.roots(at)).unwrap_or_default();
     let path = dehydrate::path_in_project(ctx);
@@ -166,10 +151,10 @@ fn decide(
         None => Default::default(),
     };
     let has_our_root = |owner: &Owner| roots.contains(&owner.root.0) && owner.root.1 == path;
-    let root = snapshot.head.map(|head| tree::of_commit(store, head)).transpose()?;
+    let root = snapshot.root(store)?;
     let whose = |prefix: &Prefix, noted: bool| -> Result<Folder, SyncErrorKind> {
         let is_ours = || owners.get(prefix).map_or(noted, has_our_root);
-        Ok(match tree::owned(store, root, prefix)? {
+        Ok(match root.folder(prefix)? {
             None => Folder::Absent,
             Some(_) if is_ours() => Folder::Ours,
             Some(_) => Folder::Others,
@@ -201,7 +186,7 @@ fn decide(
 }
 
 /// Binds this clone to what is in central from now on. Returns whether config.toml was changed.
-fn note(workspace: &Workspace, setup: &mut Setup<'_>, change: &Change) -> Result<bool, SyncErrorKind> {
+fn note(workspace: &Workspace, session: &mut Session<'_>, change: &Change) -> Result<bool, SyncErrorKind> {
     match change {
         Change::Rename { old, new } => {
             let configured = configure(workspace, new).map_err(|err| {
@@ -210,7 +195,7 @@ fn note(workspace: &Workspace, setup: &mut Setup<'_>, change: &Change) -> Result
                      \"{new}\"` under its [workspace], or mend that, and run the same command again"
                 ).into())
             })?;
-            setup.guard.update(|notes| {
+            session.notebook.guard.update(|notes| {
                 notes.prefix = Some(new.clone());
                 for prefix in [old, new] {
                     notes.former.remove(prefix);
@@ -220,7 +205,7 @@ fn note(workspace: &Workspace, setup: &mut Setup<'_>, change: &Change) -> Result
             Ok(configured)
         }
         Change::Retire(old) => {
-            setup.guard.update(|notes| {
+            session.notebook.guard.update(|notes| {
                 notes.retired.insert(old.clone());
             })?;
             Ok(false)

@@ -22,7 +22,7 @@ use crate::{
         CentralError, fetch,
         remote::Remote,
         store::{self, Store},
-        tree,
+        tree::{self, Root},
     },
     names::{ObjectId, Prefix},
     plan::listing,
@@ -133,7 +133,7 @@ fn look(
     let mut store = Store::open(cache, keys[0], remote.format)?;
     let mut told = |bytes| progress.step(Step::Fetching { bytes });
     fetch::fetch(remote, connect, &mut store, head, None, &mut told)?;
-    let root = listing::root(tree::entries(&store, tree::of_commit(&store, head)?)?);
+    let root = listing::root(Root::of(&store, Some(head))?.entries());
     let list = |(prefix, folder): (Prefix, ObjectId)| {
         let documents = listing::folder(&prefix, tree::entries(&store, folder)?).documents;
         Ok((prefix, documents))

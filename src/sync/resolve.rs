@@ -3,21 +3,21 @@
 //! What was decided is noted together with the version of central that it was decided about. A sync publishes it over that
 //! version and over no other, so central may move meanwhile without harm.
 
-use std::{collections::BTreeMap, io::Write as _, process::Stdio, time::Instant};
+use std::{collections::BTreeMap, io::Write as _, process::Stdio};
 
 use jiff::Timestamp;
 
 use super::{
-    Setup, SyncErrorKind, SyncOptions, Workspace,
+    Clock, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace,
     preview::{self, Ask, Preview},
 };
 use crate::{
     central::objects,
+    fs::FileMode,
     names::{ObjectId, ShortCode},
     plan::source::ReadFrom,
     send_pack::connect,
-    stage::own::{self, ReadError},
-    workspace::{self, FileMode},
+    workspace,
 };
 
 /// Which side to take.
@@ -101,29 +101,26 @@ pub fn take(
                 .into(),
         ));
     }
-    let started = Timestamp::now();
-    let mut setup = Setup::new(workspace, options, Instant::now(), started)?;
+    let clock = Clock::start();
+    let (mut nothing, mut report) = ((), SyncReport::default());
+    let mut session = Session::new(workspace, options, &mut nothing, &mut report, clock)?;
+    let Some(mut cursor) = session.notebook.last.clone() else {
+        return Err(SyncErrorKind::NeverSynced);
+    };
     let mut done = BTreeMap::new();
     for open in chosen {
         let resolved = match side {
             Take::Local => Resolved::Local,
-            Take::Central => take_central(&preview, open, started)?,
+            Take::Central => take_central(&preview, open, clock.started)?,
             Take::Merge => merge(&preview, open)?,
         };
-        let Some(cursor) = &mut setup.cursor else {
-            return Err(SyncErrorKind::NeverSynced);
-        };
         match resolved {
-            Resolved::Central(_) => {
-                cursor.decided.remove(&open.code);
-            }
-            Resolved::Local | Resolved::Merged | Resolved::Marked(_) => {
-                cursor.decided.insert(open.code.clone(), open.central);
-            }
+            Resolved::Central(_) => cursor.take_back(&open.code),
+            Resolved::Local | Resolved::Merged | Resolved::Marked(_) => cursor.decide(open.code.clone(), open.central),
         }
         done.insert(open.code.clone(), resolved);
     }
-    setup.store_cursor()?;
+    session.notebook.store(&session.ctx, &cursor)?;
     Ok(done)
 }
 
@@ -139,13 +136,7 @@ fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>
     let Some(document) = preview.own.documents.get(code) else {
         return Ok(None);
     };
-    let history = own::open_history(&preview.ctx, preview.cursor.format);
-    match own::read(&preview.ctx, history.as_ref(), document) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(ReadError::Changed { path }) => Err(SyncErrorKind::Restless { path: path.into() }),
-        Err(ReadError::Dir(err)) => Err(err.into()),
-        Err(ReadError::Project(err)) => Err(err.into()),
-    }
+    Ok(Some(preview.own.reader(&preview.ctx).read(document)?))
 }
 
 fn take_central(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Resolved, SyncErrorKind> {
@@ -183,13 +174,12 @@ fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> 
             .into(),
         ));
     };
-    let history = own::open_history(&preview.ctx, preview.cursor.format);
     let base = open.base.and_then(|base| {
         let stored = || {
             let store = preview.store.as_ref()?;
             objects::blob(&store.odb(), base, workspace::DOCUMENT_LIMIT).ok()?
         };
-        stored().or_else(|| history.as_ref()?.object(base))
+        stored().or_else(|| preview.own.reader(&preview.ctx).object(base))
     });
     let (merged, marks) = merge_files(&here, &base.unwrap_or_default(), &central_bytes(preview, blob)?)?;
     write(preview, &open.path, &merged)?;

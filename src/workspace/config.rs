@@ -6,9 +6,9 @@ use toml::{Table, Value};
 
 use super::{
     confirmed::KEYS,
-    safe_dir::{Dir, DirError},
     unknown_keys::{UnknownKey, unknown_keys},
 };
+use crate::fs::{Dir, DirError};
 use crate::names::{ObjectId, Prefix};
 
 /// The configuration's file name in `.metis`.

@@ -6,10 +6,8 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{
-    config::{CONFIG_LIMIT, Config, ConfigError, ConfigFile, Record, split_bom, syntax_error},
-    safe_dir::{Dir, DirError, FileMode},
-};
+use super::config::{CONFIG_LIMIT, Config, ConfigError, ConfigFile, Record, split_bom, syntax_error};
+use crate::fs::{Dir, DirError, FileMode};
 use crate::names::{ObjectId, Prefix};
 
 /// One key and its new value.

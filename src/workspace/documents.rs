@@ -9,10 +9,10 @@ use std::{
 use super::{
     owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason},
     protection::{Findings, Known, Protected, judge},
-    safe_dir::{Dir, DirError},
     stat_cache::StatCache,
     walk::{Hash, Walk},
 };
+use crate::fs::{Dir, DirError};
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// The outcome of a scan.

@@ -3,9 +3,8 @@
 use super::{
     hydrated::{FolderState, MARKER_FILE, Marker, Survey, folder_state, ignore_itself, is_ours_in_folder},
     ignore_file::IGNORE_FILE,
-    safe_dir::{Dir, DirError, FileMode},
-    temps::is_temp,
 };
+use crate::fs::{Dir, DirError, FileMode, is_temp};
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// Where locally edited copies are kept before they are replaced, relative to `.metis`.

@@ -6,11 +6,8 @@
 
 use std::{collections::BTreeMap, collections::BTreeSet, ffi::OsStr, fmt::Write};
 
-use super::{
-    ignore_file::{IGNORE_FILE, read_ignored},
-    safe_dir::{Dir, DirError, Entry, FileMode, Kind},
-    temps::is_temp,
-};
+use super::ignore_file::{IGNORE_FILE, read_ignored};
+use crate::fs::{Dir, DirError, Entry, FileMode, Kind, is_temp};
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// The marker's file name.
@@ -308,7 +305,7 @@ mod tests {
     use std::{fs, os::unix::fs::symlink};
 
     use super::*;
-    use crate::workspace::temps;
+    use crate::fs::temps;
 
     fn marker() -> Marker {
         Marker {

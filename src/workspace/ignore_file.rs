@@ -6,10 +6,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{
-    METIS_DIR,
-    safe_dir::{Dir, DirError, FileMode},
-};
+use super::METIS_DIR;
+use crate::fs::{Dir, DirError, FileMode};
 use crate::names::Prefix;
 
 /// A folder's list for git.

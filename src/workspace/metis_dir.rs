@@ -5,10 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    config::CONFIG_FILE,
-    safe_dir::{Dir, DirError},
-};
+use super::config::CONFIG_FILE;
+use crate::fs::{Dir, DirError};
 use crate::text::shown;
 
 /// The name of the folder that holds a project's planning documents.

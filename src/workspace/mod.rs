@@ -10,7 +10,6 @@
 //! | file | what |
 //! |---|---|
 //! | `metis_dir` | finding `.metis` |
-//! | `safe_dir/`, `temps` | an open folder and all file operations in it; the temporary files behind its writes |
 //! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
 //! | `unknown_keys` | keys of it that are misspelled |
 //! | `confirmed` | which keys of it need this clone's word when they come with a pull |
@@ -33,9 +32,7 @@ mod ignore_file;
 mod metis_dir;
 mod owned_document;
 mod protection;
-mod safe_dir;
 mod stat_cache;
-mod temps;
 mod unknown_keys;
 mod walk;
 
@@ -56,8 +53,6 @@ pub use ignore_file::{exclude_own_files, ignore_own_files, lists_folders, unlist
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
-pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat};
 pub use stat_cache::StatCache;
-pub use temps::{TEMP_PREFIX, leftover_temps, sweep_temps};
 pub use unknown_keys::UnknownKey;
 pub use walk::FileRead;

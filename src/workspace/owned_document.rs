@@ -1,6 +1,7 @@
 //! A document of this workspace, and a file that cannot be taken as one.
 
-use super::{frontmatter::Damage, safe_dir::DirError};
+use super::frontmatter::Damage;
+use crate::fs::DirError;
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// The most bytes a document may have.

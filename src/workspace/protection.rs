@@ -10,10 +10,10 @@ use std::{
 
 use super::{
     owned_document::{Damaged, OwnedDocument, Reason},
-    safe_dir::Kind,
     stat_cache::{CacheEntry, StatCache},
     walk::{Walked, What, code_of_folder, code_of_name},
 };
+use crate::fs::Kind;
 use crate::names::{ObjectId, ShortCode};
 pub use crate::plan::dehydrate::Protected;
 

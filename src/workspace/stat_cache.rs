@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::safe_dir::Stat;
+use crate::fs::Stat;
 use crate::names::{ObjectId, ShortCode};
 
 /// The slack of the racy rule. Some file systems keep whole or even seconds, and a file server's clock may be a little
@@ -293,7 +293,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::workspace::safe_dir::Kind;
+    use crate::fs::Kind;
 
     fn stat(mtime_ns: i64) -> Stat {
         Stat {

@@ -11,9 +11,9 @@ use super::{
     frontmatter::{self, Damage, FRONTMATTER_LIMIT},
     hydrated::MARKER_FILE,
     owned_document::{DOCUMENT_LIMIT, Reason},
-    safe_dir::{Dir, DirError, Entry, Kind, Stat},
     stat_cache::{CacheEntry, StatCache},
 };
+use crate::fs::{Dir, DirError, Entry, Kind, Stat};
 use crate::names::{ObjectId, Prefix, ShortCode};
 
 /// How deep folders may be nested.

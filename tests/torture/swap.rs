@@ -1,5 +1,5 @@
 //! What changes under our feet. Folders that are swapped for links at any moment are tried 100,000 times where they are
-//! opened, in `workspace::safe_dir`; here whole syncs meet them, and documents that are being rewritten.
+//! opened, in `fs::safe_dir`; here whole syncs meet them, and documents that are being rewritten.
 
 use std::{
     fs,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{CentralError, private};
-use crate::owner;
+use crate::fs::owner;
 
 /// What the folders of all of them are called, also where others have theirs beside them.
 const NAME: &str = "git-metis-sync-incoming-";

@@ -17,6 +17,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use super::{
@@ -47,7 +48,26 @@ pub struct Store {
     odb: Handle,
     left_out: BTreeSet<ObjectId>,
     in_use: InUse,
+    suspicion: Suspicion,
     _scratch: Option<Area>,
+}
+
+/// The first object that could not be read where the work goes on without it: fetching anew may help.
+#[derive(Debug, Default)]
+pub struct Suspicion(OnceLock<ObjectId>);
+
+impl Suspicion {
+    /// Takes note of what `err` says.
+    pub fn note(&self, err: &CentralError) {
+        if let Some(id) = err.object() {
+            let _ = self.0.set(id);
+        }
+    }
+
+    /// The object, if there was any.
+    pub fn object(&self) -> Option<ObjectId> {
+        self.0.get().copied()
+    }
 }
 
 impl Store {
@@ -63,6 +83,7 @@ impl Store {
         Ok(Store {
             left_out: ids(&root.join(LEFT_OUT)).into_iter().collect(),
             in_use,
+            suspicion: Suspicion::default(),
             root,
             format,
             odb,
@@ -94,6 +115,7 @@ impl Store {
             odb,
             left_out: ids(&lasting_root.join(LEFT_OUT)).into_iter().collect(),
             in_use,
+            suspicion: Suspicion::default(),
             _scratch: Some(area),
         })
     }
@@ -169,6 +191,11 @@ impl Store {
             return Ok(None);
         }
         objects::blob(&self.odb, id, limit)
+    }
+
+    /// For taking note of objects that cannot be read.
+    pub fn suspicion(&self) -> &Suspicion {
+        &self.suspicion
     }
 
     /// The files of central that are too large to be here.
@@ -258,6 +285,7 @@ impl Store {
             let _ = fs::remove_file(self.root.join(list));
         }
         self.left_out.clear();
+        self.suspicion = Suspicion::default();
         let packs = objects.join("pack");
         private::make_dirs(&packs).map_err(CentralError::cache(&packs, "created"))?;
         self.in_use = InUse::of(&packs);

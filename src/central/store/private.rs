@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::CentralError;
-use crate::owner;
+use crate::fs::owner;
 
 /// The folder of this program below the cache directory `cache`.
 pub(super) fn top(cache: &Path) -> PathBuf {

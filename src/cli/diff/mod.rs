@@ -18,7 +18,7 @@ use crate::{
     central,
     names::{ObjectId, Prefix, ShortCode},
     plan::dehydrate::CentralChange,
-    stage::own::{self, OwnDocument, ReadError},
+    stage::own::{OwnDocument, ReadError},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, CentralView, Preview},
@@ -235,18 +235,15 @@ fn version(preview: &Preview<'_>, side: &Side) -> Result<Option<Version>, SyncEr
             let bytes = store.blob(*id, SHOWN_BYTES)?;
             Ok(Some(Version { id: *id, bytes }))
         }
-        Side::Own(document) => {
-            let history = own::open_history(&preview.ctx, preview.cursor.format);
-            match own::read(&preview.ctx, history.as_ref(), document) {
-                Ok(bytes) => Ok(Some(Version {
-                    id: document.blob,
-                    bytes: (bytes.len() as u64 <= SHOWN_BYTES).then_some(bytes),
-                })),
-                Err(ReadError::Changed { .. }) => Ok(None),
-                Err(ReadError::Dir(err)) => Err(err.into()),
-                Err(ReadError::Project(err)) => Err(err.into()),
-            }
-        }
+        Side::Own(document) => match preview.own.reader(&preview.ctx).read(document) {
+            Ok(bytes) => Ok(Some(Version {
+                id: document.blob,
+                bytes: (bytes.len() as u64 <= SHOWN_BYTES).then_some(bytes),
+            })),
+            Err(ReadError::Changed { .. }) => Ok(None),
+            Err(ReadError::Dir(err)) => Err(err.into()),
+            Err(ReadError::Project(err)) => Err(err.into()),
+        },
         Side::Here(path) => match workspace::read_document(preview.ctx.metis.dir(), path) {
             Ok(bytes) => Ok(Some(Version {
                 id: central::blob_id(preview.cursor.format, &bytes),

@@ -586,8 +586,7 @@ fn bind(
     match cursor {
         None => state.remove(cursor::FILE)?,
         Some(mut cursor) if left.is_some() || was_retired => {
-            cursor.base.clear();
-            cursor.compared = None;
+            cursor.leave_folder();
             cursor.store(&state, &guard)?;
         }
         Some(cursor) if was_new => cursor.store(&state, &guard)?,

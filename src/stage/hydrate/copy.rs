@@ -12,7 +12,11 @@ use std::{
 };
 
 use crate::{
-    central::{self, objects::Handle, store::Store},
+    central::{
+        self,
+        objects::Handle,
+        store::{Store, Suspicion},
+    },
     names::ObjectId,
     plan::{
         hydrate::Write,
@@ -46,20 +50,6 @@ pub struct Copied {
     pub skipped: Vec<Skipped>,
     /// The first failure. The folder's other files may or may not have been written.
     pub failed: Option<String>,
-    /// The object of central that this was about, where one could not be read.
-    pub damaged: Option<ObjectId>,
-}
-
-/// Why a file was not written.
-struct Failure {
-    reason: String,
-    damaged: Option<ObjectId>,
-}
-
-impl From<String> for Failure {
-    fn from(reason: String) -> Self {
-        Failure { reason, damaged: None }
-    }
 }
 
 /// What all files have in common.
@@ -102,6 +92,7 @@ pub fn copy(
     let outcomes: Vec<Mutex<Copied>> = folders.iter().map(|_| Mutex::default()).collect();
     let written = AtomicU64::new(0);
     let done = AtomicUsize::new(0);
+    let suspicion = store.suspicion();
     let work = |odb: &Handle, next: &AtomicUsize, jobs: &[(usize, &Write)], told: &mut dyn FnMut(usize, usize)| {
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
@@ -114,9 +105,9 @@ pub fn copy(
                     continue;
                 }
                 let file = if terms.interrupt.load(Ordering::Relaxed) {
-                    Err("interrupted".to_owned().into())
+                    Err("interrupted".to_owned())
                 } else {
-                    copy_one(odb, write, &folders[*folder].writer, terms, &written)
+                    copy_one(suspicion, odb, write, &folders[*folder].writer, terms, &written)
                 };
                 let mut outcome = lock(outcome);
                 match file {
@@ -127,10 +118,7 @@ pub fn copy(
                         outcome.kept.push(path);
                     }
                     Ok(File::Skipped(skipped)) => outcome.skipped.push(skipped),
-                    Err(failure) => {
-                        outcome.failed = Some(failure.reason);
-                        outcome.damaged = failure.damaged;
-                    }
+                    Err(reason) => outcome.failed = Some(reason),
                 }
             }
             told(done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), all);
@@ -168,12 +156,13 @@ fn lock(outcome: &Mutex<Copied>) -> std::sync::MutexGuard<'_, Copied> {
 }
 
 fn copy_one(
+    suspicion: &Suspicion,
     odb: &Handle,
     write: &Write,
     writer: &FolderWriter<'_>,
     terms: &Terms<'_>,
     written: &AtomicU64,
-) -> Result<File, Failure> {
+) -> Result<File, String> {
     let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
     let name = write.code.file_name();
     let path = || format!("{}/{name}", writer.prefix());
@@ -194,10 +183,8 @@ fn copy_one(
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(skipped()),
         Err(err) => {
-            return Err(Failure {
-                reason: format!("{}: {err}", path()),
-                damaged: err.object(),
-            });
+            suspicion.note(&err);
+            return Err(format!("{}: {err}", path()));
         }
     };
     let size = (bytes.len() as u64).max(SMALLEST_FILE);
@@ -206,14 +193,16 @@ fn copy_one(
             "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
              raise sync.limits.total_bytes in .metis/.sync/config.toml",
             terms.limits.total_bytes
-        )
-        .into());
+        ));
     }
     let kept = match on_disk {
         OnDisk::Absent | OnDisk::Expected(_) => None,
         OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(|err| err.to_string())?),
         OnDisk::NotAFile => {
-            return Err(format!("{} is not a regular file; move it away, then sync again", path()).into());
+            return Err(format!(
+                "{} is not a regular file; move it away, then sync again",
+                path()
+            ));
         }
     };
     writer.write(&name, &bytes).map_err(|err| err.to_string())?;

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, process::Command, time::SystemTime};
 use super::{Finding, Repair};
 use crate::{
     cache::{self, Health},
-    central::{git_config, store::Store},
+    central::store::Store,
+    fs::{self, TEMP_PREFIX},
     names::{ObjectId, Prefix},
     plan::listing::{escaped, printable},
     send_pack::connect::{self, FailureKind, Scheme},
@@ -18,7 +19,7 @@ use crate::{
         SyncErrorKind, Warning,
         preview::{CentralView, Preview},
     },
-    workspace::{self, FolderState, KEPT_DIR, StatCache, TEMP_PREFIX},
+    workspace::{self, FolderState, KEPT_DIR, StatCache},
 };
 
 /// Documents that are named, of those that are damaged.
@@ -116,7 +117,7 @@ fn config(preview: &Preview<'_>) -> Vec<Finding> {
 fn central(preview: &Preview<'_>) -> Vec<Finding> {
     let ctx = &preview.ctx;
     let http = matches!(ctx.upstream.scheme(), Scheme::Http | Scheme::Https);
-    let helper = git_config::has_credential_helper(ctx.project.config());
+    let helper = ctx.project.has_credential_helper();
     let mut out = Vec::new();
     match &preview.central {
         CentralView::NotAsked => out.push(Finding::note("central", "central was not asked")),
@@ -438,10 +439,10 @@ fn ignored(preview: &Preview<'_>) -> Vec<Finding> {
 fn leftovers(preview: &Preview<'_>) -> Finding {
     let metis = preview.ctx.metis.dir();
     let now = SystemTime::now();
-    let mut count = workspace::leftover_temps(metis, now).map_or(0, |names| names.len());
+    let mut count = fs::leftover_temps(metis, now).map_or(0, |names| names.len());
     for prefix in hydrated_folders(&preview.cursor, preview) {
         if let Ok(folder) = metis.open_dir(prefix.as_str()) {
-            count += workspace::leftover_temps(&folder, now).map_or(0, |names| names.len());
+            count += fs::leftover_temps(&folder, now).map_or(0, |names| names.len());
         }
     }
     let of_state = |state: &StateDir| lock::held(state).is_none();
@@ -450,7 +451,7 @@ fn leftovers(preview: &Preview<'_>) -> Finding {
         let state = names(crate::state::files::FOLDER);
         count += state
             .iter()
-            .filter(|entry| entry.name.to_string_lossy().contains(".tmp-"))
+            .filter(|entry| fs::is_temp(&entry.name) || entry.name.to_string_lossy().contains(".tmp-"))
             .count();
         let build = format!("{}.sync-build-", cache::FILE_NAME);
         let top = metis.list().unwrap_or_default();

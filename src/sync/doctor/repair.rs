@@ -9,6 +9,7 @@ use super::{Finding, Repair, examine::hydrated_folders};
 use crate::{
     cache,
     central::tree,
+    fs,
     names::{ObjectId, Prefix},
     plan::{
         compare,
@@ -147,7 +148,7 @@ fn reset_store(preview: &mut Preview<'_>, ask: Ask) -> Result<String, SyncErrorK
     store.reset()?;
     match preview.cursor.head {
         Some(head) if ask != Ask::Nobody => {
-            fetch::ensure(&preview.ctx, store, head)?;
+            fetch::ensure_commit(&preview.ctx, store, head)?;
             Ok("received anew".into())
         }
         _ => Ok("the next sync receives it anew".into()),
@@ -256,11 +257,11 @@ fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
 fn sweep(workspace: &Workspace, preview: &Preview<'_>) -> Result<String, SyncErrorKind> {
     let metis = workspace.metis().dir();
     let now = SystemTime::now();
-    workspace::sweep_temps(metis, now)?;
+    fs::sweep_temps(metis, now)?;
     workspace::sweep_kept(metis);
     for prefix in hydrated_folders(&preview.cursor, preview) {
         if let Ok(folder) = metis.open_dir(prefix.as_str()) {
-            workspace::sweep_temps(&folder, now)?;
+            fs::sweep_temps(&folder, now)?;
         }
     }
     // Only a rebuild can tell a dead build of the database from one that goes on.

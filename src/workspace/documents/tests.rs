@@ -502,12 +502,8 @@ fn a_folder_that_cannot_be_opened_or_is_too_deep_protects_all_that_is_absent() {
     for _ in 0..17 {
         dir = dir.create_dir("x".repeat(255)).unwrap();
     }
-    dir.write_atomic(
-        "c.md",
-        document("A-T-0003").as_bytes(),
-        crate::workspace::FileMode::Plain,
-    )
-    .unwrap();
+    dir.write_atomic("c.md", document("A-T-0003").as_bytes(), crate::fs::FileMode::Plain)
+        .unwrap();
 
     let mut deep = World::synced(&[("a.md", "A-T-0001"), ("b.md", "A-T-0002")]);
     deep.put(&format!("{}c.md", "x/".repeat(65)), document("A-T-0003"));

@@ -27,7 +27,7 @@ use rustix::{
 use beneath::{Parent, open_by_names, open_name, plain_names};
 pub use error::DirError;
 pub use stat::{Entry, Kind, Stat};
-pub use write::FileMode;
+pub use write::{FileMode, replace};
 
 /// How often a file that changes under the reader is read again, and a temporary file swept away by another
 /// process is written again.

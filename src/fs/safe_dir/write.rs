@@ -1,6 +1,11 @@
 //! Changes in an open folder.
 
-use std::{fs::File, io::Write, os::fd::AsFd, path::Path};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::fd::AsFd,
+    path::Path,
+};
 
 use rustix::{
     fs::{AtFlags, Mode, OFlags, RenameFlags},
@@ -11,7 +16,7 @@ use super::{
     Dir, DirError, Kind, Stat, TRIES,
     beneath::{Parent, plain_names},
 };
-use crate::workspace::temps;
+use crate::fs::temps;
 
 /// The permission bits of a file that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,24 +69,14 @@ impl Dir {
             Ok(_) => return Err(self.error("write", path, Errno::ISDIR)),
             Err(errno) => return Err(self.error("write", path, errno)),
         }
-        for _ in 0..TRIES {
-            let (temp, file) = self.write_temp(&parent, path, bytes, bits)?;
-            // Some file systems have the new name on the disk before the bytes.
-            let flushed = match flush {
-                true => flush_file(&file),
-                false => Ok(()),
-            };
-            match flushed.and_then(|()| rustix::fs::renameat(&parent, &temp, &parent, name)) {
-                Ok(()) => return Ok(()),
-                // Another process took our temporary file for a leftover.
-                Err(Errno::NOENT) => continue,
-                Err(errno) => {
-                    let _ = rustix::fs::unlinkat(&parent, &temp, AtFlags::empty());
-                    return Err(self.error("write", path, errno));
-                }
-            }
+        replace(&parent, name, bytes, bits, flush).map_err(|err| self.failed(path, err))
+    }
+
+    fn failed(&self, path: &Path, err: io::Error) -> DirError {
+        match Errno::from_io_error(&err) {
+            Some(errno) => self.error("write", path, errno),
+            None => self.io("write", path, err),
         }
-        Err(self.error("write", path, Errno::NOENT))
     }
 
     /// Put a file of `bytes` at `path` where nothing is yet, flushed to the disk: [`DirError::Exists`] otherwise.
@@ -95,7 +90,7 @@ impl Dir {
             Some([first, _, ..]) => Parent::Below(self.open_beneath(first, OFlags::RDONLY | OFlags::DIRECTORY)?),
             _ => Parent::Here(self.fd.as_fd()),
         };
-        let (temp, file) = self.write_temp(&top, path, bytes, PLAIN_MODE)?;
+        let (temp, file) = write_temp(&top, bytes, PLAIN_MODE).map_err(|err| self.failed(path, err))?;
         let flushed = file.sync_all().map_err(|err| self.io("flush", path, err));
         let created = flushed.and_then(|()| {
             rename_new(&top, &temp, &parent, name).map_err(|e| self.error("write", path, e))?;
@@ -150,37 +145,56 @@ impl Dir {
         };
         result.map_err(|errno| DirError::new("flush", self.path.clone(), errno))
     }
+}
 
-    /// A finished temporary file beside `path`. Removed again if it cannot be finished.
-    fn write_temp(
-        &self,
-        parent: &Parent<'_>,
-        path: &Path,
-        bytes: &[u8],
-        bits: u32,
-    ) -> Result<(String, File), DirError> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let (temp, mut file) = loop {
-            let temp = temps::fresh_name();
-            match rustix::fs::openat(parent, &temp, flags, Mode::from(0o600)) {
-                Ok(fd) => break (temp, File::from(fd)),
-                Err(Errno::EXIST | Errno::INTR) => continue,
-                Err(errno) => return Err(self.error("write", path, errno)),
-            }
+/// Puts a file of `bytes` at `name` in `folder` in one step, in the place of a file or a link that is there. `bits`: its
+/// permissions; `flush`: see [`Dir::write_flushed()`].
+pub fn replace(folder: impl AsFd, name: &Path, bytes: &[u8], bits: u32, flush: bool) -> io::Result<()> {
+    let folder = folder.as_fd();
+    for _ in 0..TRIES {
+        let (temp, file) = write_temp(folder, bytes, bits)?;
+        // Some file systems have the new name on the disk before the bytes.
+        let flushed = match flush {
+            true => flush_file(&file),
+            false => Ok(()),
         };
-        let written = file
-            .write_all(bytes)
-            // File systems without permissions (FAT, some network shares) refuse this; the bytes are what counts.
-            .and_then(|()| match rustix::fs::fchmod(&file, Mode::from_raw_mode(bits as _)) {
-                Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
-                Err(errno) => Err(errno.into()),
-            });
-        match written {
-            Ok(()) => Ok((temp, file)),
-            Err(err) => {
-                let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
-                Err(self.io("write", path, err))
+        match flushed.and_then(|()| rustix::fs::renameat(folder, &temp, folder, name)) {
+            Ok(()) => return Ok(()),
+            // Another process took our temporary file for a leftover.
+            Err(Errno::NOENT) => continue,
+            Err(errno) => {
+                let _ = rustix::fs::unlinkat(folder, &temp, AtFlags::empty());
+                return Err(errno.into());
             }
+        }
+    }
+    Err(Errno::NOENT.into())
+}
+
+/// A finished temporary file. Removed again if it cannot be finished.
+fn write_temp(folder: impl AsFd, bytes: &[u8], bits: u32) -> io::Result<(String, File)> {
+    let folder = folder.as_fd();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let (temp, mut file) = loop {
+        let temp = temps::fresh_name();
+        match rustix::fs::openat(folder, &temp, flags, Mode::from(0o600)) {
+            Ok(fd) => break (temp, File::from(fd)),
+            Err(Errno::EXIST | Errno::INTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+    };
+    let written = file
+        .write_all(bytes)
+        // File systems without permissions (FAT, some network shares) refuse this; the bytes are what counts.
+        .and_then(|()| match rustix::fs::fchmod(&file, Mode::from_raw_mode(bits as _)) {
+            Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        });
+    match written {
+        Ok(()) => Ok((temp, file)),
+        Err(err) => {
+            let _ = rustix::fs::unlinkat(folder, &temp, AtFlags::empty());
+            Err(err)
         }
     }
 }

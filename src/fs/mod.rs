@@ -1,0 +1,14 @@
+//! The ground floor: files and folders, without a word about what is in them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `safe_dir/` | an open folder and all file operations in it, none of which follows a link |
+//! | `temps` | the temporary files behind atomic writes, and those that killed runs left |
+//! | [`owner`] | whose a file is |
+
+pub mod owner;
+mod safe_dir;
+pub(crate) mod temps;
+
+pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat, replace};
+pub use temps::{TEMP_PREFIX, is_temp, leftover_temps, sweep_temps};

@@ -1,0 +1,83 @@
+//! Whose the owned folder is.
+
+use super::{Comparison, PlanError};
+use crate::{
+    central::history::{self, Fate},
+    names::ObjectId,
+    plan::{guard::OtherProject, listing::Documents},
+    project::History,
+    stage::Context,
+};
+
+/// Where `.metis/` lies in the project, as a commit's trailer says it.
+pub fn path_in_project(ctx: &Context<'_>) -> String {
+    let path = ctx.project.metis_path();
+    let path: String = path.chars().filter(|c| !c.is_control()).collect();
+    if path.is_empty() { ".".into() } else { path }
+}
+
+impl Comparison<'_, '_> {
+    /// Stops where another clone of this workspace has renamed or retired the folder that this one has written.
+    pub(super) fn still_named(&self) -> Result<(), PlanError> {
+        let (ctx, prefix) = (self.ctx, self.prefix);
+        let between = [self.snapshot.head, self.cursor.compared];
+        let branch = &self.snapshot.branch;
+        match history::fate(&ctx.upstream, &ctx.connect, branch, self.store, between, prefix)? {
+            None => Ok(()),
+            Some(Fate::Retired) => Err(PlanError::OtherProject(OtherProject::Retired(prefix.clone()))),
+            Some(Fate::Renamed(new)) => Err(PlanError::OtherProject(OtherProject::RenamedElsewhere {
+                old: prefix.clone(),
+                new,
+            })),
+        }
+    }
+
+    /// Finds out whether the owned folder, which holds `central`, is the project's that `at` is a commit of, and the commit
+    /// that this project is known by. `None`: the project's oldest commits are not to be had.
+    pub(super) fn identity(
+        &self,
+        central: &Documents,
+        history: &mut History<'_>,
+        at: ObjectId,
+    ) -> Result<Option<ObjectId>, PlanError> {
+        let (ctx, prefix) = (self.ctx, self.prefix);
+        let Some(roots) = history.roots(at) else {
+            return Ok(None);
+        };
+        let first = roots.first().copied();
+        let Some(head) = self.snapshot.head else {
+            return Ok(first);
+        };
+        let only = (!central.is_empty()).then_some(prefix);
+        let branch = &self.snapshot.branch;
+        let owners = history::owners(&ctx.upstream, &ctx.connect, branch, self.store, head, only)?;
+        let path = path_in_project(ctx);
+        let is_ours = |(root, at): &(ObjectId, String)| roots.contains(root) && *at == path;
+        if let Some(owner) = owners.get(prefix).filter(|_| !central.is_empty()) {
+            if !is_ours(&owner.root) && !self.how.adopt_project {
+                return Err(PlanError::OtherProject(OtherProject::Folder {
+                    prefix: prefix.clone(),
+                    root: owner.root.0,
+                    path: owner.root.1.clone(),
+                }));
+            }
+            return Ok(roots.contains(&owner.root.0).then_some(owner.root.0).or(first));
+        }
+        // A first push: the project may be in central under another name.
+        let root = self.snapshot.root(self.store)?;
+        for owner in owners.values() {
+            let still_there = || {
+                let held = root.documents(self.store, &owner.prefix);
+                held.is_ok_and(|held| !held.is_empty())
+            };
+            let is_another = owner.prefix != *prefix && !ctx.former.contains(&owner.prefix);
+            if is_another && is_ours(&owner.root) && still_there() {
+                return Err(PlanError::OtherProject(OtherProject::Renamed {
+                    old: owner.prefix.clone(),
+                    new: prefix.clone(),
+                }));
+            }
+        }
+        Ok(first)
+    }
+}

@@ -1,0 +1,185 @@
+//! Deciding what to do in all folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{HydratePlan, read_listing, work};
+use crate::{
+    central::{CentralError, store::Store},
+    fs::DirError,
+    names::{ObjectId, Prefix},
+    plan::{
+        guard::Lineage,
+        hydrate::{self, Known},
+        listing::{self, Documents},
+    },
+    stage::{Context, Warning, fetch::Snapshot},
+    state::cursor::Cursor,
+    workspace::{self, FolderState, Glance},
+};
+
+/// Why no plan could be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Central's root could not be read.
+    #[error(transparent)]
+    Central(#[from] CentralError),
+    /// `.metis/` could not be read.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+}
+
+/// Decides folder by folder. A folder whose listing cannot be read is left out and named; the others go on.
+pub fn plan(
+    ctx: &Context<'_>,
+    store: &Store,
+    cursor: &Cursor,
+    snapshot: &Snapshot,
+    glance: &Glance,
+    only: &BTreeSet<Prefix>,
+) -> Result<HydratePlan, PlanError> {
+    let root = listing::root(snapshot.root(store)?.entries());
+    let mut plan = HydratePlan {
+        warnings: root.skipped.into_iter().map(Warning::Skipped).collect(),
+        listed: root.workspaces,
+        ..HydratePlan::default()
+    };
+    if let Some(owned) = &ctx.owned {
+        plan.listed.remove(owned);
+    }
+    plan.survey = if glance.as_known {
+        let (stale, gone) = hydrate::stale(&cursor.folders, &plan.listed, &cursor.unfinished);
+        workspace::survey_of(ctx.metis.dir(), stale.into_iter().chain(gone).cloned())?
+    } else {
+        workspace::survey(ctx.metis.dir(), &plan.listed.keys().cloned().collect())?
+    };
+    let mut planning = Planning {
+        ctx,
+        store,
+        cursor,
+        only,
+        // Asked only where something is to be done: it costs a look through git's whole index.
+        tracked: match plan.survey.folders.is_empty() {
+            true => BTreeSet::new(),
+            false => ctx.project.tracked_folders(),
+        },
+        plan,
+    };
+    planning.others();
+    planning.gone(snapshot.lineage);
+    Ok(planning.plan)
+}
+
+struct Planning<'p, 'a> {
+    ctx: &'p Context<'a>,
+    store: &'p Store,
+    cursor: &'p Cursor,
+    /// See [`plan()`].
+    only: &'p BTreeSet<Prefix>,
+    /// Top folders of `.metis/` in which git tracks something.
+    tracked: BTreeSet<String>,
+    plan: HydratePlan,
+}
+
+impl Planning<'_, '_> {
+    fn wants(&self, prefix: &Prefix) -> bool {
+        self.only.is_empty() || self.only.contains(prefix)
+    }
+
+    /// The folders of workspaces that central has.
+    fn others(&mut self) {
+        let limits = self.ctx.limits;
+        let left_out = beyond_limit(&self.plan.listed, &self.cursor.folders, self.only, limits.workspaces);
+        if let Some(first) = left_out.first() {
+            self.plan.warnings.push(Warning::TooManyWorkspaces {
+                first: first.clone(),
+                left_out: left_out.len(),
+                limit: limits.workspaces,
+            });
+        }
+        let mut room = limits.entries;
+        let mut copies = BTreeSet::new();
+        for (prefix, tree) in self.plan.listed.clone() {
+            let is_wanted = self.wants(&prefix);
+            if !is_wanted && self.cursor.folders.get(&prefix) == Some(&tree) {
+                self.plan.in_step.insert(prefix, tree);
+                continue;
+            }
+            if !is_wanted || left_out.contains(&prefix) {
+                self.plan.unfinished.insert(prefix);
+                continue;
+            }
+            let Some(state) = self.plan.survey.folders.get(&prefix) else {
+                self.plan.in_step.insert(prefix, tree);
+                continue;
+            };
+            let folder = work::Folder {
+                ctx: self.ctx,
+                store: self.store,
+                prefix: &prefix,
+                tree,
+            };
+            let work = match self.tracked.contains(prefix.as_str()) {
+                true => Err(work::tracked_by_git(&prefix)),
+                false => folder.work(state, &mut copies, &mut self.plan.warnings),
+            };
+            match work.and_then(|work| work::fitting(work, &mut room, limits)) {
+                Ok(Some(work)) => self.plan.work.push(work),
+                Ok(None) => drop(self.plan.in_step.insert(prefix, tree)),
+                Err(reason) => {
+                    let failed = prefix.clone();
+                    self.plan.warnings.push(Warning::FolderFailed {
+                        prefix: failed,
+                        reason: reason.into(),
+                    });
+                    self.plan.unfinished.insert(prefix);
+                }
+            }
+        }
+        self.plan.survey.listed.extend(copies);
+    }
+
+    /// The folders of workspaces that central does not have any more.
+    fn gone(&mut self, lineage: Lineage) {
+        for (prefix, state) in &self.plan.survey.folders {
+            // A folder of the own prefix is nobody's to remove, but for what this clone itself hydrated there before the
+            // prefix became its own.
+            let is_own = self.ctx.owned.as_ref() == Some(prefix) && !self.cursor.folders.contains_key(prefix);
+            if !self.wants(prefix) || self.plan.listed.contains_key(prefix) || is_own {
+                continue;
+            }
+            if let FolderState::Marked(marker) = state
+                && !self.tracked.contains(prefix.as_str())
+            {
+                if lineage == Lineage::Rewound || marker.central != self.ctx.upstream_name {
+                    self.plan.aside.insert(prefix.clone());
+                }
+                let held = read_listing(self.store, prefix, marker.tree).unwrap_or_default();
+                let present = workspace::documents_in(self.ctx.metis.dir(), prefix).unwrap_or_default();
+                let known = Known::Unfinished {
+                    from: &held,
+                    to: &held,
+                    present: &present,
+                };
+                let files = hydrate::plan(known, &Documents::new());
+                self.plan.gone.push((prefix.clone(), files));
+            }
+        }
+    }
+}
+
+/// The workspaces that get no folder here because central has more than `limit`: those that are here stay, those that were
+/// asked for come first.
+fn beyond_limit(
+    listed: &BTreeMap<Prefix, ObjectId>,
+    here: &BTreeMap<Prefix, ObjectId>,
+    only: &BTreeSet<Prefix>,
+    limit: u64,
+) -> BTreeSet<Prefix> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if listed.len() <= limit {
+        return BTreeSet::new();
+    }
+    let mut order: Vec<&Prefix> = listed.keys().collect();
+    order.sort_by_key(|prefix| (!only.contains(*prefix), !here.contains_key(*prefix)));
+    order.into_iter().skip(limit).cloned().collect()
+}

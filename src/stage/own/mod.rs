@@ -1,0 +1,366 @@
+//! This workspace's own documents: in the work tree, in a branch that is not checked out, or in a folder without git.
+
+mod committed;
+mod reader;
+mod settle;
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
+
+use super::{Context, Warning};
+use crate::{
+    central,
+    fs::DirError,
+    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
+    plan::{
+        listing::Documents,
+        source::{self, NoSource, ReadFrom, Source},
+    },
+    project::{Committed, Conversion, History},
+    state::cursor::Cursor,
+    text::Untrusted,
+    workspace::{self, Damaged, FileRead, Protected, Reason, Scan, StatCache, frontmatter},
+};
+
+use committed::committed;
+pub use reader::{ReadError, Reader};
+pub use settle::settle;
+
+/// `[sync] source` for whatever is checked out.
+pub const WORKTREE: &str = "worktree";
+/// Where Metis moves what is archived, from wherever in `.metis/` it was.
+const ARCHIVED: &str = "archived";
+
+/// Which of the project's versions is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrived {
+    /// What the user sees: the checkout or the source branch, whichever counts there.
+    #[default]
+    No,
+    /// What has arrived in the project's source branch: the tree of its remote-tracking branch, without a remote that of
+    /// the local branch. Never the work tree: git may have gone on since the hook fired.
+    Tracking,
+    /// The tree of this commit, which a push that waits for the sync is about to bring to the source branch.
+    Commit(ObjectId),
+}
+
+/// Why the own documents cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnError {
+    /// `.metis/` cannot be read.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// git is in the middle of something.
+    #[error("{0} is not finished in this project, so its documents are neither the old ones nor the new ones")]
+    Unfinished(&'static str),
+    /// The source branch is not here.
+    #[error("[sync] source names the branch {0}, which this clone of the project does not have")]
+    NoBranch(String),
+    /// The source branch's folders are not to be had.
+    #[error("the documents of commit {0} of the project cannot be read")]
+    NoTree(ObjectId),
+}
+
+/// Where a document's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// In the file of this path below `.metis/`.
+    File(String),
+    /// In the project's objects.
+    Committed(Committed),
+}
+
+/// An own document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnDocument {
+    /// Relative to `.metis/`.
+    pub path: String,
+    /// The id of the bytes that go to central.
+    pub blob: ObjectId,
+    place: Place,
+}
+
+/// The own documents as they are now.
+pub struct Own<'a> {
+    /// Where they were read from.
+    pub read_from: ReadFrom,
+    /// The documents.
+    pub documents: BTreeMap<ShortCode, OwnDocument>,
+    /// What git says of files, beside what the walk found.
+    said_by_git: Vec<Damaged>,
+    /// What central must keep.
+    pub protected: Protected,
+    /// Top folders of `.metis/` that hold other workspaces.
+    pub hydrated: BTreeSet<Prefix>,
+    /// The walk through the files, where they are what counts.
+    pub scan: Option<Scan>,
+    /// What `HEAD` was before that.
+    head: Option<ObjectId>,
+    /// The hash of central's objects.
+    format: ObjectFormat,
+    /// The project's history, opened once it is needed.
+    history: OnceCell<Option<History<'a>>>,
+}
+
+impl<'a> Own<'a> {
+    fn empty(read_from: ReadFrom, hydrated: BTreeSet<Prefix>, format: ObjectFormat) -> Self {
+        Own {
+            read_from,
+            documents: BTreeMap::new(),
+            said_by_git: Vec::new(),
+            protected: Protected::default(),
+            hydrated,
+            scan: None,
+            head: None,
+            format,
+            history: OnceCell::new(),
+        }
+    }
+
+    /// Nothing is known of any document.
+    pub fn unknown(format: ObjectFormat) -> Self {
+        Own {
+            protected: Protected {
+                all_absent: true,
+                ..Protected::default()
+            },
+            ..Own::empty(ReadFrom::Folder, BTreeSet::new(), format)
+        }
+    }
+
+    /// The project's history, to be handed back with [`keep_history()`](Self::keep_history). `None`: there is none.
+    pub fn take_history(&mut self, ctx: &Context<'a>) -> Option<History<'a>> {
+        self.history.take().unwrap_or_else(|| open_history(ctx, self.format))
+    }
+
+    /// Keeps what was asked of the history for the next one who asks.
+    pub fn keep_history(&mut self, history: Option<History<'a>>) {
+        self.history = OnceCell::from(history);
+    }
+
+    /// For reading the documents' bytes.
+    pub fn reader<'r>(&'r self, ctx: &'r Context<'a>) -> Reader<'r, 'a> {
+        let history = self.history.get_or_init(|| open_history(ctx, self.format));
+        Reader::new(ctx, history.as_ref())
+    }
+
+    /// The versions that go to central.
+    pub fn blobs(&self) -> Documents {
+        let blobs = self.documents.iter();
+        blobs.map(|(code, document)| (code.clone(), document.blob)).collect()
+    }
+
+    /// Whether central's copy of `code` must be left as it is.
+    pub fn protects(&self, code: &ShortCode) -> bool {
+        self.protected.covers(code, self.documents.contains_key(code))
+    }
+
+    /// The commit that the documents belong to.
+    pub fn commit(&self) -> Option<ObjectId> {
+        match self.read_from {
+            ReadFrom::Worktree(at) | ReadFrom::Tree { at, .. } => Some(at),
+            ReadFrom::Folder => None,
+        }
+    }
+
+    /// Whether every document is as it was when this clone and central last agreed, at the same place, and nothing is left to
+    /// note.
+    pub fn is_in_step(&self, cursor: &Cursor) -> bool {
+        let is_noted = cursor.agreed.is_some() || self.commit().is_none() || self.documents.is_empty();
+        is_noted
+            && !cursor.unsettled
+            && cursor.decided.is_empty()
+            && self.documents.iter().all(|(code, document)| {
+                let base = cursor.base.get(code);
+                base.is_some_and(|base| base.blob == Some(document.blob) && base.path == document.path)
+            })
+            && cursor
+                .base
+                .iter()
+                .all(|(code, base)| base.blob.is_none() || self.documents.contains_key(code) || self.protects(code))
+    }
+
+    /// What could not be read.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.damaged()
+            .map(|damaged| Warning::Damaged {
+                path: Untrusted::name(damaged.path.as_bytes()),
+                reason: damaged.reason.to_string().into(),
+            })
+            .collect()
+    }
+
+    /// What cannot be taken as a document.
+    pub fn damaged(&self) -> impl Iterator<Item = &Damaged> {
+        let walked = self.scan.iter().flat_map(|scan| &scan.damaged);
+        walked.chain(&self.said_by_git)
+    }
+
+    /// Passes over the copies of other workspaces' documents that Metis moved to `archived/`. They may have got a code of
+    /// this workspace meanwhile: Metis renumbers one of two documents with the same code.
+    ///
+    /// What was pushed from there before stays a document.
+    fn pass_over_copies(&mut self, cursor: &Cursor) {
+        let owner = |path: &str| -> Option<Prefix> {
+            let (folder, _) = path.strip_prefix(ARCHIVED)?.strip_prefix('/')?.split_once('/')?;
+            self.hydrated.get(&folder.parse::<Prefix>().ok()?).cloned()
+        };
+        let was_pushed = |code: &ShortCode| cursor.base.get(code).is_some_and(|base| base.blob.is_some());
+        let documents = self.documents.iter();
+        let copies: Vec<_> = documents
+            .filter_map(|(code, document)| Some((code.clone(), document.path.clone(), owner(&document.path)?)))
+            .filter(|(code, ..)| !was_pushed(code))
+            .collect();
+        for (code, path, owner) in copies {
+            self.documents.remove(&code);
+            self.protect(code, &path, Reason::ArchivedCopy(owner));
+        }
+    }
+
+    fn protect(&mut self, code: ShortCode, path: &str, reason: Reason) {
+        if self.protected.codes.insert(code.clone()) {
+            self.said_by_git.push(Damaged {
+                path: path.to_owned(),
+                reason,
+                may_be: Some(code),
+            });
+        }
+    }
+}
+
+/// The code of a document, for the project's history.
+pub fn code_of(bytes: &[u8]) -> Option<ShortCode> {
+    frontmatter::parse(bytes).ok().map(|frontmatter| frontmatter.short_code)
+}
+
+/// Reads the own documents, as far as what was read before does not tell.
+pub fn survey<'a>(
+    ctx: &Context<'a>,
+    cursor: &Cursor,
+    stat_cache: &StatCache,
+    format: ObjectFormat,
+    now: SystemTime,
+    arrived: Arrived,
+) -> Result<Own<'a>, OwnError> {
+    let hydrated: BTreeSet<Prefix> = workspace::glance(ctx.metis.dir(), cursor.folders.keys())?
+        .hydrated
+        .into_iter()
+        .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
+        .collect();
+    let read_from = read_from(ctx, arrived)?;
+    let mut own = Own::empty(read_from, hydrated, format);
+    if let ReadFrom::Tree { at, pending } = read_from {
+        let mut history = own.take_history(ctx);
+        committed(ctx, cursor, &mut own, history.as_mut(), at, pending)?;
+        own.pass_over_copies(cursor);
+        let is_unborn = own.documents.is_empty() && is_unborn(ctx, cursor, history.as_mut());
+        own.keep_history(history);
+        if !is_unborn {
+            return Ok(own);
+        }
+        own = Own {
+            history: own.history,
+            ..Own::empty(ReadFrom::Folder, own.hydrated, format)
+        };
+    }
+    own.head = ctx.project.head();
+    let scan = scan(ctx, cursor, stat_cache, &own.hydrated, format, now)?;
+    own.protected = scan.protected.clone();
+    for (code, document) in &scan.documents {
+        let document = OwnDocument {
+            path: document.path.clone(),
+            blob: document.blob,
+            place: Place::File(document.path.clone()),
+        };
+        own.documents.insert(code.clone(), document);
+    }
+    own.scan = Some(scan);
+    own.pass_over_copies(cursor);
+    Ok(own)
+}
+
+/// Whether documents were never committed: neither where `HEAD` is nor, as far as this clone noted, anywhere else.
+fn is_unborn(ctx: &Context<'_>, cursor: &Cursor, history: Option<&mut History<'_>>) -> bool {
+    let at_head = || {
+        let head = ctx.project.head()?;
+        Some(history?.listing(head)?.is_empty())
+    };
+    cursor.agreed.is_none() && at_head().unwrap_or(true)
+}
+
+/// The project's history, with documents named as central names them.
+pub fn open_history<'a>(ctx: &Context<'a>, format: ObjectFormat) -> Option<History<'a>> {
+    History::open(ctx.project, &ctx.connect, &ctx.cache_dir, format, code_of)
+}
+
+/// Whether central has what one branch of the project has, and not whatever is checked out.
+pub fn follows_branch(ctx: &Context<'_>) -> bool {
+    let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_deref());
+    source.is_some_and(|source| source != WORKTREE)
+}
+
+fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> {
+    if let Arrived::Commit(at) = arrived {
+        return Ok(ReadFrom::Tree { at, pending: false });
+    }
+    let configured = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_deref());
+    let source = match configured {
+        Some(WORKTREE) | None => Source::Worktree,
+        Some(branch) => Source::Branch(branch),
+    };
+    let Some(situation) = ctx.project.situation(source) else {
+        return Ok(ReadFrom::Folder);
+    };
+    source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
+        NoSource::Unfinished(what) => OwnError::Unfinished(what),
+        NoSource::NoBranch => OwnError::NoBranch(configured.unwrap_or_default().to_owned()),
+    })
+}
+
+/// Walks through the files. They are named as git would commit them.
+fn scan(
+    ctx: &Context<'_>,
+    cursor: &Cursor,
+    stat_cache: &StatCache,
+    hydrated: &BTreeSet<Prefix>,
+    format: ObjectFormat,
+    now: SystemTime,
+) -> Result<Scan, DirError> {
+    let last_paths = cursor.last_paths();
+    let walk = |conversion: Option<&Conversion<'_>>, cache: &StatCache| {
+        let hash = |file: FileRead<'_>| match conversion.zip(file.path) {
+            Some((conversion, path)) => canonical(ctx, conversion, path, &file, format),
+            None => Ok((central::blob_id(format, file.bytes), None)),
+        };
+        let any_id = central::blob_id(format, b"");
+        workspace::scan(ctx.metis.dir(), hydrated, &hash, any_id, cache, &last_paths, now)
+    };
+    let conversion = ctx.project.conversion(false);
+    let rules = conversion.as_ref().map_or(0, Conversion::rules);
+    let scan = walk(conversion.as_ref(), &stat_cache.under(rules))?;
+    if !scan.has_attributes {
+        return Ok(scan);
+    }
+    // Rules of folders may have changed since their files were read.
+    let conversion = ctx.project.conversion(true);
+    walk(conversion.as_ref(), &StatCache::default())
+}
+
+fn canonical(
+    ctx: &Context<'_>,
+    conversion: &Conversion<'_>,
+    path: &str,
+    file: &FileRead<'_>,
+    format: ObjectFormat,
+) -> Result<(ObjectId, Option<Vec<u8>>), String> {
+    let converted = conversion.to_git(path, file.bytes)?;
+    if let Some(object) = conversion.unchanged(path, file.bytes.len() as u64, file.mtime_ns)
+        && ctx.project.format() == Some(format)
+    {
+        return Ok((object, Some(converted)));
+    }
+    Ok((central::blob_id(format, &converted), Some(converted)))
+}

@@ -1,0 +1,44 @@
+//! One cycle: listed and [fetched](Fetched), hydrated, [prepared](Prepared), [published](Published). Each state owns what it
+//! has, and nothing is carried over from an earlier cycle but what was applied on disk: own documents are read anew each time.
+
+mod fetched;
+mod prepared;
+
+pub use super::follow::Known;
+pub use fetched::Fetched;
+pub use prepared::Prepared;
+
+use super::{error::SyncErrorKind, options::Step, session::Session};
+use crate::{state::cursor::Cursor, workspace::Scan};
+
+/// How a cycle ended.
+pub enum End {
+    /// All that could be done is done.
+    Done(Box<Published>),
+    /// Central moved before our push: run the whole cycle again, with what is here of it.
+    Moved(Box<Known>),
+}
+
+/// Central and this clone agree; what is left is to write that down.
+pub struct Published {
+    /// What this clone has dealt with.
+    pub cursor: Cursor,
+    /// The own documents' files, if they were walked through.
+    pub scan: Option<Scan>,
+}
+
+/// Runs a cycle. `known`: what the one before has left.
+pub fn run(session: &mut Session<'_>, mut known: Option<Known>) -> Result<End, SyncErrorKind> {
+    session.soundly(|session| {
+        session.check_interrupt()?;
+        let mut fetched = Fetched::list(session, known.take())?;
+        fetched.hydrate(session)?;
+        match session.pushes_to().cloned() {
+            None => Ok(End::Done(Box::new(fetched.leave(session)))),
+            Some(prefix) => {
+                session.step(Step::Dehydrating);
+                fetched.prepare(session, &prefix)?.publish(session)
+            }
+        }
+    })
+}

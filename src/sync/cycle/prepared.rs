@@ -1,0 +1,231 @@
+//! The own documents are in a commit, which is made central's head.
+
+use std::time::SystemTime;
+
+use super::{End, Fetched, Known, Published};
+use crate::{
+    central::CentralError,
+    names::{ObjectId, Prefix},
+    plan::dehydrate::DehydratePlan,
+    send_pack::{
+        Outcome, PushError,
+        connect::{ConnectError, FailureKind},
+    },
+    stage::{
+        Warning,
+        dehydrate::{self, ApplyError, PlanError},
+        fetch,
+        own::{self, Own},
+        push::{self, PushPlan},
+    },
+    state::cursor::Notes,
+    sync::{error::SyncErrorKind, judgement, options::Step, session::Session},
+    workspace::Scan,
+};
+
+/// Documents that change while they are read are read again this many times before the sync gives up on them.
+const READ_ATTEMPTS: usize = 3;
+
+/// Own documents, ready to be pushed: a commit that is stored but known to nobody yet.
+pub struct Prepared {
+    fetched: Fetched,
+    made: Made,
+}
+
+/// What became of the own documents.
+#[derive(Debug, Default)]
+struct Made {
+    /// The commit, or `None` if central's owned folder is as it should be.
+    commit: Option<ObjectId>,
+    /// What this clone notes once the commit is central's head. `None`: as before.
+    notes: Option<Notes>,
+    /// The walk through their files.
+    scan: Option<Scan>,
+}
+
+/// Why no commit was made.
+enum Unmade {
+    /// This document, or `HEAD`, changed between being surveyed and being read.
+    Restless { path: String },
+    /// See the error.
+    Failed(SyncErrorKind),
+}
+
+impl<E: Into<SyncErrorKind>> From<E> for Unmade {
+    fn from(err: E) -> Self {
+        Unmade::Failed(err.into())
+    }
+}
+
+impl Fetched {
+    /// Surveys the own documents, decides, and makes the commit.
+    pub fn prepare(mut self, session: &mut Session<'_>, prefix: &Prefix) -> Result<Prepared, SyncErrorKind> {
+        let mut attempts = 1..=READ_ATTEMPTS;
+        loop {
+            session.check_interrupt()?;
+            attempts.next();
+            match self.attempt(session, prefix) {
+                Ok(made) => return Ok(Prepared { fetched: self, made }),
+                Err(Unmade::Restless { .. }) if !attempts.is_empty() => {}
+                Err(Unmade::Restless { path }) => return Err(SyncErrorKind::Restless { path: path.into() }),
+                Err(Unmade::Failed(err)) => return Err(err),
+            }
+        }
+    }
+
+    fn attempt(&mut self, session: &mut Session<'_>, prefix: &Prefix) -> Result<Made, Unmade> {
+        let Fetched { snapshot, known } = self;
+        let mut own = own::survey(
+            &session.ctx,
+            &known.cursor,
+            &session.notebook.stat_cache,
+            snapshot.format,
+            SystemTime::now(),
+            session.options.arrived,
+        )?;
+        session.notebook.note_scan(own.scan.as_ref());
+        if own.is_in_step(&known.cursor) && known.cursor.compared == snapshot.head && snapshot.head.is_some() {
+            own.warnings().into_iter().for_each(|warning| session.warn(warning));
+            return Ok(Made {
+                scan: own.scan,
+                ..Made::default()
+            });
+        }
+        fetch::ensure(&session.ctx, &mut known.store, snapshot)?;
+        let decided = match judgement::decide(&session.ctx, known, snapshot, prefix, &mut own, session.options) {
+            Err(PlanError::Moved) => {
+                let path = ".git/HEAD".to_owned();
+                return Err(Unmade::Restless { path });
+            }
+            decided => decided?,
+        };
+        tell(session, &own, &decided.plan);
+        let mut warnings = Vec::new();
+        let stops = judgement::stops(&session.ctx, session.options, &own, &decided, true, &mut warnings);
+        warnings.into_iter().for_each(|warning| session.warn(warning));
+        if let Some(stop) = stops.into_iter().next() {
+            return Err(stop.into());
+        }
+        session.report.pushed = decided.plan.push.keys().cloned().collect();
+        session.report.removed = decided.plan.remove.iter().cloned().collect();
+        session.report.registered = judgement::registers(known, snapshot, prefix, &decided)?;
+        let mut commit = None;
+        if !decided.plan.changes_nothing() {
+            let (ctx, store, now) = (&session.ctx, &mut known.store, jiff::Timestamp::now());
+            match dehydrate::apply(ctx, store, snapshot, prefix, &decided, &own, now) {
+                Err(ApplyError::Changed { path }) => return Err(Unmade::Restless { path }),
+                made => commit = Some(made?),
+            }
+        }
+        session.learnt.note_owned(decided.central);
+        Ok(Made {
+            commit,
+            notes: Some(decided.notes),
+            scan: own.scan,
+        })
+    }
+}
+
+/// Reports what is not done.
+fn tell(session: &mut Session<'_>, own: &Own<'_>, plan: &DehydratePlan) {
+    own.warnings().into_iter().for_each(|warning| session.warn(warning));
+    for foreign in &plan.foreign {
+        session.warn(Warning::Foreign(foreign.clone()));
+    }
+    session.report.behind.clone_from(&plan.behind);
+    session.report.diverged.clone_from(&plan.conflicts);
+}
+
+impl Prepared {
+    /// What another process prepared, or what is no more than a commit.
+    pub fn of(fetched: Fetched, commit: Option<ObjectId>, notes: Option<Notes>) -> Self {
+        let made = Made {
+            commit,
+            notes,
+            scan: None,
+        };
+        Prepared { fetched, made }
+    }
+
+    /// The commit. `None`: there is nothing to push.
+    pub fn commit(&self) -> Option<ObjectId> {
+        self.made.commit
+    }
+
+    /// What is to be noted once it is pushed.
+    pub fn into_notes(self) -> Option<Notes> {
+        self.made.notes
+    }
+
+    /// Makes the commit central's head and takes note of it.
+    pub fn publish(self, session: &mut Session<'_>) -> Result<End, SyncErrorKind> {
+        let Prepared { fetched, made } = self;
+        let mut head = fetched.snapshot.head;
+        if let (Some(commit), Some(prefix)) = (made.commit, session.ctx.owned.clone()) {
+            session.check_interrupt()?;
+            // What cannot be noted is not pushed.
+            session.notebook.state.check_writable()?;
+            session.step(Step::Pushing);
+            let pushed = fetched.push(session, commit, prefix);
+            if !matches!(pushed, Ok(Outcome::Applied)) {
+                session.report.pushed.clear();
+                session.report.removed.clear();
+                session.report.registered = false;
+            }
+            match pushed? {
+                Outcome::Applied => {
+                    session.report.commit = Some(commit);
+                    head = Some(commit);
+                }
+                Outcome::Moved { .. } => return Ok(End::Moved(Box::new(fetched.known))),
+                Outcome::Refused(refusal) => return Err(SyncErrorKind::Refused(refusal)),
+                Outcome::Unknown { cause } => return Err(SyncErrorKind::AnswerLost { cause }),
+            }
+        }
+        let Fetched { snapshot, known } = fetched;
+        let Known { mut cursor, .. } = known;
+        cursor.compared_at(head, made.notes);
+        cursor.dealt_with(&snapshot.branch, head);
+        session.report.head = head;
+        Ok(End::Done(Box::new(Published {
+            cursor,
+            scan: made.scan,
+        })))
+    }
+}
+
+impl Fetched {
+    fn push(&self, session: &mut Session<'_>, commit: ObjectId, prefix: Prefix) -> Result<Outcome, SyncErrorKind> {
+        let Fetched { snapshot, known } = self;
+        let plan = PushPlan {
+            branch: snapshot.branch.clone(),
+            prefix,
+            expected: snapshot.head,
+            commit,
+        };
+        let before = snapshot.root(&known.store)?;
+        push::apply(
+            &session.ctx,
+            &mut session.learnt.met_to_push,
+            &known.store,
+            &plan,
+            before,
+        )
+        .map_err(failure)
+    }
+}
+
+fn failure(err: PushError<CentralError>) -> SyncErrorKind {
+    match err {
+        // It was there a moment ago, when it was listed: some servers say so of what one may not push to.
+        PushError::Connect(err) if err.kind == FailureKind::NoRepository => ConnectError {
+            kind: FailureKind::Forbidden,
+            message: "it can be read there, but not pushed to".into(),
+            ..err
+        }
+        .into(),
+        PushError::Connect(err) => err.into(),
+        PushError::Source(err) => err.into(),
+        err => SyncErrorKind::Unsupported(err.to_string().into()),
+    }
+}
