@@ -35,6 +35,7 @@ mod answer;
 mod changes;
 mod database;
 mod error;
+mod find;
 #[cfg(test)]
 mod fixture;
 mod fresh;
@@ -51,6 +52,7 @@ pub use answer::{
     Blocks, ChainEnd, Document, Link, PhaseCount, Progress, QueryError, Upstream, Workspace, WorkspaceDocuments,
 };
 pub use error::CacheError;
+pub use find::Filter;
 pub use health::{Health, forget, health};
 pub use query::Cache;
 pub use rebuild::rebuild;

@@ -24,21 +24,21 @@ use super::{
 use crate::names::{Prefix, ShortCode};
 
 /// Phases in which nothing remains to be done: of tasks and initiatives, visions and specifications, and ADRs.
-const FINISHED: &str = "('completed', 'published', 'decided', 'superseded')";
+pub(super) const FINISHED: &str = "('completed', 'published', 'decided', 'superseded')";
 
 /// Parents followed upstream. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
 
 /// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
 /// have one slug: a document never means itself, and no task is a parent where something else may be it.
-const MEANT: &str = "coalesce(
+pub(super) const MEANT: &str = "coalesce(
     (SELECT t.code FROM sync_documents t WHERE t.workspace = d.workspace AND t.slug = r.target AND t.id <> d.id
      ORDER BY r.kind = 'parent' AND t.type IS 'task', t.archived, t.code LIMIT 1), r.target)";
 
 /// What a document is called in relations: `?1` is its code.
 const CALLED: &str = "SELECT ?1 UNION SELECT slug FROM sync_documents WHERE code = ?1 AND slug IS NOT NULL";
 
-const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
+pub(super) const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
 
 /// `metis.db`, opened for questions.
 pub struct Cache {
@@ -211,7 +211,7 @@ impl Cache {
     }
 
     /// Answers from one state of the database, also while another process rebuilds it.
-    fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueryError> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueryError> {
         self.db
             .unchecked_transaction()
             .and_then(|transaction| question(&transaction))
@@ -227,12 +227,12 @@ fn sqlite_error(path: &Path, error: rusqlite::Error) -> QueryError {
     }
 }
 
-fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Document>> {
+pub(super) fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Document>> {
     db.prepare_cached(sql)?.query_map(params, document)?.collect()
 }
 
 /// What [`document()`] reads.
-fn columns() -> String {
+pub(super) fn columns() -> String {
     format!(
         "w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
          (SELECT {MEANT} FROM sync_relations r WHERE document = d.id AND kind = 'parent'),
@@ -242,7 +242,7 @@ fn columns() -> String {
 }
 
 /// The document of a code: the one in the workspace `near` first, then this clone's own.
-fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
+pub(super) fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
     let sql = format!(
         "SELECT {} {FROM} WHERE d.code = ?1
          ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1",

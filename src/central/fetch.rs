@@ -201,6 +201,44 @@ pub fn stretch(
     receive_aside(remote, options, &want, aside)
 }
 
+/// The last commits up to `head` into `aside`.
+pub fn recent(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    head: ObjectId,
+    commits: usize,
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let want = Want {
+        tips: &[head],
+        haves: &[],
+        shallow: &[],
+        depth: Some(commits),
+        filter: Some("blob:none"),
+    };
+    receive_aside(remote, options, &want, aside)
+}
+
+/// The files `ids`, which `head` or a commit before it has, into `aside`. Servers of the older protocols hand out what a
+/// branch names and nothing else: they are asked for the whole history.
+pub fn files(
+    remote: &mut Remote,
+    options: &ConnectOptions,
+    head: ObjectId,
+    ids: &[ObjectId],
+    aside: &Path,
+) -> Result<(), CentralError> {
+    let by_id = remote.session.handshake.server_protocol_version == Protocol::V2;
+    let want = Want {
+        tips: if by_id { ids } else { &[head] },
+        haves: &[],
+        shallow: &[],
+        depth: None,
+        filter: None,
+    };
+    receive_aside(remote, options, &want, aside)
+}
+
 fn receive_into(
     remote: &mut Remote,
     options: &ConnectOptions,

@@ -29,6 +29,7 @@ pub(crate) mod fixture;
 pub mod history;
 mod incoming;
 pub mod objects;
+pub mod past;
 pub mod publish;
 pub mod remote;
 mod repack;

@@ -14,6 +14,8 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use super::pager;
+
 /// How long the orderly end may take.
 const GRACE: Duration = Duration::from_millis(1500);
 
@@ -25,6 +27,11 @@ pub fn watch(flag: &Arc<AtomicBool>) {
     let flag = Arc::clone(flag);
     let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in &mut signals {
+            // What Ctrl-C does while a person reads is the pager's to say; the process ends with that.
+            if pager::is_running() {
+                flag.store(true, Ordering::SeqCst);
+                continue;
+            }
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(128 + signal);
             }

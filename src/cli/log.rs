@@ -1,13 +1,18 @@
 //! `git metis-sync log`: what past syncs did, from this clone's journal.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    project::trust,
+    names::ShortCode,
+    project::{Project, trust},
     state::{
         files::{StateDir, StateError},
         journal::{self, Journal, JournalEntry},
@@ -18,8 +23,11 @@ use crate::{
 use super::{
     Global,
     colour::Paint,
+    completions::candidates,
+    document,
     hint::Exit,
-    output,
+    history::{self, DepthArg},
+    output, pager,
     render::{self, short},
 };
 
@@ -28,13 +36,21 @@ const NAMED: usize = 5;
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
-    /// The last N syncs
+    /// A document: its versions in central instead of the syncs of this clone
+    #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
+    code: Option<ShortCode>,
+    /// The last N
     #[arg(short = 'n', long = "max-count", value_name = "N", default_value_t = 10)]
     count: usize,
+    #[command(flatten)]
+    depth: DepthArg,
 }
 
 /// Prints the journal, newest first. No journal is an empty one; config.toml need not be readable for it.
-pub fn run(global: &Global, args: &LogArgs) -> Exit {
+pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    if let Some(code) = &args.code {
+        return history::log(global, code, args.count, args.depth, interrupt);
+    }
     let metis = match MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace) {
         Ok(metis) => metis,
         Err(err) => return render::explained(global, "log", &err.into(), ""),
@@ -48,6 +64,7 @@ pub fn run(global: &Global, args: &LogArgs) -> Exit {
         let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable });
         render::print_json(&render::document("log", value));
     } else if global.talks() {
+        pager::start(global, &Project::discover(metis.path()));
         let _ = print(global, &journal, Timestamp::now());
     }
     Exit::Ok

@@ -32,19 +32,25 @@ mod colour;
 mod completions;
 mod diff;
 mod doctor;
+mod document;
 mod hint;
+mod history;
 mod hooks;
 mod init;
 mod interrupt;
+mod list;
 mod log;
 mod output;
+mod pager;
 mod plumbing;
 mod progress;
 mod query;
 mod render;
 mod resolve;
+mod show;
 mod status;
 mod sync;
+mod table;
 mod trust;
 mod verify;
 mod words;
@@ -90,10 +96,12 @@ pub fn brief() -> clap::Command {
         "adopt_central",
         "adopt_project",
         "max_retries",
+        "pull_only",
         "workspaces",
         "verbose",
         "color",
         "no_progress",
+        "no_pager",
     ];
     let command = seldom.into_iter().fold(command(), |command, option| {
         command.mut_arg(option, |arg| arg.hide(true))
@@ -102,6 +110,7 @@ pub fn brief() -> clap::Command {
         .into_iter()
         // The first one is what happens without a command.
         .chain(["sync", "trust", "workspace", "completions"])
+        .chain(DOCUMENTS.into_iter().filter(|command| *command != "log"))
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -109,8 +118,15 @@ pub fn brief() -> clap::Command {
         .help_template(
             "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
         )
-        .after_help(format!("The stages of a sync: {}", STAGES.join(" | ")))
+        .after_help(format!(
+            "Documents: {}\nThe stages of a sync: {}",
+            DOCUMENTS.join(" | "),
+            STAGES.join(" | ")
+        ))
 }
+
+/// The commands that are about single documents.
+const DOCUMENTS: [&str; 5] = ["list", "show", "open", "log", "blame"];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
@@ -146,6 +162,9 @@ pub struct Global {
     /// Never draw a progress bar
     #[arg(long, global = true, help_heading = "Everywhere")]
     no_progress: bool,
+    /// Print long output without a pager
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    no_pager: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -175,8 +194,16 @@ enum Command {
     Status(status::StatusArgs),
     /// Show as unified diffs what a sync would push or bring
     Diff(diff::DiffArgs),
-    /// List past syncs, newest first
+    /// List past syncs, or what became of a document, newest first
     Log(log::LogArgs),
+    /// List documents of all workspaces
+    List(list::ListArgs),
+    /// Show a document as it is, or as it was
+    Show(show::ShowArgs),
+    /// Edit an own document, show a copy
+    Open(show::OpenArgs),
+    /// Show which commit of central each line of a document comes from
+    Blame(history::BlameArgs),
     /// Compare central and this workspace id by id, every file
     Verify(verify::VerifyArgs),
     /// Confirm settings of config.toml that came with a pull
@@ -235,7 +262,11 @@ pub fn main() -> ExitCode {
         Some(Command::RebuildCache(args)) => plumbing::rebuild_cache(&global, &args),
         Some(Command::Status(args)) => status::run(&global, &args, interrupt),
         Some(Command::Diff(args)) => diff::run(&global, &args, interrupt),
-        Some(Command::Log(args)) => log::run(&global, &args),
+        Some(Command::Log(args)) => log::run(&global, &args, interrupt),
+        Some(Command::List(args)) => list::run(&global, &args),
+        Some(Command::Show(args)) => show::show(&global, &args, interrupt),
+        Some(Command::Open(args)) => show::open(&global, &args),
+        Some(Command::Blame(args)) => history::blame(&global, &args, interrupt),
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),

@@ -4,7 +4,9 @@
 
 use std::{
     fmt,
+    fs::File,
     io::{self, ErrorKind, IsTerminal, Write},
+    os::fd::{AsFd, OwnedFd},
     process::ExitCode,
     sync::{
         OnceLock,
@@ -14,7 +16,7 @@ use std::{
 
 use signal_hook::{consts::SIGPIPE, low_level::emulate_default_handler};
 
-use super::{colour, hint::Exit};
+use super::{colour, hint::Exit, pager};
 use crate::text::printed;
 
 /// The first failure.
@@ -44,9 +46,55 @@ pub fn stderr() -> Output {
     Output::Talk
 }
 
-/// Whether a person reads standard output.
+/// Whether a person reads standard output, be it through a pager.
 pub fn is_terminal() -> bool {
-    system().is_terminal()
+    PAGED.get().is_some() || system().is_terminal()
+}
+
+/// How wide the terminal is on which standard output is read. `None`: on none.
+pub fn width() -> Option<usize> {
+    let asked = || {
+        let size = rustix::termios::tcgetwinsize(system()).ok()?;
+        Some(size.ws_col.into()).filter(|columns| *columns > 0)
+    };
+    match PAGED.get() {
+        Some(columns) => Some(*columns),
+        None => system().is_terminal().then(|| asked().unwrap_or(COLUMNS)),
+    }
+}
+
+/// Where a terminal does not say how wide it is.
+const COLUMNS: usize = 80;
+
+/// How wide the terminal behind the pager is.
+static PAGED: OnceLock<usize> = OnceLock::new();
+
+/// Where talk went before there was a pager.
+static TALKED_TO: OnceLock<OwnedFd> = OnceLock::new();
+
+/// Sends what is printed to a pager from here on, talk too if a person reads it: it would be painted over.
+#[allow(clippy::disallowed_methods)]
+pub fn redirect(pager: &impl AsFd) -> io::Result<()> {
+    let columns = width().unwrap_or(COLUMNS);
+    system().lock().flush()?;
+    if talks_to_terminal() {
+        let _ = TALKED_TO.set(rustix::io::fcntl_dupfd_cloexec(io::stderr(), 3)?);
+        rustix::stdio::dup2_stderr(pager)?;
+    }
+    rustix::stdio::dup2_stdout(pager)?;
+    let _ = PAGED.set(columns);
+    Ok(())
+}
+
+/// Shows the pager the end of what is printed.
+pub fn close() {
+    let _ = system().lock().flush();
+    if let Ok(nowhere) = File::options().write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdout(nowhere);
+    }
+    if let Some(terminal) = TALKED_TO.get() {
+        let _ = rustix::stdio::dup2_stderr(terminal);
+    }
 }
 
 /// Whether a person reads standard error.
@@ -162,8 +210,11 @@ fn copy(err: &io::Error) -> io::Error {
 /// reader went away, as `head` does, the process ends like git: by the signal.
 pub fn finish(exit: Exit) -> ExitCode {
     let _ = stdout().flush();
+    let paged = pager::finish();
     match FAILED.get() {
         None => exit.into(),
+        // Who has read enough leaves the pager.
+        Some(err) if paged && err.kind() == ErrorKind::BrokenPipe => exit.into(),
         Some(err) if err.kind() == ErrorKind::BrokenPipe => {
             let _ = emulate_default_handler(SIGPIPE);
             exit.into()

@@ -66,6 +66,16 @@ pub fn ago(seconds: i64) -> String {
     format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
 }
 
+/// Text in lines of no more than `columns`, broken between words, all indented by `indent`.
+pub fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+    let indent = " ".repeat(indent);
+    let options = textwrap::Options::new(columns)
+        .initial_indent(&indent)
+        .subsequent_indent(&indent)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+    textwrap::fill(text, options)
+}
+
 /// The advice that one output has given. Advice names a command, and stands at the end of what is said.
 #[derive(Default)]
 pub struct Given(BTreeSet<String>);

@@ -6,6 +6,7 @@ mod commits;
 mod freshness;
 mod git_config;
 mod history;
+mod moment;
 mod refs;
 mod source;
 pub mod territory;
@@ -27,6 +28,7 @@ use crate::{
 };
 pub use freshness::Freshness;
 pub use history::{CodeOf, Committed, History, Listing, Unrelated};
+pub use moment::moment;
 pub use source::unfinished;
 use trust::Opened;
 pub use worktree::{Checkout, Conversion};
@@ -116,6 +118,11 @@ impl Project {
     /// Whether a credential helper is set up, for all servers or for some.
     pub fn has_credential_helper(&self) -> bool {
         git_config::has_credential_helper(&self.config)
+    }
+
+    /// What git's configuration says for `section.key`.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.config.string(key).map(|value| value.to_string())
     }
 
     /// The repository that is around the workspace and counts for nothing, being another user's.

@@ -3,7 +3,9 @@
 mod colour;
 mod diff;
 mod doctor;
+mod list;
 mod log;
+mod past;
 mod progress;
 mod query;
 mod status;

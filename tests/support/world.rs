@@ -231,6 +231,8 @@ fn plain_env(root: &Path) -> Vec<(String, String)> {
             format!("{}:{path}:/usr/local/sbin:/usr/sbin:/sbin", root.join("bin").display()),
         ),
         ("LC_ALL", "C".into()),
+        // What is read on a terminal goes to no pager of the tester's.
+        ("GIT_PAGER", "cat".into()),
         ("TZ", "UTC".into()),
         ("GIT_CONFIG_NOSYSTEM", "1".into()),
         ("GIT_TERMINAL_PROMPT", "0".into()),

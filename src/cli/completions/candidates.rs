@@ -1,6 +1,6 @@
 //! Values that depend on the workspace around the current folder. No network, and no word where there is no workspace.
 
-use std::{ffi::OsStr, path::Path};
+use std::{collections::BTreeSet, ffi::OsStr, path::Path};
 
 use clap::builder::StyledStr;
 use clap_complete::CompletionCandidate;
@@ -59,6 +59,27 @@ pub fn sources(typed: &OsStr) -> Candidates {
     let mut found = branches(typed);
     found.extend(beginning(typed, [worktree].into_iter()));
     found
+}
+
+/// Types, phases and tags that documents have.
+pub fn kinds(typed: &OsStr) -> Candidates {
+    said(typed, |document| document.kind.into_iter().collect())
+}
+
+/// See [`kinds()`].
+pub fn phases(typed: &OsStr) -> Candidates {
+    said(typed, |document| document.phase.into_iter().collect())
+}
+
+/// See [`kinds()`].
+pub fn tags(typed: &OsStr) -> Candidates {
+    let bare = |tag: String| tag.trim_start_matches('#').to_owned();
+    said(typed, |document| document.tags.into_iter().map(bare).collect())
+}
+
+fn said(typed: &OsStr, what: impl Fn(Document) -> Vec<String>) -> Candidates {
+    let all: BTreeSet<String> = documents(OsStr::new("")).flat_map(what).collect();
+    beginning(typed, all.into_iter().map(CompletionCandidate::new))
 }
 
 fn beginning(typed: &OsStr, found: impl Iterator<Item = CompletionCandidate>) -> Candidates {

@@ -90,7 +90,7 @@ pub fn complete(global: &Global, args: &CompleteArgs) -> Exit {
     let found = engine::complete(&mut super::command(), words, args.index, Some(Path::new(".")));
     let mut found = found.unwrap_or_default();
     let is_option = |candidate: &CompletionCandidate| candidate.get_value().as_encoded_bytes().starts_with(b"-");
-    if !begun && !found.iter().all(is_option) {
+    if !begun {
         found.retain(|candidate| !is_option(candidate));
     }
     for candidate in found {

@@ -31,7 +31,7 @@ use super::{
     colour::Paint,
     completions::candidates,
     hint::{self, Exit},
-    output,
+    output, pager,
     progress::Bar,
     render,
     sync::prompt,
@@ -101,6 +101,9 @@ pub fn run(global: &Global, args: &DiffArgs, interrupt: Arc<AtomicBool>) -> Exit
         Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "diff"),
         Err(kind) => return render::explained(global, "diff", &kind, ""),
     };
+    if !args.exit_code {
+        pager::start(global, workspace.project());
+    }
     match diff(global, args, preview) {
         Ok(differs) if differs && args.exit_code => Exit::Error,
         Ok(_) => Exit::Ok,

@@ -1,0 +1,137 @@
+//! Tables of documents: for people with headings and whole words, for pipes one line each.
+
+use crate::{
+    cache::{Document, Link},
+    plan::listing::printable,
+};
+
+use super::{
+    Global,
+    colour::Paint,
+    output,
+    words::{number, wrapped},
+};
+
+/// What is printed, up to a number of lines. Headings are for people: off a terminal there are none.
+pub struct Page {
+    paint: Paint,
+    /// How wide the terminal is, if there is one.
+    columns: Option<usize>,
+    lines: usize,
+    left: usize,
+    beyond: usize,
+}
+
+impl Page {
+    pub fn new(global: &Global, lines: usize) -> Self {
+        Page {
+            paint: Paint::stdout(global),
+            columns: output::width(),
+            lines,
+            left: lines,
+            beyond: 0,
+        }
+    }
+
+    pub fn heading(&self, text: &str) {
+        if self.columns.is_some() {
+            say!("{}", self.paint.bold(text.trim_end()));
+        }
+    }
+
+    /// How many there are, before there are many.
+    pub fn total(&self, text: &str) {
+        if self.columns.is_some() {
+            say!("{text}");
+        }
+    }
+
+    pub fn line(&mut self, text: &str) {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                say!("{}", text.trim_end());
+            }
+            None => self.beyond += 1,
+        }
+    }
+
+    pub fn end(&self) {
+        if self.columns.is_some() && self.lines == self.left {
+            mention!("None.");
+        }
+        if self.beyond > 0 {
+            mention!("… and {} more; --lines N shows more, --json all", number(self.beyond));
+        }
+    }
+
+    pub fn documents(&mut self, documents: &[Document]) {
+        if !documents.is_empty() {
+            self.heading(&row(["code", "type", "phase", "workspace"], "title", None));
+        }
+        for document in documents {
+            let line = described(document, self.columns);
+            self.line(&line);
+        }
+    }
+
+    pub fn links(&mut self, links: &[Link]) {
+        for link in links {
+            let line = match &link.document {
+                Some(document) => described(document, self.columns),
+                None => format!("{:<14} (in no workspace)", printable(link.code.as_bytes())),
+            };
+            self.line(&line);
+        }
+    }
+}
+
+fn described(document: &Document, columns: Option<usize>) -> String {
+    let cell = |text: &str| printable(text.as_bytes());
+    let cells = [
+        &cell(&document.code),
+        &cell(document.kind.as_deref().unwrap_or("-")),
+        &cell(document.phase.as_deref().unwrap_or("-")),
+        &cell(&document.workspace),
+    ];
+    row(cells.map(String::as_str), &cell(&document.title), columns)
+}
+
+/// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.
+fn row([code, kind, phase, workspace]: [&str; 4], title: &str, columns: Option<usize>) -> String {
+    const LEAST: usize = 20;
+    let start = format!("{code:<14} {kind:<12} {phase:<12} {workspace:<12} ");
+    let Some(columns) = columns else {
+        return start + title;
+    };
+    let indent = start.chars().count();
+    match columns.checked_sub(indent).filter(|left| *left >= LEAST) {
+        Some(_) => start + wrapped(title, columns, indent).trim_start(),
+        None => format!("{}\n{}", start.trim_end(), wrapped(title, columns, 4)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_wrapped_by_words_where_a_person_reads() {
+        let cells = ["API-T-0001", "task", "todo", "api"];
+        let title = "Rotate the keys of every service that has any";
+        let whole = format!("API-T-0001     task         todo         api          {title}");
+        assert_eq!(row(cells, title, None), whole);
+        assert_eq!(row(cells, title, Some(120)), whole);
+        assert_eq!(
+            row(cells, title, Some(80)),
+            format!(
+                "API-T-0001     task         todo         api          Rotate the keys of every\n{0}service that has any",
+                " ".repeat(54)
+            )
+        );
+        assert_eq!(
+            row(cells, title, Some(40)),
+            "API-T-0001     task         todo         api\n    Rotate the keys of every service\n    that has any"
+        );
+    }
+}
