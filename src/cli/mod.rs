@@ -28,6 +28,7 @@ macro_rules! mention {
     }};
 }
 
+mod background;
 mod colour;
 mod completions;
 mod diff;
@@ -228,6 +229,20 @@ enum Command {
     Help { command: Vec<String> },
 }
 
+impl Command {
+    /// Whether a person reads what it says, and it does not tell of the background by itself.
+    fn is_at_the_prompt(&self) -> bool {
+        !matches!(
+            self,
+            Command::Hooks(_)
+                | Command::Status(_)
+                | Command::Complete(_)
+                | Command::Completions(_)
+                | Command::Help { .. }
+        )
+    }
+}
+
 /// Parses the arguments, runs the command, prints, and returns the exit code.
 pub fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
@@ -251,6 +266,9 @@ pub fn main() -> ExitCode {
     let interrupt = Arc::new(AtomicBool::new(false));
     interrupt::watch(&interrupt);
     let global = cli.global;
+    if cli.command.as_ref().is_none_or(Command::is_at_the_prompt) {
+        background::tell(&global);
+    }
     let exit = match cli.command {
         None => sync::run(&global, &cli.sync, interrupt),
         Some(Command::Sync(args)) => sync::run(&global, &args, interrupt),

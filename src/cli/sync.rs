@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Global, background,
     completions::candidates,
     hint::{self, Exit},
     progress::Bar,
@@ -87,6 +87,9 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
     bar.clear();
     match result {
         Ok(report) => {
+            if !args.dry_run {
+                background::settle(global);
+            }
             render::report(global, "sync", &report);
             Exit::Ok
         }

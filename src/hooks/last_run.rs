@@ -65,6 +65,9 @@ pub struct LastRun {
     /// Whether the user has been told.
     #[serde(default)]
     pub told: bool,
+    /// Whether a sync succeeded since.
+    #[serde(default)]
+    pub settled: bool,
     /// Whoever has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     worker: Option<Worker>,
@@ -93,6 +96,7 @@ impl LastRun {
             ended,
             message: message.into(),
             told: false,
+            settled: false,
             worker: None,
         }
     }
@@ -174,7 +178,8 @@ impl LastRun {
         };
         let seconds = now.as_second().saturating_sub(ended_at.as_second()).max(0);
         match seconds {
-            0..60 => format!("{seconds} s ago"),
+            0..10 => "just now".into(),
+            10..60 => format!("{seconds} s ago"),
             60..3600 => format!("{} min ago", seconds / 60),
             3600..172_800 => format!("{} h ago", seconds / 3600),
             _ => format!("{} days ago", seconds / 86_400),
@@ -199,8 +204,13 @@ impl LastRun {
 
     /// A failure that the user has not been told of, in one line.
     pub fn untold(&self, now: Timestamp) -> Option<String> {
+        self.unsettled(now).filter(|_| !self.told)
+    }
+
+    /// A failure after which no sync has succeeded, in one line.
+    pub fn unsettled(&self, now: Timestamp) -> Option<String> {
         let failed = matches!(self.ended, Ended::Failed | Ended::Unfinished);
-        (failed && !self.told).then(|| {
+        (failed && !self.settled).then(|| {
             format!(
                 "the sync in the background after the last {} {}",
                 self.event,
@@ -259,7 +269,7 @@ mod tests {
 
         let told = begun.standing(&here, then, &|_| false).untold(then).unwrap();
         assert!(
-            told.ends_with("pre-push did not finish (begun 0 s ago): its process was ended before the sync was"),
+            told.ends_with("pre-push did not finish (begun just now): its process was ended before the sync was"),
             "{told}"
         );
         let for_ever = LastRun::begun("pre-push", Duration::MAX, None, then);

@@ -36,6 +36,7 @@ mod hook_file;
 pub mod install;
 pub mod last_run;
 pub mod manager;
+pub mod notify;
 pub mod process;
 pub mod pushed;
 pub mod repository;

@@ -176,6 +176,8 @@ pub struct HookSettings {
     pub blocking: bool,
     /// The deadline of a sync run by a hook.
     pub deadline_seconds: Option<u64>,
+    /// Whether one that failed is told of on the desktop.
+    pub notify: bool,
 }
 
 /// `[sync.limits]`: what is accepted from central.
@@ -295,6 +297,7 @@ impl Config {
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
                 deadline_seconds: hooks.seconds("deadline_seconds")?,
+                notify: hooks.flag("notify")?.unwrap_or_default(),
             },
             limits: LimitSettings {
                 blob_bytes: limits.number("blob_bytes", 1, 1 << 30, "a whole number of bytes from 1 to 1073741824")?,

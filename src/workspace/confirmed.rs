@@ -25,7 +25,7 @@ pub struct Key {
 }
 
 /// All keys that need this clone's word.
-pub const KEYS: [Key; 7] = [
+pub const KEYS: [Key; 8] = [
     Key {
         name: BRANCH,
         stops: true,
@@ -43,6 +43,12 @@ pub const KEYS: [Key; 7] = [
         stops: false,
         asked: |settings| beyond(settings.hooks.deadline_seconds, HOOK_SECONDS),
         put: |settings, word| settings.hooks.deadline_seconds = number(word),
+    },
+    Key {
+        name: "sync.hooks.notify",
+        stops: false,
+        asked: |settings| settings.hooks.notify.then(|| "true".to_owned()),
+        put: |settings, word| settings.hooks.notify = word.is_some(),
     },
     Key {
         name: "sync.limits.blob_bytes",
@@ -161,10 +167,11 @@ mod tests {
     }
 
     /// For each key: a value that counts at once and one that does not.
-    const VALUES: [(&str, Option<&str>, &str); 7] = [
+    const VALUES: [(&str, Option<&str>, &str); 8] = [
         ("sync.branch", None, "'other'"),
         ("sync.hooks.blocking", Some("false"), "true"),
         ("sync.hooks.deadline_seconds", Some("60"), "61"),
+        ("sync.hooks.notify", Some("false"), "true"),
         ("sync.limits.blob_bytes", Some("1"), "16777217"),
         ("sync.limits.entries", Some("1"), "1000001"),
         ("sync.limits.workspaces", Some("1"), "5001"),

@@ -9,11 +9,12 @@ use super::config::ConfigFile;
 use crate::plan::listing::escaped;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "sync.branch",
     "sync.deadline_seconds",
     "sync.hooks.blocking",
     "sync.hooks.deadline_seconds",
+    "sync.hooks.notify",
     "sync.last_synced_commit",
     "sync.limits.blob_bytes",
     "sync.limits.entries",

@@ -7,7 +7,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use super::project::Project;
 use crate::support::{
     point::Point,
-    process::{Running, eventually},
+    process::{Running, eventually, run},
     world::World,
 };
 
@@ -359,4 +359,61 @@ fn blocking_waits_for_the_sync_and_fails_with_it() {
     let mut without = api.command(&["push"]);
     without.env("METIS_SYNC", "0");
     crate::support::process::run(without).success();
+}
+
+/// Whoever is at the prompt next learns of it, whatever they ask for, until a sync has succeeded.
+#[test]
+fn a_failure_in_the_background_is_seen_at_the_prompt() {
+    let world = World::new();
+    let api = Project::new(&world, "api");
+    api.workspace.write("API-T-0001", "To be pushed.");
+    api.commit("a document");
+    let shown = world.root().join("shown");
+    let program = api.workspace.dir.parent().expect("a machine").join("bin/notify-send");
+    let mut written = api.program("sh");
+    let text = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >>{}\n", shown.display());
+    written
+        .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""])
+        .arg(&program)
+        .arg(text);
+    run(written).success();
+    api.workspace.put(".sync/config.toml", "[sync.hooks]\nnotify = true\n");
+    api.hooks(&["install"]);
+    let away = world.root().join("away.git");
+    fs::rename(&world.central.dir, &away).expect("it is ours");
+
+    api.git(&["push"]);
+
+    assert_eq!(api.ended(1)["ended"], "failed", "{}", api.state("hook.log"));
+    eventually("it is shown on the desktop", || {
+        fs::read_to_string(&shown).is_ok_and(|text| text.lines().count() == 4)
+    });
+    let desktop = fs::read_to_string(&shown).expect("it is there");
+    assert!(
+        desktop.contains("\ngit metis-sync\nthe sync in the background after the last pre-push failed just now"),
+        "{desktop}"
+    );
+    let line = "note: the sync in the background after the last pre-push failed ";
+    for args in [["log"].as_slice(), &["trust"], &["doctor", "--offline"], &["log"]] {
+        let ended = api.workspace.run(args);
+        assert!(
+            ended.stderr.starts_with(line) && ended.stderr.contains("there is no repository at"),
+            "{}",
+            ended.transcript()
+        );
+    }
+    for args in [["--json", "log"].as_slice(), &["-q", "log"], &["completions", "bash"]] {
+        assert!(!api.workspace.run(args).stderr.contains("background"), "{args:?}");
+    }
+    let status = api.workspace.run(&["status", "--offline"]).success();
+    assert!(
+        status.contains("The sync in the background after the last pre-push failed "),
+        "{status}"
+    );
+
+    fs::rename(&away, &world.central.dir).expect("it is ours");
+    assert!(api.workspace.run(&["sync", "--dry-run"]).stderr.contains("background"));
+    api.workspace.run(&["sync"]);
+    let settled = api.workspace.run(&["log"]);
+    assert!(!settled.stderr.contains("background"), "{}", settled.transcript());
 }

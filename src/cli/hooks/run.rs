@@ -23,6 +23,7 @@ use crate::{
     hooks::{
         Event,
         last_run::{Ended, LastRun, Note},
+        notify,
         process::Process,
         pushed,
         run::{self, Order, RunError, Target},
@@ -163,9 +164,12 @@ fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<A
         return Exit::Ok;
     };
     let deadline = run::deadline(&settings.hooks);
+    let wants_notice = settings.hooks.notify && !args.foreground;
     let record = |ended, message: &str| {
+        let run = LastRun::new(&args.event, ended, message, Timestamp::now());
         // The log has it too.
-        let _ = LastRun::new(&args.event, ended, message, Timestamp::now()).store(state, Note::Syncing);
+        let _ = run.store(state, Note::Syncing);
+        notice(wants_notice, &run);
     };
     let source = settings.source.as_deref().filter(|source| *source != WORKTREE);
     // A branch's tree is whole whatever git is in the middle of.
@@ -194,7 +198,7 @@ fn take_turn(global: &Global, args: &RunArgs, state: &StateDir, interrupt: Arc<A
     };
     let begun = LastRun::begun(&args.event, deadline + worker::LONGEST_END, None, Timestamp::now());
     let _ = begun.store(state, Note::Syncing);
-    watch(&workspace, deadline, &args.event, &interrupt);
+    watch(&workspace, deadline, &args.event, wants_notice, &interrupt);
     let arrived = match args.foreground {
         true => about_to_arrive(&workspace, source, args),
         false => Arrived::Tracking,
@@ -238,16 +242,25 @@ fn about_to_arrive(workspace: &Workspace, source: Option<&str>, args: &RunArgs) 
     pushed::commit(&pushed::read(io::stdin().lock()), &name).map_or(Arrived::Tracking, Arrived::Commit)
 }
 
-fn watch(workspace: &Workspace, deadline: Duration, event: &str, interrupt: &Arc<AtomicBool>) {
+fn watch(workspace: &Workspace, deadline: Duration, event: &str, wants_notice: bool, interrupt: &Arc<AtomicBool>) {
     let (dot_metis, event) = (workspace.metis().path().to_owned(), event.to_owned());
     worker::watch(deadline, Arc::clone(interrupt), move || {
         mention!("error: the sync did not end in time and was ended");
-        give_up(&dot_metis, &event);
+        give_up(&dot_metis, &event, wants_notice);
         ended();
     });
 }
 
-fn give_up(dot_metis: &Path, event: &str) {
+/// Says on the desktop that a sync failed, if that is wanted.
+fn notice(wanted: bool, run: &LastRun) {
+    if let Some(line) = run.unsettled(Timestamp::now()).filter(|_| wanted)
+        && let Err(err) = notify::notify(&line)
+    {
+        say!("Not shown on the desktop: {err}");
+    }
+}
+
+fn give_up(dot_metis: &Path, event: &str, wants_notice: bool) {
     if let Ok(Some(state)) = StateDir::open(dot_metis) {
         let run = LastRun::new(
             event,
@@ -256,6 +269,7 @@ fn give_up(dot_metis: &Path, event: &str) {
             Timestamp::now(),
         );
         let _ = run.store(&state, Note::Syncing);
+        notice(wants_notice, &run);
     }
 }
 

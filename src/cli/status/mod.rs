@@ -29,7 +29,7 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Global, background,
     hint::{self, Exit},
     progress::Bar,
     render,
@@ -66,6 +66,8 @@ struct Status {
     central: Central,
     last_sync: Option<LastSync>,
     last_failure: Option<LastSync>,
+    /// The failure of a sync in the background that no sync has settled since.
+    background: Option<String>,
     ahead: Vec<Ahead>,
     behind: Vec<Behind>,
     conflicts: Vec<Conflicting>,
@@ -150,7 +152,8 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
         Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "status"),
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
-    let status = Status::of(&preview, Timestamp::now());
+    let mut status = Status::of(&preview, Timestamp::now());
+    status.background = background::unsettled(global);
     if args.porcelain.is_some() || args.nul {
         porcelain::print(&status, args.nul);
     } else if global.json {
@@ -209,6 +212,7 @@ impl Status {
             central: Central::of(preview),
             last_sync,
             last_failure,
+            background: None,
             ahead,
             behind: preview.plan.behind.clone(),
             conflicts,

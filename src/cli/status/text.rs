@@ -86,7 +86,13 @@ impl Text<'_> {
             None if status.state == Standing::NeverSynced => writeln!(out, "Never synced here.")?,
             None => {}
         }
-        if let Some(failure) = &status.last_failure {
+        if let Some(failure) = &status.background {
+            writeln!(
+                out,
+                "{}",
+                self.paint.yellow(&format!("The{}", failure.trim_start_matches("the")))
+            )?;
+        } else if let Some(failure) = &status.last_failure {
             let ago = failure.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
             let error = failure.error.as_deref().map_or("it did not say why".into(), reason);
             writeln!(
