@@ -129,6 +129,38 @@ pub fn tell(
     Ok(told?.unwrap_or_default())
 }
 
+/// A folder in a commit, and what is in it.
+type Listed = (Option<ObjectId>, Rc<Documents>);
+
+impl Told {
+    /// Takes the commit `id` for a witness of those `wanted` documents that it has otherwise than any commit `before`.
+    fn testify(
+        &mut self,
+        odb: &gix::odb::Handle,
+        id: ObjectId,
+        wanted: &BTreeSet<ShortCode>,
+        here: &Documents,
+        before: &[Listed],
+    ) -> Result<(), CentralError> {
+        let is_touched = |code: &ShortCode| before.iter().all(|(_, before)| before.get(code) != here.get(code));
+        let open = wanted.iter().filter(|code| !self.witnesses.contains_key(*code));
+        let touched: Vec<&ShortCode> = open.filter(|code| is_touched(code)).collect();
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let trailers = objects::trailers(odb, id)?;
+        for code in touched {
+            let witness = Witness {
+                version: here.get(code).copied(),
+                commit: trailers.commit,
+                uncommitted: trailers.uncommitted.contains(code),
+            };
+            self.witnesses.insert(code.clone(), witness);
+        }
+        Ok(())
+    }
+}
+
 /// Walks from `head` back until the question is answered. `None`: commits are missing for that.
 fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -> Result<Option<Told>, CentralError> {
     use gix::objs::Exists;
@@ -140,7 +172,7 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
     } = question;
     let mut told = Told::default();
     let mut folders: HashMap<ObjectId, Rc<Documents>> = HashMap::new();
-    let mut documents = |root: ObjectId, prefix: &Prefix| -> Result<(Option<ObjectId>, Rc<Documents>), CentralError> {
+    let mut documents = |root: ObjectId, prefix: &Prefix| -> Result<Listed, CentralError> {
         let Some(folder) = tree::owned_in(odb, root, prefix)? else {
             return Ok((None, Rc::default()));
         };
@@ -195,24 +227,7 @@ fn walk_folder(odb: &gix::odb::Handle, head: ObjectId, question: Question<'_>) -
             _ => {}
         }
         if before.is_empty() || before.iter().all(|(before, _)| *before != folder) {
-            let touched: Vec<&ShortCode> = wanted
-                .iter()
-                .filter(|code| !told.witnesses.contains_key(*code))
-                .filter(|code| {
-                    before.iter().all(|(_, before)| before.get(*code) != here.get(*code)) || before.is_empty()
-                })
-                .collect();
-            if !touched.is_empty() {
-                let trailers = objects::trailers(odb, id)?;
-                for code in touched {
-                    let witness = Witness {
-                        version: here.get(code).copied(),
-                        commit: trailers.commit,
-                        uncommitted: trailers.uncommitted.contains(code),
-                    };
-                    told.witnesses.insert(code.clone(), witness);
-                }
-            }
+            told.testify(odb, id, wanted, &here, &before)?;
         }
         let parents = parents.into_iter().filter(|parent| seen.insert(*parent));
         queue.extend(parents.map(|parent| (parent, prefix.clone())));

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -111,23 +111,7 @@ pub(super) fn judge(
         protected: Protected::default(),
         unmet_may_be_there: false,
     };
-    let mut doubtful = Vec::new();
-    for (path, what) in files {
-        match (what, path.to_str()) {
-            (What::Document { code, blob, len }, Some(path)) => {
-                let path = path.to_owned();
-                judge
-                    .found
-                    .entry(code)
-                    .or_default()
-                    .push(OwnedDocument { path, blob, len });
-            }
-            (What::Document { code, .. }, None) => {
-                doubtful.push((path, What::Broken(Reason::NameNotUtf8, vec![code])));
-            }
-            (what, _) => doubtful.push((path, what)),
-        }
-    }
+    let doubtful = judge.sort(files);
     for (path, reason) in blind {
         judge.protected.all_absent = true;
         judge.report(&path, reason, None);
@@ -135,60 +119,8 @@ pub(super) fn judge(
     for (path, what) in doubtful {
         judge.doubtful(&path, what, known, &cache);
     }
-
-    let mut unsettled = judge.found.values().any(|places| places.len() > 1);
-    for (code, paths) in &known.by_code {
-        if judge.found.contains_key(code) || judge.protected.codes.contains(code) {
-            continue;
-        }
-        if judge.unmet_may_be_there && !known.met.contains(code) {
-            judge.protected.codes.insert(code.clone());
-            continue;
-        }
-        let other_document_at = |path: &String| {
-            let holds = |place: &OwnedDocument| place.path == *path;
-            judge.found.values().flatten().any(holds)
-        };
-        let mut doubts = paths.iter().filter(|path| !other_document_at(path));
-        match doubts.find_map(|path| Some((path, absence(path)?))) {
-            None => unsettled = true,
-            Some((path, reason)) => {
-                judge.protected.codes.insert(code.clone());
-                judge.report(Path::new(path), reason, Some(code.clone()));
-            }
-        }
-    }
-
-    let Judge {
-        found,
-        mut damaged,
-        mut protected,
-        ..
-    } = judge;
-    // Which of the files with one code is the document, and what the others were before, nobody can tell: a template
-    // that writes its own code into all of them must not delete any.
-    let overwritten = found.values().filter(|places| places.len() > 1).flatten();
-    let overwritten = overwritten.flat_map(|place| {
-        let path = Path::new(&place.path);
-        let clues = known.at(path).into_iter().chain(code_of_name(path));
-        clues.chain(code_of_folder(path))
-    });
-    protected
-        .codes
-        .extend(overwritten.filter(|code| !found.contains_key(code)));
-    let mut documents = BTreeMap::new();
-    for (code, mut places) in found {
-        if places.len() == 1 && !protected.codes.contains(&code) {
-            documents.extend(places.pop().map(|place| (code, place)));
-            continue;
-        }
-        damaged.extend(places.into_iter().map(|place| Damaged {
-            path: place.path,
-            reason: Reason::Twice,
-            may_be: Some(code.clone()),
-        }));
-        protected.codes.insert(code);
-    }
+    let unsettled = judge.absent(known, absence) | judge.found.values().any(|places| places.len() > 1);
+    let (documents, mut damaged, protected) = judge.settle(known);
     damaged.sort_by(|a, b| a.path.cmp(&b.path));
 
     // What is not to be forgotten while it cannot be read.
@@ -223,6 +155,85 @@ struct Judge {
 }
 
 impl Judge {
+    /// Takes up what is certainly a document. Returns the rest.
+    fn sort(&mut self, files: Vec<(PathBuf, What)>) -> Vec<(PathBuf, What)> {
+        let mut doubtful = Vec::new();
+        for (path, what) in files {
+            match (what, path.to_str()) {
+                (What::Document { code, blob, len }, Some(path)) => {
+                    let path = path.to_owned();
+                    let places = self.found.entry(code).or_default();
+                    places.push(OwnedDocument { path, blob, len });
+                }
+                (What::Document { code, .. }, None) => {
+                    doubtful.push((path, What::Broken(Reason::NameNotUtf8, vec![code])));
+                }
+                (what, _) => doubtful.push((path, what)),
+            }
+        }
+        doubtful
+    }
+
+    /// Looks for the known documents that were not met. Returns whether one of them seems to be gone.
+    fn absent(&mut self, known: &Known, absence: &dyn Fn(&str) -> Option<Reason>) -> bool {
+        let mut is_any_gone = false;
+        for (code, paths) in &known.by_code {
+            if self.found.contains_key(code) || self.protected.codes.contains(code) {
+                continue;
+            }
+            if self.unmet_may_be_there && !known.met.contains(code) {
+                self.protected.codes.insert(code.clone());
+                continue;
+            }
+            let other_document_at = |path: &String| {
+                let holds = |place: &OwnedDocument| place.path == *path;
+                self.found.values().flatten().any(holds)
+            };
+            let mut doubts = paths.iter().filter(|path| !other_document_at(path));
+            match doubts.find_map(|path| Some((path, absence(path)?))) {
+                None => is_any_gone = true,
+                Some((path, reason)) => {
+                    self.protected.codes.insert(code.clone());
+                    self.report(Path::new(path), reason, Some(code.clone()));
+                }
+            }
+        }
+        is_any_gone
+    }
+
+    /// Which of the files with one code is the document, and what the others were before, nobody can tell: a template that
+    /// writes its own code into all of them must not delete any.
+    fn settle(self, known: &Known) -> (BTreeMap<ShortCode, OwnedDocument>, Vec<Damaged>, Protected) {
+        let Judge {
+            found,
+            mut damaged,
+            mut protected,
+            ..
+        } = self;
+        let overwritten = found.values().filter(|places| places.len() > 1).flatten();
+        let overwritten = overwritten.flat_map(|place| {
+            let path = Path::new(&place.path);
+            let clues = known.at(path).into_iter().chain(code_of_name(path));
+            clues.chain(code_of_folder(path))
+        });
+        let lost = overwritten.filter(|code| !found.contains_key(code));
+        protected.codes.extend(lost);
+        let mut documents = BTreeMap::new();
+        for (code, mut places) in found {
+            if places.len() == 1 && !protected.codes.contains(&code) {
+                documents.extend(places.pop().map(|place| (code, place)));
+                continue;
+            }
+            damaged.extend(places.into_iter().map(|place| Damaged {
+                path: place.path,
+                reason: Reason::Twice,
+                may_be: Some(code.clone()),
+            }));
+            protected.codes.insert(code);
+        }
+        (documents, damaged, protected)
+    }
+
     fn report(&mut self, path: &Path, reason: Reason, may_be: Option<ShortCode>) {
         self.damaged.push(Damaged {
             path: path.to_string_lossy().into_owned(),
