@@ -219,20 +219,14 @@ impl From<crate::stage::hydrate::PlanError> for SyncErrorKind {
     }
 }
 
-impl From<crate::stage::dehydrate::ApplyError> for SyncErrorKind {
-    fn from(err: crate::stage::dehydrate::ApplyError) -> Self {
-        use crate::stage::dehydrate::ApplyError;
-        match err {
-            ApplyError::Changed { path } => SyncErrorKind::Restless { path: path.into() },
-            ApplyError::Central(err) => err.into(),
-            ApplyError::Dir(err) => err.into(),
-        }
-    }
-}
-
 impl From<crate::stage::own::ReadError> for SyncErrorKind {
     fn from(err: crate::stage::own::ReadError) -> Self {
-        crate::stage::dehydrate::ApplyError::from(err).into()
+        use crate::stage::own::ReadError;
+        match err {
+            ReadError::Changed { path } => SyncErrorKind::Restless { path: path.into() },
+            ReadError::Dir(err) => err.into(),
+            ReadError::Object(err) => err.into(),
+        }
     }
 }
 

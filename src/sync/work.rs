@@ -26,6 +26,7 @@ impl World {
             world.path("central").display()
         );
         fs::write(world.path("api/.metis/config.toml"), config).unwrap();
+        git(&world.path("api"), &["init", "-q", "-b", "main"], b"");
         world
     }
 
@@ -48,9 +49,7 @@ impl World {
         }
         fs::create_dir_all(web.join("web")).unwrap();
         write(&web.join("web"), "WEB-T-0001", text);
-        git(&web, &["add", "."], b"");
-        let who = ["-c", "user.name=Web", "-c", "user.email=web@localhost"];
-        git(&web, &[&who[..], &["commit", "-q", "-m", text]].concat(), b"");
+        commit(&web);
         git(&web, &["push", "-q", central, "HEAD:main"], b"");
     }
 
@@ -75,6 +74,12 @@ impl World {
     }
 }
 
+fn commit(repository: &Path) {
+    git(repository, &["add", "."], b"");
+    let who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@localhost"];
+    git(repository, &[&who[..], &["commit", "-q", "-m", "Go on"]].concat(), b"");
+}
+
 fn write(folder: &Path, code: &str, text: &str) {
     let document = format!("---\nid: {code}\nlevel: task\ntitle: {text}\nshort_code: {code}\n---\n\n{text}\n");
     fs::write(folder.join(format!("{code}.md")), document).unwrap();
@@ -85,8 +90,9 @@ fn a_pushing_cycle_decodes_centrals_root_once() {
     let world = World::new();
     world.web_pushes("One");
     world.write("API-T-0001", "One");
+    commit(&world.path("api"));
     assert!(world.sync().registered);
-    // A document that central may have had before is looked for in its history, which begins with that root.
+    // A document that is new here may have been in central before: its history is asked, which begins with that root.
     for (text, new, times) in [("Two", None, 1), ("Three", Some("API-T-0002"), 2)] {
         world.web_pushes(text);
         world.write("API-T-0001", text);

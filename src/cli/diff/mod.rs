@@ -245,7 +245,7 @@ fn version(preview: &Preview<'_>, side: &Side) -> Result<Option<Version>, SyncEr
             })),
             Err(ReadError::Changed { .. }) => Ok(None),
             Err(ReadError::Dir(err)) => Err(err.into()),
-            Err(ReadError::Project(err)) => Err(err.into()),
+            Err(ReadError::Object(err)) => Err(err.into()),
         },
         Side::Here(path) => match workspace::read_document(preview.ctx.metis.dir(), path) {
             Ok(bytes) => Ok(Some(Version {

@@ -19,7 +19,6 @@ use crate::{
         store::Store,
         tree::{self, surgery},
     },
-    fs::DirError,
     names::{ObjectId, Prefix, ShortCode},
     plan::{
         dehydrate::{self, DehydratePlan},
@@ -237,33 +236,6 @@ pub fn forget_lost_versions(
     Ok(())
 }
 
-/// Why no commit was made.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// A document is not what it was when the plan was made. Plan again.
-    #[error("{path} changed meanwhile")]
-    Changed {
-        /// Relative to `.metis/`.
-        path: String,
-    },
-    /// A document could not be read.
-    #[error(transparent)]
-    Dir(#[from] DirError),
-    /// The objects could not be made or stored.
-    #[error(transparent)]
-    Central(#[from] CentralError),
-}
-
-impl From<ReadError> for ApplyError {
-    fn from(err: ReadError) -> Self {
-        match err {
-            ReadError::Changed { path } => ApplyError::Changed { path },
-            ReadError::Dir(err) => ApplyError::Dir(err),
-            ReadError::Project(err) => ApplyError::Central(err),
-        }
-    }
-}
-
 /// Stores the commit that the plan asks for and returns its id. `decided` must change something.
 ///
 /// Every blob is read once more, and must still be the one that was planned.
@@ -275,7 +247,7 @@ pub fn apply<'a>(
     decided: &Decided,
     own: &Own<'a>,
     now: jiff::Timestamp,
-) -> Result<ObjectId, ApplyError> {
+) -> Result<ObjectId, ReadError> {
     let plan = &decided.plan;
     let trees = surgery::with_owned(store, snapshot.root(store)?, prefix, &plan.push, &plan.remove)?;
     let commit = commit::new(
@@ -294,8 +266,6 @@ pub fn apply<'a>(
         .collect();
     let blobs: Vec<ObjectId> = documents.keys().copied().collect();
     let reader = own.reader(ctx);
-    publish::store_commit(store, &commit, &trees, &blobs, |id| {
-        reader.read(documents[&id]).map_err(ApplyError::from)
-    })?;
+    publish::store_commit(store, &commit, &trees, &blobs, |id| reader.read(documents[&id]))?;
     Ok(commit.id)
 }

@@ -24,9 +24,9 @@ pub enum ReadError {
     /// The file cannot be read.
     #[error(transparent)]
     Dir(#[from] DirError),
-    /// The project's object cannot be read.
+    /// An object cannot be read, or not be stored.
     #[error(transparent)]
-    Project(#[from] CentralError),
+    Object(#[from] CentralError),
 }
 
 /// Reads own documents, with what is needed for that and costs something made once.

@@ -13,9 +13,9 @@ use crate::{
     },
     stage::{
         Warning,
-        dehydrate::{self, ApplyError, PlanError},
+        dehydrate::{self, PlanError},
         fetch,
-        own::{self, Own},
+        own::{self, Own, ReadError},
         push::{self, PushPlan},
     },
     state::cursor::Notes,
@@ -113,7 +113,7 @@ impl Fetched {
         if !decided.plan.changes_nothing() {
             let (ctx, store, now) = (&session.ctx, &mut known.store, jiff::Timestamp::now());
             match dehydrate::apply(ctx, store, snapshot, prefix, &decided, &own, now) {
-                Err(ApplyError::Changed { path }) => return Err(Unmade::Restless { path }),
+                Err(ReadError::Changed { path }) => return Err(Unmade::Restless { path }),
                 made => commit = Some(made?),
             }
         }
