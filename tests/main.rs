@@ -18,6 +18,7 @@ mod push;
 mod retry;
 mod scenarios;
 mod seeing;
+mod stops;
 mod support;
 mod sync;
 mod torture;

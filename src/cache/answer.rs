@@ -135,14 +135,14 @@ pub struct WorkspaceDocuments {
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// There is nothing to ask.
-    #[error("there is no {}: run `git metis-sync rebuild-cache`", shown(path))]
+    #[error("there is no {}", shown(path))]
     Missing {
         /// Where it would be.
         path: PathBuf,
     },
     /// A database of another program, of another version of this one, or of another clone.
     #[error(
-        "{} has nothing that this clone made with this version of git-metis-sync: run `git metis-sync rebuild-cache`",
+        "{} has nothing that this clone made with this version of git-metis-sync",
         shown(path)
     )]
     NotBuilt {
@@ -150,25 +150,25 @@ pub enum QueryError {
         path: PathBuf,
     },
     /// No workspace has it.
-    #[error("no workspace has a document {code}: if it is new, run `git metis-sync` or `git metis-sync rebuild-cache`")]
+    #[error("no workspace has a document {code}")]
     UnknownCode {
         /// What was asked for.
         code: ShortCode,
     },
     /// Central has no such folder, or this clone has not seen it yet.
-    #[error("there is no workspace {prefix}: `git metis-sync query workspace` lists those there are")]
+    #[error("there is no workspace {prefix}")]
     UnknownWorkspace {
         /// What was asked for.
         prefix: Prefix,
     },
     /// A writer kept it locked for the whole time that we wait.
-    #[error("{} is in use by another process: ask again later", shown(path))]
+    #[error("{} is in use by another process", shown(path))]
     Busy {
         /// The database.
         path: PathBuf,
     },
     /// The database can't be read.
-    #[error("cannot read {}: {source}; `git metis-sync rebuild-cache` says more", shown(path))]
+    #[error("cannot read {}: {source}", shown(path))]
     Sqlite {
         /// The database.
         path: PathBuf,

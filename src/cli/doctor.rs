@@ -12,18 +12,10 @@ use crate::sync::{
     SyncErrorKind, SyncOptions, Workspace,
     doctor::{self, Finding, Level, Repaired},
     preview::{self, Ask},
+    stop,
 };
 
-use super::{
-    Global,
-    colour::Paint,
-    hint::{self, Exit},
-    output,
-    progress::Bar,
-    render,
-    sync::prompt,
-    words::Given,
-};
+use super::{Exit, Global, colour::Paint, output, progress::Bar, render, sync::prompt, words::Given};
 
 /// Findings that are shown; the rest is counted.
 const SHOWN: usize = 40;
@@ -108,13 +100,13 @@ fn diagnosed(
 
 /// The one finding where there is nothing to look at.
 fn unusable(kind: &SyncErrorKind, url: &str) -> Finding {
-    let (message, next, _) = hint::explain(kind, url);
+    let hint = stop::explain(kind, url);
     let check = match kind.word() {
         "state" => "state",
         "config" | "url" => "config",
         _ => "workspace",
     };
-    Finding::problem(check, message).advise(next)
+    Finding::problem(check, hint.message).advise(hint.next)
 }
 
 fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[Repaired]) -> io::Result<()> {

@@ -6,15 +6,14 @@ use crate::{
     cache::{Cache, Document, QueryError},
     names::ShortCode,
     plan::listing::printable,
-    sync::{self, SyncErrorKind, Workspace},
+    sync::{
+        self, SyncErrorKind, Workspace,
+        stop::{self, Hint, Stop},
+    },
     workspace::DOCUMENT_LIMIT,
 };
 
-use super::{
-    Global,
-    hint::{Exit, Hint},
-    render,
-};
+use super::{Exit, Global, render};
 
 /// A code as it is typed: small letters will do.
 pub fn code(typed: &str) -> Result<ShortCode, String> {
@@ -68,17 +67,20 @@ pub fn asked(
 
 /// Says why there is no answer.
 pub fn unanswered(global: &Global, command: &str, err: &QueryError) -> Exit {
-    stopped(global, command, "query", err.to_string(), String::new())
+    let hint = stop::of_query(err);
+    render::failure(global, command, "query", &hint, None);
+    hint.exit
 }
 
 /// Says what is wrong, and what to do about it.
 pub fn stopped(global: &Global, command: &str, kind: &str, message: String, next: String) -> Exit {
     let hint = Hint {
+        stop: Stop::NotShown,
         message,
         server_text: String::new(),
         state: String::new(),
         next,
-        exit: Exit::Error,
+        exit: Stop::NotShown.exit(),
     };
     render::failure(global, command, kind, &hint, None);
     hint.exit
@@ -90,15 +92,21 @@ pub fn find(workspace: &Workspace, code: &ShortCode) -> Result<Result<Document, 
     Ok(sync::open_cache(workspace, &guard).and_then(|cache| cache.document(code)))
 }
 
-/// A document's bytes as they are on disk.
-pub fn read(workspace: &Workspace, document: &Document) -> Result<Vec<u8>, String> {
+/// A document's bytes as they are on disk, or what is wrong and what to do.
+pub fn read(workspace: &Workspace, document: &Document) -> Result<Vec<u8>, [String; 2]> {
     match workspace.metis().dir().read_file(&document.path, DOCUMENT_LIMIT) {
         Ok((bytes, _)) => Ok(bytes),
-        Err(err) if err.is_gone() => Err(format!(
-            ".metis/{} is gone since metis.db was built; `git metis-sync rebuild-cache` looks again",
-            printable(document.path.as_bytes())
-        )),
-        Err(err) => Err(err.to_string()),
+        Err(err) if err.is_gone() => {
+            let path = printable(document.path.as_bytes());
+            Err([
+                format!(".metis/{path} is gone since metis.db was built"),
+                "`git metis-sync rebuild-cache` looks again.".into(),
+            ])
+        }
+        Err(err) => {
+            let hint = stop::explain(&SyncErrorKind::Dir(err), "");
+            Err([hint.message, hint.next])
+        }
     }
 }
 

@@ -20,12 +20,10 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Exit, Global,
     colour::Paint,
     completions::candidates,
-    document,
-    hint::Exit,
-    output, pager,
+    document, output, pager,
     progress::Bar,
     render::{self, ago, number, short},
     sync::prompt,

@@ -19,6 +19,26 @@ use super::pager;
 /// How long the orderly end may take.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// Whether Ctrl-C is for a program that we have started at the terminal.
+static DEAF: AtomicBool = AtomicBool::new(false);
+
+/// As long as this lives, Ctrl-C is nothing to us.
+pub struct Deaf(());
+
+impl Deaf {
+    /// From here on.
+    pub fn new() -> Self {
+        DEAF.store(true, Ordering::SeqCst);
+        Deaf(())
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        DEAF.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Sets `flag` on the first signal. Without a thread to watch, the system's default stays in force.
 pub fn watch(flag: &Arc<AtomicBool>) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
@@ -30,6 +50,9 @@ pub fn watch(flag: &Arc<AtomicBool>) {
             // What Ctrl-C does while a person reads is the pager's to say; the process ends with that.
             if pager::is_running() {
                 flag.store(true, Ordering::SeqCst);
+                continue;
+            }
+            if signal == SIGINT && DEAF.load(Ordering::SeqCst) {
                 continue;
             }
             if flag.swap(true, Ordering::SeqCst) {

@@ -10,11 +10,9 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Exit, Global,
     completions::candidates,
-    document,
-    hint::Exit,
-    pager,
+    document, pager,
     render::{self, count, number},
     table::Page,
 };

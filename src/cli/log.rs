@@ -21,11 +21,10 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Exit, Global,
     colour::Paint,
     completions::candidates,
     document,
-    hint::Exit,
     history::{self, DepthArg},
     output, pager,
     render::{self, short},

@@ -34,7 +34,7 @@ mod completions;
 mod diff;
 mod doctor;
 mod document;
-mod hint;
+mod editor;
 mod history;
 mod hooks;
 mod init;
@@ -57,8 +57,8 @@ mod verify;
 mod words;
 mod workspace;
 
+pub use crate::sync::stop::Exit;
 pub use completions::Shell;
-pub use hint::Exit;
 
 /// Keep many projects' Metis planning documents in step through one git repository
 ///

@@ -16,7 +16,7 @@ use std::{
 
 use signal_hook::{consts::SIGPIPE, low_level::emulate_default_handler};
 
-use super::{colour, hint::Exit, pager};
+use super::{Exit, colour, pager};
 use crate::text::printed;
 
 /// The first failure.

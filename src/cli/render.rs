@@ -9,18 +9,16 @@ use serde_json::{Value, json};
 
 use crate::{
     plan::dehydrate::CentralChange,
-    sync::{SyncErrorKind, SyncOutcome, SyncReport, Workspace},
+    sync::{
+        SyncErrorKind, SyncOutcome, SyncReport, Workspace,
+        stop::{self, Hint},
+    },
     text::{self, escaped},
 };
 
 use super::words::Given;
 pub use super::words::{ago, count, number, reason, seconds_since, short, time};
-use super::{
-    Global,
-    colour::Paint,
-    hint::{self, Exit, Hint},
-    output,
-};
+use super::{Exit, Global, colour::Paint, output};
 
 /// The version of every JSON document that is printed.
 pub const SCHEMA: u32 = 1;
@@ -51,6 +49,7 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
         value["outcome"] = "failed".into();
         value["error"] = json!({
             "kind": kind,
+            "stop": hint.stop.name(),
             "message": hint.message,
             "server_text": hint.server_text,
             "state": hint.state,
@@ -120,17 +119,9 @@ pub fn single_workspace(global: &Global, command: &str) -> Exit {
 
 /// Prints an error of a command that changes nothing, and returns its exit code.
 pub fn explained(global: &Global, command: &str, kind: &SyncErrorKind, url: &str) -> Exit {
-    let (message, next, exit) = hint::explain(kind, url);
-    let server_text = kind.connection().map(|err| err.server_text.clone()).unwrap_or_default();
-    let hint = Hint {
-        message,
-        server_text,
-        state: String::new(),
-        next,
-        exit,
-    };
+    let hint = stop::explain(kind, url);
     failure(global, command, kind.word(), &hint, None);
-    exit
+    hint.exit
 }
 
 /// Prints the first warnings on standard error, and how many more there are.

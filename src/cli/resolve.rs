@@ -10,20 +10,20 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use super::{
-    Global,
+    Exit, Global,
     completions::candidates,
-    hint::Exit,
-    output,
+    editor, output,
     progress::Bar,
     render,
     sync::{fail, fail_early, prompt},
 };
 use crate::{
     names::ShortCode,
+    plan::listing::escaped,
     sync::{
         self, SyncErrorKind, SyncOptions, Workspace,
-        preview::{self, Ask},
-        resolve::{self, Open, Resolved, Take},
+        preview::{self, Ask, Preview},
+        resolve::{self, NotResolved, Open, Resolved, Take},
     },
 };
 
@@ -33,10 +33,16 @@ pub struct ResolveArgs {
     #[arg(value_name = "CODE", add = ArgValueCompleter::new(candidates::own_codes))]
     codes: Vec<ShortCode>,
     /// What to take: `local` publishes what is here, `central` writes central's version here, `merge` puts both together
-    #[arg(long, value_name = "SIDE")]
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["edit", "tool"])]
     take: Option<Side>,
+    /// Merge, and open the file in git's editor (GIT_EDITOR, core.editor, EDITOR) to finish it
+    #[arg(long, conflicts_with = "tool")]
+    edit: bool,
+    /// Merge with git's merge tool (merge.tool)
+    #[arg(long)]
+    tool: bool,
     /// All documents that wait
-    #[arg(long, conflicts_with = "codes", requires = "take")]
+    #[arg(long, conflicts_with = "codes")]
     all: bool,
 }
 
@@ -47,89 +53,161 @@ enum Side {
     Merge,
 }
 
+impl ResolveArgs {
+    fn decides(&self) -> bool {
+        self.take.is_some() || self.edit || self.tool
+    }
+}
+
 /// Lists, or decides and syncs.
 pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let named = args.all || !args.codes.is_empty();
+    if args.decides() && !named {
+        mention!("error: name the documents, or say --all");
+        return Exit::Usage;
+    }
+    if args.all && !args.decides() {
+        mention!("error: --all needs one of --take, --edit and --tool");
+        return Exit::Usage;
+    }
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
         Err(kind) => return fail_early(global, "resolve", kind),
     };
-    let url = workspace.upstream_name();
     let options = SyncOptions {
         prompt: prompt(global),
         interrupt,
         trigger: "resolve".into(),
         ..SyncOptions::default()
     };
-    let mut bar = Bar::new(global);
-    let open = preview::look(&workspace, &options, Ask::Central, &mut bar).map(|preview| resolve::open(&preview));
-    bar.clear();
-    let open = match open {
-        Ok(open) => open,
-        Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "resolve"),
-        Err(kind) => return render::explained(global, "resolve", &kind, &url),
-    };
-    if let Some(unknown) = args
-        .codes
-        .iter()
-        .find(|code| !open.iter().any(|open| open.code == **code))
-    {
-        let message = format!("{unknown} waits for no decision; `git metis-sync resolve` lists those that do");
-        return render::explained(global, "resolve", &SyncErrorKind::Mend(message.into()), &url);
+    match resolve(global, args, &workspace, &options) {
+        Ok(Some(exit)) => exit,
+        Ok(None) => publish(global, &workspace, options),
+        Err(SyncErrorKind::NoUpstream) => render::single_workspace(global, "resolve"),
+        Err(kind) => render::explained(global, "resolve", &kind, &workspace.upstream_name()),
     }
-    let all = args.all || args.codes.is_empty();
-    let chosen: Vec<Open> = open
-        .into_iter()
-        .filter(|open| all || args.codes.contains(&open.code))
-        .collect();
+}
+
+/// `None`: all that was chosen is decided, and can be published.
+fn resolve(
+    global: &Global,
+    args: &ResolveArgs,
+    workspace: &Workspace,
+    options: &SyncOptions,
+) -> Result<Option<Exit>, SyncErrorKind> {
+    let mut bar = Bar::new(global);
+    let looked = preview::look(workspace, options, Ask::Central, &mut bar);
+    bar.clear();
+    let preview = looked?;
+    let (open, begun) = (resolve::open(&preview), resolve::begun(&preview));
+    let finishes = args.edit || args.tool;
+    let is_open = |code: &ShortCode| open.iter().any(|open| open.code == *code);
+    let is_begun = |code: &ShortCode| begun.iter().any(|open| open.code == *code);
+    let may_be_named = |code: &ShortCode| is_open(code) || (is_begun(code) && (finishes || !args.decides()));
+    if let Some(unknown) = args.codes.iter().find(|code| !may_be_named(code)) {
+        return Err(NotResolved::NothingOpen(unknown.clone()).into());
+    }
+    let is_chosen = |open: &&Open| args.codes.is_empty() || args.codes.contains(&open.code);
+    let chosen: Vec<Open> = open.iter().filter(is_chosen).cloned().collect();
+    let begun: Vec<Open> = begun.iter().filter(is_chosen).cloned().collect();
     let side = match args.take {
         Some(Side::Local) => Take::Local,
         Some(Side::Central) => Take::Central,
         Some(Side::Merge) => Take::Merge,
+        None if finishes => return finish(args, workspace, options, &preview, &[chosen, begun]),
         None => {
-            output::note(list(global, &chosen));
-            return Exit::Ok;
+            output::note(list(global, &[chosen, begun].concat()));
+            return Ok(Some(Exit::Ok));
         }
     };
-    if !args.all && args.codes.is_empty() {
-        let message = "name the documents, or say --all".to_owned();
-        return render::explained(global, "resolve", &SyncErrorKind::Mend(message.into()), &url);
-    }
-    let done = match resolve::take(&workspace, &options, &chosen, side) {
-        Ok(done) => done,
-        Err(kind) => return render::explained(global, "resolve", &kind, &url),
-    };
+    let done = resolve::take(workspace, options, &chosen, side)?;
     if global.talks() && !global.json {
         for open in &chosen {
-            let said = match &done[&open.code] {
-                Resolved::Local => continue,
-                Resolved::Central(None) => "has central's version".to_owned(),
-                Resolved::Central(Some(kept)) => format!("has central's version; what it was is kept as {kept}"),
-                Resolved::Merged => "has the changes of both".to_owned(),
-                Resolved::Marked(marks) => format!(
-                    "has {marks} {} between conflict markers: edit them, then run `git metis-sync`",
-                    if *marks == 1 { "place" } else { "places" }
-                ),
-            };
-            say!("{}: {} {said}.", open.code, open.path);
+            tell(open, &done[&open.code]);
         }
     }
-    if done.values().any(|resolved| matches!(resolved, Resolved::Marked(_))) {
-        return Exit::Stopped;
+    let is_marked = |resolved: &Resolved| matches!(resolved, Resolved::Marked(_));
+    Ok(done.values().any(is_marked).then_some(Exit::Stopped))
+}
+
+fn tell(open: &Open, resolved: &Resolved) {
+    let (code, path) = (&open.code, &open.path);
+    match resolved {
+        Resolved::Local => {}
+        Resolved::Central(None) => say!("{code}: {path} has central's version."),
+        Resolved::Central(Some(kept)) => {
+            say!("{code}: {path} has central's version; what it was is kept as {kept}.");
+        }
+        Resolved::Merged => say!("{code}: {path} has the changes of both."),
+        Resolved::Marked(marks) => say!(
+            "{code}: {path} has {marks} {} between conflict markers: edit them (`git metis-sync resolve {code} --edit` opens \
+             the file), then run `git metis-sync`.",
+            if *marks == 1 { "place" } else { "places" }
+        ),
     }
+}
+
+/// Has a person finish the merges: those that are still to be made, and those that have been `begun`.
+fn finish(
+    args: &ResolveArgs,
+    workspace: &Workspace,
+    options: &SyncOptions,
+    preview: &Preview<'_>,
+    [open, begun]: &[Vec<Open>; 2],
+) -> Result<Option<Exit>, SyncErrorKind> {
+    let mut all_done = true;
+    let project = workspace.metis().project();
+    for (open, is_begun) in open
+        .iter()
+        .map(|open| (open, false))
+        .chain(begun.iter().map(|open| (open, true)))
+    {
+        let file = workspace.metis().path().join(&open.path);
+        let made = match is_begun {
+            true => None,
+            false => Some(resolve::draft(preview, open)?.0),
+        };
+        let ended = match &made {
+            Some(versions) if args.tool => editor::merge(project, versions, &file),
+            _ => editor::edit(project, &file),
+        };
+        let (code, path) = (&open.code, &open.path);
+        let is_marked = resolve::is_marked(preview, open)?;
+        let ended_well = matches!(ended, Ok(true));
+        if is_marked || ended_well {
+            resolve::note(workspace, options, &[open])?;
+        }
+        let way_out = format!("`git metis-sync resolve {code} --edit` opens it again");
+        match (ended, is_marked) {
+            (Ok(true), false) => say!("{code}: {path} is merged."),
+            (Ok(_), true) => mention!("{code}: {path} still has conflict markers, so it is not published; {way_out}."),
+            (Ok(false), false) => mention!("{code}: the program did not end well, so nothing is decided; {way_out}."),
+            (Err(err), _) => mention!(
+                "{code}: no editor could be started for {path} ({}); {way_out}.",
+                escaped(&err.to_string())
+            ),
+        }
+        all_done &= ended_well && !is_marked;
+    }
+    Ok((!all_done).then_some(Exit::Stopped))
+}
+
+/// Syncs, with what was decided.
+fn publish(global: &Global, workspace: &Workspace, options: SyncOptions) -> Exit {
     // Removing was decided document by document, which is more than the guard asks for.
     let options = SyncOptions {
         allow_deletes: true,
         ..options
     };
     let mut bar = Bar::new(global);
-    let result = sync::sync(&workspace, &options, &mut bar);
+    let result = sync::sync(workspace, &options, &mut bar);
     bar.clear();
     match result {
         Ok(report) => {
             render::report(global, "resolve", &report);
             Exit::Ok
         }
-        Err(err) => fail(global, "resolve", &workspace, &err),
+        Err(err) => fail(global, "resolve", workspace, &err),
     }
 }
 
@@ -154,13 +232,7 @@ fn list(global: &Global, open: &[Open]) -> io::Result<()> {
     }
     let short = |id: Option<crate::names::ObjectId>| id.map_or_else(|| "none".to_owned(), render::short);
     for open in open {
-        writeln!(
-            out,
-            "{}  {}: {}",
-            open.code,
-            crate::plan::listing::escaped(&open.path),
-            open.why
-        )?;
+        writeln!(out, "{}  {}: {}", open.code, escaped(&open.path), open.why)?;
         writeln!(
             out,
             "    base {}, here {}, central {}",
@@ -171,7 +243,8 @@ fn list(global: &Global, open: &[Open]) -> io::Result<()> {
     }
     writeln!(
         out,
-        "`git metis-sync diff` shows the texts; `git metis-sync resolve CODE --take local|central|merge` decides."
+        "`git metis-sync diff` shows the texts; `git metis-sync resolve CODE --take local|central|merge` decides, and `--edit` \
+         opens the editor."
     )?;
     out.flush()
 }

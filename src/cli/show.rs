@@ -22,10 +22,9 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Exit, Global,
     completions::candidates,
     document::{self, Asked},
-    hint::Exit,
     history::{self, DepthArg},
     output, pager, render,
     words::local,
@@ -72,7 +71,7 @@ fn now(global: &Global, command: &str, workspace: &Workspace, code: &ShortCode) 
             print(global, command, workspace, value, &bytes);
             Exit::Ok
         }
-        Err(message) => document::stopped(global, command, "io", message, String::new()),
+        Err([message, next]) => document::stopped(global, command, "io", message, next),
     }
 }
 
@@ -196,8 +195,8 @@ pub fn open(global: &Global, args: &OpenArgs) -> Exit {
         }
         return now(global, "open", &workspace, &args.code);
     }
-    if let Err(message) = document::read(&workspace, &found) {
-        return document::stopped(global, "open", "io", message, String::new());
+    if let Err([message, next]) = document::read(&workspace, &found) {
+        return document::stopped(global, "open", "io", message, next);
     }
     let editor = chosen(
         &|name| std::env::var_os(name),
@@ -257,5 +256,5 @@ pub fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
         .first()
         .map(|step| format!(" in {}/", step.prefix))
         .unwrap_or_default();
-    SyncErrorKind::Mend(format!("central's history has no document {code}{folder}").into())
+    SyncErrorKind::NotInHistory(format!("{code}{folder}"))
 }

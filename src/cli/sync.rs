@@ -8,17 +8,11 @@ use clap_complete::ArgValueCompleter;
 use crate::{
     names::Prefix,
     send_pack::connect::Prompt,
-    sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace},
+    sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, stop},
     workspace::MAX_RETRIES,
 };
 
-use super::{
-    Global, background,
-    completions::candidates,
-    hint::{self, Exit},
-    progress::Bar,
-    render,
-};
+use super::{Exit, Global, background, completions::candidates, progress::Bar, render};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct SyncArgs {
@@ -99,7 +93,7 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
 
 /// Prints an error of the sync engine and returns its exit code.
 pub fn fail(global: &Global, command: &str, workspace: &Workspace, err: &SyncError) -> Exit {
-    let hint = hint::of_sync(err, &workspace.upstream_name());
+    let hint = stop::of_sync(err, &workspace.upstream_name());
     render::failure(global, command, err.kind.word(), &hint, Some(&err.report));
     hint.exit
 }
@@ -110,7 +104,7 @@ pub fn fail_early(global: &Global, command: &str, kind: SyncErrorKind) -> Exit {
         kind,
         report: Box::<SyncReport>::default(),
     };
-    let hint = hint::of_sync(&err, "");
+    let hint = stop::of_sync(&err, "");
     render::failure(global, command, err.kind.word(), &hint, None);
     hint.exit
 }

@@ -5,13 +5,9 @@ use std::io::Write as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{
-    Global,
-    hint::{self, Exit},
-    output, render,
-};
+use super::{Exit, Global, output, render};
 use crate::{
-    sync::{SyncErrorKind, Workspace},
+    sync::{SyncErrorKind, Workspace, stop},
     text::Untrusted,
     workspace::{KEYS, Unconfirmed},
 };
@@ -68,8 +64,8 @@ fn trust(global: &Global, args: &TrustArgs, workspace: &Workspace) -> Result<Exi
             let _ = writeln!(out, "{value}.");
         }
         for kind in &moved {
-            let (message, next, _) = hint::explain(kind, &workspace.upstream_name());
-            let _ = writeln!(out, "{message}.\n  {next}");
+            let hint = stop::explain(kind, &workspace.upstream_name());
+            let _ = writeln!(out, "{}.\n  {}", hint.message, hint.next);
         }
         if let Some(first) = waiting.first() {
             let _ = writeln!(

@@ -22,9 +22,8 @@ use crate::{
 };
 
 use super::{
-    Global,
+    Exit, Global,
     colour::Paint,
-    hint::Exit,
     output,
     progress::Bar,
     render::{self, number, short},

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::{Global, completions::candidates, hint::Exit, init::Person, progress::Bar, render, sync::prompt};
+use super::{Exit, Global, completions::candidates, init::Person, progress::Bar, render, sync::prompt};
 use crate::{
     names::Prefix,
     sync::{

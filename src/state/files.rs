@@ -41,10 +41,7 @@ const OTHERS: Mode = Mode::from_raw_mode(0o077);
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A symlink or a file, where following or replacing it could hit something of the user's.
-    #[error(
-        "{} is not a folder but a symlink or a file: move it away, then run `git metis-sync` again",
-        shown(path)
-    )]
+    #[error("{} is not a folder but a symlink or a file", shown(path))]
     NotAFolder {
         /// Where the folder should be.
         path: PathBuf,
@@ -58,7 +55,7 @@ pub enum StateError {
         owner: u32,
     },
     /// There is no place for what only this user may write.
-    #[error("this user has no home directory: set XDG_STATE_HOME to a folder of your own")]
+    #[error("this user has no home directory, so there is no place for what this clone alone may know")]
     NoHome,
     /// The contents make no sense: damaged, edited, or not ours.
     #[error("{} is damaged ({reason})", shown(path))]

@@ -20,7 +20,7 @@ use crate::{
     workspace,
 };
 
-use super::report::SyncReport;
+use super::{report::SyncReport, resolve::NotResolved};
 
 /// A sync that stopped, with what it did before that.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub struct SyncError {
     pub report: Box<SyncReport>,
 }
 
-/// See the variants. Which exit code and advice belongs to which is for the command line to say.
+/// See the variants. Which exit code and advice belongs to which is in the table of [stops](super::stop).
 #[derive(Debug, thiserror::Error)]
 pub enum SyncErrorKind {
     /// `.metis/` could not be used.
@@ -109,6 +109,9 @@ pub enum SyncErrorKind {
         /// The lost commit.
         seen: crate::names::ObjectId,
     },
+    /// Central has another hash function than the one that this clone met before.
+    #[error("central was made anew: its objects have another hash function than before")]
+    Rehashed,
     /// Central's branch is gone, and there are others.
     #[error("central's branch {branch} is gone; {}", whereabouts(has_it, others))]
     BranchGone {
@@ -156,6 +159,19 @@ pub enum SyncErrorKind {
     /// A folder in central is neither renamed nor taken away.
     #[error(transparent)]
     Folder(#[from] folder::Refusal),
+    /// Central has the new name, config.toml has not.
+    #[error("central has {new}/ in the place of {old}/, but config.toml could not be changed: {reason}")]
+    NotConfigured {
+        /// The name that the folder had.
+        old: Prefix,
+        /// The one that it has.
+        new: Prefix,
+        /// Why not.
+        reason: Untrusted,
+    },
+    /// A document is not decided.
+    #[error(transparent)]
+    NotResolved(#[from] NotResolved),
     /// The plan removes too much.
     #[error("{} of the {} documents that central holds for this workspace would be removed", .0.removed, .0.held)]
     TooManyDeletes(TooManyDeletes),
@@ -198,12 +214,12 @@ pub enum SyncErrorKind {
     /// The user or the system asked us to stop.
     #[error("interrupted")]
     Interrupted,
-    /// A repair could not be done.
-    #[error("{0}")]
-    Mend(Untrusted),
     /// There is nothing of central to compare with.
     #[error("this clone has never synced, so there is nothing to compare with")]
     NeverSynced,
+    /// Asked for a document that central never had.
+    #[error("central's history has no document {0}")]
+    NotInHistory(String),
     /// Asked for a workspace that central does not have.
     #[error("central has no workspace {0}")]
     NoSuchWorkspace(Prefix),
@@ -281,7 +297,7 @@ impl SyncErrorKind {
             SyncErrorKind::PrefixChanged { .. } => "prefix-changed",
             SyncErrorKind::Unconfirmed(_) => "unconfirmed",
             SyncErrorKind::StateTracked { .. } => "state-tracked",
-            SyncErrorKind::Rewound { .. } => "rewound",
+            SyncErrorKind::Rewound { .. } | SyncErrorKind::Rehashed => "rewound",
             SyncErrorKind::BranchGone { .. } => "branch-gone",
             SyncErrorKind::NoBranch { .. } => "no-branch",
             SyncErrorKind::Stale { .. } => "stale",
@@ -305,8 +321,10 @@ impl SyncErrorKind {
             SyncErrorKind::Restless { .. } => "restless",
             SyncErrorKind::Unsupported(_) => "unsupported",
             SyncErrorKind::Interrupted => "interrupted",
-            SyncErrorKind::Mend(_) => "mend",
+            SyncErrorKind::NotConfigured { .. } => "config",
+            SyncErrorKind::NotResolved(_) => "resolve",
             SyncErrorKind::NeverSynced => "never-synced",
+            SyncErrorKind::NotInHistory(_) => "no-such-document",
             SyncErrorKind::NoSuchWorkspace(_) => "no-such-workspace",
         }
     }

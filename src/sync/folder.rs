@@ -189,11 +189,10 @@ fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(
 fn note(workspace: &Workspace, session: &mut Session<'_>, change: &Change) -> Result<bool, SyncErrorKind> {
     match change {
         Change::Rename { old, new } => {
-            let configured = configure(workspace, new).map_err(|err| {
-                SyncErrorKind::Mend(format!(
-                    "central has {new}/ in the place of {old}/, but config.toml could not be changed: {err}. Put `prefix = \
-                     \"{new}\"` under its [workspace], or mend that, and run the same command again"
-                ).into())
+            let configured = configure(workspace, new).map_err(|err| SyncErrorKind::NotConfigured {
+                old: old.clone(),
+                new: new.clone(),
+                reason: err.to_string().into(),
             })?;
             session.notebook.guard.update(|notes| {
                 notes.prefix = Some(new.clone());

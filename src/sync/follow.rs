@@ -7,7 +7,7 @@ use super::{
     options::{Progress, Step},
 };
 use crate::{
-    central::{CentralError, remote::Remote, store::Store},
+    central::{remote::Remote, store::Store},
     names::ObjectId,
     plan::guard::{self, Lineage},
     stage::{
@@ -95,7 +95,7 @@ impl Follow<'_, '_> {
                 branch: branch.into(),
                 seen,
             },
-            None => CentralError::Receive("its hash function changed".into()).into(),
+            None => SyncErrorKind::Rehashed,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What becomes of the own documents, and what speaks against doing it: decided the same way for a sync and for a preview.
 
+use std::collections::BTreeMap;
+
 use super::{error::SyncErrorKind, follow::Known, options::SyncOptions};
 use crate::{
-    names::Prefix,
+    names::{ObjectId, Prefix, ShortCode},
     plan::{
         guard::{self, Lineage},
         source::ReadFrom,
@@ -15,6 +17,7 @@ use crate::{
         own::Own,
     },
     state::cursor::Provenance,
+    text::Untrusted,
 };
 
 /// Compares the own documents with central's owned folder.
@@ -64,7 +67,12 @@ pub fn stops(
         let skip = |top: &str| top.parse().is_ok_and(|prefix| own.hydrated.contains(&prefix));
         match ctx.project.freshness(&ctx.connect, &ctx.cache_dir, &skip) {
             Ok(Freshness::NotApplicable | Freshness::Fresh) => {}
-            Ok(Freshness::Stale { remote, documents }) => stops.push(SyncErrorKind::Stale { remote, documents }),
+            Ok(Freshness::Stale { remote, documents }) => {
+                let documents = undecided(documents, &decided.notes.decided);
+                if !documents.is_empty() {
+                    stops.push(SyncErrorKind::Stale { remote, documents });
+                }
+            }
             Err(err) => warnings.push(Warning::FreshnessUnknown(err.to_string().into())),
         }
     }
@@ -72,6 +80,13 @@ pub fn stops(
         stops.push(SyncErrorKind::TooManyDeletes(found));
     }
     stops
+}
+
+/// Those of `paths` that no person has decided about: who did has seen that there is another version.
+fn undecided(mut paths: Vec<Untrusted>, decided: &BTreeMap<ShortCode, Option<ObjectId>>) -> Vec<Untrusted> {
+    let is_of = |path: &Untrusted, code: &ShortCode| path.raw().rsplit('/').next() == Some(&code.file_name());
+    paths.retain(|path| !decided.keys().any(|code| is_of(path, code)));
+    paths
 }
 
 /// Whether pushing what was decided makes the owned folder.

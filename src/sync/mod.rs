@@ -33,6 +33,7 @@ pub mod resolve;
 mod retry;
 mod session;
 mod setup;
+pub mod stop;
 #[cfg(test)]
 mod work;
 

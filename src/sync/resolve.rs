@@ -17,7 +17,9 @@ use crate::{
     names::{ObjectId, ShortCode},
     plan::source::ReadFrom,
     send_pack::connect,
-    workspace,
+    stage::own,
+    text::Untrusted,
+    workspace::{self, Reason},
 };
 
 /// Which side to take.
@@ -46,6 +48,44 @@ pub struct Open {
     pub here: Option<ObjectId>,
     /// Central's version.
     pub central: Option<ObjectId>,
+}
+
+/// Why a document is not decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotResolved {
+    /// It need not be.
+    #[error("{0} waits for no decision")]
+    NothingOpen(ShortCode),
+    /// There is no file to write to.
+    #[error(
+        "central's documents come from the branch {0}, which is not checked out here, so its files cannot be written"
+    )]
+    Elsewhere(Untrusted),
+    /// One side has none.
+    #[error("{0} is there on one side only, so there is nothing to merge")]
+    OneSided(ShortCode),
+    /// Central's is too large to be a document.
+    #[error("central's version of {0} is over the limit for a document")]
+    Large(ShortCode),
+    /// git did not do it.
+    #[error("{code} could not be merged: {reason}")]
+    NoMerge {
+        /// The document.
+        code: ShortCode,
+        /// In words.
+        reason: Untrusted,
+    },
+}
+
+/// The texts of a document on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// The one that both come from; empty if none is known.
+    pub base: Vec<u8>,
+    /// The one here.
+    pub here: Vec<u8>,
+    /// Central's.
+    pub central: Vec<u8>,
 }
 
 /// What became of a document.
@@ -87,6 +127,61 @@ pub fn open(preview: &Preview<'_>) -> Vec<Open> {
     open
 }
 
+/// The documents that a merge was begun of, with conflict markers left in the file.
+pub fn begun(preview: &Preview<'_>) -> Vec<Open> {
+    let marked = preview.own.damaged();
+    let marked = marked.filter(|damaged| matches!(damaged.reason, Reason::ConflictMarkers));
+    let open = marked.filter_map(|damaged| {
+        let code = damaged.may_be.clone()?;
+        Some(Open {
+            path: damaged.path.clone(),
+            why: "has conflict markers in it",
+            base: preview.cursor.base.get(&code).and_then(|base| base.blob),
+            here: None,
+            central: preview.held.get(&code).copied(),
+            code,
+        })
+    });
+    open.collect()
+}
+
+/// Writes what both sides come to into the file of `open`, and returns the versions that it was made of.
+pub fn draft(preview: &Preview<'_>, open: &Open) -> Result<(Versions, Resolved), SyncErrorKind> {
+    check_writable(preview)?;
+    let versions = versions(preview, open)?;
+    let resolved = merge(preview, open, &versions)?;
+    Ok((versions, resolved))
+}
+
+/// Whether conflict markers are left in the file of `open`.
+pub fn is_marked(preview: &Preview<'_>, open: &Open) -> Result<bool, SyncErrorKind> {
+    let bytes = workspace::read_document(preview.ctx.metis.dir(), &open.path)?;
+    Ok(own::has_conflict_markers(&bytes))
+}
+
+/// Notes that the files of `chosen` have what a person decided.
+pub fn note(workspace: &Workspace, options: &SyncOptions, chosen: &[&Open]) -> Result<(), SyncErrorKind> {
+    let (mut nothing, mut report) = ((), SyncReport::default());
+    let mut session = Session::new(workspace, options, &mut nothing, &mut report, Clock::start())?;
+    let mut cursor = session.notebook.last.clone().ok_or(SyncErrorKind::NeverSynced)?;
+    for open in chosen {
+        cursor.decide(open.code.clone(), open.central);
+    }
+    Ok(session.notebook.store(&session.ctx, &cursor)?)
+}
+
+/// Files can only be written where the branch that they belong to is checked out.
+fn check_writable(preview: &Preview<'_>) -> Result<(), SyncErrorKind> {
+    match preview.own.read_from {
+        ReadFrom::Tree { .. } => {
+            let settings = preview.ctx.config.sync.as_ref();
+            let source = settings.and_then(|settings| settings.source.clone());
+            Err(NotResolved::Elsewhere(source.unwrap_or_default().into()).into())
+        }
+        ReadFrom::Folder | ReadFrom::Worktree(_) => Ok(()),
+    }
+}
+
 /// Decides `chosen`. Files are written for [`Take::Central`] and [`Take::Merge`]; nothing is sent.
 pub fn take(
     workspace: &Workspace,
@@ -95,11 +190,8 @@ pub fn take(
     side: Take,
 ) -> Result<BTreeMap<ShortCode, Resolved>, SyncErrorKind> {
     let preview = preview::look(workspace, options, Ask::Nobody, &mut ())?;
-    if let (ReadFrom::Tree { .. }, Take::Central | Take::Merge) = (preview.own.read_from, side) {
-        return Err(SyncErrorKind::Mend(
-            "the branch that central's documents come from is not checked out here, so its files cannot be written; check it out first"
-                .into(),
-        ));
+    if side != Take::Local {
+        check_writable(&preview)?;
     }
     let clock = Clock::start();
     let (mut nothing, mut report) = ((), SyncReport::default());
@@ -108,28 +200,29 @@ pub fn take(
         return Err(SyncErrorKind::NeverSynced);
     };
     let mut done = BTreeMap::new();
-    for open in chosen {
+    let decided = chosen.iter().try_for_each(|open| -> Result<(), SyncErrorKind> {
         let resolved = match side {
             Take::Local => Resolved::Local,
             Take::Central => take_central(&preview, open, clock.started)?,
-            Take::Merge => merge(&preview, open)?,
+            Take::Merge => merge(&preview, open, &versions(&preview, open)?)?,
         };
         match resolved {
             Resolved::Central(_) => cursor.take_back(&open.code),
             Resolved::Local | Resolved::Merged | Resolved::Marked(_) => cursor.decide(open.code.clone(), open.central),
         }
         done.insert(open.code.clone(), resolved);
-    }
+        Ok(())
+    });
+    // Also where one of them stopped it: the files of those before it are written.
     session.notebook.store(&session.ctx, &cursor)?;
-    Ok(done)
+    decided.map(|()| done)
 }
 
 /// The bytes of central's version.
-fn central_bytes(preview: &Preview<'_>, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
+fn central_bytes(preview: &Preview<'_>, code: &ShortCode, blob: ObjectId) -> Result<Vec<u8>, SyncErrorKind> {
     let store = preview.store.as_ref().ok_or_else(|| preview::not_at_hand(Some(blob)))?;
     let bytes = store.blob(blob, workspace::DOCUMENT_LIMIT)?;
-    bytes
-        .ok_or_else(|| SyncErrorKind::Mend(format!("central's version {blob} is over the limit for a document").into()))
+    bytes.ok_or_else(|| NotResolved::Large(code.clone()).into())
 }
 
 fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>, SyncErrorKind> {
@@ -150,7 +243,7 @@ fn take_central(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Resul
         None => None,
     };
     match open.central {
-        Some(blob) => write(preview, &open.path, &central_bytes(preview, blob)?)?,
+        Some(blob) => write(preview, &open.path, &central_bytes(preview, &open.code, blob)?)?,
         None => metis.remove_file(&open.path)?,
     }
     Ok(Resolved::Central(kept))
@@ -164,15 +257,9 @@ fn write(preview: &Preview<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErro
     Ok(metis.write_flushed(path, bytes, FileMode::Keep)?)
 }
 
-fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> {
+fn versions(preview: &Preview<'_>, open: &Open) -> Result<Versions, SyncErrorKind> {
     let (Some(here), Some(blob)) = (here_bytes(preview, &open.code)?, open.central) else {
-        return Err(SyncErrorKind::Mend(
-            format!(
-                "{} is there on one side only, so there is nothing to merge; take local or central",
-                open.code
-            )
-            .into(),
-        ));
+        return Err(NotResolved::OneSided(open.code.clone()).into());
     };
     let base = open.base.and_then(|base| {
         let stored = || {
@@ -181,7 +268,19 @@ fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> 
         };
         stored().or_else(|| preview.own.reader(&preview.ctx).object(base))
     });
-    let (merged, marks) = merge_files(&here, &base.unwrap_or_default(), &central_bytes(preview, blob)?)?;
+    Ok(Versions {
+        base: base.unwrap_or_default(),
+        here,
+        central: central_bytes(preview, &open.code, blob)?,
+    })
+}
+
+fn merge(preview: &Preview<'_>, open: &Open, versions: &Versions) -> Result<Resolved, SyncErrorKind> {
+    let merged = merge_files(&versions.here, &versions.base, &versions.central);
+    let (merged, marks) = merged.map_err(|reason| NotResolved::NoMerge {
+        code: open.code.clone(),
+        reason: reason.into(),
+    })?;
     write(preview, &open.path, &merged)?;
     Ok(match marks {
         0 => Resolved::Merged,
@@ -190,8 +289,8 @@ fn merge(preview: &Preview<'_>, open: &Open) -> Result<Resolved, SyncErrorKind> 
 }
 
 /// git's own three-way merge of three texts, and the number of places that it left to a person.
-fn merge_files(here: &[u8], base: &[u8], central: &[u8]) -> Result<(Vec<u8>, usize), SyncErrorKind> {
-    let failed = |what: String| SyncErrorKind::Mend(format!("git merge-file failed: {what}").into());
+fn merge_files(here: &[u8], base: &[u8], central: &[u8]) -> Result<(Vec<u8>, usize), String> {
+    let failed = |what: String| format!("git merge-file failed: {what}");
     let temp = |bytes: &[u8]| -> std::io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;

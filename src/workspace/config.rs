@@ -69,6 +69,12 @@ pub enum ConfigError {
         column: usize,
         message: String,
     },
+    #[error("{file} has merge conflict markers in line {line}")]
+    Markers {
+        file: ConfigFile,
+        /// From 1.
+        line: usize,
+    },
     #[error("{file}: {key} must be {rule}")]
     Invalid {
         file: ConfigFile,
@@ -91,6 +97,7 @@ impl ConfigError {
                 column,
                 message,
             },
+            ConfigError::Markers { line, .. } => ConfigError::Markers { file, line },
             ConfigError::Invalid { key, rule, .. } => ConfigError::Invalid { file, key, rule },
             other => other,
         }
@@ -367,8 +374,12 @@ pub(super) fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
 pub(super) fn syntax_error(text: &str, span: Option<std::ops::Range<usize>>, message: &str) -> ConfigError {
     let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    let file = ConfigFile::Shared;
+    if let Some(at) = text.lines().position(|line| line.starts_with("<<<<<<< ")) {
+        return ConfigError::Markers { file, line: at + 1 };
+    }
     ConfigError::Syntax {
-        file: ConfigFile::Shared,
+        file,
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
         message: message.chars().filter(|c| !c.is_control()).collect(),
@@ -674,6 +685,11 @@ mod tests {
             parse("[project]\r\nprefix = \"A\"\r\n[sync]\r\nupstream_url = \"https://me:hunter2@h/x\r\n").unwrap_err();
         assert!(matches!(err, ConfigError::Syntax { line: 4, .. }), "{err:?}");
         assert!(!format!("{err} {err:?}").contains("hunter2"));
+        let merged = parse("[sync]\n<<<<<<< HEAD\nbranch = 'a'\n=======\nbranch = 'b'\n>>>>>>> other\n");
+        assert!(
+            matches!(merged, Err(ConfigError::Markers { line: 2, .. })),
+            "{merged:?}"
+        );
         let config = parse("[sync]\nupstream_url = \"https://me:hunter2@h/x\"").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(matches!(Config::parse(b"a = '\xff'"), Err(ConfigError::NotUtf8 { .. })));

@@ -93,10 +93,10 @@ fn help_is_found_by_all_its_names() {
     );
 }
 
-/// The codes of `src/cli/hint.rs` are those of the manual and of the README.
+/// The codes of `src/sync/stop/exit.rs` are those of the manual and of the README.
 #[test]
 fn all_exit_codes_are_listed() {
-    let source = text(&root().join("src/cli/hint.rs"));
+    let source = text(&root().join("src/sync/stop/exit.rs"));
     let (_, body) = source.split_once("pub enum Exit {").expect("the codes are there");
     let (body, _) = body.split_once("\n}").expect("it ends");
     let codes: BTreeSet<&str> = body

@@ -59,7 +59,7 @@ fn not_in_a_workspace() {
             1,
             format!(
                 "error: no .metis folder in {folder} or above it\n  Nothing was pushed.\n  Go to a folder with a .metis/ in it or \
-                 above it, or set one up with `git metis-sync init --upstream URL`.\n"
+                 above it, or set one up with `git metis-sync init --upstream URL --prefix NAME`.\n"
             )
             .as_str()
         )

@@ -11,7 +11,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use clap_complete::{CompletionCandidate, engine};
 
-use super::{Global, hint::Exit};
+use super::{Exit, Global};
 use crate::plan::listing::printable;
 
 /// A shell that is completed in.

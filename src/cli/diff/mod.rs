@@ -22,20 +22,12 @@ use crate::{
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, CentralView, Preview},
+        stop,
     },
     workspace,
 };
 
-use super::{
-    Global,
-    colour::Paint,
-    completions::candidates,
-    hint::{self, Exit},
-    output, pager,
-    progress::Bar,
-    render,
-    sync::prompt,
-};
+use super::{Exit, Global, colour::Paint, completions::candidates, output, pager, progress::Bar, render, sync::prompt};
 use patch::{Kind, Line, SHOWN_BYTES, Version};
 
 #[derive(Debug, Clone, Args)]
@@ -130,14 +122,14 @@ fn diff(global: &Global, args: &DiffArgs, mut preview: Preview<'_>) -> Result<bo
     if let CentralView::Failed(err) = view {
         mention!(
             "warning: {}; compared with the last sync",
-            hint::explain_central(&err, &url)
+            stop::explain_central(&err, &url)
         );
     }
     for stop in &preview.stops {
         mention!(
             "warning: a sync would stop ({}): {}",
             stop.word(),
-            hint::explain(stop, &url).0
+            stop::explain(stop, &url).message
         );
     }
     let mut changes = if args.central {

@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Global, hint::Exit, output, render};
+use super::{Exit, Global, output, render};
 use crate::{
     hooks::{
         Event,

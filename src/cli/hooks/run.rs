@@ -12,9 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Global,
-        hint::{self, Exit},
-        render,
+        Exit, Global, render,
         sync::{fail, fail_early},
     },
     RunArgs,
@@ -34,7 +32,7 @@ use crate::{
     send_pack::connect::Prompt,
     stage::own::WORKTREE,
     state::files::StateDir,
-    sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace},
+    sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace, stop},
     workspace::MetisDir,
 };
 
@@ -274,6 +272,6 @@ fn give_up(dot_metis: &Path, event: &str, wants_notice: bool) {
 }
 
 fn in_one_line(err: &SyncError, workspace: &Workspace) -> String {
-    let hint = hint::of_sync(err, &workspace.upstream_name());
+    let hint = stop::of_sync(err, &workspace.upstream_name());
     format!("{}. {}", hint.message.trim_end_matches('.'), hint.next)
 }

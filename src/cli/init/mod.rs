@@ -13,14 +13,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 pub use self::questions::Person;
-use super::{
-    Global,
-    completions::candidates,
-    hint::{self, Exit},
-    progress::Bar,
-    render,
-    sync::prompt,
-};
+use super::{Exit, Global, completions::candidates, progress::Bar, render, sync::prompt};
 use crate::{
     names::Prefix,
     project::{Project, trust},
@@ -30,7 +23,10 @@ use crate::{
         files::StateDir,
         guard::Guard,
     },
-    sync::{self, Probed, SyncErrorKind, SyncOptions},
+    sync::{
+        self, Probed, SyncErrorKind, SyncOptions,
+        stop::{self, Hint, Stop},
+    },
     text::{self, Untrusted},
     workspace::{self, CONFIG_FILE, Config, ConfigFile, Edit, METIS_DIR, MetisDir, MetisDirError, Record, Unconfirmed},
 };
@@ -83,6 +79,9 @@ pub fn run(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Exit
     }
 }
 
+/// What was changed by then.
+const NOTHING: &str = "Nothing was written.";
+
 enum Stopped {
     /// Before anything was written; central's name, as far as it is known.
     Kind(SyncErrorKind, String),
@@ -93,20 +92,29 @@ enum Stopped {
 }
 
 impl Stopped {
-    fn explained(self) -> (&'static str, hint::Hint) {
-        let (word, message, server_text, next, exit) = match self {
-            Stopped::Usage { message, next } => ("usage", message, String::new(), next, Exit::Usage),
+    fn explained(self) -> (&'static str, Hint) {
+        match self {
+            Stopped::Usage { message, next } => {
+                let hint = Hint {
+                    stop: Stop::Usage,
+                    message,
+                    server_text: String::new(),
+                    state: NOTHING.into(),
+                    next,
+                    exit: Exit::Usage,
+                };
+                ("usage", hint)
+            }
             Stopped::Counted(at) => {
                 let (stopped, from) = *at;
                 let (word, hint) = stopped.explained();
                 let next = format!("A relative path counts from {}. {}", text::shown(&from), hint.next);
-                return (word, hint::Hint { next, ..hint });
+                (word, Hint { next, ..hint })
             }
             Stopped::Kind(kind, url) => {
-                let (message, next, exit) = hint::explain(&kind, &url);
+                let hint = stop::explain(&kind, &url);
                 let failure = kind.connection();
                 let next = match (&kind, failure.map(|err| err.kind)) {
-                    (SyncErrorKind::Config(_), _) => "Mend that, then run init again.".into(),
                     (SyncErrorKind::NoBranch { others, .. }, _) => {
                         let first = others
                             .first()
@@ -116,21 +124,12 @@ impl Stopped {
                     (SyncErrorKind::UpstreamInside { url }, _) if is_like_a_host(url.raw()) => no_repository(url.raw()),
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
-                    (_, Some(_)) => next.replace("sync again", "run init again"),
-                    _ => next,
+                    _ => hint.next.replace("sync again", "run init again"),
                 };
-                let server_text = failure.map(|err| err.server_text.clone()).unwrap_or_default();
-                (kind.word(), message, server_text, next, exit)
+                let state = NOTHING.into();
+                (kind.word(), Hint { state, next, ..hint })
             }
-        };
-        let hint = hint::Hint {
-            message,
-            server_text,
-            state: "Nothing was written.".into(),
-            next,
-            exit,
-        };
-        (word, hint)
+        }
     }
 }
 

@@ -25,13 +25,13 @@ use crate::{
     sync::{
         self, Clock, Session, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace,
         steps::{self, End, Fetched, Prepared},
+        stop,
     },
 };
 
 use super::{
-    Global,
+    Exit, Global,
     completions::candidates,
-    hint::{self, Exit, Hint},
     output,
     progress::Bar,
     render,
@@ -104,9 +104,9 @@ fn stage(
         // The record goes on all the same: everything else is synced.
         Ok(()) => {
             let conflicts = std::mem::take(&mut report.diverged);
-            let (message, next, exit) = hint::explain(&SyncErrorKind::Diverged { conflicts }, "");
-            mention!("error: {message}\n  {next}");
-            exit
+            let hint = stop::explain(&SyncErrorKind::Diverged { conflicts }, "");
+            mention!("error: {}\n  {}", hint.message, hint.next);
+            hint.exit
         }
         Err(kind) => failed(global, name, kind, report, &workspace.upstream_name()),
     }
@@ -118,7 +118,7 @@ fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, 
         kind,
         report: Box::new(report),
     };
-    let hint = hint::of_sync(&err, url);
+    let hint = stop::of_sync(&err, url);
     let global = Global {
         json: true,
         ..global.clone()
@@ -134,17 +134,11 @@ fn without_record(name: &str, problem: NoRecord) -> Exit {
             Exit::from_code(exit)
         }
         NoRecord::Unreadable(message) => {
-            let hint = Hint {
-                message: format!("{name}: {message:#}"),
-                server_text: String::new(),
-                state: "Nothing was changed.".into(),
-                next: String::new(),
-                exit: Exit::Usage,
-            };
-            mention!("error: {}\n  {}", hint.message, hint.state);
-            let error = json!({ "kind": "usage", "message": hint.message, "exit": hint.exit as u8 });
+            let message = format!("{name}: {message:#}");
+            mention!("error: {message}\n  Nothing was changed.");
+            let error = json!({ "kind": "usage", "message": message, "exit": Exit::Usage as u8 });
             render::print_json(&render::document(name, json!({ "error": error })));
-            hint.exit
+            Exit::Usage
         }
     }
 }

@@ -24,17 +24,12 @@ use crate::{
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, CentralView, Preview},
+        stop,
     },
     text::Untrusted,
 };
 
-use super::{
-    Global, background,
-    hint::{self, Exit},
-    progress::Bar,
-    render,
-    sync::prompt,
-};
+use super::{Exit, Global, background, progress::Bar, render, sync::prompt};
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -127,6 +122,7 @@ struct Folder {
 #[derive(Debug, Serialize)]
 struct Obstacle {
     kind: &'static str,
+    stop: &'static str,
     message: String,
     next: String,
 }
@@ -254,7 +250,7 @@ impl Central {
             CentralView::NotAsked => (false, None, None, None),
             CentralView::Seen { head, .. } => (true, Some(true), *head, None),
             CentralView::Failed(err) => {
-                let reason = hint::explain_central(err, &preview.ctx.upstream_shown);
+                let reason = stop::explain_central(err, &preview.ctx.upstream_shown);
                 (true, Some(false), None, Some(reason))
             }
         };
@@ -272,11 +268,12 @@ impl Central {
 
 impl Obstacle {
     fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
-        let (message, next, _) = hint::explain(kind, &preview.ctx.upstream_shown);
+        let hint = stop::explain(kind, &preview.ctx.upstream_shown);
         Obstacle {
             kind: kind.word(),
-            message,
-            next,
+            stop: hint.stop.name(),
+            message: hint.message,
+            next: hint.next,
         }
     }
 }

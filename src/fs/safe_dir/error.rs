@@ -19,7 +19,7 @@ pub enum DirError {
         shown(path)
     )]
     Symlink { path: PathBuf },
-    #[error("{} leads through something that is not a folder", shown(path))]
+    #[error("{} is not a folder, and one is needed there", shown(path))]
     NotADirectory { path: PathBuf },
     #[error("{} is not a regular file", shown(path))]
     NotAFile { path: PathBuf },
@@ -51,7 +51,12 @@ impl DirError {
         match errno {
             Errno::NOENT => DirError::Missing { path },
             Errno::LOOP => DirError::Symlink { path },
-            Errno::NOTDIR => DirError::NotADirectory { path },
+            Errno::NOTDIR => {
+                // What is in the way, which may be far up in the path.
+                let is_there = |part: &&std::path::Path| part.symlink_metadata().is_ok();
+                let obstacle = path.ancestors().find(is_there).unwrap_or(&path).to_owned();
+                DirError::NotADirectory { path: obstacle }
+            }
             Errno::ISDIR | Errno::NXIO => DirError::NotAFile { path },
             Errno::NOTEMPTY => DirError::NotEmpty { path },
             Errno::EXIST => DirError::Exists { path },

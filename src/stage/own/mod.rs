@@ -27,7 +27,7 @@ use crate::{
 
 use committed::committed;
 pub use reader::{ReadError, Reader};
-pub use settle::settle;
+pub use settle::{has_conflict_markers, settle};
 
 /// `[sync] source` for whatever is checked out.
 pub const WORKTREE: &str = "worktree";
@@ -279,7 +279,24 @@ pub fn survey<'a>(
     }
     own.scan = Some(scan);
     own.pass_over_copies(cursor);
+    if own.commit().is_none() {
+        hold_back_merges(ctx, cursor, &mut own);
+    }
     Ok(own)
+}
+
+/// Without a history, markers tell of an unfinished merge only in a document that was merged here.
+fn hold_back_merges(ctx: &Context<'_>, cursor: &Cursor, own: &mut Own<'_>) {
+    let reader = Reader::new(ctx, None);
+    for code in cursor.decided.keys() {
+        let Some(document) = own.documents.get(code) else {
+            continue;
+        };
+        if reader.read(document).is_ok_and(|bytes| has_conflict_markers(&bytes)) {
+            let path = document.path.clone();
+            own.protect(code.clone(), &path, Reason::ConflictMarkers);
+        }
+    }
 }
 
 /// Whether documents were never committed: neither where `HEAD` is nor, as far as this clone noted, anywhere else.

@@ -173,7 +173,7 @@ fn renamed(ctx: &Context<'_>, path: &str) -> Option<String> {
 }
 
 /// Whether a merge was left unfinished in a text: the three lines that git writes around two versions.
-fn has_conflict_markers(bytes: &[u8]) -> bool {
+pub fn has_conflict_markers(bytes: &[u8]) -> bool {
     let mut stage = 0;
     for line in bytes.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

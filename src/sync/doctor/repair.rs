@@ -32,6 +32,21 @@ use crate::{
     workspace::{self, FolderState, FolderWriter, Marker},
 };
 
+/// Why a repair was not done.
+#[derive(Debug, thiserror::Error)]
+enum NotRepaired {
+    #[error(transparent)]
+    Stop(SyncErrorKind),
+    #[error("{0}")]
+    Folder(String),
+}
+
+impl<E: Into<SyncErrorKind>> From<E> for NotRepaired {
+    fn from(err: E) -> Self {
+        NotRepaired::Stop(err.into())
+    }
+}
+
 /// What became of a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Repaired {
@@ -101,7 +116,7 @@ fn look_again(
     Ok(())
 }
 
-fn outcome(repair: &Repair, result: Result<String, SyncErrorKind>) -> Repaired {
+fn outcome(repair: &Repair, result: Result<String, NotRepaired>) -> Repaired {
     Repaired {
         repair: repair.clone(),
         done: result.is_ok(),
@@ -109,7 +124,7 @@ fn outcome(repair: &Repair, result: Result<String, SyncErrorKind>) -> Repaired {
     }
 }
 
-fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Result<String, SyncErrorKind> {
+fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Result<String, NotRepaired> {
     match repair {
         Repair::ResetStore => Ok(String::new()),
         Repair::RewriteMarker { prefix, tree } => rewrite_marker(preview, prefix, *tree),
@@ -120,7 +135,7 @@ fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Res
                 if matches!(state, FolderState::Marked(_)) {
                     // Opening it has it ignore itself.
                     FolderWriter::open(metis, &preview.survey, prefix, preview.ctx.limits.blob_bytes)
-                        .map_err(|err| SyncErrorKind::Mend(err.to_string().into()))?;
+                        .map_err(|err| NotRepaired::Folder(err.to_string()))?;
                 }
             }
             workspace::unlist_folders(metis)?;
@@ -141,7 +156,7 @@ fn one(workspace: &Workspace, preview: &mut Preview<'_>, repair: &Repair) -> Res
     }
 }
 
-fn reset_store(preview: &mut Preview<'_>, ask: Ask) -> Result<String, SyncErrorKind> {
+fn reset_store(preview: &mut Preview<'_>, ask: Ask) -> Result<String, NotRepaired> {
     let Some(store) = &mut preview.store else {
         return Ok("there is none".into());
     };
@@ -156,18 +171,17 @@ fn reset_store(preview: &mut Preview<'_>, ask: Ask) -> Result<String, SyncErrorK
 }
 
 /// Writes the marker, once more only if every file is what the tree says.
-fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Result<String, SyncErrorKind> {
+fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Result<String, NotRepaired> {
     let ctx = &preview.ctx;
     let Some(store) = &preview.store else {
-        return Err(preview::not_at_hand(Some(tree)));
+        return Err(preview::not_at_hand(Some(tree)).into());
     };
     let metis = ctx.metis.dir();
     let survey = workspace::survey(metis, &BTreeSet::new())?;
     let check = verify::folder(ctx, store, prefix, Some(tree), &survey)?;
     if !check.has_right_content() || !matches!(check.marker, MarkerCheck::Lost | MarkerCheck::Foreign) {
-        return Err(SyncErrorKind::Restless {
-            path: format!("{prefix}/").into(),
-        });
+        let path = format!("{prefix}/").into();
+        return Err(SyncErrorKind::Restless { path }.into());
     }
     // It was just shown to be a copy.
     let mut survey = survey;
@@ -179,15 +193,15 @@ fn rewrite_marker(preview: &Preview<'_>, prefix: &Prefix, tree: ObjectId) -> Res
     };
     FolderWriter::open(metis, &survey, prefix, ctx.limits.blob_bytes)
         .and_then(|writer| writer.mark(&marker))
-        .map_err(|err| SyncErrorKind::Mend(err.to_string().into()))?;
+        .map_err(|err| NotRepaired::Folder(err.to_string()))?;
     Ok(format!("{} documents are as central's tree says", check.documents))
 }
 
 /// Brings the folder to the tree by the same means as a sync.
-fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<String, SyncErrorKind> {
+fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<String, NotRepaired> {
     let ctx = &preview.ctx;
     let Some(store) = preview.store.as_ref().filter(|store| store.contains(at)) else {
-        return Err(preview::not_at_hand(Some(at)));
+        return Err(preview::not_at_hand(Some(at)).into());
     };
     let survey = workspace::survey(ctx.metis.dir(), &preview.cursor.folders.keys().cloned().collect())?;
     let target = listing::folder(prefix, tree::entries(store, at)?).documents;
@@ -236,7 +250,7 @@ fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join("; ");
-        return Err(SyncErrorKind::Mend(words.into()));
+        return Err(NotRepaired::Folder(words));
     }
     let pulled = done.pulled.get(prefix).copied().unwrap_or_default();
     let kept = match done.kept.as_slice() {
@@ -254,7 +268,7 @@ fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
 }
 
 /// The lock has swept `.sync/` when it was taken.
-fn sweep(workspace: &Workspace, preview: &Preview<'_>) -> Result<String, SyncErrorKind> {
+fn sweep(workspace: &Workspace, preview: &Preview<'_>) -> Result<String, NotRepaired> {
     let metis = workspace.metis().dir();
     let now = SystemTime::now();
     fs::sweep_temps(metis, now)?;

@@ -1,0 +1,119 @@
+//! From an error to what a person needs: the message, what was and was not changed, what to do next, the exit code.
+
+use super::{Exit, Stop, classify};
+use crate::{
+    cache::QueryError,
+    central::CentralError,
+    send_pack::connect::{ConnectError, FailureKind},
+    sync::{SyncError, SyncErrorKind, SyncReport},
+};
+
+/// What to tell about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The kind of stop.
+    pub stop: Stop,
+    /// What happened, in one line.
+    pub message: String,
+    /// What the server or its programs printed; may be empty.
+    pub server_text: String,
+    /// What was and was not changed.
+    pub state: String,
+    /// What to do.
+    pub next: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+/// Explains a sync that stopped. `url` is central's, without secrets.
+pub fn of_sync(error: &SyncError, url: &str) -> Hint {
+    Hint {
+        state: state(&error.kind, &error.report),
+        ..explain(&error.kind, url)
+    }
+}
+
+/// Explains an error without a word about what had been done.
+pub fn explain(kind: &SyncErrorKind, url: &str) -> Hint {
+    let row = classify::row(kind);
+    let message = match kind {
+        _ if row.stop == Stop::Interrupted => "interrupted".into(),
+        SyncErrorKind::Central(err) => explain_central(err, url),
+        other => other.to_string(),
+    };
+    let server_text = match kind {
+        SyncErrorKind::Refused(refusal) => refusal.server_text.clone(),
+        kind => kind.connection().map(|err| err.server_text.clone()).unwrap_or_default(),
+    };
+    Hint {
+        stop: row.stop,
+        message,
+        server_text,
+        state: String::new(),
+        next: row.next(),
+        exit: row.stop.exit(),
+    }
+}
+
+/// Explains why a question has no answer.
+pub fn of_query(err: &QueryError) -> Hint {
+    let row = classify::Row::from(classify::question(err));
+    Hint {
+        stop: row.stop,
+        message: err.to_string(),
+        server_text: String::new(),
+        state: String::new(),
+        next: row.next(),
+        exit: row.stop.exit(),
+    }
+}
+
+/// What is wrong with central, in one line.
+pub fn explain_central(err: &CentralError, url: &str) -> String {
+    match err {
+        CentralError::Connect(err) => connection(err, url),
+        other => other.to_string(),
+    }
+}
+
+/// What was and was not changed.
+fn state(kind: &SyncErrorKind, report: &SyncReport) -> String {
+    let pulled = match report.files_pulled() {
+        0 => String::new(),
+        1 => " One document of another workspace was hydrated before that.".into(),
+        n => format!(" {n} documents of other workspaces were hydrated before that."),
+    };
+    let central = match kind {
+        SyncErrorKind::AnswerLost { .. } => {
+            "Whether central took the push is not known; the next sync sees it and pushes nothing twice."
+        }
+        SyncErrorKind::Cache(_) => "metis.db is as it was.",
+        _ if report.commit.is_some() => "What there was to push is in central.",
+        _ => "Nothing was pushed.",
+    };
+    format!("{central}{pulled}")
+}
+
+fn connection(err: &ConnectError, url: &str) -> String {
+    // Most errors of a connection say themselves with whom it was.
+    let said = |start: String| match !url.is_empty() && err.message.contains(url) {
+        true => err.message.clone(),
+        false => format!("{start}: {}", err.message),
+    };
+    match err.kind {
+        FailureKind::Unauthenticated => format!("cannot authenticate to {url} — check SSH keys or credential helper"),
+        FailureKind::Forbidden => said(format!("{url} does not allow this")),
+        FailureKind::Unreachable => said(format!("cannot reach {url}")),
+        FailureKind::TimedOut => {
+            let without_url = match url {
+                "" => err.message.clone(),
+                url => err.message.replacen(url, "it", 1),
+            };
+            format!("cannot reach {url}: {without_url}")
+        }
+        FailureKind::NoRepository => format!("there is no repository at {url}"),
+        FailureKind::Interrupted => "interrupted".into(),
+        FailureKind::Refused => err.message.clone(),
+        FailureKind::NotGit | FailureKind::Protocol | FailureKind::Other => said(format!("talking to {url} failed")),
+    }
+}

@@ -1,0 +1,320 @@
+//! Every stop that the program can make: provoked for real, and ended by doing what the message says, as it is written.
+//!
+//! A story ends with a sync that goes through. Its remedy is taken from the message, so that a message which does not end the
+//! stop fails here; and a kind of stop without a story does not compile.
+
+mod binding;
+mod central;
+mod config;
+mod connection;
+mod database;
+mod deciding;
+mod files;
+mod project;
+mod versions;
+mod warnings;
+
+use std::process::Command;
+
+use metis_sync::sync::stop::Stop;
+use serde_json::Value;
+
+use crate::support::{
+    process::{Finished, quoted, run},
+    team::Checkout,
+    workspace::Workspace,
+    world::World,
+};
+
+/// Makes a test of each story, and of all of them a `match` over the kinds of stop.
+macro_rules! stories {
+    ($($stop:ident: $module:ident::$story:ident;)*) => {
+        $(
+            #[test]
+            fn $story() {
+                $module::$story(Stop::$stop);
+            }
+        )*
+
+        /// Where the story of a kind of stop is.
+        fn story(stop: Stop) -> &'static str {
+            match stop {
+                $(Stop::$stop => concat!(stringify!($module), "::", stringify!($story)),)*
+            }
+        }
+    };
+}
+
+stories! {
+    Usage: config::central_is_not_named;
+    NoWorkspace: files::there_is_no_workspace;
+    NoFolder: files::there_is_no_such_folder;
+    ForeignWorkspace: files::the_workspace_is_another_users;
+    Link: files::a_link_is_in_the_place_of_a_file;
+    InTheWay: files::a_file_is_in_the_place_of_a_folder;
+    Gone: files::the_workspace_goes_away;
+    Large: files::a_file_is_too_large;
+    Restless: files::a_document_changes_with_every_look;
+    Full: files::the_disk_is_full;
+    Denied: files::the_disk_is_read_only;
+    Disk: files::the_system_cannot;
+    ConfigText: config::it_is_no_text;
+    ConfigMarkers: config::a_merge_was_left_in_it;
+    ConfigSyntax: config::it_is_no_toml;
+    ConfigValue: config::a_value_breaks_its_rule;
+    UpstreamUrl: config::the_url_is_of_no_known_kind;
+    UpstreamInside: config::central_would_be_in_the_project;
+    NoUpstream: config::there_is_no_central;
+    NoPrefix: config::there_is_no_prefix;
+    StateUnusable: binding::the_folder_of_state_is_a_file;
+    StateLater: binding::a_later_version_was_here;
+    NoStateHome: binding::there_is_no_place_for_state;
+    StateTracked: binding::git_tracks_the_state;
+    Locked: binding::another_sync_runs;
+    UpstreamChanged: binding::another_central;
+    PrefixChanged: binding::another_folder;
+    Unconfirmed: binding::another_branch;
+    Stale: versions::the_remote_is_ahead;
+    Diverged: versions::both_sides_changed;
+    Deletes: versions::most_documents_are_gone;
+    Unfinished: versions::git_is_in_the_middle_of_something;
+    NoSource: versions::the_source_branch_is_not_here;
+    NoTree: versions::the_source_branch_has_no_files_here;
+    OtherProject: project::two_projects_on_one_prefix;
+    Renamed: project::the_project_has_another_folder;
+    RenamedElsewhere: project::another_clone_renamed;
+    Retired: project::another_clone_retired;
+    SameName: project::it_has_that_name;
+    ReservedName: project::a_name_that_nobody_could_copy;
+    TakenName: project::a_name_that_is_taken;
+    NotOurs: project::a_folder_of_others;
+    NoSuchFolder: project::a_folder_that_is_not_there;
+    NotConfigured: project::the_new_name_cannot_be_written;
+    NothingOpen: deciding::it_waits_for_no_decision;
+    SourceElsewhere: deciding::the_source_branch_is_not_checked_out;
+    OneSided: deciding::it_is_there_on_one_side_only;
+    NoMerge: deciding::git_cannot_merge_it;
+    NeverSynced: central::nothing_to_compare_with;
+    NoSuchWorkspace: central::no_such_workspace;
+    Rewound: central::its_history_was_rewritten;
+    Rehashed: central::it_has_another_hash;
+    BranchRenamed: central::its_branch_was_renamed;
+    BranchGone: central::its_branch_is_gone;
+    NoBranch: central::its_head_names_no_branch;
+    ObjectCache: central::the_cache_cannot_be_used;
+    NoCacheHome: central::there_is_no_place_for_the_cache;
+    Object: central::an_object_makes_no_sense;
+    Receive: central::its_objects_are_not_complete;
+    CentralLarge: central::an_object_is_too_large;
+    CentralInTheWay: central::a_file_is_where_the_folder_should_be;
+    Refused: central::a_hook_says_no;
+    AnswerLost: central::the_answer_is_lost;
+    Retries: central::others_are_faster;
+    OutOfTime: central::the_time_is_over;
+    Unsupported: central::its_server_is_not_up_to_it;
+    Unauthenticated: connection::the_key_is_not_known_there;
+    HostKey: connection::the_host_is_not_known_here;
+    Forbidden: connection::it_is_read_only;
+    Certificate: connection::nobody_known_signed_its_certificate;
+    Unreachable: connection::nobody_listens;
+    NoRepository: connection::nothing_is_there;
+    Address: connection::git_may_not_go_there;
+    NotGit: connection::the_server_greets;
+    Talk: connection::the_server_gives_up;
+    Interrupted: connection::somebody_interrupts;
+    Database: database::a_file_is_in_its_place;
+    DatabaseTracked: database::git_tracks_what_is_beside_it;
+    DatabaseBusy: database::another_program_has_it;
+    DatabaseDisk: database::it_cannot_be_written;
+    NotBuilt: database::it_was_never_built;
+    NotShown: database::the_document_went_away;
+    NoSuchDocument: database::the_document_is_new;
+}
+
+#[test]
+fn each_stop_has_a_name_and_a_story_of_its_own() {
+    for (at, stop) in Stop::ALL.iter().enumerate() {
+        for other in &Stop::ALL[..at] {
+            assert_ne!(stop.name(), other.name());
+            assert_ne!(story(*stop), story(*other));
+        }
+    }
+}
+
+/// Somebody who types commands in a project.
+pub trait Person {
+    /// A program, in the project.
+    fn program(&self, name: &str) -> Command;
+    /// `git-metis-sync` with these arguments.
+    fn asks(&self, args: &[&str]) -> Finished;
+
+    /// A sync that must stop like this.
+    #[track_caller]
+    fn sync_stops(&self, stop: Stop) -> Stopped {
+        Stopped::of(&self.asks(&["--json", "sync"]), stop)
+    }
+
+    /// Another command that must.
+    #[track_caller]
+    fn stops(&self, args: &[&str], stop: Stop) -> Stopped {
+        Stopped::of(&self.asks(&[&["--json"], args].concat()), stop)
+    }
+
+    /// A sync that must go through.
+    #[track_caller]
+    fn goes_through(&self) {
+        let finished = self.asks(&["sync"]);
+        assert_eq!(finished.code, Some(0), "{}", finished.transcript());
+    }
+
+    /// Types a line, which must succeed.
+    #[track_caller]
+    fn types(&self, line: &str) -> String {
+        let mut shell = self.program("sh");
+        shell.args(["-c", line]);
+        run(shell).success()
+    }
+}
+
+impl Person for Workspace {
+    fn program(&self, name: &str) -> Command {
+        let built = std::path::Path::new(env!("CARGO_BIN_EXE_git-metis-sync"));
+        with_program(Workspace::program(self, name), built)
+    }
+
+    fn asks(&self, args: &[&str]) -> Finished {
+        self.run(args)
+    }
+}
+
+impl Person for Checkout {
+    fn program(&self, name: &str) -> Command {
+        Checkout::program(self, name)
+    }
+
+    fn asks(&self, args: &[&str]) -> Finished {
+        self.run(args)
+    }
+}
+
+/// `git metis-sync` works for whoever has the program in PATH.
+fn with_program(mut command: Command, built: &std::path::Path) -> Command {
+    let path = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = path.and_then(|(_, value)| value).unwrap_or_default().to_os_string();
+    let mut with = built.parent().expect("a folder").as_os_str().to_owned();
+    with.push(":");
+    with.push(path);
+    command.env("PATH", with);
+    command
+}
+
+/// What a command that stopped said.
+#[derive(Debug)]
+pub struct Stopped {
+    pub message: String,
+    pub next: String,
+}
+
+impl Stopped {
+    #[track_caller]
+    pub fn of(finished: &Finished, stop: Stop) -> Self {
+        let said = finished.transcript();
+        let document: Value = serde_json::from_slice(&finished.stdout).unwrap_or_else(|err| panic!("{err}: {said}"));
+        let error = &document["error"];
+        assert_eq!(error["stop"], stop.name(), "{said}");
+        assert_eq!(finished.code, Some(stop.exit() as i32), "{said}");
+        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        let stopped = Stopped {
+            message: text("message"),
+            next: text("next"),
+        };
+        assert!(!stopped.message.is_empty() && !stopped.next.is_empty(), "{said}");
+        assert!(!stopped.next.contains(['{', '}']), "{said}");
+        stopped
+    }
+
+    /// What stands between backticks in what to do.
+    pub fn commands(&self) -> Vec<&str> {
+        self.next.split('`').skip(1).step_by(2).collect()
+    }
+
+    /// The command that begins like this.
+    #[track_caller]
+    pub fn command(&self, begins: &str) -> &str {
+        let mut commands = self.commands().into_iter().filter(|line| line.starts_with(begins));
+        commands.next().unwrap_or_else(|| panic!("no `{begins} …` in {self:?}"))
+    }
+
+    /// The same with what it leaves open filled in.
+    #[track_caller]
+    pub fn filled(&self, begins: &str, name: &str, value: &str) -> String {
+        let command = self.command(begins).replace(
+            " --prefix NAME",
+            if name == "NAME" {
+                " --prefix NAME"
+            } else {
+                " --prefix api"
+            },
+        );
+        let words = command
+            .split(' ')
+            .map(|word| if word == name { quoted(value) } else { word.to_owned() });
+        assert!(command.split(' ').any(|word| word == name), "no {name} in {command}");
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What to do names this; whoever reads it does it.
+    #[track_caller]
+    pub fn advises(&self, words: &str) {
+        assert!(self.next.contains(words), "no {words:?} in {self:?}");
+    }
+
+    /// The first path in what happened.
+    #[track_caller]
+    pub fn path(&self) -> std::path::PathBuf {
+        let mut words = self.message.split(' ');
+        let path = words.find(|word| word.starts_with('/'));
+        path.unwrap_or_else(|| panic!("no path in {self:?}"))
+            .trim_end_matches([':', ','])
+            .into()
+    }
+
+    /// Moves what is at that path away.
+    #[track_caller]
+    pub fn move_away(&self) {
+        let path = self.path();
+        let aside = path.with_extension("aside");
+        std::fs::rename(&path, &aside).unwrap_or_else(|err| panic!("{err}: {self:?}"));
+    }
+}
+
+/// A workspace with one document, which has synced.
+fn one(world: &World) -> Workspace {
+    let api = world.workspace("api");
+    api.write("API-T-0001", "Mine.");
+    api.goes_through();
+    api
+}
+
+/// A workspace of somebody else beside it.
+fn another(world: &World) -> Workspace {
+    let web = world.workspace("web");
+    web.write("WEB-T-0001", "Theirs.");
+    web.goes_through();
+    web
+}
+
+/// Puts a line into a section of config.toml.
+fn set(workspace: &Workspace, section: &str, line: &str) {
+    let config = workspace.config();
+    let with = config.replace(&format!("[{section}]\n"), &format!("[{section}]\n{line}\n"));
+    assert_ne!(with, config, "it has that section");
+    workspace.put("config.toml", with);
+}
+
+/// Has config.toml say something else.
+fn change(workspace: &Workspace, from: &str, to: &str) {
+    let config = workspace.config();
+    assert!(config.contains(from), "{config}");
+    workspace.put("config.toml", config.replace(from, to));
+}
