@@ -54,6 +54,7 @@ mod sync;
 mod table;
 mod trust;
 mod verify;
+mod withdraw;
 mod words;
 mod workspace;
 
@@ -110,7 +111,7 @@ pub fn brief() -> clap::Command {
     STAGES
         .into_iter()
         // The first one is what happens without a command.
-        .chain(["sync", "trust", "workspace", "completions"])
+        .chain(["sync", "trust", "workspace", "withdraw", "completions"])
         .chain(DOCUMENTS.into_iter().filter(|command| *command != "log"))
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
@@ -215,6 +216,8 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     /// Rename this workspace's folder in central, or remove it
     Workspace(workspace::WorkspaceArgs),
+    /// Take own documents out of central that are not published any more
+    Withdraw(withdraw::WithdrawArgs),
     /// Run a sync automatically on git push and merge
     Hooks(hooks::HooksArgs),
     /// Ask questions across workspaces
@@ -290,6 +293,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
+        Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
         Some(Command::Completions(args)) => completions::completions(&args),

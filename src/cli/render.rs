@@ -182,6 +182,29 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
         }
     }
+    behind(report, out)?;
+    for kept in report.kept.iter().take(MAX_LINES) {
+        writeln!(out, "Kept: your edits to a copy were replaced; saved as {kept}")?;
+    }
+    if planned {
+        if report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() {
+            writeln!(out, "Nothing would change.")?;
+        }
+    } else if report.outcome == SyncOutcome::Synced {
+        if is_idle(report) {
+            writeln!(out, "There was nothing to pull or push.")?;
+        }
+        let retries = match report.retries {
+            0 => String::new(),
+            1 => ", 1 retry".into(),
+            n => format!(", {n} retries"),
+        };
+        writeln!(out, "Done in {:.1} s{retries}.", report.seconds)?;
+    }
+    Ok(())
+}
+
+fn behind(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {
     let mut given = Given::default();
     let alone = report.behind.iter().filter(|behind| !behind.pull).count() == 1;
     for behind in report.behind.iter().take(MAX_LINES) {
@@ -202,24 +225,6 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             }
         };
         writeln!(out, "{}", given.once(&line))?;
-    }
-    for kept in report.kept.iter().take(MAX_LINES) {
-        writeln!(out, "Kept: your edits to a copy were replaced; saved as {kept}")?;
-    }
-    if planned {
-        if report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() {
-            writeln!(out, "Nothing would change.")?;
-        }
-    } else if report.outcome == SyncOutcome::Synced {
-        if is_idle(report) {
-            writeln!(out, "There was nothing to pull or push.")?;
-        }
-        let retries = match report.retries {
-            0 => String::new(),
-            1 => ", 1 retry".into(),
-            n => format!(", {n} retries"),
-        };
-        writeln!(out, "Done in {:.1} s{retries}.", report.seconds)?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use gix::objs::{Exists, FindExt};
 use super::{
     MAX_HAVES, Project,
     commits::{Commits, nearest, newest},
-    trees::list_documents,
+    trees::{file_in, list_documents},
 };
 use crate::{
     central::{
@@ -404,6 +404,17 @@ impl<'a> History<'a> {
     pub fn bytes(&self, document: &Committed) -> Result<Vec<u8>, CentralError> {
         let bytes = objects::blob(&self.odb, document.object, DOCUMENT_LIMIT)?;
         bytes.ok_or(CentralError::TooLarge)
+    }
+
+    /// The file of this name at the top of `.metis/` in `commit`, whose folders are at hand. `Ok(None)`: it has none.
+    pub fn file(&self, commit: ObjectId, name: &str) -> Result<Option<Vec<u8>>, CentralError> {
+        let tree = self.project.metis_tree(&self.odb, commit);
+        match tree.and_then(|tree| file_in(&self.odb, tree, name)) {
+            Some(id) => objects::blob(&self.odb, id, DOCUMENT_LIMIT)?
+                .map(Some)
+                .ok_or(CentralError::TooLarge),
+            None => Ok(None),
+        }
     }
 
     /// The project's object of this id, if it is a file that is at hand.

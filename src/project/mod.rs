@@ -3,6 +3,7 @@
 //! object.
 
 mod commits;
+mod exclusion;
 mod freshness;
 mod git_config;
 mod history;
@@ -26,6 +27,7 @@ use crate::{
     central::{from_gix, to_gix},
     names::{ObjectFormat, ObjectId},
 };
+pub use exclusion::Exclusion;
 pub use freshness::Freshness;
 pub use history::{CodeOf, Committed, History, Listing, Unrelated};
 pub use moment::moment;

@@ -60,3 +60,14 @@ pub(super) fn list_documents(
         }
     }
 }
+
+/// The file of this name at the top of `tree`.
+pub(super) fn file_in(odb: &impl gix::objs::Find, tree: ObjectId, name: &str) -> Option<ObjectId> {
+    let mut buffer = Vec::new();
+    let mut entries = odb
+        .find_tree_iter(&to_gix(tree), &mut buffer)
+        .ok()?
+        .filter_map(Result::ok);
+    let entry = entries.find(|entry| entry.mode.is_blob() && entry.filename == name)?;
+    Some(from_gix(entry.oid))
+}

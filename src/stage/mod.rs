@@ -15,7 +15,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::{
-    names::Prefix,
+    names::{Prefix, ShortCode},
     project::Project,
     send_pack::connect::{ConnectOptions, RemoteUrl},
     workspace::{Config, LimitSettings, MetisDir},
@@ -56,6 +56,8 @@ pub struct Context<'a> {
     pub upstream_name: String,
     /// Central as it is told from any other: all of its location but secrets.
     pub upstream_id: String,
+    /// Own documents that are to be taken out of central.
+    pub withdrawn: BTreeSet<ShortCode>,
     /// The configured branch.
     pub branch: Option<String>,
     /// How to connect.

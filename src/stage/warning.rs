@@ -76,6 +76,10 @@ pub enum Warning {
     },
     /// A value of config.toml that needs this clone's word and does not have it.
     Unconfirmed(Unconfirmed),
+    /// Documents are not published any more, and central has them.
+    StillInCentral(Vec<ShortCode>),
+    /// Documents are not published.
+    NotPublished(Vec<ShortCode>),
     /// A key of config.toml that is most likely misspelled.
     UnknownKey(UnknownKey),
     /// `last_synced_commit` could not be written.
@@ -167,6 +171,16 @@ impl std::fmt::Display for Warning {
                     unconfirmed.key
                 )
             }
+            Warning::StillInCentral(codes) => write!(
+                f,
+                "central still has {}, which this workspace does not publish any more; `git metis-sync withdraw CODE` takes it out",
+                some(codes)
+            ),
+            Warning::NotPublished(codes) => write!(
+                f,
+                "not published, because of .metis/.syncignore, [sync] exclude or what git ignores: {}",
+                some(codes)
+            ),
             Warning::UnknownKey(unknown) => unknown.fmt(f),
             Warning::ConfigNotWritten(reason) => {
                 write!(
@@ -227,6 +241,13 @@ impl std::fmt::Display for Warning {
             Warning::CentralAdopted => f.write_str("central's history had been rewritten; the new one was adopted"),
         }
     }
+}
+
+/// The first few.
+fn some(codes: &[ShortCode]) -> String {
+    let first: Vec<&str> = codes.iter().take(3).map(ShortCode::as_str).collect();
+    let more = if codes.len() > 3 { ", …" } else { "" };
+    format!("{}{more}", first.join(", "))
 }
 
 impl Serialize for Warning {

@@ -34,6 +34,7 @@ mod retry;
 mod session;
 mod setup;
 pub mod stop;
+mod withdraw;
 #[cfg(test)]
 mod work;
 
@@ -47,6 +48,7 @@ pub use probe::{Probed, probe};
 pub use report::{SyncOutcome, SyncReport};
 pub use session::{Clock, Session};
 pub use setup::{Workspace, connect_options, guard_of};
+pub use withdraw::{NotWithdrawn, withdraw};
 
 /// The states of a cycle, for those who compose them across processes.
 pub mod steps {

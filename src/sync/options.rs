@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::names::Prefix;
+use crate::names::{Prefix, ShortCode};
 use crate::send_pack::connect::Prompt;
 pub use crate::stage::own::Arrived;
 
@@ -37,6 +37,8 @@ pub struct SyncOptions {
     pub only: BTreeSet<Prefix>,
     /// Retries after a moved branch. `None`: config.toml's, else [`DEFAULT_MAX_RETRIES`].
     pub max_retries: Option<u32>,
+    /// Own documents, not published any more, that are to be taken out of central.
+    pub withdrawn: BTreeSet<ShortCode>,
     /// The time for everything. `None`: config.toml's, else [`DEFAULT_DEADLINE`].
     pub deadline: Option<Duration>,
     /// Whether a person may be asked for passwords.
@@ -63,6 +65,7 @@ impl Default for SyncOptions {
             pull_only: false,
             dry_run: false,
             only: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
             max_retries: None,
             deadline: None,
             prompt: Prompt::Forbidden,

@@ -252,6 +252,7 @@ pub fn context<'a>(
         upstream_shown: configured.to_string(),
         upstream_name: configured.without_user(),
         upstream_id: place::identity(&configured, &workspace.project, workspace.metis.project()),
+        withdrawn: options.withdrawn.clone(),
         branch: settings.branch.clone(),
         connect: connect_options(options, &workspace.project, workspace.metis.project(), clock + deadline),
         cache_dir: options

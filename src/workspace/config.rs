@@ -143,6 +143,10 @@ pub struct SyncSettings {
     pub source: Option<String>,
     /// The whole sync's deadline.
     pub deadline_seconds: Option<u64>,
+    /// gitignore's patterns of own documents that are not published.
+    pub exclude: Vec<String>,
+    /// Whether new documents that git ignores are published.
+    pub publish_ignored: bool,
     /// `[sync.hooks]`
     pub hooks: HookSettings,
     /// `[sync.limits]`
@@ -157,6 +161,8 @@ impl fmt::Debug for SyncSettings {
             .field("max_retries", &self.max_retries)
             .field("record", &self.record)
             .field("source", &self.source)
+            .field("exclude", &self.exclude)
+            .field("publish_ignored", &self.publish_ignored)
             .field("deadline_seconds", &self.deadline_seconds)
             .field("hooks", &self.hooks)
             .field("limits", &self.limits)
@@ -301,6 +307,8 @@ impl Config {
                 .unwrap_or_default(),
             deadline_seconds: sync.seconds("deadline_seconds")?,
             source: sync.text("source", is_branch_name, BRANCH_RULE)?,
+            exclude: sync.patterns("exclude")?,
+            publish_ignored: sync.flag("publish_ignored")?.unwrap_or_default(),
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
                 deadline_seconds: hooks.seconds("deadline_seconds")?,
@@ -454,6 +462,17 @@ impl<'a> Section<'a> {
         self.number(key, 1, MAX_SECONDS, "a whole number of seconds from 1 to 86400")
     }
 
+    fn patterns(&self, key: &str) -> Result<Vec<String>, ConfigError> {
+        let pattern = |item: &Value| {
+            item.as_str()
+                .filter(|text| !text.contains(['\n', '\r', '\0']))
+                .map(str::to_owned)
+        };
+        let rule = "an array of gitignore's patterns, such as [\"drafts/\"]";
+        let found = self.value(key, rule, |item| item.as_array()?.iter().map(pattern).collect())?;
+        Ok(found.unwrap_or_default())
+    }
+
     fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
         self.value(key, "true or false", Value::as_bool)
     }
@@ -589,6 +608,10 @@ mod tests {
             ("sync.max_retries = -1", "sync.max_retries"),
             ("sync.max_retries = 5000000000", "sync.max_retries"),
             ("sync.record = 'both'", "sync.record"),
+            ("sync.exclude = 'drafts/'", "sync.exclude"),
+            ("sync.exclude = [1]", "sync.exclude"),
+            ("sync.exclude = [\"a\\nb\"]", "sync.exclude"),
+            ("sync.publish_ignored = 1", "sync.publish_ignored"),
             ("sync.deadline_seconds = 0", "sync.deadline_seconds"),
             ("sync.hooks = true", "sync.hooks"),
             ("sync.hooks.blocking = 'yes'", "sync.hooks.blocking"),

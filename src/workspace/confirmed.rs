@@ -25,12 +25,18 @@ pub struct Key {
 }
 
 /// All keys that need this clone's word.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 9] = [
     Key {
         name: BRANCH,
         stops: true,
         asked: |settings| Some(settings.branch.clone().unwrap_or_default()),
         put: |settings, word| settings.branch = word.filter(|word| !word.is_empty()).map(str::to_owned),
+    },
+    Key {
+        name: "sync.publish_ignored",
+        stops: false,
+        asked: |settings| settings.publish_ignored.then(|| "true".to_owned()),
+        put: |settings, word| settings.publish_ignored = word.is_some(),
     },
     Key {
         name: "sync.hooks.blocking",
@@ -167,8 +173,9 @@ mod tests {
     }
 
     /// For each key: a value that counts at once and one that does not.
-    const VALUES: [(&str, Option<&str>, &str); 8] = [
+    const VALUES: [(&str, Option<&str>, &str); 9] = [
         ("sync.branch", None, "'other'"),
+        ("sync.publish_ignored", Some("false"), "true"),
         ("sync.hooks.blocking", Some("false"), "true"),
         ("sync.hooks.deadline_seconds", Some("60"), "61"),
         ("sync.hooks.notify", Some("false"), "true"),

@@ -9,9 +9,10 @@ use super::config::ConfigFile;
 use crate::plan::listing::escaped;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "sync.branch",
     "sync.deadline_seconds",
+    "sync.exclude",
     "sync.hooks.blocking",
     "sync.hooks.deadline_seconds",
     "sync.hooks.notify",
@@ -21,6 +22,7 @@ const KEYS: [&str; 16] = [
     "sync.limits.total_bytes",
     "sync.limits.workspaces",
     "sync.max_retries",
+    "sync.publish_ignored",
     "sync.record",
     "sync.source",
     "sync.upstream_url",
@@ -173,9 +175,10 @@ mod tests {
     #[test]
     fn all_keys_are_known_and_read() {
         for key in KEYS {
-            let nonsense: Table = toml::from_str(&format!("{key} = []")).unwrap();
-            assert_eq!(unknown_keys(&nonsense, ConfigFile::Shared), [], "{key}");
-            super::super::config::Config::parse(format!("{key} = []").as_bytes()).expect_err(key);
+            let nonsense = format!("{key} = [[]]");
+            let root: Table = toml::from_str(&nonsense).unwrap();
+            assert_eq!(unknown_keys(&root, ConfigFile::Shared), [], "{key}");
+            super::super::config::Config::parse(nonsense.as_bytes()).expect_err(key);
         }
         let documented = include_str!("../../docs/configuration.md");
         for key in KEYS.iter().filter(|key| key.contains('.')) {

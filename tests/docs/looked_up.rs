@@ -115,7 +115,7 @@ fn the_keys_of_config_toml_are_documented() {
         reader.run("my-project", "git metis-sync status")
     };
     for key in &keys {
-        let refused = status(&format!("{key} = []\n"));
+        let refused = status(&format!("{key} = [[]]\n"));
         assert!(
             refused.code == Some(1) && refused.stderr.contains(key),
             "{key}: {}",

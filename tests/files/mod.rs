@@ -1,6 +1,7 @@
 //! What lies on disk: what git is spared, what becomes of copies, and how much of it there may be.
 
 mod beginning;
+mod chosen;
 mod copies;
 mod git;
 mod limits;

@@ -28,6 +28,9 @@ fn story(warning: &Warning) -> &'static str {
         Warning::Foreign(_) => "a_code_of_somebody_else",
         Warning::Retired(_) => "a_retired_workspace",
         Warning::LeftOver { .. } => "files::copies::copies_of_a_workspace_that_left_go_with_it",
+        Warning::StillInCentral(_) => "files::chosen::excluding_takes_nothing_out_of_central_and_withdrawing_does",
+        // It is as somebody asked for.
+        Warning::NotPublished(_) => "",
         // It is for others to mend, in central: nothing here is wrong.
         Warning::Skipped(_) => "",
         // They tell what was done.

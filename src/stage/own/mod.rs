@@ -1,6 +1,7 @@
 //! This workspace's own documents: in the work tree, in a branch that is not checked out, or in a folder without git.
 
 mod committed;
+mod excluded;
 mod reader;
 mod settle;
 
@@ -19,13 +20,15 @@ use crate::{
         listing::Documents,
         source::{self, NoSource, ReadFrom, Source},
     },
-    project::{Committed, Conversion, History},
+    project::{Committed, Conversion, Exclusion, History},
     state::cursor::Cursor,
     text::Untrusted,
     workspace::{self, Damaged, FileRead, Protected, Reason, Scan, StatCache, frontmatter},
 };
 
 use committed::committed;
+pub use excluded::IGNORE_FILE;
+use excluded::exclusion;
 pub use reader::{ReadError, Reader};
 pub use settle::{has_conflict_markers, settle};
 
@@ -93,6 +96,10 @@ pub struct Own<'a> {
     said_by_git: Vec<Damaged>,
     /// What central must keep.
     pub protected: Protected,
+    /// Documents that are not to be published, and whether central had them when this clone looked last. They stay there as
+    /// they are: taking them out is a command of its own.
+    pub excluded: BTreeMap<ShortCode, bool>,
+    exclusion: Exclusion,
     /// Top folders of `.metis/` that hold other workspaces.
     pub hydrated: BTreeSet<Prefix>,
     /// The walk through the files, where they are what counts.
@@ -112,6 +119,8 @@ impl<'a> Own<'a> {
             documents: BTreeMap::new(),
             said_by_git: Vec::new(),
             protected: Protected::default(),
+            excluded: BTreeMap::new(),
+            exclusion: Exclusion::default(),
             hydrated,
             scan: None,
             head: None,
@@ -183,13 +192,16 @@ impl<'a> Own<'a> {
                 .all(|(code, base)| base.blob.is_none() || self.documents.contains_key(code) || self.protects(code))
     }
 
-    /// What could not be read.
+    /// What could not be read, and what central has though it is not published.
     pub fn warnings(&self) -> Vec<Warning> {
+        let still = self.excluded.iter().filter(|(_, still)| **still);
+        let still: Vec<ShortCode> = still.map(|(code, _)| code.clone()).collect();
         self.damaged()
             .map(|damaged| Warning::Damaged {
                 path: Untrusted::name(damaged.path.as_bytes()),
                 reason: damaged.reason.to_string().into(),
             })
+            .chain((!still.is_empty()).then_some(Warning::StillInCentral(still)))
             .collect()
     }
 
@@ -256,7 +268,9 @@ pub fn survey<'a>(
         let mut history = own.take_history(ctx);
         committed(ctx, cursor, &mut own, history.as_mut(), at, pending)?;
         own.pass_over_copies(cursor);
-        let is_unborn = own.documents.is_empty() && is_unborn(ctx, cursor, history.as_mut());
+        own.exclusion = exclusion(ctx, Some((at, history.as_ref())))?;
+        own.pass_over_excluded(ctx, cursor);
+        let is_unborn = own.documents.is_empty() && own.excluded.is_empty() && is_unborn(ctx, cursor, history.as_mut());
         own.keep_history(history);
         if !is_unborn {
             return Ok(own);
@@ -279,6 +293,8 @@ pub fn survey<'a>(
     }
     own.scan = Some(scan);
     own.pass_over_copies(cursor);
+    own.exclusion = exclusion(ctx, None)?;
+    own.pass_over_excluded(ctx, cursor);
     if own.commit().is_none() {
         hold_back_merges(ctx, cursor, &mut own);
     }

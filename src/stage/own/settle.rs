@@ -41,6 +41,7 @@ pub fn settle<'a>(
         let checkout = ctx.project.checkout().unwrap_or_default();
         protect_unmerged(own, cursor, &listing, &checkout);
         take_what_is_left_out(own, &listing, &checkout);
+        own.pass_over_excluded(ctx, cursor);
         protect_missing(ctx, own, cursor, &listing, &checkout);
     }
     let is_as_committed = |code: &ShortCode, document: &OwnDocument| {
@@ -49,7 +50,8 @@ pub fn settle<'a>(
     };
     let changed = own.documents.iter();
     let changed = changed.filter(|(code, document)| !is_as_committed(code, document));
-    let gone = listing.keys().filter(|code| !own.documents.contains_key(*code));
+    let is_gone = |code: &&ShortCode| !own.documents.contains_key(*code) && !own.excluded.contains_key(*code);
+    let gone = listing.keys().filter(is_gone);
     let edited: BTreeSet<ShortCode> = changed.map(|(code, _)| code).chain(gone).cloned().collect();
     protect_half_merged(ctx, own, &edited, &listing, history);
     let still = !is_worktree || ctx.project.head() == own.head;
@@ -95,7 +97,8 @@ fn protect_missing(ctx: &Context<'_>, own: &mut Own<'_>, cursor: &Cursor, listin
     let noted = cursor.base.iter().filter(|(_, base)| base.blob.is_some());
     let noted = noted.map(|(code, base)| (code, base.path.as_str()));
     for (code, path) in paths.chain(noted) {
-        if own.documents.contains_key(code) || own.protects(code) {
+        // What is withdrawn is there, and counts as gone all the same.
+        if own.documents.contains_key(code) || own.protects(code) || ctx.withdrawn.contains(code) {
             continue;
         }
         if checkout.is_in_submodule(path) {

@@ -66,6 +66,10 @@ impl<'a> Look<'_, 'a> {
             _ => None,
         };
         self.warnings.extend(own.warnings());
+        if !own.excluded.is_empty() {
+            self.warnings
+                .push(Warning::NotPublished(own.excluded.keys().cloned().collect()));
+        }
         let (hydrate, held, plan, registers) = match plans {
             Some(Plans {
                 hydrate,
