@@ -55,9 +55,10 @@ pub fn asked(
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, command, &kind, ""),
     };
-    let guard = match workspace.guard() {
+    let guard = workspace.needs_folder(command).and_then(|()| Ok(workspace.guard()?));
+    let guard = match guard {
         Ok(guard) => guard,
-        Err(err) => return render::explained(global, command, &err.into(), ""),
+        Err(kind) => return render::explained(global, command, &kind, ""),
     };
     match sync::open_cache(&workspace, &guard).and_then(|cache| answer(&workspace, &cache)) {
         Ok(()) => Exit::Ok,

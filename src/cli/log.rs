@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -17,6 +18,7 @@ use crate::{
         files::{StateDir, StateError},
         journal::{self, Journal, JournalEntry},
     },
+    sync::{SyncErrorKind, Workspace},
     workspace::MetisDir,
 };
 
@@ -50,9 +52,18 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
     if let Some(code) = &args.code {
         return history::log(global, code, args.count, args.depth, interrupt);
     }
-    let metis = match MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace) {
+    let found = match Workspace::discover(&global.start_dir()) {
+        Ok(workspace) => Ok(workspace.metis().path().to_owned()),
+        Err(SyncErrorKind::Config(_) | SyncErrorKind::CommittedConfig { .. }) => {
+            MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
+                .map(|metis| metis.path().to_owned())
+                .map_err(SyncErrorKind::from)
+        }
+        Err(kind) => Err(kind),
+    };
+    let metis = match found {
         Ok(metis) => metis,
-        Err(err) => return render::explained(global, "log", &err.into(), ""),
+        Err(kind) => return render::explained(global, "log", &kind, ""),
     };
     let mut journal = match read(&metis, args.count) {
         Ok(journal) => journal,
@@ -63,14 +74,14 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
         let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable });
         render::print_json(&render::document("log", value));
     } else if global.talks() {
-        pager::start(global, &Project::discover(metis.path()));
+        pager::start(global, &Project::discover(&metis));
         let _ = print(global, &journal, Timestamp::now());
     }
     Exit::Ok
 }
 
-fn read(metis: &MetisDir, count: usize) -> Result<Journal, StateError> {
-    match StateDir::open(metis.path())? {
+fn read(metis: &Path, count: usize) -> Result<Journal, StateError> {
+    match StateDir::open(metis)? {
         Some(state) => journal::read_last(&state, count),
         None => Ok(Journal::default()),
     }

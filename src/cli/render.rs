@@ -146,6 +146,12 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
         SyncOutcome::UpToDate => writeln!(out, "Already up to date.")?,
         SyncOutcome::Synced | SyncOutcome::Planned => {}
     }
+    if report.documents_only && report.is_first && report.outcome != SyncOutcome::UpToDate {
+        writeln!(
+            out,
+            "There is no .metis/ on disk here: own documents are read from the branch, nothing is hydrated, and there is no metis.db."
+        )?;
+    }
     let would = |done: &'static str, planned_word: &'static str| if planned { planned_word } else { done };
     if report.registered {
         let word = would("Registered", "Would register");

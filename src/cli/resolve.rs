@@ -74,6 +74,9 @@ pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> E
         Ok(workspace) => workspace,
         Err(kind) => return fail_early(global, "resolve", kind),
     };
+    if let Err(kind) = workspace.needs_folder("resolve") {
+        return fail_early(global, "resolve", kind);
+    }
     let options = SyncOptions {
         prompt: prompt(global),
         interrupt,

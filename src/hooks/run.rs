@@ -15,7 +15,7 @@ use super::{Event, process, repository};
 use crate::{
     project::{Project, trust},
     state::files::{FOLDER, StateDir, StateError},
-    sync,
+    sync::{self, Workspace},
     text::shown,
     workspace::{self, Config, ConfigError, HookSettings, METIS_DIR, MetisDir, MetisDirError},
 };
@@ -132,14 +132,14 @@ impl Target {
             .find(|path| path.symlink_metadata().is_ok())
             .or_else(|| last.ends_with(METIS_DIR).then(|| last.to_owned()))
         else {
-            return Ok(None);
+            return Ok(Self::committed(&start, last, git_dir));
         };
         if !trust::may_hold_workspace(dot_metis.parent().unwrap_or(&start), &dot_metis) {
             return Err(MetisDirError::Foreign { path: dot_metis }.into());
         }
         let metis = match MetisDir::open(&dot_metis) {
             Ok(metis) => metis,
-            Err(MetisDirError::NoConfig { .. }) => return Ok(None),
+            Err(MetisDirError::NoConfig { .. }) => return Ok(Self::committed(&start, last, git_dir)),
             Err(err) => return Err(err.into()),
         };
         // What a pull took away and put further up is another one.
@@ -148,7 +148,10 @@ impl Target {
         {
             return Err(RunError::Another { path: dot_metis });
         }
-        let mut config = Config::load(metis.dir())?;
+        let mut config = match Config::load(metis.dir()) {
+            Ok(config) => config,
+            Err(err) => return Self::committed(&start, last, git_dir).map(Some).ok_or(err.into()),
+        };
         if workspace::to_confirm(&config)
             .keys()
             .any(|key| key.starts_with("sync.hooks."))
@@ -168,7 +171,7 @@ impl Target {
             workspace::hold_back(&mut config, confirmed);
         }
         let Some(sync) = config.sync else {
-            return Ok(None);
+            return Ok(Self::committed(&start, last, git_dir));
         };
         Ok(Some(Target {
             metis,
@@ -179,6 +182,23 @@ impl Target {
         }))
     }
 
+    /// The workspace of the source branch, where the one that is checked out, in the repository with the work tree `top`, has
+    /// none that syncs.
+    fn committed(start: &Path, top: &Path, git_dir: Option<&OsStr>) -> Option<Self> {
+        let workspace = Workspace::discover(start).ok()?;
+        workspace.config().committed_in.as_ref()?;
+        let settings = workspace.config().sync.as_ref()?.hooks.clone();
+        let metis = workspace.into_metis();
+        let is_here = top.join(".git").exists() && metis.project().starts_with(top);
+        is_here.then(|| Target {
+            settings,
+            git_dir: git_dir
+                .map(|dir| start.join(dir))
+                .or_else(|| repository::git_dir_of(top)),
+            metis,
+        })
+    }
+
     /// Whether git's command waits for the sync and fails with it.
     pub fn blocks(&self, event: Event) -> bool {
         self.settings.blocking && event.can_block()
@@ -186,7 +206,7 @@ impl Target {
 
     /// The folder of state, made if it is not there.
     pub fn state(&self) -> Result<StateDir, StateError> {
-        StateDir::create(self.metis.path())
+        sync::made_state(&self.metis)
     }
 
     /// The program again. What it is told stands behind its name in the order in which people look for it.

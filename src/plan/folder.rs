@@ -43,6 +43,9 @@ pub enum Refusal {
     /// It has that name.
     #[error("the workspace's folder has the name {0}/ already")]
     Same(Prefix),
+    /// config.toml is that of a branch that is not checked out.
+    #[error("config.toml, which names the folder, is that of the branch {0}, and that is not checked out here")]
+    Elsewhere(String),
 }
 
 /// Decides a change of name from `old` to `new`.

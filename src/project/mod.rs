@@ -29,6 +29,7 @@ use crate::{
 };
 pub use exclusion::Exclusion;
 pub use freshness::Freshness;
+pub use gix::Repository;
 pub use history::{CodeOf, Committed, History, Listing, Unrelated};
 pub use moment::moment;
 pub use source::unfinished;
@@ -107,6 +108,22 @@ impl Project {
         }
     }
 
+    /// A bare repository, where `metis`, a folder at the top of each commit, has the plans.
+    pub fn bare(repo: gix::Repository, metis: &str) -> Self {
+        Project {
+            config: repo.config_snapshot().plumbing().clone(),
+            repo: Some(repo),
+            metis: vec![metis.as_bytes().to_vec()],
+            foreign: None,
+        }
+    }
+
+    /// Where the repository is that has no work tree.
+    pub fn bare_dir(&self) -> Option<&Path> {
+        let repo = self.repo.as_ref().filter(|repo| repo.workdir().is_none());
+        repo.map(gix::Repository::git_dir)
+    }
+
     /// System, global and the repository's configuration.
     pub fn config(&self) -> &File {
         &self.config
@@ -172,5 +189,18 @@ impl Project {
                 .to_owned();
         }
         Some(from_gix(&tree))
+    }
+
+    /// The bytes of a file at the top of `.metis/` in a commit, `limit` at most.
+    pub fn committed_file(&self, commit: ObjectId, name: &str, limit: u64) -> Option<Vec<u8>> {
+        let repo = self.repo.as_ref()?;
+        let tree = to_gix(self.metis_tree(&repo.objects, commit)?);
+        let mut buffer = Vec::new();
+        let entries = repo.objects.find_tree_iter(&tree, &mut buffer).ok()?;
+        let mut entries = entries.filter_map(Result::ok);
+        let file = entries.find(|entry| entry.mode.is_blob() && entry.filename == name.as_bytes())?;
+        let is_small = repo.find_header(file.oid).is_ok_and(|header| header.size() <= limit);
+        let blob = is_small.then(|| repo.find_blob(file.oid).ok()).flatten()?;
+        Some(blob.detach().data)
     }
 }

@@ -11,13 +11,13 @@ impl Project {
     }
 
     fn ask(&self, args: &[&str]) -> Option<String> {
-        let output = connect::git()
-            .arg("-C")
-            .arg(self.repo.as_ref()?.workdir()?)
-            .args(args)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .ok()?;
+        let repo = self.repo.as_ref()?;
+        let mut git = connect::git();
+        match repo.workdir() {
+            Some(top) => git.arg("-C").arg(top),
+            None => git.arg("--git-dir").arg(repo.git_dir()),
+        };
+        let output = git.args(args).stdin(std::process::Stdio::null()).output().ok()?;
         let answer = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| answer.trim_end().to_owned())
     }

@@ -44,6 +44,17 @@ impl Project {
         remote_head.or_else(ordinary).or_else(checked_out)
     }
 
+    /// The branch that `HEAD` names.
+    pub fn head_branch(&self) -> Option<String> {
+        self.head_name().map(|name| name.shorten().to_string())
+    }
+
+    /// Whether the files of the work tree are those of `branch`, and git is not in the middle of anything.
+    pub fn has_checked_out(&self, branch: &str) -> bool {
+        let repo = self.repo.as_ref().filter(|repo| repo.workdir().is_some());
+        repo.is_some_and(|repo| self.head_branch().as_deref() == Some(branch) && unfinished(repo.git_dir()).is_none())
+    }
+
     /// The remote-tracking branch of `branch`: the configured one, else `origin`'s of the same name.
     fn tracking(&self, branch: &str) -> Option<ObjectId> {
         let repo = self.repo.as_ref()?;
@@ -69,7 +80,7 @@ impl Project {
     /// What `plan::source` needs to know. `None`: there is no repository, or git ignores `.metis/` in it.
     pub fn situation(&self, source: Source<'_>) -> Option<Situation> {
         let repo = self.repo.as_ref()?;
-        let head = match (repo.is_bare(), self.head_name(), self.head()) {
+        let head = match (repo.workdir().is_none(), self.head_name(), self.head()) {
             (true, ..) => Head::Bare,
             (false, Some(name), at) => Head::Branch {
                 name: name.shorten().to_string(),

@@ -33,6 +33,10 @@ impl Territory {
             git_dirs: Vec::new(),
             around: Vec::new(),
         };
+        if folder.join("HEAD").is_file() && folder.join("objects").is_dir() {
+            // A bare repository: its worktrees are elsewhere.
+            found.work_trees.extend(work_trees(&folder));
+        }
         let mut is_own = true;
         for top in folder.ancestors() {
             let Some(git_dir) = git_dir_in(&top.join(".git")) else {

@@ -47,6 +47,32 @@ fn named(start: &Path) -> Option<gix::Repository> {
     (is_inside && repo.git_dir_trust() == Trust::Full).then(|| as_told(repo))
 }
 
+/// The bare repository that the environment names (`GIT_DIR`): git's own word, for its hooks and after `--git-dir`. An error
+/// with its place where it is another user's.
+pub fn named_bare() -> Result<Option<gix::Repository>, PathBuf> {
+    let Some(git_dir) = std::env::var_os("GIT_DIR").filter(|_| std::env::var_os("GIT_WORK_TREE").is_none()) else {
+        return Ok(None);
+    };
+    let opened = |options: gix::open::Options| {
+        let repo = options.open_path_as_is(true).open(PathBuf::from(&git_dir)).ok()?;
+        Some(repo.to_thread_local()).filter(|repo| repo.workdir().is_none())
+    };
+    let Some(repo) = opened(gix::open::Options::default()) else {
+        return Ok(None);
+    };
+    let at = repo
+        .git_dir()
+        .canonicalize()
+        .unwrap_or_else(|_| repo.git_dir().to_owned());
+    if repo.git_dir_trust() == Trust::Full {
+        return Ok(Some(repo));
+    }
+    match is_declared_safe(&git_config::without_repository(), &at) {
+        true => Ok(opened(gix::open::Options::default().with(Trust::Full))),
+        false => Err(at),
+    }
+}
+
 /// The bare repository that `start` is in, if no work tree is around it: only for who says that it is one.
 pub fn open_bare(start: &Path) -> Option<gix::Repository> {
     let work_tree = gix::discover::upwards_opts(start, options(true));

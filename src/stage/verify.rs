@@ -82,6 +82,9 @@ pub fn folders(
     snapshot: &Snapshot,
     survey: &Survey,
 ) -> Result<Vec<FolderCheck>, CentralError> {
+    if !ctx.metis.has_folder() {
+        return Ok(Vec::new());
+    }
     let root = listing::root(snapshot.root(store)?.entries());
     let ours = survey.folders.iter().filter_map(|(prefix, state)| match state {
         FolderState::Marked(_) | FolderState::Newer => Some(prefix),

@@ -145,7 +145,7 @@ impl StateDir {
     }
 
     /// The same, and makes it and the folders above it where they are not there, for this user alone.
-    pub(super) fn create_private(path: &Path) -> Result<Self, StateError> {
+    pub fn create_private(path: &Path) -> Result<Self, StateError> {
         let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
         for folder in missing.into_iter().rev() {
             make_folder(folder)?;

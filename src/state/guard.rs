@@ -57,6 +57,9 @@ pub struct Notes {
     /// Folders that were taken out of central: nothing is pushed there until its user says so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub retired: BTreeSet<Prefix>,
+    /// The branch of the project that the last sync read, and with it config.toml: another one may be checked out by the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The project, by its root commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_root: Option<String>,
@@ -111,6 +114,13 @@ impl Place {
             outside: state_dir.map(|dir| dir.join(OUTSIDE_GIT).join(metis_key)),
             folder: metis.metadata().as_ref().map(identity).unwrap_or_default(),
         }
+    }
+}
+
+impl Place {
+    /// The folder in the git directory.
+    pub fn in_repository(&self) -> Option<&Path> {
+        self.inside.as_deref()
     }
 }
 
@@ -330,6 +340,7 @@ impl Notes {
             prefix: None,
             former: BTreeSet::new(),
             retired: BTreeSet::new(),
+            source: None,
             project_root: None,
             confirmed: BTreeMap::new(),
         }

@@ -20,6 +20,9 @@ use crate::{
 
 /// Rebuilds after a sync. A failure is a warning; the next sync tries again, also where some of it could not be read.
 pub(super) fn after_sync(session: &mut Session<'_>, published: Published) {
+    if !session.ctx.metis.has_folder() {
+        return;
+    }
     let Published { mut cursor, scan } = published;
     let ctx = &session.ctx;
     let metis = ctx.metis;
@@ -49,7 +52,8 @@ pub(super) fn after_sync(session: &mut Session<'_>, published: Published) {
 
 /// Whether `metis.db` has to be rebuilt although nothing changed: it is missing, or could not be rebuilt last time.
 pub(super) fn is_due(session: &Session<'_>, published: &Published) -> bool {
-    published.cursor.cache_is_due || !session.ctx.metis.path().join(cache::FILE_NAME).exists()
+    let metis = session.ctx.metis;
+    metis.has_folder() && (published.cursor.cache_is_due || !metis.path().join(cache::FILE_NAME).exists())
 }
 
 /// What SQLite keeps beside a database it plays into it. From a commit that would be a stranger's.
@@ -71,6 +75,7 @@ pub fn open_cache(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryEr
 
 /// Rebuilds `metis.db` without a sync around it.
 pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
+    workspace.needs_folder("rebuild-cache")?;
     let metis = workspace.metis();
     check_database(metis, workspace.project())?;
     if let Some((common_dir, below)) = workspace.project().place() {

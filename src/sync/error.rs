@@ -45,6 +45,17 @@ pub enum SyncErrorKind {
     /// config.toml is unusable.
     #[error(transparent)]
     Config(#[from] workspace::ConfigError),
+    /// The same of what is committed.
+    #[error("in the branch {branch}: {source}")]
+    CommittedConfig {
+        /// The branch.
+        branch: String,
+        /// What is wrong.
+        source: workspace::ConfigError,
+    },
+    /// There is no folder of plans here.
+    #[error(transparent)]
+    NoFolder(#[from] super::discovery::NoFolder),
     /// The configured URL is not one that is connected to.
     #[error(".metis/config.toml: sync.upstream_url is not accepted: {0}")]
     UpstreamUrl(connect::UrlError),
@@ -287,10 +298,13 @@ impl SyncErrorKind {
             };
         }
         match self {
-            SyncErrorKind::MetisDir(_) => "no-workspace",
+            SyncErrorKind::MetisDir(_) | SyncErrorKind::NoFolder(_) => "no-workspace",
             SyncErrorKind::Dir(_) => "io",
             SyncErrorKind::UpstreamUrl(_) | SyncErrorKind::UpstreamInside { .. } => "url",
-            SyncErrorKind::Config(_) | SyncErrorKind::NoPrefix | SyncErrorKind::NoUpstream => "config",
+            SyncErrorKind::Config(_)
+            | SyncErrorKind::CommittedConfig { .. }
+            | SyncErrorKind::NoPrefix
+            | SyncErrorKind::NoUpstream => "config",
             SyncErrorKind::State(_) => "state",
             SyncErrorKind::Locked { .. } => "locked",
             SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",

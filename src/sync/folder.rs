@@ -64,6 +64,9 @@ pub fn change(
     {
         return Err(Refusal::Reserved(new.clone()).into());
     }
+    if let (Change::Rename { .. }, Some(branch)) = (change, &workspace.config().committed_in) {
+        return Err(Refusal::Elsewhere(branch.clone()).into());
+    }
     let options = SyncOptions {
         // Not even a prefix is needed, let alone the right one.
         pull_only: true,

@@ -16,6 +16,7 @@
 mod branch;
 mod cache;
 mod cycle;
+mod discovery;
 pub mod doctor;
 mod error;
 pub mod folder;
@@ -40,6 +41,7 @@ mod work;
 
 pub use crate::stage::Warning;
 pub use cache::{check_database, open_cache, rebuild_cache};
+pub use discovery::NoFolder;
 pub use error::{SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use past::past;
@@ -47,7 +49,7 @@ pub use place::{bound_elsewhere, identity};
 pub use probe::{Probed, probe};
 pub use report::{SyncOutcome, SyncReport};
 pub use session::{Clock, Session};
-pub use setup::{Workspace, connect_options, guard_of};
+pub use setup::{Workspace, connect_options, guard_of, made_state};
 pub use withdraw::{NotWithdrawn, withdraw};
 
 /// The states of a cycle, for those who compose them across processes.
@@ -96,11 +98,13 @@ fn run(
         return Ok(());
     }
     report.workspace.clone_from(&workspace.config().workspace);
+    report.documents_only = !workspace.metis().has_folder();
     if options.dry_run {
         return preview::report(workspace, options, progress, report);
     }
     progress.step(Step::Waiting);
     let mut session = Session::new(workspace, options, progress, report, clock)?;
+    session.report.is_first = session.notebook.last.is_none();
     let mut result = cycles(&mut session);
     if result.is_err() && session.is_interrupted() {
         result = Err(SyncErrorKind::Interrupted);

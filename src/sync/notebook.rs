@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{error::SyncErrorKind, options::SyncOptions, report::SyncReport, setup::Workspace};
+use super::{
+    discovery,
+    error::SyncErrorKind,
+    options::SyncOptions,
+    report::SyncReport,
+    setup::{Workspace, made_state},
+};
 use crate::{
     fs,
     stage::{
@@ -16,7 +22,7 @@ use crate::{
         guard::Guard,
         lock::{Holder, Lock, LockError},
     },
-    workspace::{self, CONFIG_FILE, Scan, StatCache},
+    workspace::{self, CONFIG_FILE, ConfigFile, Record, Scan, StatCache},
 };
 
 /// See the [module documentation](self).
@@ -46,7 +52,7 @@ impl Notebook {
     ) -> Result<Self, SyncErrorKind> {
         let metis = workspace.metis();
         let guard = workspace.guard()?;
-        let state = StateDir::create(metis.path())?;
+        let state = made_state(metis)?;
         let holder = Holder::this_process(started, &format!("git metis-sync {}", options.trigger));
         let lock = Lock::acquire(&state, options.lock_wait, &holder).map_err(|err| match err {
             LockError::Held { holder, .. } => SyncErrorKind::Locked {
@@ -86,16 +92,19 @@ impl Notebook {
     /// Binds this clone to the central and the prefix that it has synced with, before the cursor says so.
     fn bind(&mut self, ctx: &Context<'_>, cursor_is_new: bool) -> Result<(), StateError> {
         let begun = workspace::has_begun(&self.guard.notes().confirmed);
-        if begun && !cursor_is_new {
+        let source = discovery::source_of(ctx.config);
+        let is_moved = self.guard.notes().source != source;
+        if begun && !is_moved && !cursor_is_new {
             return Ok(());
         }
         let notes = self.guard.notes();
         let owned = ctx.owned.as_ref();
-        if !begun || notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
+        if !begun || is_moved || notes.upstream.is_none() || (notes.prefix.is_none() && owned.is_some()) {
             self.guard.update(|notes| {
                 if !workspace::has_begun(&notes.confirmed) {
                     notes.confirmed = workspace::to_confirm(ctx.config);
                 }
+                notes.source.clone_from(&source);
                 notes.upstream.get_or_insert_with(|| ctx.upstream_id.clone());
                 notes.prefix = notes.prefix.take().or_else(|| owned.cloned());
             })?;
@@ -120,7 +129,7 @@ impl Notebook {
         report: &mut SyncReport,
     ) -> Result<bool, StateError> {
         let is_news = self.is_news(cursor);
-        if is_news {
+        if is_news && ctx.metis.has_folder() {
             cursor.note_cache(true);
         }
         self.bind(ctx, is_news)?;
@@ -128,7 +137,12 @@ impl Notebook {
         let new = report
             .head
             .filter(|head| settings.is_some_and(|settings| settings.last_synced_commit != Some(*head)));
-        let file = |record| record::place(record, ctx.config.recorded_locally, || ctx.project.tracks(CONFIG_FILE));
+        let file = |record| match (ctx.metis.has_folder(), &ctx.config.committed_in) {
+            (false, _) => None,
+            // Another branch's file is checked out.
+            (true, Some(_)) => (record == Record::Auto).then_some(ConfigFile::Local),
+            (true, None) => record::place(record, ctx.config.recorded_locally, || ctx.project.tracks(CONFIG_FILE)),
+        };
         let plan = RecordPlan {
             cursor: Some(&*cursor).filter(|_| is_news),
             stat_cache: self.stat_cache_changed.then_some(&self.stat_cache),

@@ -51,6 +51,11 @@ pub struct SyncReport {
     pub retries: u32,
     /// Whether this sync was the workspace's first push, which registers it.
     pub registered: bool,
+    /// Whether there is no folder here for others' documents and metis.db: this is a bare repository, or a branch without plans.
+    pub documents_only: bool,
+    /// Whether this clone had never synced before.
+    #[serde(skip)]
+    pub is_first: bool,
     /// What deserves a look but stopped nothing.
     pub warnings: Vec<Warning>,
     /// The commit that this sync made, if it made one.

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{
     names::Prefix,
-    project::{self, Project, trust},
+    project::{self, Project},
     send_pack::connect::{ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::Cursor,
-        files::StateError,
+        files::{StateDir, StateError},
         guard::{self, Guard},
     },
     workspace::{self, Config, MetisDir, Unconfirmed},
@@ -28,50 +28,25 @@ use crate::{
 
 /// A `.metis/` folder with its configuration, and the repository around it.
 pub struct Workspace {
-    metis: MetisDir,
-    config: Config,
-    project: Project,
-    unconfirmed: Vec<Unconfirmed>,
-    state_dir: Option<PathBuf>,
+    pub(super) metis: MetisDir,
+    pub(super) config: Config,
+    pub(super) project: Project,
+    pub(super) unconfirmed: Vec<Unconfirmed>,
+    pub(super) state_dir: Option<PathBuf>,
     /// See [`guard::Notes`].
-    former: BTreeSet<Prefix>,
-    retired: BTreeSet<Prefix>,
+    pub(super) former: BTreeSet<Prefix>,
+    pub(super) retired: BTreeSet<Prefix>,
 }
 
 impl Workspace {
-    /// Looks for `.metis/` in `start` and the folders above it.
-    pub fn discover(start: &Path) -> Result<Self, SyncErrorKind> {
-        Self::discover_with_state(start, None)
-    }
-
-    /// The same for a user whose state directory is `state_dir`. `None`: this process's user.
-    pub fn discover_with_state(start: &Path, state_dir: Option<&Path>) -> Result<Self, SyncErrorKind> {
-        let metis = MetisDir::discover(start, &trust::may_hold_workspace)?;
-        let mut config = Config::load(metis.dir())?;
-        let project = Project::discover(metis.path());
-        // Where the guard cannot be read, a sync stops for that.
-        let (unconfirmed, former, retired) = match guard_of(&metis, &project, state_dir) {
-            Ok(guard) => {
-                let notes = guard.notes();
-                let unconfirmed = workspace::hold_back(&mut config, &notes.confirmed);
-                (unconfirmed, notes.former.clone(), notes.retired.clone())
-            }
-            Err(_) => Default::default(),
-        };
-        Ok(Workspace {
-            former,
-            retired,
-            metis,
-            config,
-            project,
-            unconfirmed,
-            state_dir: state_dir.map(Path::to_owned),
-        })
-    }
-
     /// `.metis/` itself.
     pub fn metis(&self) -> &MetisDir {
         &self.metis
+    }
+
+    /// The same, alone.
+    pub fn into_metis(self) -> MetisDir {
+        self.metis
     }
 
     /// config.toml.
@@ -223,6 +198,14 @@ fn place_of_link(metis: &Path) -> Option<(PathBuf, Vec<u8>)> {
         return None;
     }
     project::place_of(&metis.parent()?.canonicalize().ok()?, metis.file_name()?)
+}
+
+/// The folder of state, made if it is not there.
+pub fn made_state(metis: &MetisDir) -> Result<StateDir, StateError> {
+    if !metis.has_folder() {
+        StateDir::create_private(metis.path())?;
+    }
+    StateDir::create(metis.path())
 }
 
 /// Puts together what the stages need to know.

@@ -123,6 +123,9 @@ pub struct Config {
     pub local_keys: BTreeSet<&'static str>,
     /// Keys of either file that look like ours and are none.
     pub unknown_keys: Vec<UnknownKey>,
+    /// The branch of the project in which this `config.toml` is committed, where something else is checked out. `None`: it is
+    /// the file in `.metis/`.
+    pub committed_in: Option<String>,
 }
 
 /// The `[sync]` section of a workspace that syncs.
@@ -238,10 +241,15 @@ impl Config {
     /// Read and check `config.toml` in `metis`, and on top of it this clone's own.
     pub fn load(metis: &Dir) -> Result<Config, ConfigError> {
         let (bytes, _) = metis.read_file(CONFIG_FILE, CONFIG_LIMIT)?;
+        Config::with_local(metis, &bytes)
+    }
+
+    /// Check the bytes of a `config.toml`, and on top of it this clone's own in `metis`.
+    pub fn with_local(metis: &Dir, bytes: &[u8]) -> Result<Config, ConfigError> {
         match metis.read_file(ConfigFile::Local.path(), CONFIG_LIMIT) {
-            Ok((local, _)) => Config::layered(&bytes, &local),
+            Ok((local, _)) => Config::layered(bytes, &local),
             // Where there is no folder of state, or none that a sync would use, there is nothing in it.
-            Err(err) if err.is_gone() || matches!(err, DirError::Symlink { .. }) => Config::parse(&bytes),
+            Err(err) if err.is_gone() || matches!(err, DirError::Symlink { .. }) => Config::parse(bytes),
             Err(err) => Err(err.into()),
         }
     }
@@ -341,6 +349,7 @@ impl Config {
             recorded_locally: false,
             local_keys: BTreeSet::new(),
             unknown_keys: Vec::new(),
+            committed_in: None,
             sync: (!settings.upstream_url.is_empty()).then_some(settings),
         })
     }

@@ -35,6 +35,8 @@ pub enum MetisDirError {
 #[derive(Debug)]
 pub struct MetisDir {
     dir: Dir,
+    /// The project's folder, where it has no `.metis` on disk.
+    project: Option<PathBuf>,
 }
 
 impl MetisDir {
@@ -74,10 +76,36 @@ impl MetisDir {
     pub fn open(path: &Path) -> Result<MetisDir, MetisDirError> {
         let dir = Dir::open_root(path)?;
         match dir.lstat(CONFIG_FILE) {
-            Ok(_) => Ok(MetisDir { dir }),
+            Ok(_) => Ok(MetisDir { dir, project: None }),
             Err(err) if err.is_gone() => Err(MetisDirError::NoConfig { path: path.to_owned() }),
             Err(err) => Err(err.into()),
         }
+    }
+
+    /// The same, be it without a `config.toml`.
+    pub fn open_without_config(path: &Path) -> Result<MetisDir, MetisDirError> {
+        Ok(MetisDir {
+            dir: Dir::open_root(path)?,
+            project: None,
+        })
+    }
+
+    /// Of a `project` that has no `.metis` on disk: a bare repository, or one with a branch checked out that has none. What
+    /// this clone notes lies in `home`, which need not be there yet; nothing else is put there.
+    pub fn without_folder(home: &Path, project: &Path) -> Result<MetisDir, MetisDirError> {
+        let dir = match Dir::open_root(home) {
+            Err(err) if err.is_gone() => Dir::absent(home),
+            dir => dir,
+        };
+        Ok(MetisDir {
+            dir: dir?,
+            project: Some(project.to_owned()),
+        })
+    }
+
+    /// Whether there is a folder on disk that documents can lie in.
+    pub fn has_folder(&self) -> bool {
+        self.project.is_none()
     }
 
     /// The folder, for everything done inside it.
@@ -100,7 +128,8 @@ impl MetisDir {
 
     /// The folder that holds `.metis`.
     pub fn project(&self) -> &Path {
-        self.path().parent().unwrap_or(self.path())
+        let holds = || self.path().parent().unwrap_or(self.path());
+        self.project.as_deref().unwrap_or_else(holds)
     }
 }
 

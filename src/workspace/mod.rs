@@ -37,8 +37,8 @@ mod unknown_keys;
 mod walk;
 
 pub use config::{
-    CONFIG_FILE, Config, ConfigError, ConfigFile, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS, Record,
-    SyncSettings, branch_name,
+    CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, ConfigFile, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS,
+    Record, SyncSettings, branch_name,
 };
 pub use config_edit::{Edit, edit_config, with_edits};
 pub use confirmed::{Confirmed, KEYS, Unconfirmed, has_begun, hold_back, to_confirm};

@@ -179,20 +179,3 @@ fn a_partial_clone() {
     carl.syncs();
     team.edits_get_through(&carl);
 }
-
-/// A server has the repository alone: what is published is its main.
-#[test]
-#[ignore = "waits for a sync without a work tree"]
-fn a_bare_repository() {
-    let team = Team::new();
-    team.bob.write(1, "v2");
-    team.bob.commit("v2");
-    team.bob.git("push -q");
-    let server = team.ann.elsewhere(&team.origin);
-    server.syncs();
-    assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
-    team.bob.git("checkout -q -b topic HEAD~1");
-    team.bob.git("push -q -u origin topic");
-    server.syncs();
-    assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
-}

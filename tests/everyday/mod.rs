@@ -2,9 +2,11 @@
 //! goes back to what is older, and what is newer gets through.
 
 mod adopting;
+mod bare;
 mod branches;
 mod ci;
 mod colleagues;
+mod configuration;
 mod copies;
 mod freshness;
 mod given_up;

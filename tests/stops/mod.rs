@@ -3,6 +3,7 @@
 //! A story ends with a sync that goes through. Its remedy is taken from the message, so that a message which does not end the
 //! stop fails here; and a kind of stop without a story does not compile.
 
+mod bare;
 mod binding;
 mod central;
 mod config;
@@ -50,6 +51,11 @@ stories! {
     NoWorkspace: files::there_is_no_workspace;
     NoFolder: files::there_is_no_such_folder;
     ForeignWorkspace: files::the_workspace_is_another_users;
+    BareNotNamed: bare::nobody_named_it;
+    BareForeign: bare::it_is_another_users;
+    BareWithoutConfig: bare::its_branch_says_nothing;
+    NoFiles: bare::a_command_for_files;
+    CommittedConfig: bare::the_source_branch_has_a_broken_configuration;
     Link: files::a_link_is_in_the_place_of_a_file;
     InTheWay: files::a_file_is_in_the_place_of_a_folder;
     Gone: files::the_workspace_goes_away;

@@ -33,7 +33,7 @@ use crate::{
     stage::own::WORKTREE,
     state::files::StateDir,
     sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, Workspace, stop},
-    workspace::MetisDir,
+    workspace::{MetisDir, MetisDirError},
 };
 
 /// What git's command runs: over in milliseconds, and never a failure, unless the user wants to wait for the sync.
@@ -130,9 +130,14 @@ fn ended() {
 }
 
 fn wait_and_sync(global: &Global, args: &RunArgs, interrupt: Arc<AtomicBool>) -> Exit {
-    let state = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
-        .map_err(SyncErrorKind::from)
-        .and_then(|metis| Ok(StateDir::create(metis.path())?));
+    let start = global.start_dir();
+    let metis = match MetisDir::discover(&start, &trust::may_hold_workspace) {
+        Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }) => {
+            Workspace::discover(&start).map(Workspace::into_metis)
+        }
+        found => found.map_err(SyncErrorKind::from),
+    };
+    let state = metis.and_then(|metis| Ok(sync::made_state(&metis)?));
     let state = match state {
         Ok(state) => state,
         Err(kind) => return fail_early(global, "sync", kind),

@@ -1,6 +1,7 @@
 //! `git metis-sync init`: connects a workspace to central. Central is asked first, then what is to be written is said, and
 //! only then it is written.
 
+mod bare;
 mod questions;
 
 use std::{
@@ -24,7 +25,7 @@ use crate::{
         guard::Guard,
     },
     sync::{
-        self, Probed, SyncErrorKind, SyncOptions,
+        self, Probed, SyncErrorKind, SyncOptions, Workspace,
         stop::{self, Hint, Stop},
     },
     text::{self, Untrusted},
@@ -154,6 +155,13 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let start = start
         .canonicalize()
         .map_err(|source| stop(MetisDirError::Start { start, source }.into()))?;
+    match Workspace::discover(&start) {
+        Ok(workspace) if workspace.project().bare_dir().is_some() => {
+            return bare::confirm(global, args, &workspace).map_err(stop);
+        }
+        Err(kind @ SyncErrorKind::NoFolder(_)) => return Err(stop(kind)),
+        _ => {}
+    }
     let here = Project::discover(&start.join(METIS_DIR));
     let existing = existing(&start, &here).map_err(stop)?;
     let config = match &existing {

@@ -93,8 +93,11 @@ fn stage(
     let mut report = SyncReport::default();
     let mut bar = Bar::new(global);
     let clock = Clock::start();
-    let result =
-        Session::new(&workspace, options, &mut bar, &mut report, clock).and_then(|mut session| session.soundly(work));
+    let stages = "fetch | hydrate | dehydrate | push";
+    let result = workspace
+        .needs_folder(stages)
+        .and_then(|()| Session::new(&workspace, options, &mut bar, &mut report, clock))
+        .and_then(|mut session| session.soundly(work));
     bar.clear();
     if !result.as_ref().is_err_and(SyncErrorKind::is_interruption) {
         render::warnings(global, &report.warnings);

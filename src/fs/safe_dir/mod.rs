@@ -55,6 +55,21 @@ impl Dir {
         })
     }
 
+    /// An empty folder that nothing can be put into, in the place of the one at `path` that is not there.
+    pub fn absent(path: &Path) -> Result<Dir, DirError> {
+        let failed = |err: io::Error| {
+            let errno = Errno::from_io_error(&err).unwrap_or(Errno::IO);
+            DirError::new("open", std::env::temp_dir(), errno)
+        };
+        // It is gone when this function returns; the open handle stays.
+        let temp = tempfile::tempdir().map_err(failed)?;
+        let dir = Dir::open_root(temp.path())?;
+        Ok(Dir {
+            path: path.to_owned(),
+            ..dir
+        })
+    }
+
     /// The path by which this folder was opened, for messages.
     pub fn path(&self) -> &Path {
         &self.path

@@ -37,6 +37,9 @@ pub fn plan(
     glance: &Glance,
     only: &BTreeSet<Prefix>,
 ) -> Result<HydratePlan, PlanError> {
+    if !ctx.metis.has_folder() {
+        return Ok(HydratePlan::default());
+    }
     let root = listing::root(snapshot.root(store)?.entries());
     let mut plan = HydratePlan {
         warnings: root.skipped.into_iter().map(Warning::Skipped).collect(),

@@ -270,7 +270,10 @@ pub fn survey<'a>(
         own.pass_over_copies(cursor);
         own.exclusion = exclusion(ctx, Some((at, history.as_ref())))?;
         own.pass_over_excluded(ctx, cursor);
-        let is_unborn = own.documents.is_empty() && own.excluded.is_empty() && is_unborn(ctx, cursor, history.as_mut());
+        let is_unborn = own.documents.is_empty()
+            && own.excluded.is_empty()
+            && ctx.metis.has_folder()
+            && is_unborn(ctx, cursor, history.as_mut());
         own.keep_history(history);
         if !is_unborn {
             return Ok(own);
@@ -279,6 +282,10 @@ pub fn survey<'a>(
             history: own.history,
             ..Own::empty(ReadFrom::Folder, own.hydrated, format)
         };
+    }
+    if !ctx.metis.has_folder() {
+        let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.clone());
+        return Err(OwnError::NoBranch(source.unwrap_or_default()));
     }
     own.head = ctx.project.head();
     let scan = scan(ctx, cursor, stat_cache, &own.hydrated, format, now)?;

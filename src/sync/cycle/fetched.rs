@@ -86,6 +86,9 @@ impl Fetched {
 
     /// Brings the others' folders to the snapshot.
     pub fn hydrate(&mut self, session: &mut Session<'_>) -> Result<(), SyncErrorKind> {
+        if !session.ctx.metis.has_folder() {
+            return Ok(());
+        }
         self.hide_from_git(session);
         let Fetched { snapshot, known } = self;
         let Known { cursor, store } = known;

@@ -33,10 +33,15 @@ pub fn examine(preview: &Preview<'_>) -> Vec<Finding> {
     out.extend(central(preview));
     out.extend(state(preview));
     out.extend(store(preview));
-    out.extend(hydrated(preview));
-    out.extend(ignored(preview));
-    out.push(leftovers(preview));
-    out.push(database(preview));
+    if preview.ctx.metis.has_folder() {
+        out.extend(hydrated(preview));
+        out.extend(ignored(preview));
+        out.push(leftovers(preview));
+        out.push(database(preview));
+    } else {
+        let here = "own documents are read from a branch, and there is no folder for others' and for metis.db";
+        out.push(Finding::note("hydrated", here));
+    }
     out.push(documents(preview));
     out
 }

@@ -21,12 +21,9 @@ use crate::{
         hydrate::{self, FolderWork, HydratePlan},
         verify::{self, MarkerCheck},
     },
-    state::{
-        files::StateDir,
-        lock::{Holder, Lock, LockError},
-    },
+    state::lock::{Holder, Lock, LockError},
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, SyncOptions, Workspace, made_state,
         preview::{self, Ask, Preview},
     },
     workspace::{self, FolderState, FolderWriter, Marker},
@@ -64,7 +61,7 @@ pub fn repair(
     options: &SyncOptions,
     ask: Ask,
 ) -> Result<(Vec<Finding>, Vec<Repaired>), SyncErrorKind> {
-    let state = StateDir::create(workspace.metis().path())?;
+    let state = made_state(workspace.metis())?;
     let holder = Holder::this_process(Timestamp::now(), "git metis-sync doctor --fix");
     // Taking the lock sweeps some leftovers away by itself, and the lock is then held by us.
     let mut findings = super::examine(&preview::look(workspace, options, ask, &mut ())?);

@@ -12,7 +12,7 @@ use crate::{
     send_pack::connect::{ConnectError, FailureKind},
     stage::own::OwnError,
     state::files::StateError,
-    sync::{SyncErrorKind, resolve::NotResolved},
+    sync::{NoFolder, SyncErrorKind, resolve::NotResolved},
     text::{Untrusted, shell_word, shown},
     workspace::{ConfigError, MetisDirError},
 };
@@ -56,6 +56,8 @@ pub fn row(kind: &SyncErrorKind) -> Row {
     match kind {
         Kind::MetisDir(err) => metis_dir(err),
         Kind::Dir(err) => dir(err).into(),
+        Kind::NoFolder(err) => no_folder(err),
+        Kind::CommittedConfig { branch, .. } => Row::from(Stop::CommittedConfig).with("branch", branch),
         Kind::Config(err) => config(err).into(),
         Kind::UpstreamUrl(_) => Stop::UpstreamUrl.into(),
         Kind::UpstreamInside { .. } => Stop::UpstreamInside.into(),
@@ -80,7 +82,7 @@ pub fn row(kind: &SyncErrorKind) -> Row {
         Kind::Diverged { .. } => Stop::Diverged.into(),
         Kind::Own(err) => own(err),
         Kind::OtherProject(err) => other_project(err),
-        Kind::Folder(refusal) => folder(refusal).into(),
+        Kind::Folder(refusal) => folder(refusal),
         Kind::NotConfigured { new, .. } => Row::from(Stop::NotConfigured).with("new", new),
         Kind::NotResolved(err) => not_resolved(err),
         Kind::TooManyDeletes(_) => Stop::Deletes.into(),
@@ -126,6 +128,16 @@ fn metis_dir(err: &MetisDirError) -> Row {
         }
         MetisDirError::Start { .. } => Stop::NoFolder.into(),
         MetisDirError::Unreadable(err) => dir(err).into(),
+    }
+}
+
+fn no_folder(err: &NoFolder) -> Row {
+    let repository = |stop, path| Row::from(stop).with("repository", shell_word(&shown(path).to_string()));
+    match err {
+        NoFolder::NotNamed { path } => repository(Stop::BareNotNamed, path),
+        NoFolder::Foreign { path } => repository(Stop::BareForeign, path),
+        NoFolder::NoConfig { .. } => Stop::BareWithoutConfig.into(),
+        NoFolder::NoFiles { branch, .. } => Row::from(Stop::NoFiles).with("branch", shell_word(branch)),
     }
 }
 
@@ -207,14 +219,16 @@ fn other_project(err: &OtherProject) -> Row {
     }
 }
 
-fn folder(refusal: &Refusal) -> Stop {
-    match refusal {
+fn folder(refusal: &Refusal) -> Row {
+    let stop = match refusal {
         Refusal::Taken(_) => Stop::TakenName,
         Refusal::NotOurs(_) => Stop::NotOurs,
         Refusal::Absent(_) => Stop::NoSuchFolder,
         Refusal::Reserved(_) => Stop::ReservedName,
         Refusal::Same(_) => Stop::SameName,
-    }
+        Refusal::Elsewhere(branch) => return Row::from(Stop::SourceElsewhere).with("branch", shell_word(branch)),
+    };
+    stop.into()
 }
 
 fn not_resolved(err: &NotResolved) -> Row {

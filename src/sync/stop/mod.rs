@@ -65,6 +65,19 @@ stops! {
     ForeignWorkspace("foreign-workspace") Error
         "If you trust who may write there, say so to git: `git config --global --add safe.directory {folder}`. Otherwise make a \
          workspace in a folder of your own.";
+    /// It may be files of a checkout that look like a bare repository.
+    BareNotNamed("bare-not-named") Error
+        "If it has your plans, name it: `git --git-dir={repository} metis-sync`. Otherwise go to a work tree.";
+    /// The bare repository is another user's.
+    BareForeign("bare-foreign") Error
+        "If you trust who may write there, say so to git: `git config --global --add safe.directory {repository}`.";
+    /// The bare repository's branch says nothing of what to sync with.
+    BareWithoutConfig("bare-without-config") Error
+        "Set the workspace up in a clone (`git metis-sync init --upstream URL --prefix NAME`), commit that and push it. Plans in a \
+         subfolder need a work tree: `git worktree add`.";
+    /// The command is for files, and what is read is a branch.
+    NoFiles("no-files") Error
+        "Run it in a clone, or in a work tree: `git worktree add PATH {branch}`.";
 
     // Files and folders that cannot be used.
     /// A link is where a file or folder should be.
@@ -105,6 +118,9 @@ stops! {
     /// A value breaks its rule.
     ConfigValue("config-value") Error
         "Correct that value, or delete it where it may be left out, then sync again.";
+    /// That of the source branch cannot be used, and another branch is checked out.
+    CommittedConfig("committed-config") Error
+        "Mend it there: commit it in {branch}, then sync again.";
     /// The URL is of a kind that is not connected to.
     UpstreamUrl("upstream-url") Error
         "Use an https, http, ssh, git or file URL, or a path: `git metis-sync init --upstream URL`.";

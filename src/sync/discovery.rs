@@ -1,0 +1,405 @@
+//! Finding a workspace: its folder, or a repository without one, and the config.toml that counts.
+//!
+//! Central has what one branch of the project has, and so does the configuration: where something else is checked out,
+//! config.toml is that of the source branch. A branch from before there were plans has none at all; what this clone noted in
+//! its [guard](crate::state::guard) tells it from a project without plans.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::SyncErrorKind,
+    setup::{Workspace, guard_of},
+};
+use crate::{
+    plan::source::{self, ReadFrom, Source},
+    project::{Project, Repository, trust},
+    stage::own::WORKTREE,
+    state::guard::{self, Guard},
+    text::shown,
+    workspace::{self, CONFIG_FILE, CONFIG_LIMIT, Config, METIS_DIR, MetisDir, MetisDirError},
+};
+
+/// Why a repository without a folder of plans is no workspace, or why a command is not for one.
+#[derive(Debug, thiserror::Error)]
+pub enum NoFolder {
+    /// It may be files of a checkout that look like a repository.
+    #[error("{} is a bare repository, and such a one counts only where it is named", shown(path))]
+    NotNamed {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// It is another user's.
+    #[error("the bare repository {} is another user's", shown(path))]
+    Foreign {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// Nothing says what to sync with.
+    #[error(
+        "the branch {branch} of the bare repository {} has no .metis/config.toml",
+        shown(path)
+    )]
+    NoConfig {
+        /// The repository.
+        path: PathBuf,
+        /// The branch that was looked into.
+        branch: String,
+    },
+    /// This command works on files.
+    #[error(
+        "`{command}` works on files in .metis/, and there are none here: the documents are read from the branch {branch}"
+    )]
+    NoFiles {
+        /// The command.
+        command: String,
+        /// The source branch.
+        branch: String,
+    },
+}
+
+impl Workspace {
+    /// Looks for `.metis/` in `start` and the folders above it. A bare repository that the environment names comes first, unless
+    /// `start` is another place than the current folder and has a workspace.
+    pub fn discover(start: &Path) -> Result<Self, SyncErrorKind> {
+        Self::discover_with_state(start, None)
+    }
+
+    /// The same for a user whose state directory is `state_dir`. `None`: this process's user.
+    pub fn discover_with_state(start: &Path, state_dir: Option<&Path>) -> Result<Self, SyncErrorKind> {
+        let named = trust::named_bare().map_err(|path| NoFolder::Foreign { path })?;
+        let is_here = || start.canonicalize().ok() == Path::new(".").canonicalize().ok();
+        let named = match named {
+            Some(repo) if is_here() => return Self::in_bare(repo, state_dir),
+            named => named,
+        };
+        match (MetisDir::discover(start, &trust::may_hold_workspace), named) {
+            (Ok(metis), _) => {
+                if let Some(noted) = nearer_repository(start, metis.project())
+                    && let Some(workspace) = Self::noted(start, &noted, state_dir)?
+                {
+                    return Ok(workspace);
+                }
+                if let Some(path) = unnamed_bare(start, Some(metis.project())) {
+                    return Err(NoFolder::NotNamed { path }.into());
+                }
+                let project = Project::discover(metis.path());
+                let config = Config::load(metis.dir()).map_err(SyncErrorKind::from);
+                Self::put_together(metis, project, Some(config), state_dir)
+            }
+            (Err(MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. }), Some(repo)) => {
+                Self::in_bare(repo, state_dir)
+            }
+            (Err(err @ (MetisDirError::NotFound { .. } | MetisDirError::NoConfig { .. })), None) => {
+                Self::without_config(start, state_dir, err)
+            }
+            (Err(err), _) => Err(err.into()),
+        }
+    }
+
+    /// Where no config.toml is checked out.
+    fn without_config(start: &Path, state_dir: Option<&Path>, err: MetisDirError) -> Result<Self, SyncErrorKind> {
+        let around = trust::open(start).repo;
+        match around.map(|repo| (repo.workdir().map(Path::to_owned), repo)) {
+            Some((Some(top), _)) => Self::noted(start, &top, state_dir)?.ok_or_else(|| err.into()),
+            // `.git` names it, and no checkout has such a file.
+            Some((None, repo)) => Self::in_bare(repo, state_dir),
+            None => Err(match unnamed_bare(start, None) {
+                Some(path) => NoFolder::NotNamed { path }.into(),
+                None => err.into(),
+            }),
+        }
+    }
+
+    /// The workspace that this clone noted for `start` or a folder above it, up to the work tree's `top`.
+    fn noted(start: &Path, top: &Path, state_dir: Option<&Path>) -> Result<Option<Self>, SyncErrorKind> {
+        let (Ok(start), Ok(top)) = (start.canonicalize(), top.canonicalize()) else {
+            return Ok(None);
+        };
+        for folder in start.ancestors().take_while(|folder| folder.starts_with(&top)) {
+            let path = folder.join(METIS_DIR);
+            let is_there = path.symlink_metadata().is_ok();
+            let project = Project::discover(&path);
+            let place = place_of(&path, &project, state_dir);
+            let Some(home) = place.in_repository().map(Path::to_owned) else {
+                return Ok(None);
+            };
+            let is_noted = Guard::open(place).is_ok_and(|guard| guard.notes().source.is_some());
+            if !is_noted || (is_there && !trust::may_hold_workspace(folder, &path)) {
+                continue;
+            }
+            let metis = match is_there {
+                true => MetisDir::open_without_config(&path)?,
+                false => MetisDir::without_folder(&home, folder)?,
+            };
+            return Ok(Self::put_together(metis, project, None, state_dir).ok());
+        }
+        Ok(None)
+    }
+
+    fn in_bare(repo: Repository, state_dir: Option<&Path>) -> Result<Self, SyncErrorKind> {
+        let git_dir = repo.git_dir();
+        let path = git_dir.canonicalize().unwrap_or_else(|_| git_dir.to_owned());
+        let project = Project::bare(repo, METIS_DIR);
+        let place = place_of(&path.join(METIS_DIR), &project, state_dir);
+        let home = place.in_repository().unwrap_or(&path);
+        let metis = MetisDir::without_folder(home, &path)?;
+        Self::put_together(metis, project, None, state_dir)
+    }
+
+    /// `checked_out`: config.toml as it is on disk.
+    fn put_together(
+        metis: MetisDir,
+        project: Project,
+        checked_out: Option<Result<Config, SyncErrorKind>>,
+        state_dir: Option<&Path>,
+    ) -> Result<Self, SyncErrorKind> {
+        // Where the guard cannot be read, a sync stops for that.
+        let guard = guard_of(&metis, &project, state_dir).ok();
+        let notes = guard.as_ref().map(Guard::notes);
+        let bare = project.bare_dir().map(Path::to_owned);
+        let head = bare.as_ref().and_then(|_| project.head_branch());
+        let first = notes.and_then(|notes| notes.source.clone()).or_else(|| head.clone());
+        let mut config = match choose(first.as_deref(), checked_out, &|branch| {
+            of_branch(&metis, &project, branch)
+        })? {
+            Some(config) => config,
+            None => {
+                let no_config = match bare {
+                    Some(path) => NoFolder::NoConfig {
+                        path,
+                        branch: first.unwrap_or_else(|| "HEAD".into()),
+                    },
+                    None => {
+                        return Err(MetisDirError::NoConfig {
+                            path: metis.path().to_owned(),
+                        }
+                        .into());
+                    }
+                };
+                return Err(no_config.into());
+            }
+        };
+        if let (Some(head), Some(sync)) = (head, &mut config.sync) {
+            // Nothing is checked out there; what would be, is.
+            sync.source = sync.source.take().filter(|source| source != WORKTREE).or(Some(head));
+        }
+        let unconfirmed = notes.map(|notes| workspace::hold_back(&mut config, &notes.confirmed));
+        Ok(Workspace {
+            unconfirmed: unconfirmed.unwrap_or_default(),
+            former: notes.map(|notes| notes.former.clone()).unwrap_or_default(),
+            retired: notes.map(|notes| notes.retired.clone()).unwrap_or_default(),
+            metis,
+            config,
+            project,
+            state_dir: state_dir.map(Path::to_owned),
+        })
+    }
+
+    /// An error for a command that works on files where there are none.
+    pub fn needs_folder(&self, command: &str) -> Result<(), SyncErrorKind> {
+        match self.metis.has_folder() {
+            true => Ok(()),
+            false => Err(NoFolder::NoFiles {
+                command: command.to_owned(),
+                branch: source_of(&self.config).unwrap_or_else(|| "HEAD".into()),
+            }
+            .into()),
+        }
+    }
+}
+
+fn place_of(metis: &Path, project: &Project, state_dir: Option<&Path>) -> guard::Place {
+    let repository = project.place();
+    let repository = repository
+        .as_ref()
+        .map(|(common_dir, path)| (*common_dir, path.as_slice()));
+    guard::Place::new(metis, repository, state_dir)
+}
+
+/// The top of the repository that `start` is in, if that lies below `project`, which is another one then.
+fn nearer_repository(start: &Path, project: &Path) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    let mut below = start.ancestors().take_while(|folder| *folder != project);
+    below.find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// The bare repository that `start` is in and that nothing names, if it lies below `project`, the workspace that was found.
+fn unnamed_bare(start: &Path, project: Option<&Path>) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    let is_below = |folder: &Path| project.is_none_or(|project| folder.starts_with(project) && folder != project);
+    let mut folders = start.ancestors().take_while(|folder| is_below(folder));
+    let is_like_one = folders.any(|folder| folder.join("HEAD").is_file() && folder.join("objects").is_dir());
+    let repo = is_like_one.then(|| trust::open_bare(&start)).flatten()?;
+    let git_dir = repo.git_dir().canonicalize().ok()?;
+    is_below(&git_dir).then_some(git_dir)
+}
+
+/// What a branch says of config.toml.
+enum OfBranch {
+    /// The branch is not here, or has none.
+    Nothing,
+    /// It is checked out, so the file counts.
+    CheckedOut,
+    /// What is committed.
+    Committed(Box<Config>),
+}
+
+fn of_branch(metis: &MetisDir, project: &Project, branch: &str) -> Result<OfBranch, SyncErrorKind> {
+    if project.has_checked_out(branch) {
+        return Ok(OfBranch::CheckedOut);
+    }
+    let source = Source::Branch(branch);
+    let Some(situation) = project.situation(source) else {
+        return Ok(OfBranch::Nothing);
+    };
+    let at = match source::read_from(source, &situation, false) {
+        Ok(ReadFrom::Tree { at, .. }) => at,
+        Ok(ReadFrom::Worktree(_) | ReadFrom::Folder) => return Ok(OfBranch::CheckedOut),
+        Err(_) => return Ok(OfBranch::Nothing),
+    };
+    let Some(bytes) = project.committed_file(at, CONFIG_FILE, CONFIG_LIMIT) else {
+        return Ok(OfBranch::Nothing);
+    };
+    let config = Config::with_local(metis.dir(), &bytes).map_err(|source| SyncErrorKind::CommittedConfig {
+        branch: branch.to_owned(),
+        source,
+    })?;
+    Ok(OfBranch::Committed(Box::new(Config {
+        committed_in: Some(branch.to_owned()),
+        ..config
+    })))
+}
+
+/// The branch that a configuration names as the source. `None`: it follows whatever is checked out.
+pub(super) fn source_of(config: &Config) -> Option<String> {
+    let source = config.sync.as_ref()?.source.clone();
+    source.filter(|source| source != WORKTREE)
+}
+
+/// Which config.toml counts: that of the branch that it names itself as the source. The search begins with the branch that
+/// was read last (`first`), without one with what is `checked_out`: a branch cannot take the source over by being checked out.
+///
+/// `None`: there is none.
+fn choose(
+    first: Option<&str>,
+    checked_out: Option<Result<Config, SyncErrorKind>>,
+    of_branch: &dyn Fn(&str) -> Result<OfBranch, SyncErrorKind>,
+) -> Result<Option<Config>, SyncErrorKind> {
+    let here = || checked_out.as_ref().and_then(|config| config.as_ref().ok());
+    let mut next = first.map(str::to_owned).or_else(|| here().and_then(source_of));
+    let mut seen = BTreeSet::new();
+    let mut found = None;
+    while let Some(branch) = next.take().filter(|branch| seen.insert(branch.clone())) {
+        match of_branch(&branch)? {
+            OfBranch::Nothing => next = here().and_then(source_of),
+            OfBranch::CheckedOut => {
+                found = None;
+                next = here().and_then(source_of);
+            }
+            OfBranch::Committed(config) => {
+                next = source_of(&config);
+                if next.is_none() && here().is_some() {
+                    break;
+                }
+                found = Some(*config);
+            }
+        }
+    }
+    match found {
+        Some(config) => Ok(Some(config)),
+        None => checked_out.transpose(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(source: Option<&str>, prefix: &str) -> Config {
+        let source = source.map(|source| format!("source = '{source}'")).unwrap_or_default();
+        let text = format!("[workspace]\nprefix = '{prefix}'\n[sync]\nupstream_url = 'x'\n{source}");
+        Config::parse(text.as_bytes()).expect("valid")
+    }
+
+    /// The prefix in the configuration that counts. `branches`: what each has, and `None` for the one that is checked out.
+    fn chosen(first: Option<&str>, checked_out: Option<Config>, branches: &[(&str, Option<Config>)]) -> Option<String> {
+        let of_branch = |name: &str| {
+            let found = branches.iter().find(|(branch, _)| *branch == name);
+            Ok(match found {
+                None => OfBranch::Nothing,
+                Some((_, None)) => OfBranch::CheckedOut,
+                Some((_, Some(config))) => OfBranch::Committed(Box::new(config.clone())),
+            })
+        };
+        let config = choose(first, checked_out.map(Ok), &of_branch).expect("nothing is broken");
+        config.map(|config| config.workspace.expect("it has one").to_string())
+    }
+
+    #[test]
+    fn the_source_branch_has_the_word_whatever_is_checked_out() {
+        let main = ("main", Some(config(Some("main"), "main")));
+        let feature = config(Some("main"), "feature");
+        let taking_over = config(Some("feature"), "feature");
+        let branches = [main.clone(), ("feature", None)];
+        assert_eq!(chosen(None, Some(feature.clone()), &branches).as_deref(), Some("main"));
+        assert_eq!(
+            chosen(Some("main"), Some(taking_over), &branches).as_deref(),
+            Some("main")
+        );
+        assert_eq!(
+            chosen(Some("main"), None, &branches).as_deref(),
+            Some("main"),
+            "nothing is checked out"
+        );
+    }
+
+    #[test]
+    fn what_is_checked_out_counts_where_it_is_the_source_or_no_branch_is() {
+        let file = |source| Some(config(source, "file"));
+        let main = ("main", Some(config(Some("main"), "main")));
+        assert_eq!(chosen(None, file(None), &[main.clone()]).as_deref(), Some("file"));
+        assert_eq!(
+            chosen(Some("main"), file(Some("main")), &[("main", None)]).as_deref(),
+            Some("file")
+        );
+        assert_eq!(
+            chosen(Some("gone"), file(Some("gone")), &[main.clone()]).as_deref(),
+            Some("file")
+        );
+        assert_eq!(
+            chosen(Some("gone"), file(Some("main")), &[main]).as_deref(),
+            Some("main")
+        );
+        let worktree = ("main", Some(config(Some(WORKTREE), "main")));
+        assert_eq!(chosen(Some("main"), file(None), &[worktree]).as_deref(), Some("file"));
+    }
+
+    #[test]
+    fn a_source_that_moved_to_another_branch_is_followed() {
+        let main = ("main", Some(config(Some("trunk"), "main")));
+        let trunk = ("trunk", Some(config(Some("trunk"), "trunk")));
+        assert_eq!(
+            chosen(Some("main"), None, &[main.clone(), trunk]).as_deref(),
+            Some("trunk")
+        );
+        let back = ("trunk", Some(config(Some("main"), "trunk")));
+        assert_eq!(
+            chosen(Some("main"), None, &[main, back]).as_deref(),
+            Some("trunk"),
+            "it ends"
+        );
+        assert_eq!(chosen(Some("main"), None, &[]), None);
+    }
+
+    #[test]
+    fn a_broken_file_stops_only_where_it_counts() {
+        let broken = || Some(Err(SyncErrorKind::NoUpstream));
+        let main = |_: &str| Ok(OfBranch::Committed(Box::new(config(Some("main"), "main"))));
+        assert!(choose(Some("main"), broken(), &main).is_ok());
+        assert!(choose(Some("main"), broken(), &|_| Ok(OfBranch::CheckedOut)).is_err());
+        assert!(choose(None, broken(), &main).is_err());
+    }
+}
