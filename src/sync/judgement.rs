@@ -16,7 +16,7 @@ use crate::{
         fetch::Snapshot,
         own::Own,
     },
-    state::cursor::Provenance,
+    state::cursor::{Cursor, Provenance},
     text::Untrusted,
 };
 
@@ -54,6 +54,7 @@ pub fn decide<'a>(
 pub fn stops(
     ctx: &Context<'_>,
     options: &SyncOptions,
+    cursor: &Cursor,
     own: &Own<'_>,
     decided: &Decided,
     asks: bool,
@@ -68,7 +69,7 @@ pub fn stops(
         match ctx.project.freshness(&ctx.connect, &ctx.cache_dir, &skip) {
             Ok(Freshness::NotApplicable | Freshness::Fresh) => {}
             Ok(Freshness::Stale { remote, documents }) => {
-                let documents = undecided(documents, &decided.notes.decided);
+                let documents = undecided(documents, &cursor.decided);
                 if !documents.is_empty() {
                     stops.push(SyncErrorKind::Stale { remote, documents });
                 }

@@ -101,7 +101,15 @@ impl Fetched {
         };
         tell(session, &own, &decided.plan);
         let mut warnings = Vec::new();
-        let stops = judgement::stops(&session.ctx, session.options, &own, &decided, true, &mut warnings);
+        let stops = judgement::stops(
+            &session.ctx,
+            session.options,
+            &known.cursor,
+            &own,
+            &decided,
+            true,
+            &mut warnings,
+        );
         warnings.into_iter().for_each(|warning| session.warn(warning));
         if let Some(stop) = stops.into_iter().next() {
             return Err(stop.into());

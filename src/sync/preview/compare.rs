@@ -169,7 +169,15 @@ impl<'a> Look<'_, 'a> {
         };
         let foreign = decided.plan.foreign.iter().cloned().map(Warning::Foreign);
         self.warnings.extend(foreign);
-        let stops = judgement::stops(&self.ctx, self.options, own, &decided, asks, &mut self.warnings);
+        let stops = judgement::stops(
+            &self.ctx,
+            self.options,
+            &known.cursor,
+            own,
+            &decided,
+            asks,
+            &mut self.warnings,
+        );
         self.stops.extend(stops);
         plans.registers = judgement::registers(known, snapshot, &prefix, &decided)?;
         (plans.held, plans.plan) = (decided.central, decided.plan);
