@@ -18,7 +18,8 @@
 //! ```text
 //! cli
 //!  ├─ hooks                     git's hooks, and the process that they start
-//!  └─ sync                      composes the stages, holds the retry loop
+//!  ├─ view                      what is shown, as values
+//!  └─ sync                      composes the stages, holds the retry loop; the table of stops
 //!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
 //!          ├─ workspace         .metis/ on disk
 //!          ├─ project           the repository around .metis/
@@ -47,4 +48,5 @@ pub mod stage;
 pub mod state;
 pub mod sync;
 pub mod text;
+pub mod view;
 pub mod workspace;

@@ -6,19 +6,16 @@ use std::{
 };
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::{
-    names::{ObjectId, ShortCode},
-    plan::{
-        compare::{self, Differences},
-        dehydrate::{Behind, CentralChange},
-    },
-    stage::verify::{self, FolderCheck, MarkerCheck},
+    names::ShortCode,
+    plan::{compare::Differences, dehydrate::CentralChange},
+    stage::verify::{FolderCheck, MarkerCheck},
     sync::{
         SyncErrorKind, SyncOptions, Workspace,
-        preview::{self, Ask, CentralView, Preview},
+        preview::{self, Ask},
     },
+    view::{Own, Verified},
 };
 
 use super::{
@@ -41,31 +38,6 @@ pub struct VerifyArgs {
     fetch: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Verified {
-    /// Whether nothing differs.
-    right: bool,
-    /// Central's commit that was compared with.
-    head: Option<ObjectId>,
-    /// The own documents against central's owned folder.
-    own: Own,
-    /// The other workspaces.
-    folders: Vec<FolderCheck>,
-    warnings: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Own {
-    documents: usize,
-    /// `expected` is central's version.
-    #[serde(flatten)]
-    differences: Differences,
-    /// Those that central has newer.
-    behind: Vec<Behind>,
-    /// Those that were changed on both sides.
-    conflicts: Vec<ShortCode>,
-}
-
 /// Compares and prints; exit code 1 if anything differs.
 pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Exit {
     let workspace = match Workspace::discover(&global.start_dir()) {
@@ -80,7 +52,8 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
     };
     let ask = if args.fetch { Ask::Central } else { Ask::Nobody };
     let mut bar = Bar::new(global);
-    let verified = preview::look(&workspace, &options, ask, &mut bar).and_then(|preview| compared(preview, args));
+    let verified =
+        preview::look(&workspace, &options, ask, &mut bar).and_then(|preview| Verified::of(preview, args.fetch));
     bar.clear();
     match verified {
         Ok(verified) => {
@@ -95,36 +68,6 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
         Err(SyncErrorKind::NoUpstream) => render::single_workspace(global, "verify"),
         Err(kind) => render::explained(global, "verify", &kind, &workspace.upstream_name()),
     }
-}
-
-fn compared(mut preview: Preview<'_>, args: &VerifyArgs) -> Result<Verified, SyncErrorKind> {
-    let view = std::mem::replace(&mut preview.central, CentralView::NotAsked);
-    if let (CentralView::Failed(err), true) = (view, args.fetch) {
-        return Err(err.into());
-    }
-    let (Some(snapshot), Some(store)) = (&preview.snapshot, &preview.store) else {
-        let stop = preview.stops.pop();
-        return Err(stop.unwrap_or_else(|| preview::not_at_hand(preview.cursor.head)));
-    };
-    let folders = verify::folders(&preview.ctx, store, snapshot, &preview.survey)?;
-    let mut differences = Differences::default();
-    if preview.ctx.owned.is_some() {
-        differences = compare::compare(&preview.held, &preview.own.blobs());
-    }
-    let conflicts = preview.plan.conflicts.iter().map(|conflict| conflict.code.clone());
-    let own = Own {
-        documents: preview.own.documents.len(),
-        differences,
-        behind: preview.plan.behind.clone(),
-        conflicts: conflicts.collect(),
-    };
-    Ok(Verified {
-        right: own.differences.is_empty() && folders.iter().all(FolderCheck::is_right),
-        head: snapshot.head,
-        own,
-        folders,
-        warnings: preview.warnings.iter().map(ToString::to_string).collect(),
-    })
 }
 
 fn print(global: &Global, verified: &Verified) -> io::Result<()> {

@@ -4,14 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{names::ObjectId, plan::listing::printable};
-
-/// The first digits of an id, enough to recognize it by.
-pub fn short(id: ObjectId) -> String {
-    let mut hex = id.to_string();
-    hex.truncate(10);
-    hex
-}
+use crate::plan::listing::printable;
+pub use crate::view::{seconds_since, short};
 
 /// A number with its thousands set apart.
 pub fn number(n: usize) -> String {
@@ -32,12 +26,6 @@ pub fn count(n: usize) -> String {
         1 => "1 document".into(),
         n => format!("{} documents", number(n)),
     }
-}
-
-/// Whole seconds from an RFC 3339 time to `now`; `None` if it is none.
-pub fn seconds_since(time: &str, now: Timestamp) -> Option<i64> {
-    let time: Timestamp = time.parse().ok()?;
-    Some(now.as_second() - time.as_second())
 }
 
 /// An RFC 3339 time to the second, by the clock on the wall.

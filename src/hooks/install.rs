@@ -82,7 +82,7 @@ impl Outcome {
 pub enum Refusal {
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    #[error("the hook is not executable; git ignores it, so it was left alone")]
+    #[error("the hook is not executable; git ignores it, so it was left alone. `chmod +x` has git run it")]
     SwitchedOff,
     #[error("it is no file")]
     NoFile,

@@ -24,14 +24,17 @@
 //! - [`repository`]: where git looks for hooks, asked of git itself, since it is the user's git that will run them
 //! - [`install`]: `hooks install` and `uninstall`
 //! - [`status`]: `hooks status`, with proof
-//! - [`run`]: `hooks run`: what to do, and the worker's start
+//! - [`fire`]: `hooks run`: what git's command waits for
+//! - [`run`]: what to do, and the worker's start
 //! - [`process`]: git's command among the processes above a hook, and whether a process still runs
 //! - [`pushed`]: what a push brings to the source branch
+//! - [`work`]: what the worker does
 //! - [`worker`]: many hooks at once become one sync after the other
 //! - [`last_run`]: what the worker came to, for the next hook to tell
 
 use std::{fmt, str::FromStr};
 
+pub mod fire;
 mod hook_file;
 pub mod install;
 pub mod last_run;
@@ -43,6 +46,7 @@ pub mod repository;
 pub mod run;
 pub mod script;
 pub mod status;
+pub mod work;
 pub mod worker;
 
 /// The events of git's that can start a sync.

@@ -22,7 +22,7 @@ pub enum RepositoryError {
     NoGit(#[source] io::Error),
     /// There is none.
     #[error(
-        "there is no git repository in {} or above it, so there is nothing that could run hooks",
+        "there is no git repository in {} or above it, so there is nothing that could run hooks: `git init` begins one",
         shown(start)
     )]
     NotFound {

@@ -93,16 +93,15 @@ pub fn wait_for_turn(state: &StateDir, git_dir: Option<&Path>, patience: Duratio
     Ok(Waited::Turn(Turn(running)))
 }
 
-/// Sees to it that this process ends: asks by `interrupt` when `deadline` is over, and a little later calls `last_words` and ends
-/// it. A file system or a program of somebody else's that hangs cannot hold it up.
-pub fn watch(deadline: Duration, interrupt: Arc<AtomicBool>, last_words: impl FnOnce() + Send + 'static) {
+/// Asks this process to end by `interrupt` when `deadline` is over, and a little later calls `out_of_time`, which is to end it: a
+/// file system or a program of somebody else's that hangs cannot hold it up.
+pub fn watch(deadline: Duration, interrupt: Arc<AtomicBool>, out_of_time: impl FnOnce() + Send + 'static) {
     // Without the thread the sync's own deadline still holds.
     let _ = thread::Builder::new().name("deadline".into()).spawn(move || {
         thread::sleep(deadline + GRACE);
         interrupt.store(true, Ordering::Relaxed);
         thread::sleep(GRACE);
-        last_words();
-        std::process::exit(1);
+        out_of_time();
     });
 }
 

@@ -5,6 +5,7 @@
 //! nothing yet but a central that answers at the address that the documents use.
 
 mod looked_up;
+mod provoked;
 mod rooms;
 
 use std::{

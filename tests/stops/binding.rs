@@ -5,7 +5,7 @@ use std::fs;
 use metis_sync::sync::stop::Stop;
 
 use super::{Person, Stopped, change, one, set};
-use crate::support::{point::Point, process::run, team::Team, workspace::Workspace, world::World};
+use crate::support::{point::Point, process::run, servers::skip, team::Team, workspace::Workspace, world::World};
 
 pub fn the_folder_of_state_is_a_file(stop: Stop) {
     let world = World::new();
@@ -13,6 +13,20 @@ pub fn the_folder_of_state_is_a_file(stop: Stop) {
     api.put(".sync", "No folder.");
     let stopped = api.sync_stops(stop);
     stopped.advises("Move it away");
+    stopped.move_away();
+    api.goes_through();
+}
+
+#[test]
+fn another_users_state() {
+    if !rustix::process::geteuid().is_root() {
+        skip("only root can make another user's files");
+        return;
+    }
+    let world = World::new();
+    let api = one(&world);
+    api.types("chown -R 65534 .metis/.sync");
+    let stopped = api.sync_stops(Stop::StateUnusable);
     stopped.move_away();
     api.goes_through();
 }

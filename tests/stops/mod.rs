@@ -11,6 +11,7 @@ mod connection;
 mod database;
 mod deciding;
 mod files;
+mod hooks;
 mod project;
 mod versions;
 mod warnings;
@@ -236,6 +237,10 @@ impl Stopped {
         };
         assert!(!stopped.message.is_empty() && !stopped.next.is_empty(), "{said}");
         assert!(!stopped.next.contains(['{', '}']), "{said}");
+        assert!(
+            is_explained(&stopped.message, stop),
+            "docs/troubleshooting.md lacks {said}"
+        );
         stopped
     }
 
@@ -292,6 +297,24 @@ impl Stopped {
         let aside = path.with_extension("aside");
         std::fs::rename(&path, &aside).unwrap_or_else(|err| panic!("{err}: {self:?}"));
     }
+}
+
+/// Whether a row of the troubleshooting table is about this message, with its exit code. In a row `…` stands for anything.
+fn is_explained(message: &str, stop: Stop) -> bool {
+    let table = include_str!("../../docs/troubleshooting.md");
+    let is_it = |row: &str| {
+        let (pattern, rest) = row.strip_prefix("| `")?.split_once("` | ")?;
+        let mut left = message;
+        for (at, part) in pattern.split('…').enumerate() {
+            let found = left.find(part.trim())?;
+            if at == 0 && found > 0 {
+                return None;
+            }
+            left = &left[found + part.trim().len()..];
+        }
+        (rest.split(' ').next()? == (stop.exit() as i32).to_string()).then_some(())
+    };
+    table.lines().any(|row| is_it(row).is_some())
 }
 
 /// A workspace with one document, which has synced.

@@ -27,9 +27,9 @@
 
 use std::io::{self, Write};
 
-use super::Status;
 use crate::cli::output;
 use crate::plan::{dehydrate::CentralChange, listing::is_hidden};
+use crate::view::Status;
 
 pub fn print(status: &Status, nul: bool) {
     let to = if nul { output::bytes() } else { output::stdout() };

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Folder, Status};
 use crate::cli::output;
+use crate::view::{Folder, Status};
 use crate::{
     cli::{
         Global,

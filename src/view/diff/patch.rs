@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::{cli::render::short, names::ObjectId, plan::listing::escaped};
+use crate::{names::ObjectId, plan::listing::escaped, view::short};
 
 /// Larger documents are summed up.
 pub const SHOWN_BYTES: u64 = 1 << 20;
@@ -25,17 +25,24 @@ pub struct Version {
 /// What a line of a diff is, for colouring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// What is compared.
     Header,
+    /// Where a stretch of changes begins.
     Hunk,
+    /// The same on both sides.
     Context,
+    /// On the old side only.
     Removed,
+    /// On the new side only.
     Added,
 }
 
 /// A line without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
+    /// What it is.
     pub kind: Kind,
+    /// Fit for a terminal.
     pub text: String,
 }
 

@@ -1,0 +1,284 @@
+//! Where a workspace stands, and what a sync would do or stumble over.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    names::{ObjectId, Prefix, ShortCode},
+    plan::{
+        dehydrate::{Behind, CentralChange},
+        listing::printable,
+        standing::{FolderStanding, Standing},
+    },
+    state::journal::{self, JournalEntry},
+    sync::{
+        SyncErrorKind,
+        preview::{CentralView, Preview},
+        stop,
+    },
+    text::Untrusted,
+};
+
+/// What all ways to show it have in common; as it stands, the JSON document.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The owned folder in central.
+    pub workspace: Option<Prefix>,
+    /// Central, without secrets.
+    pub upstream: String,
+    /// Its branch, as far as it is known.
+    pub branch: Option<String>,
+    /// All of it in one word.
+    pub state: Standing,
+    /// How many documents there are here.
+    pub documents: usize,
+    /// Central's commit.
+    pub head: Option<ObjectId>,
+    /// What central said.
+    pub central: Central,
+    /// The last sync that changed something and went well.
+    pub last_sync: Option<LastSync>,
+    /// The last one that went wrong, if it came after that.
+    pub last_failure: Option<LastSync>,
+    /// The failure of a sync in the background that no sync has settled since.
+    pub background: Option<String>,
+    /// What a sync would push.
+    pub ahead: Vec<Ahead>,
+    /// What central has newer.
+    pub behind: Vec<Behind>,
+    /// What a person has to decide.
+    pub conflicts: Vec<Conflicting>,
+    /// The other workspaces.
+    pub workspaces: Vec<Folder>,
+    /// What would stop a sync.
+    pub obstacles: Vec<Obstacle>,
+    /// What deserves a look.
+    pub warnings: Vec<String>,
+}
+
+/// What central said.
+#[derive(Debug, Serialize)]
+pub struct Central {
+    /// Whether it was asked now.
+    pub asked: bool,
+    /// Whether it answered.
+    pub reachable: Option<bool>,
+    /// Central's commit.
+    pub head: Option<ObjectId>,
+    /// Whether it moved since the last sync.
+    pub moved: Option<bool>,
+    /// Whether everything else in this status is compared with central as it is now.
+    pub compared: bool,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// A sync of the past.
+#[derive(Debug, Serialize)]
+pub struct LastSync {
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// How long ago that is.
+    pub seconds_ago: Option<i64>,
+    /// How it ended.
+    pub outcome: String,
+    /// What started it.
+    pub trigger: String,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// An own document that a sync would push or remove.
+#[derive(Debug, Serialize)]
+pub struct Ahead {
+    /// The document.
+    pub code: ShortCode,
+    /// What becomes of it in central.
+    pub change: CentralChange,
+    /// Its file, relative to `.metis/`.
+    pub path: Option<String>,
+}
+
+/// An own document that was changed on both sides.
+#[derive(Debug, Serialize)]
+pub struct Conflicting {
+    /// The document.
+    pub code: ShortCode,
+    /// Its file, relative to `.metis/`.
+    pub path: Option<String>,
+}
+
+/// Another workspace's folder.
+#[derive(Debug, Serialize)]
+pub struct Folder {
+    /// Its folder.
+    pub prefix: Prefix,
+    /// How it compares with central.
+    #[serde(flatten)]
+    pub standing: FolderStanding,
+    /// How many documents there are here.
+    pub documents: usize,
+    /// When a sync last changed it here, as far back as the journal is read.
+    pub changed: Option<String>,
+    /// How long ago that is.
+    pub seconds_ago: Option<i64>,
+}
+
+/// What would stop a sync.
+#[derive(Debug, Serialize)]
+pub struct Obstacle {
+    /// What it is about, in a word.
+    pub kind: &'static str,
+    /// The kind of stop.
+    pub stop: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub next: String,
+}
+
+impl Status {
+    /// What `preview` found, at the time `now`.
+    pub fn of(preview: &Preview<'_>, now: Timestamp) -> Self {
+        let conflicts = preview
+            .plan
+            .conflicts
+            .iter()
+            .map(|conflict| Conflicting {
+                code: conflict.code.clone(),
+                path: preview.path_of(&conflict.code).map(str::to_owned),
+            })
+            .collect();
+        let pushed = preview.plan.push.keys().map(|code| {
+            let change = match preview.held.contains_key(code) {
+                true => CentralChange::Changed,
+                false => CentralChange::Added,
+            };
+            (code, change)
+        });
+        let removed = preview.plan.remove.iter().map(|code| (code, CentralChange::Removed));
+        let mut ahead: Vec<Ahead> = pushed
+            .chain(removed)
+            .map(|(code, change)| Ahead {
+                code: code.clone(),
+                change,
+                path: preview.path_of(code).map(str::to_owned),
+            })
+            .collect();
+        ahead.sort_by(|a, b| a.code.cmp(&b.code));
+        let entries = past(preview);
+        let (last_sync, last_failure) = history(&entries, now);
+        let metis = preview.ctx.metis.dir();
+        let changed = |prefix: &Prefix| {
+            let pulled = |entry: &&JournalEntry| entry.pulled.get(prefix).is_some_and(|documents| *documents > 0);
+            entries.iter().rev().find(pulled).map(|entry| LastSync::of(entry, now))
+        };
+        Status {
+            workspace: preview.ctx.owned.clone(),
+            upstream: preview.ctx.upstream_shown.clone(),
+            branch: branch(preview),
+            state: preview.standing(),
+            documents: preview.own.documents.len(),
+            head: preview.cursor.head,
+            central: Central::of(preview),
+            last_sync,
+            last_failure,
+            background: None,
+            ahead,
+            behind: preview.plan.behind.clone(),
+            conflicts,
+            workspaces: preview
+                .folders()
+                .into_iter()
+                .map(|(prefix, standing)| {
+                    let last = changed(&prefix);
+                    Folder {
+                        documents: crate::workspace::documents_in(metis, &prefix)
+                            .map_or(0, |documents| documents.len()),
+                        standing,
+                        seconds_ago: last.as_ref().and_then(|last| last.seconds_ago),
+                        changed: last.map(|last| last.started),
+                        prefix,
+                    }
+                })
+                .collect(),
+            obstacles: preview.stops.iter().map(|kind| Obstacle::of(kind, preview)).collect(),
+            warnings: preview.warnings.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn branch(preview: &Preview<'_>) -> Option<String> {
+    let known = match &preview.central {
+        CentralView::Seen { branch, .. } => Some(branch.clone()),
+        _ => preview.ctx.branch.clone(),
+    };
+    known
+        .or_else(|| Some(preview.cursor.branch.clone()))
+        .filter(|branch| !branch.is_empty())
+        .map(|branch| printable(branch.as_bytes()))
+}
+
+impl Central {
+    fn of(preview: &Preview<'_>) -> Self {
+        let (asked, reachable, head, error) = match &preview.central {
+            CentralView::NotAsked => (false, None, None, None),
+            CentralView::Seen { head, .. } => (true, Some(true), *head, None),
+            CentralView::Failed(err) => {
+                let reason = stop::explain_central(err, &preview.ctx.upstream_shown);
+                (true, Some(false), None, Some(reason))
+            }
+        };
+        let moved = preview.central_moved();
+        Central {
+            asked,
+            reachable,
+            head,
+            moved,
+            compared: reachable == Some(true) && preview.snapshot.is_some(),
+            error,
+        }
+    }
+}
+
+impl Obstacle {
+    fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
+        let hint = stop::explain(kind, &preview.ctx.upstream_shown);
+        Obstacle {
+            kind: kind.word(),
+            stop: hint.stop.name(),
+            message: hint.message,
+            next: hint.next,
+        }
+    }
+}
+
+/// What the journal says, as far back as a status needs it.
+fn past(preview: &Preview<'_>) -> Vec<JournalEntry> {
+    let read = preview.state.as_ref().map(|state| journal::read_last(state, 100));
+    read.and_then(Result::ok).unwrap_or_default().entries
+}
+
+/// The last sync that went well and, if it came after that, the last that did not.
+fn history(entries: &[JournalEntry], now: Timestamp) -> (Option<LastSync>, Option<LastSync>) {
+    let good = entries.iter().rposition(|entry| entry.error.is_none());
+    let bad = entries
+        .iter()
+        .rposition(|entry| entry.error.is_some())
+        .filter(|bad| Some(*bad) > good);
+    let tell = |at: usize| LastSync::of(&entries[at], now);
+    (good.map(tell), bad.map(tell))
+}
+
+impl LastSync {
+    fn of(entry: &JournalEntry, now: Timestamp) -> Self {
+        let clean = |text: &Untrusted| text.brief().to_string();
+        LastSync {
+            seconds_ago: super::seconds_since(entry.started.raw(), now),
+            started: clean(&entry.started),
+            outcome: clean(&entry.outcome),
+            trigger: clean(&entry.trigger),
+            error: entry.error.as_ref().map(clean),
+        }
+    }
+}
