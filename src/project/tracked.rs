@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gix::{bstr::ByteSlice, objs::FindExt};
 
-use super::Project;
+use super::{Project, trust};
 use crate::central::{from_gix, to_gix};
 
 impl Project {
@@ -52,10 +52,36 @@ impl Project {
 
     /// The files that git tracks in `folder` of `.metis/`, by what comes after its name; that is nothing where it is a submodule,
     /// a link or a file itself.
+    ///
+    /// A repository that the project's own lies in may track such files as well: git writes to paths below another
+    /// repository like to any others.
     pub fn tracked_in(&self, folder: &str) -> Vec<String> {
         let mut files = self.tracked(folder);
+        let mut inner = self.around();
+        while let Some(outer) = inner {
+            files.extend(outer.tracked(folder));
+            inner = outer.around();
+        }
         files.retain(|rest| rest.is_empty() || rest.starts_with('/'));
         files
+    }
+
+    /// The same `.metis/` as seen from the next repository around the project's.
+    fn around(&self) -> Option<Project> {
+        let top = self.repo.as_ref()?.workdir()?.canonicalize().ok()?;
+        let repo = trust::open(top.parent()?).repo?;
+        let outer = repo.workdir()?.canonicalize().ok()?;
+        let between = top
+            .strip_prefix(&outer)
+            .ok()
+            .filter(|path| !path.as_os_str().is_empty())?;
+        let parts = between.iter().map(|part| part.as_encoded_bytes().to_vec());
+        Some(Project {
+            config: repo.config_snapshot().plumbing().clone(),
+            metis: parts.chain(self.metis.iter().cloned()).collect(),
+            repo: Some(repo),
+            foreign: None,
+        })
     }
 
     /// The top-level folders of `.metis/` in which git tracks a file, by `HEAD` and by the index: what is in them is the

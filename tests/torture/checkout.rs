@@ -614,6 +614,26 @@ fn a_submodule_in_the_place_of_state() {
     api.sync().report();
 }
 
+/// git writes to paths below another repository like to any others, so a pull of a repository around the project's can bring state.
+#[test]
+fn state_from_a_repository_around() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    let around = api.dir.parent().expect("the machine").to_owned();
+    let name = api.dir.file_name().expect("a name").to_string_lossy().into_owned();
+    project.git(&around, &["init", "--quiet", "--initial-branch=main"]);
+    api.sync().report();
+    let config = api.put(".sync/config.toml", "[sync.hooks]\nblocking = true\n");
+    let blob = project.git(&around, &["hash-object", "-w", &config.display().to_string()]);
+    let entry = format!("100644,{},{name}/.metis/.sync/config.toml", blob.trim());
+    project.git(&around, &["update-index", "--add", "--cacheinfo", &entry]);
+    let stopped = api.sync().failure(3);
+    assert_eq!(stopped.kind, "state-tracked");
+    assert!(stopped.message.contains(".metis/.sync/config.toml"), "{stopped:?}");
+    project.git(&around, &["read-tree", "--empty"]);
+    api.sync().report();
+}
+
 /// What a person copies from a message runs nothing, whatever a folder is called.
 #[test]
 fn commands_in_messages_can_be_copied() {

@@ -166,7 +166,7 @@ stops! {
     // Which version, and whose.
     /// The project's remote is ahead.
     Stale("stale") Stopped
-        "Pull first (`git pull`), or use --force to push what is here.";
+        "Pull first (`git pull`). --force would go on without, and put what is here over versions in central that are newer.";
     /// Documents changed on both sides.
     Diverged("diverged") Stopped
         "Everything else was synced. Pull the other clone's changes (git pull) and merge them, or decide with `git metis-sync \
