@@ -360,13 +360,16 @@ mod tests {
     fn what_is_checked_out_counts_where_it_is_the_source_or_no_branch_is() {
         let file = |source| Some(config(source, "file"));
         let main = ("main", Some(config(Some("main"), "main")));
-        assert_eq!(chosen(None, file(None), &[main.clone()]).as_deref(), Some("file"));
+        assert_eq!(
+            chosen(None, file(None), std::slice::from_ref(&main)).as_deref(),
+            Some("file")
+        );
         assert_eq!(
             chosen(Some("main"), file(Some("main")), &[("main", None)]).as_deref(),
             Some("file")
         );
         assert_eq!(
-            chosen(Some("gone"), file(Some("gone")), &[main.clone()]).as_deref(),
+            chosen(Some("gone"), file(Some("gone")), std::slice::from_ref(&main)).as_deref(),
             Some("file")
         );
         assert_eq!(

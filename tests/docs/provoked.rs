@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 104] = [
+const PROVOKED: [(&str, &str); 105] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -231,6 +231,7 @@ const PROVOKED: [(&str, &str); 104] = [
         "the server does not offer what a safe push needs: …",
         "stops::its_server_is_not_up_to_it",
     ),
+    ("… is gone since metis.db was built", "stops::the_document_went_away"),
     (
         "central's history has no document …",
         "seeing::past::what_became_of_a_document",
