@@ -23,7 +23,7 @@
 //!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
 //!          ├─ workspace         .metis/ on disk
 //!          ├─ project           the repository around .metis/
-//!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project
+//!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project (a crate)
 //!          ├─ cache             metis.db
 //!          ├─ state             .metis/.sync/
 //!          ├─ plan              decisions             ─→ names       validated names
@@ -43,10 +43,11 @@ pub mod hooks;
 pub mod names;
 pub mod plan;
 pub mod project;
-pub mod send_pack;
 pub mod stage;
 pub mod state;
 pub mod sync;
 pub mod text;
 pub mod view;
 pub mod workspace;
+
+pub use send_pack;

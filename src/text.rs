@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt, path::Path};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use crate::send_pack::is_hidden;
+
 /// Text of another hand: names in central and in git, what servers and other programs say, values of configuration, state that
 /// was read. However it is printed or serialised, it is escaped; what is put together with it is fit for a terminal.
 ///
@@ -94,18 +96,6 @@ pub fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// Characters that never reach a terminal from a foreign hand: controls (C0, C1, DEL), bidirectional overrides,
-/// zero-width and other format characters.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        )
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 /// A path as it may be shown. `Path::display()` is not allowed outside of tests: a folder's name may be anybody's.

@@ -14,11 +14,11 @@ mod harness;
 mod hooks;
 mod newcomer;
 mod plumbing;
-mod push;
 mod retry;
 mod scenarios;
 mod seeing;
 mod stops;
-mod support;
 mod sync;
 mod torture;
+// The world that they play in, which other crates' tests use as well.
+use test_world as support;

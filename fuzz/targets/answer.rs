@@ -3,15 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use metis_sync::send_pack::{
-    outcome::{self, Verdict},
-    report::{self, Answer, Report},
-};
+use send_pack::fuzzing::{self, Answer, Report, Verdict};
 
 const MAIN: &[u8] = b"refs/heads/main";
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&flags, data)) = data.split_first() else { return };
+    let Some((&flags, data)) = data.split_first() else {
+        return;
+    };
     let mut report = Report::default();
     let mut answer = Answer::new(flags & 1 == 0);
     // Each line behind its length; the band is part of it.
@@ -29,12 +28,12 @@ fuzz_target!(|data: &[u8]| {
     judge(&report, read.is_ok());
 
     let mut report = Report::default();
-    let read = report::parse(data, &mut report);
+    let read = fuzzing::parse(data, &mut report);
     judge(&report, read.is_ok());
 });
 
 fn judge(report: &Report, whole: bool) {
-    let verdict = outcome::verdict(report, MAIN);
+    let verdict = fuzzing::verdict(report, MAIN);
     if verdict == Verdict::Applied {
         assert_eq!(report.unpack, Some(Ok(())));
         assert!(report.refs.contains(&(MAIN.to_vec(), Ok(()))));

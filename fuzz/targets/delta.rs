@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use metis_sync::send_pack::delta;
+use send_pack::fuzzing;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&cut, data)) = data.split_first() else { return };
@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     let at = grown.len() / 2;
     grown.splice(at..at, target.iter().copied());
     for target in [target, &grown] {
-        if let Some(delta) = delta::encode(base, target) {
+        if let Some(delta) = fuzzing::encode(base, target) {
             assert_eq!(applied(base, &delta), target);
         }
     }

@@ -9,9 +9,9 @@ use std::{
 };
 
 use libfuzzer_sys::fuzz_target;
-use metis_sync::send_pack::{
-    self, Outcome, PackObject, PushOptions, RefUpdate,
-    connect::{ConnectOptions, Deadlines, Prompt, RemoteUrl},
+use send_pack::{
+    Outcome, PackObject, PushOptions, RefUpdate,
+    connect::{ConnectOptions, Prompt, RemoteUrl},
 };
 
 static SAYS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -40,7 +40,10 @@ fuzz_target!(|data: &[u8]| {
     let mut says = Vec::new();
     let data = match data.split_first() {
         Some((0..128, rest)) => {
-            let line = format!("{} capabilities^{{}}\0report-status side-band-64k agent=x\n", "0".repeat(40));
+            let line = format!(
+                "{} capabilities^{{}}\0report-status side-band-64k agent=x\n",
+                "0".repeat(40)
+            );
             says.extend_from_slice(format!("{:04x}{line}0000", line.len() + 4).as_bytes());
             rest
         }
@@ -50,16 +53,11 @@ fuzz_target!(|data: &[u8]| {
     says.extend_from_slice(data);
     *SAYS.lock().expect("nobody panics with it") = says;
     let url = RemoteUrl::parse(format!("git://127.0.0.1:{}/r", port())).expect("valid");
-    let options = ConnectOptions {
-        deadlines: Deadlines {
-            idle: Duration::from_secs(2),
-            settle: Duration::ZERO,
-            ..Deadlines::default()
-        },
-        prompt: Prompt::Never,
-        ..ConnectOptions::default()
-    };
-    let new = gix::ObjectId::Sha1([7; 20]);
+    let mut options = ConnectOptions::default();
+    options.deadlines.idle = Duration::from_secs(2);
+    options.deadlines.settle = Duration::ZERO;
+    options.prompt = Prompt::Never;
+    let new = gix_hash::ObjectId::Sha1([7; 20]);
     let update = RefUpdate {
         name: "refs/heads/main".into(),
         expected: None,
@@ -67,7 +65,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let object = PackObject {
         id: new,
-        kind: gix::objs::Kind::Blob,
+        kind: gix_object::Kind::Blob,
         data: b"x".to_vec(),
         delta_base: None,
     };

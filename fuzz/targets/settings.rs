@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use metis_sync::send_pack::connect::{Direction, RemoteUrl, Settings, rewrite};
+use send_pack::connect::{Direction, RemoteUrl, Settings, rewrite};
 
 fuzz_target!(|data: &[u8]| {
     let at = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());

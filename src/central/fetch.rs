@@ -371,7 +371,7 @@ fn receive(
                 if words.is_empty() {
                     Box::<dyn std::error::Error + Send + Sync>::from(err)
                 } else {
-                    crate::send_pack::report::printable_lines(&words).into()
+                    crate::send_pack::printable_lines(&words).into()
                 }
             })?;
         // What is left is a flush, and for some servers a last progress line.

@@ -294,7 +294,7 @@ impl SyncErrorKind {
                 FailureKind::NoRepository => "no-repository",
                 FailureKind::Interrupted => "interrupted",
                 FailureKind::Refused => "url",
-                FailureKind::Protocol | FailureKind::NotGit | FailureKind::Other => "protocol",
+                _ => "protocol",
             };
         }
         match self {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     names::Prefix,
     project::{self, Project},
-    send_pack::connect::{ConnectOptions, Deadlines, Direction, RemoteUrl, Settings},
+    send_pack::connect::{ConnectOptions, Direction, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::Cursor,
@@ -260,17 +260,14 @@ pub(super) fn deadline(options: &SyncOptions, settings: Option<&workspace::SyncS
 /// tree, else at `folder`.
 pub fn connect_options(options: &SyncOptions, project: &Project, folder: &Path, end: Instant) -> ConnectOptions {
     let work_tree = project.dir();
-    ConnectOptions {
-        settings: Settings::read(project.config(), &|name| std::env::var_os(name)),
-        deadlines: Deadlines {
-            total: Some(end),
-            ..Deadlines::default()
-        },
-        prompt: options.prompt,
-        interrupt: Arc::clone(&options.interrupt),
-        outside: work_tree.is_none(),
-        cwd: work_tree.unwrap_or_else(|| folder.to_owned()),
-    }
+    let mut connect = ConnectOptions::default();
+    connect.settings = Settings::read(project.config(), &|name| std::env::var_os(name));
+    connect.deadlines.total = Some(end);
+    connect.prompt = options.prompt;
+    connect.interrupt = Arc::clone(&options.interrupt);
+    connect.outside = work_tree.is_none();
+    connect.cwd = work_tree.unwrap_or_else(|| folder.to_owned());
+    connect
 }
 
 fn limits(settings: &workspace::SyncSettings) -> Limits {

@@ -38,7 +38,12 @@ fn rooms() -> Vec<Room> {
         };
         let path = root().join(place);
         Room {
-            name: Path::new(place).file_stem().unwrap().to_str().unwrap().to_owned(),
+            name: Path::new(place)
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('-', "_"),
             files: place.starts_with("src/").then(|| files_below(&path)),
             may_use,
         }

@@ -5,5 +5,7 @@ mod convergence;
 mod corpus;
 mod crash;
 mod input;
+mod interrupt;
 mod race;
 mod refs;
+mod rewritten;

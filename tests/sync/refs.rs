@@ -23,11 +23,10 @@ const LOGS: &str = "refs/log/";
 fn options(remote: &workspace::Remote) -> ConnectOptions {
     let env = remote.env.clone();
     let lookup = move |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, v)| OsString::from(v));
-    ConnectOptions {
-        settings: Settings::read(&Default::default(), &lookup),
-        prompt: Prompt::Never,
-        ..ConnectOptions::default()
-    }
+    let mut options = ConnectOptions::default();
+    options.settings = Settings::read(&Default::default(), &lookup);
+    options.prompt = Prompt::Never;
+    options
 }
 
 /// A commit that nothing else is in a history with, or the next one after `parent`, as the value of `name`.

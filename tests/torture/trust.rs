@@ -7,14 +7,13 @@ use std::{
 };
 
 use super::trace;
-use crate::{
-    push::{scripted::Scripted, transports::http_proxy},
-    support::{
-        process::run,
-        servers::{Access, Nginx, skip},
-        workspace::Remote,
-        world::World,
-    },
+use crate::support::{
+    access_proxy::http_proxy,
+    process::run,
+    scripted::Scripted,
+    servers::{Access, Nginx, skip},
+    workspace::Remote,
+    world::World,
 };
 
 /// Every file below `folder` that has `needle` in it, apart from those in `but`.

@@ -346,7 +346,7 @@ fn upstream(args: &InitArgs, config: &Config, person: Option<&Person>) -> Result
 /// config.toml is everybody's to read: what is written there must not let anybody in.
 fn without_password(url: &str) -> Result<String, Stopped> {
     match RemoteUrl::parse(url) {
-        Ok(parsed) if parsed.password().is_some() => Err(Stopped::Usage {
+        Ok(parsed) if parsed.has_password() => Err(Stopped::Usage {
             message: format!("the URL of {parsed} has a password in it, and config.toml is shared with the team"),
             next: "Leave it out; git's credential helper is asked for it, as for any other repository.".into(),
         }),

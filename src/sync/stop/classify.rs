@@ -275,7 +275,7 @@ fn connection(err: &ConnectError) -> Row {
         FailureKind::Interrupted => Stop::Interrupted.into(),
         FailureKind::Refused => Stop::Address.into(),
         FailureKind::NotGit => Stop::NotGit.into(),
-        FailureKind::Protocol | FailureKind::Other => Stop::Talk.into(),
+        _ => Stop::Talk.into(),
     }
 }
 

@@ -114,6 +114,6 @@ fn connection(err: &ConnectError, url: &str) -> String {
         FailureKind::NoRepository => format!("there is no repository at {url}"),
         FailureKind::Interrupted => "interrupted".into(),
         FailureKind::Refused => err.message.clone(),
-        FailureKind::NotGit | FailureKind::Protocol | FailureKind::Other => said(format!("talking to {url} failed")),
+        _ => said(format!("talking to {url} failed")),
     }
 }

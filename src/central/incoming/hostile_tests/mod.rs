@@ -101,7 +101,7 @@ fn a_pack_of_gits_comes_whole() {
 #[test]
 fn a_collision_has_no_id() {
     let mut hash = gix::hash::hasher(super::hash_kind(ObjectFormat::Sha1));
-    hash.update(include_bytes!("../../../../tests/support/sha-mbles-1.bin"));
+    hash.update(include_bytes!("../../../../crates/test-world/src/sha-mbles-1.bin"));
     let err = hash.try_finalize().unwrap_err();
     assert!(err.to_string().contains("collision"), "{err}");
 }

@@ -1,0 +1,249 @@
+//! Whom TLS trusts: the system's authorities or the configured ones, one's own certificate, one's own key.
+
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+
+use gix_hash::Kind;
+use send_pack::{
+    PushError,
+    connect::{ConnectError, ConnectOptions, FailureKind},
+};
+
+use super::{
+    client::{Draft, Pushed, applied, options_with, push_with},
+    program::{Machine, ended},
+};
+use crate::support::{
+    central::Shape,
+    process::run,
+    servers::{Access, Nginx, installed, skip},
+    workspace::Remote,
+    world::World,
+};
+
+fn first() -> Draft {
+    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
+}
+
+fn empty() -> World {
+    World::shaped(Shape {
+        born: None,
+        ..Shape::default()
+    })
+}
+
+fn failed(pushed: Pushed) -> ConnectError {
+    match pushed {
+        Err(PushError::Connect(cause)) => cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Somebody whose environment and git configuration are these and nothing else.
+fn who(env: &[(&str, &str)], config: &str) -> ConnectOptions {
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let remote = Remote {
+        url: String::new(),
+        env: env.collect(),
+    };
+    options_with(&remote, config)
+}
+
+#[test]
+fn what_is_configured_is_trusted_and_nothing_else() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let remote = nginx.remote();
+    let ca = remote.env[0].1.clone();
+    let dir = world.root().join("authorities");
+    fs::create_dir(&dir).expect("writable");
+    symlink(&ca, dir.join("ours.pem")).expect("writable");
+    let dirs = format!("/no/such/folder:{}", dir.display());
+    let dir = dir.display().to_string();
+    let mut next = first();
+    for (number, trusting) in [
+        who(&[("GIT_SSL_CAINFO", &ca)], ""),
+        who(&[("GIT_SSL_CAPATH", &dir)], ""),
+        who(&[("SSL_CERT_FILE", &ca)], ""),
+        who(&[("SSL_CERT_DIR", &dirs)], ""),
+        who(&[], &format!("[http]\nsslCAInfo = {ca}")),
+        who(&[], &format!("[http]\nsslCAPath = {dir}")),
+        who(
+            &[],
+            &format!("[http \"https://127.0.0.1:{}\"]\nsslCAInfo = {ca}", nginx.port()),
+        ),
+        who(&[("GIT_SSL_NO_VERIFY", "1")], ""),
+        who(&[], "[http]\nsslVerify = false"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        applied(push_with(&remote.url, &trusting, &next));
+        next = next.next(&[(&format!("{number}.md"), b"x\n")], &[]);
+    }
+    let other = remote.url.replace("127.0.0.1", "127.0.0.2");
+    let cause = failed(push_with(&other, &who(&[("GIT_SSL_CAINFO", &ca)], ""), &next));
+    assert_eq!(cause.kind, FailureKind::Unreachable, "not for another name: {cause:?}");
+    let missing = who(&[("GIT_SSL_CAINFO", "/no/such.pem")], "");
+    let cause = failed(push_with(&remote.url, &missing, &next));
+    assert!(cause.message.contains("/no/such.pem"), "{cause:?}");
+}
+
+/// A system is where certificates lie: one of the test's own is seen by a single process, in the place where the
+/// machine has its.
+#[test]
+fn the_systems_authorities_are_trusted_and_strangers_are_not() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let Some([unshare, mount]) = installed(["unshare", "mount"]) else {
+        return;
+    };
+    if !Path::new("/etc/ssl").is_dir() {
+        return skip("there is no /etc/ssl");
+    }
+    let machine = Machine::new(&world.root());
+    let remote = Remote {
+        env: Vec::new(),
+        ..nginx.remote()
+    };
+    let in_a_system_with = |authority: &Path| {
+        let system = world.root().join("etc-ssl");
+        let _ = fs::remove_dir_all(&system);
+        fs::create_dir_all(system.join("certs")).expect("writable");
+        fs::copy(authority, system.join("certs/ca-certificates.crt")).expect("writable");
+        let push = machine.push(&remote, "never");
+        let mut private = Command::new(&unshare);
+        private.args(["--map-root-user", "--mount", "sh", "-c"]);
+        private.arg(format!(
+            "{} --bind \"$1\" /etc/ssl && shift && exec \"$@\"",
+            mount.display()
+        ));
+        private
+            .arg("sh")
+            .arg(&system)
+            .arg(push.get_program())
+            .args(push.get_args());
+        private.current_dir(world.root()).env_clear();
+        private.envs(push.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        run(private)
+    };
+    let ours = nginx.remote().env[0].1.clone();
+    let mut possible = Command::new(&unshare);
+    possible
+        .args(["--map-root-user", "--mount"])
+        .arg(&mount)
+        .args(["--bind", "/etc/ssl", "/etc/ssl"]);
+    if run(possible).code != Some(0) {
+        return skip("a process cannot have mounts of its own here");
+    }
+    let stranger = other_authority(&world);
+    let refused = in_a_system_with(&stranger).success();
+    assert!(
+        ended(&refused).starts_with("Unreachable") && refused.contains("UnknownIssuer"),
+        "{refused}"
+    );
+    let trusted = in_a_system_with(Path::new(&ours)).success();
+    assert_eq!(ended(&trusted), "applied");
+    // The machine's own do not know the test's authority.
+    let machines = run(machine.push(&remote, "never")).success();
+    assert!(ended(&machines).starts_with("Unreachable"), "{machines}");
+    assert!(machines.contains("TLS"), "{machines}");
+}
+
+fn other_authority(world: &World) -> std::path::PathBuf {
+    let path = world.root().join("stranger.pem");
+    let mut make = Command::new("openssl");
+    make.args(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=stranger".split(' '),
+    );
+    make.arg("-keyout")
+        .arg(world.root().join("stranger.key"))
+        .arg("-out")
+        .arg(&path);
+    run(make).success();
+    path
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_gets_ours() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Certificate) else {
+        return;
+    };
+    let remote = nginx.remote();
+    let ca = remote.env[0].1.clone();
+    let beside = |name: &str| Path::new(&ca).with_file_name(name).display().to_string();
+    let (cert, key) = (beside("client.pem"), beside("client.key"));
+    let trusting = |config: &str| who(&[("GIT_SSL_CAINFO", &ca)], config);
+    let cause = failed(push_with(&remote.url, &trusting(""), &first()));
+    assert!(
+        cause.message.contains("400"),
+        "nginx says 400 to those without: {cause:?}"
+    );
+    applied(push_with(
+        &remote.url,
+        &trusting(&format!("[http]\nsslCert = {cert}\nsslKey = {key}")),
+        &first(),
+    ));
+    let both = beside("both.pem");
+    let read = |path: &str| fs::read_to_string(path).expect("openssl made it");
+    fs::write(&both, read(&cert) + &read(&key)).expect("writable");
+    let by_environment = who(&[("GIT_SSL_CAINFO", &ca), ("GIT_SSL_CERT", &both)], "");
+    let next = first().next(&[("b.md", b"b\n")], &[]);
+    applied(push_with(&remote.url, &by_environment, &next));
+    let broken = trusting(&format!("[http]\nsslCert = {ca}\nsslKey = {ca}"));
+    let cause = failed(push_with(&remote.url, &broken, &next));
+    assert!(cause.message.contains("cannot use"), "{cause:?}");
+}
+
+/// `http.pinnedPubkey` goes before every other trust, also where certificates are not looked at.
+#[test]
+fn a_pinned_key_is_the_only_one_that_is_spoken_to() {
+    let world = empty();
+    let Some(nginx) = Nginx::start(&world, Access::Tls) else {
+        return;
+    };
+    let remote = nginx.remote();
+    let ca = remote.env[0].1.clone();
+    let pin_of = |certificate: &Path| {
+        let mut pin = Command::new("sh");
+        pin.arg("-c").arg(
+            "openssl x509 -in \"$0\" -pubkey -noout | openssl pkey -pubin -outform der | \
+             openssl dgst -sha256 -binary | openssl enc -base64",
+        );
+        format!(
+            "sha256//{}",
+            run({
+                pin.arg(certificate);
+                pin
+            })
+            .success()
+            .trim()
+        )
+    };
+    let server = pin_of(&Path::new(&ca).with_file_name("server.pem"));
+    let stranger = pin_of(&other_authority(&world));
+    let pinned = |pins: &str, more: &str| {
+        who(
+            &[("GIT_SSL_CAINFO", &ca)],
+            &format!("[http]\npinnedPubkey = \"{pins}\"\n{more}"),
+        )
+    };
+    for more in ["", "sslVerify = false"] {
+        let cause = failed(push_with(&remote.url, &pinned(&stranger, more), &first()));
+        assert_eq!(cause.kind, FailureKind::Unreachable, "{cause:?}");
+        assert!(cause.message.contains("http.pinnedPubkey"), "{cause:?}");
+    }
+    let cause = failed(push_with(&remote.url, &pinned("/some/key.der", ""), &first()));
+    assert!(cause.message.contains("http.pinnedPubkey"), "{cause:?}");
+    applied(push_with(
+        &remote.url,
+        &pinned(&format!("{stranger};{server}"), ""),
+        &first(),
+    ));
+}
