@@ -26,7 +26,7 @@ pub(crate) fn fresh_name() -> String {
     format!("{TEMP_PREFIX}{}-{:016x}-{number}", std::process::id(), process_token())
 }
 
-/// Whether `name` is one that [`fresh_name()`] could have made, in whatever process.
+/// Whether `name` is one that a write could have made for its temporary file, in whatever process.
 pub fn is_temp(name: &OsStr) -> bool {
     parse(name).is_some()
 }

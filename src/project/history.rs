@@ -324,7 +324,7 @@ impl<'a> History<'a> {
         Some(listing)
     }
 
-    /// Those of `versions` that commits had which `commit` goes back to, the newest [`MAX_BEFORE`] of them, and that `commit`
+    /// Those of `versions` that commits had which `commit` goes back to, the newest `MAX_BEFORE` of them, and that `commit`
     /// itself has not. What this clone lacks is not asked for.
     pub fn had_before(&self, commit: ObjectId, mut versions: BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
         let mut found = BTreeSet::new();

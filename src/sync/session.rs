@@ -54,7 +54,7 @@ impl Clock {
     }
 }
 
-/// See the [module documentation](self).
+/// A sync: what is asked for, what this clone knows, what was done so far. All its cycles share it.
 pub struct Session<'a> {
     /// What the stages need.
     pub ctx: Context<'a>,

@@ -5,7 +5,7 @@
 //! 1. What cannot be read is never taken for deleted ([`scan()`], [`Protected`]).
 //! 2. Only a folder that is certainly ours is written to ([`survey()`], [`FolderWriter`]), and what somebody edited in it is
 //!    kept before it is replaced.
-//! 3. Nothing follows a symbolic link, and every file appears whole ([`Dir`]).
+//! 3. Nothing follows a symbolic link, and every file appears whole ([`Dir`](crate::fs::Dir)).
 //!
 //! | file | what |
 //! |---|---|
