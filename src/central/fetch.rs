@@ -330,6 +330,7 @@ fn receive(
     told: &mut dyn FnMut(u64),
 ) -> Result<Received, CentralError> {
     let session = &mut remote.session;
+    let _exchange = session.exchange("fetch");
     let version = session.handshake.server_protocol_version;
     let mut arguments = arguments(session, want);
     let mut received = None;

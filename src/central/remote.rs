@@ -195,6 +195,7 @@ fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(String, ObjectId)> 
 }
 
 fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, CentralError> {
+    let _exchange = session.exchange("ls-refs");
     let mut prefixes = RefPrefixes::new();
     prefixes.extend(wanted);
     let listed = gix::protocol::LsRefsCommand::new(

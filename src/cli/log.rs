@@ -108,7 +108,7 @@ fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
             entry.trigger.brief(),
             age.map(|age| format!(", {age}")).unwrap_or_default(),
         )?;
-        if global.verbose {
+        if global.is_verbose() {
             for warning in entry.warnings.iter().take(NAMED) {
                 writeln!(out, "    {} {}", paint.yellow("warning:"), warning.brief())?;
             }

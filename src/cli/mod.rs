@@ -52,6 +52,7 @@ mod show;
 mod status;
 mod sync;
 mod table;
+mod trace;
 mod trust;
 mod verify;
 mod withdraw;
@@ -145,9 +146,9 @@ pub struct Global {
     /// Say nothing unless something is wrong
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true, help_heading = "Everywhere")]
-    verbose: bool,
+    /// Say more, with the time each stage took; -vv: also each connection and exchange
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Everywhere")]
+    verbose: u8,
     /// Print one JSON document on stdout
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
@@ -248,8 +249,8 @@ impl Command {
 
 /// Parses the arguments, runs the command, prints, and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match parse(std::env::args_os().collect()) {
-        Ok(cli) => cli,
+    let (command, cli) = match parse(std::env::args_os().collect()) {
+        Ok(parsed) => parsed,
         Err(err) => {
             if err.use_stderr() {
                 // It quotes what was typed, which a script may have from elsewhere.
@@ -272,6 +273,7 @@ pub fn main() -> ExitCode {
     if cli.command.as_ref().is_none_or(Command::is_at_the_prompt) {
         background::tell(&global);
     }
+    let whole = trace::begin(&global, &command);
     let exit = match cli.command {
         None => sync::run(&global, &cli.sync, interrupt),
         Some(Command::Sync(args)) => sync::run(&global, &args, interrupt),
@@ -301,23 +303,23 @@ pub fn main() -> ExitCode {
         // Turned into another command line when it was parsed.
         Some(Command::Help { .. }) => Exit::Usage,
     };
+    drop(whole);
     output::finish(exit)
 }
 
-/// `help COMMAND` is `COMMAND -h`.
-fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+/// The command's name and what was said of it. `help COMMAND` is `COMMAND -h`.
+fn parse(args: Vec<OsString>) -> Result<(String, Cli), clap::Error> {
     let in_full = args
         .iter()
         .any(|arg| arg == "--help" || arg == "--version" || arg == "-V");
-    let cli = if in_full { command() } else { brief() }
-        .try_get_matches_from(&args)
-        .and_then(|matches| Cli::from_arg_matches(&matches))?;
+    let matches = if in_full { command() } else { brief() }.try_get_matches_from(&args)?;
+    let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
         Some(Command::Help { command }) => {
             let words = command.into_iter().chain(["-h".to_owned()]).map(OsString::from);
             parse(args.into_iter().take(1).chain(words).collect())
         }
-        _ => Ok(cli),
+        _ => Ok((matches.subcommand_name().unwrap_or("sync").to_owned(), cli)),
     }
 }
 
@@ -335,5 +337,9 @@ impl Global {
 
     fn talks(&self) -> bool {
         !self.quiet
+    }
+
+    fn is_verbose(&self) -> bool {
+        self.verbose > 0
     }
 }

@@ -36,7 +36,7 @@ pub fn report(global: &Global, command: &str, report: &SyncReport) {
     }
     warnings(global, &report.warnings);
     if global.talks() {
-        let _ = summary(report, global.verbose, &mut output::stdout());
+        let _ = summary(report, global.is_verbose(), &mut output::stdout());
     }
 }
 

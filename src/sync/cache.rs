@@ -23,6 +23,7 @@ pub(super) fn after_sync(session: &mut Session<'_>, published: Published) {
     if !session.ctx.metis.has_folder() {
         return;
     }
+    let _stage = tracing::info_span!("rebuild-cache").entered();
     let Published { mut cursor, scan } = published;
     let ctx = &session.ctx;
     let metis = ctx.metis;
@@ -76,6 +77,7 @@ pub fn open_cache(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryEr
 /// Rebuilds `metis.db` without a sync around it.
 pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     workspace.needs_folder("rebuild-cache")?;
+    let _stage = tracing::info_span!("rebuild-cache").entered();
     let metis = workspace.metis();
     check_database(metis, workspace.project())?;
     if let Some((common_dir, below)) = workspace.project().place() {

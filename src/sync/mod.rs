@@ -103,7 +103,9 @@ fn run(
         return preview::report(workspace, options, progress, report);
     }
     progress.step(Step::Waiting);
+    let opening = tracing::info_span!("open").entered();
     let mut session = Session::new(workspace, options, progress, report, clock)?;
+    drop(opening);
     session.report.is_first = session.notebook.last.is_none();
     let mut result = cycles(&mut session);
     if result.is_err() && session.is_interrupted() {

@@ -8,6 +8,7 @@ use crate::state::{
 
 /// Writes what is new and nothing else. Returns whether the cursor or config.toml changed.
 pub(super) fn write(session: &mut Session<'_>, published: &mut Published) -> Result<bool, StateError> {
+    let _stage = tracing::info_span!("record").entered();
     let cursor = &mut published.cursor;
     session.notebook.write(&session.ctx, cursor, session.report)
 }

@@ -58,6 +58,7 @@ fn wait(session: &mut Session<'_>, known: &Known, cycle: Duration) -> Result<Opt
             let retry = retries + 1;
             session.report.retries = retry;
             session.step(Step::Retrying { retry, wait });
+            let _wait = tracing::info_span!("wait", retry).entered();
             session.pause(wait)?;
             session.turn(&known.store, TURN_PATIENCE.min(left / 2))
         }

@@ -9,6 +9,7 @@ mod past;
 mod progress;
 mod query;
 mod status;
+mod trace;
 mod verify;
 
 use serde_json::Value;

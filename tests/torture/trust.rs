@@ -73,13 +73,15 @@ fn a_password_is_seen_nowhere() {
         let config = workspace.metis().join("config.toml");
         for args in [
             &["--json", "sync"][..],
-            &["-v", "sync"],
+            &["-vv", "sync"],
             &["status"],
             &["doctor"],
             &["log"],
             &["sync", "--dry-run"],
         ] {
-            let ended = run(workspace.metis_sync(args));
+            let mut command = workspace.metis_sync(args);
+            command.env("METIS_SYNC_TRACE", workspace.home.join("trace.jsonl"));
+            let ended = run(command);
             if args == ["--json", "sync"] && exit.is_some() {
                 assert_eq!(ended.code, exit, "{}", ended.transcript());
             }
@@ -138,6 +140,7 @@ fn a_password_is_no_argument() {
         let traced = workspace.sync_command(&["--allow-deletes"]);
         let mut strace = workspace.program("strace");
         strace
+            .env("METIS_SYNC_TRACE", workspace.home.join("trace"))
             .args(["-f", "-v", "-s", "100000", "-e", "trace=execve", "-o"])
             .arg(&log)
             .arg(traced.get_program())

@@ -244,6 +244,7 @@ fn talk<E>(
     objects: Option<impl ExactSizeIterator<Item = Result<PackObject, E>>>,
     report: &mut Report,
 ) -> Result<(), Talk<E>> {
+    let _exchange = session.exchange("push");
     let request = session
         .transport
         .request(WriteMode::Binary, MessageKind::Flush, false)

@@ -31,7 +31,7 @@ pub fn print(global: &Global, status: &Status) {
     let _ = Text {
         status,
         paint,
-        verbose: global.verbose,
+        verbose: global.is_verbose(),
     }
     .write(&mut output::stdout());
 }

@@ -32,6 +32,7 @@ pub struct Fetched {
 impl Fetched {
     /// Lists central's branch and brings its objects here. `known`: what an earlier cycle has left.
     pub fn list(session: &mut Session<'_>, known: Option<Known>) -> Result<Self, SyncErrorKind> {
+        let _stage = tracing::info_span!("fetch").entered();
         session.step(Step::Listing);
         let mut remote = fetch::list_again(&session.ctx, session.learnt.met.take())?;
         let (seen, adopt) = (session.learnt.seen, session.options.adopt_central);
@@ -67,6 +68,7 @@ impl Fetched {
 
     /// Takes up what another process fetched.
     pub fn resume(session: &mut Session<'_>, snapshot: Snapshot) -> Result<Self, SyncErrorKind> {
+        let _stage = tracing::info_span!("fetch").entered();
         let name = session.ctx.upstream_name.clone();
         let last = session.notebook.last.clone();
         let mut cursor = last.unwrap_or_else(|| Cursor::new(name, snapshot.branch.clone(), snapshot.format));
@@ -89,6 +91,7 @@ impl Fetched {
         if !session.ctx.metis.has_folder() {
             return Ok(());
         }
+        let _stage = tracing::info_span!("hydrate").entered();
         self.hide_from_git(session);
         let Fetched { snapshot, known } = self;
         let Known { cursor, store } = known;

@@ -60,6 +60,7 @@ impl<E: Into<SyncErrorKind>> From<E> for Unmade {
 impl Fetched {
     /// Surveys the own documents, decides, and makes the commit.
     pub fn prepare(mut self, session: &mut Session<'_>, prefix: &Prefix) -> Result<Prepared, SyncErrorKind> {
+        let _stage = tracing::info_span!("dehydrate").entered();
         let mut attempts = 1..=READ_ATTEMPTS;
         loop {
             session.check_interrupt()?;
@@ -204,6 +205,7 @@ impl Prepared {
 
 impl Fetched {
     fn push(&self, session: &mut Session<'_>, commit: ObjectId, prefix: Prefix) -> Result<Outcome, SyncErrorKind> {
+        let _stage = tracing::info_span!("push").entered();
         let Fetched { snapshot, known } = self;
         let plan = PushPlan {
             branch: snapshot.branch.clone(),

@@ -82,6 +82,7 @@ impl<'a> Look<'_, 'a> {
 
     /// Central as it is now, its objects at hand unless it went where this clone would not follow.
     pub fn asked(&mut self, progress: &mut dyn Progress) -> Result<(CentralView, Here), SyncErrorKind> {
+        let _stage = tracing::info_span!("fetch").entered();
         progress.step(Step::Listing);
         let mut asked = self.ask(false, progress);
         if asked.as_ref().is_err_and(SyncErrorKind::is_damaged_store) {

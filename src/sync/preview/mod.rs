@@ -123,6 +123,7 @@ pub fn look<'a>(
         here = look.remembered();
     }
     progress.step(Step::Dehydrating);
+    let _stage = tracing::info_span!("compare").entered();
     look.compare(here, central, ask)
 }
 

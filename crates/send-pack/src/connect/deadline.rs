@@ -84,6 +84,7 @@ pub(crate) struct Watch {
     stopped: Mutex<Option<Stop>>,
     pace: Mutex<Option<Pace>>,
     sent: AtomicU64,
+    received: AtomicU64,
     /// The first bytes that came, up to [`FIRST`].
     first: Mutex<Vec<u8>>,
     /// How many more bytes may be received.
@@ -99,6 +100,7 @@ impl Watch {
             stopped: Mutex::new(None),
             pace: Mutex::new(None),
             sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
             first: Mutex::default(),
             allowance: AtomicU64::new(u64::MAX),
         }
@@ -123,6 +125,11 @@ impl Watch {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Bytes written and read so far.
+    pub(super) fn moved(&self) -> [u64; 2] {
+        [self.sent(), self.received.load(Ordering::Relaxed)]
+    }
+
     /// From now on no more than this may be received; `None` is no limit.
     pub(crate) fn allow(&self, bytes: Option<u64>) {
         self.allowance.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -130,6 +137,7 @@ impl Watch {
 
     /// Counts what was received, and fails if it is more than allowed.
     pub(crate) fn received(&self, bytes: u64) -> io::Result<()> {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
         let left = self.allowance.load(Ordering::Relaxed);
         if left == u64::MAX {
             return Ok(());

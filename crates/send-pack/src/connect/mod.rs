@@ -29,6 +29,7 @@ mod protocol;
 mod rewrite;
 mod server;
 mod settings;
+mod span;
 #[cfg_attr(not(feature = "ssh"), path = "without_ssh.rs")]
 mod ssh;
 mod stderr_patterns;
@@ -54,6 +55,7 @@ use errors::HttpReport;
 use failure::Program;
 use http::Greeted;
 use process::Running;
+use span::Connection;
 use symrefs::WithoutSymrefs;
 
 use super::text;
@@ -65,6 +67,7 @@ pub use git::git;
 pub use http::Greeting;
 pub use rewrite::{Direction, rewrite};
 pub use settings::Settings;
+pub use span::ExchangeSpan;
 pub use url::{RemoteUrl, Scheme, UrlError};
 
 /// Whether the user may be asked for something.
@@ -113,16 +116,7 @@ pub struct Session {
     greeted: Option<Greeted>,
     // Dropped after the transport, so that the program sees its input end before it is told to.
     program: Option<Arc<Running>>,
-    hang_up: HangUp,
-}
-
-/// Ends what still waits on a session, such as the thread of an upload, with the session.
-struct HangUp(Arc<Watch>);
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        self.0.hang_up();
-    }
+    connection: Connection,
 }
 
 /// Connect to `service` of the repository at `url` and perform the handshake.
@@ -212,7 +206,8 @@ fn establish(
         Start::Known(greeting) => (None, Some(greeting)),
     };
     let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
-    let hang_up = HangUp(watch.clone());
+    let connection = Connection::new(url, service.as_str(), watch.clone());
+    let shaking_hands = connection.exchange("handshake");
     let mut explainer = Explainer {
         url: url.to_string(),
         watch: watch.clone(),
@@ -255,6 +250,7 @@ fn establish(
     }
     watch.allow(None);
     explainer.welcomed = true;
+    drop(shaking_hands);
     Ok(Session {
         on_trial: next.map(|next| (credentials, next)),
         transport,
@@ -264,7 +260,7 @@ fn establish(
         explainer,
         greeted,
         program,
-        hang_up,
+        connection,
     })
 }
 
@@ -352,6 +348,11 @@ impl Session {
         self.explainer.clone()
     }
 
+    /// Tells a listener of [`tracing`] that a question to the server and its answer go from here to where the value is dropped.
+    pub fn exchange(&self, name: &'static str) -> ExchangeSpan {
+        self.connection.exchange(name)
+    }
+
     /// What [`open_known()`] needs to open another session without a request; `None` but over http.
     pub fn greeting(&self) -> Option<Greeting> {
         self.greeted.as_ref().and_then(Greeted::get)
@@ -371,7 +372,7 @@ impl Session {
         let Session {
             transport,
             program,
-            hang_up: _hang_up,
+            connection: _connection,
             ..
         } = self;
         drop(transport);

@@ -45,6 +45,7 @@ impl Line {
         headers: &[(HeaderName, HeaderValue)],
         body: impl AsSendBody,
     ) -> io::Result<Response<ureq::Body>> {
+        let span = tracing::debug_span!("request", name = method, status = tracing::field::Empty).entered();
         let mut request = HttpRequest::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -52,7 +53,10 @@ impl Line {
         let request = request
             .body(body)
             .map_err(ureq::Error::Http)
-            .and_then(|request| self.agent.run(request));
+            .and_then(|request| self.agent.run(request))
+            .inspect(|answer| {
+                span.record("status", answer.status().as_u16());
+            });
         request.map_err(|err| {
             let (trouble, err) = explained(err);
             report.set(trouble);

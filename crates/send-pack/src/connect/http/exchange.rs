@@ -117,13 +117,14 @@ impl Exchange {
         let (chunks, receiver) = sync_channel(CHUNKS);
         let (answered, answer) = sync_channel(1);
         let (sender, watch) = (self.sender.clone(), self.watch.clone());
+        let span = tracing::Span::current();
         std::thread::Builder::new().name("upload".into()).spawn(move || {
             let body = Upload {
                 chunks: receiver,
                 current: Cursor::default(),
                 watch,
             };
-            answered.send(sender.send_stream(body)).ok();
+            answered.send(span.in_scope(|| sender.send_stream(body))).ok();
         })?;
         Ok(State::Streaming {
             chunks: Some(chunks),
