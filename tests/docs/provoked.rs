@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 105] = [
+const PROVOKED: [(&str, &str); 106] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -296,6 +296,10 @@ const PROVOKED: [(&str, &str); 105] = [
         "stops::codes_of_two_projects",
     ),
     ("metis.db could not be rebuilt", "stops::a_database_that_is_none"),
+    (
+        "no trace is written to …",
+        "seeing::trace::a_trace_that_cannot_be_written_stops_nothing",
+    ),
 ];
 
 /// All of the project's tests, as text.
