@@ -19,6 +19,7 @@
 //! cli
 //!  ├─ hooks                     git's hooks, and the process that they start
 //!  ├─ view                      what is shown, as values
+//!  ├─ conduit                   two folders kept in step
 //!  └─ sync                      composes the stages, holds the retry loop; the table of stops
 //!      └─ stage                 fetch, hydrate, dehydrate, push, record, rebuild_cache
 //!          ├─ workspace         .metis/ on disk
@@ -38,6 +39,7 @@
 pub mod cache;
 pub mod central;
 pub mod cli;
+pub mod conduit;
 pub mod fs;
 pub mod hooks;
 pub mod names;

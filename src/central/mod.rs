@@ -133,3 +133,24 @@ pub fn blob_id(format: ObjectFormat, bytes: &[u8]) -> names::ObjectId {
         .expect("hashing bounded data in memory cannot fail");
     from_gix(&id)
 }
+
+/// The id that a blob of `len` bytes has, which are read from `bytes` piece by piece. They are one too many, or too few, only
+/// for who writes to the file meanwhile: then it is an error.
+pub fn blob_id_of(bytes: &mut impl std::io::Read, len: u64) -> std::io::Result<names::ObjectId> {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(format!("blob {len}\0").as_bytes());
+    let mut buffer = [0; 64 << 10];
+    let mut read = 0;
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 if read == len => break,
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                read += n as u64;
+                hasher.update(&buffer[..n]);
+            }
+        }
+    }
+    let id = hasher.try_finalize().map_err(std::io::Error::other)?;
+    Ok(from_gix(&id))
+}

@@ -31,6 +31,7 @@ macro_rules! mention {
 mod background;
 mod colour;
 mod completions;
+mod conduit;
 mod diff;
 mod doctor;
 mod document;
@@ -101,6 +102,7 @@ pub fn brief() -> clap::Command {
         "max_retries",
         "pull_only",
         "workspaces",
+        "pull_only",
         "verbose",
         "color",
         "no_progress",
@@ -219,6 +221,8 @@ enum Command {
     Workspace(workspace::WorkspaceArgs),
     /// Take own documents out of central that are not published any more
     Withdraw(withdraw::WithdrawArgs),
+    /// Keep other folders in step
+    Conduit(conduit::ConduitArgs),
     /// Run a sync automatically on git push and merge
     Hooks(hooks::HooksArgs),
     /// Ask questions across workspaces
@@ -296,6 +300,7 @@ pub fn main() -> ExitCode {
         Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
+        Some(Command::Conduit(args)) => conduit::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
         Some(Command::Completions(args)) => completions::completions(&args),

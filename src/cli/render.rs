@@ -28,10 +28,14 @@ const NOT_CONFIGURED: &str = "No central repository is configured: nothing to sy
 /// More lines of one kind than this are summed up.
 const MAX_LINES: usize = 20;
 
-/// Prints what a sync did: the summary or one JSON document on stdout, warnings on stderr.
-pub fn report(global: &Global, command: &str, report: &SyncReport) {
+/// Prints what a sync did: the summary or one JSON document on stdout, warnings on stderr. `more` is for the document alone.
+pub fn report(global: &Global, command: &str, report: &SyncReport, more: Option<(&str, Value)>) {
     if global.json {
-        print_json(&document(command, serde_json::to_value(report).unwrap_or_default()));
+        let mut value = serde_json::to_value(report).unwrap_or_default();
+        if let Some((key, more)) = more {
+            value[key] = more;
+        }
+        print_json(&document(command, value));
         return;
     }
     warnings(global, &report.warnings);

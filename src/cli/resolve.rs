@@ -207,7 +207,7 @@ fn publish(global: &Global, workspace: &Workspace, options: SyncOptions) -> Exit
     bar.clear();
     match result {
         Ok(report) => {
-            render::report(global, "resolve", &report);
+            render::report(global, "resolve", &report, None);
             Exit::Ok
         }
         Err(err) => fail(global, "resolve", workspace, &err),

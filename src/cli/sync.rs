@@ -12,7 +12,7 @@ use crate::{
     workspace::MAX_RETRIES,
 };
 
-use super::{Exit, Global, background, completions::candidates, progress::Bar, render};
+use super::{Exit, Global, background, completions::candidates, conduit, progress::Bar, render};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct SyncArgs {
@@ -84,8 +84,13 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
             if !args.dry_run {
                 background::settle(global);
             }
-            render::report(global, "sync", &report);
-            Exit::Ok
+            let conduits = match args.pull_only {
+                true => None,
+                false => conduit::sync_enabled(&workspace, args.dry_run, &options.interrupt),
+            };
+            let more = conduits.as_ref().map(|synced| ("conduits", synced.json()));
+            render::report(global, "sync", &report, more);
+            conduits.map_or(Exit::Ok, |synced| synced.tell(global))
         }
         Err(err) => fail(global, "sync", &workspace, &err),
     }

@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &WithdrawArgs, interrupt: Arc<AtomicBool>) -> 
     bar.clear();
     match result {
         Ok(report) => {
-            render::report(global, "withdraw", &report);
+            render::report(global, "withdraw", &report, None);
             Exit::Ok
         }
         Err(NotWithdrawn::Sync(err)) => fail(global, "withdraw", &workspace, &err),

@@ -20,7 +20,7 @@ pub const TEMP_PREFIX: &str = ".metis-sync-tmp-";
 const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
 
 /// A name that no other write of this or another process uses.
-pub(crate) fn fresh_name() -> String {
+pub fn fresh_name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("{TEMP_PREFIX}{}-{:016x}-{number}", std::process::id(), process_token())

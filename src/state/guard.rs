@@ -66,6 +66,9 @@ pub struct Notes {
     /// Values of config.toml, by `section.key`, that its user confirmed for this clone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub confirmed: BTreeMap<String, String>,
+    /// Conduits that its user enabled in this clone, with what tells their definitions from others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conduits: BTreeMap<String, String>,
 }
 
 /// What `Guard::check()` found.
@@ -343,6 +346,7 @@ impl Notes {
             source: None,
             project_root: None,
             confirmed: BTreeMap::new(),
+            conduits: BTreeMap::new(),
         }
     }
 }

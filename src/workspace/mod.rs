@@ -53,6 +53,6 @@ pub use ignore_file::{exclude_own_files, ignore_own_files, lists_folders, unlist
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
-pub use stat_cache::StatCache;
+pub use stat_cache::{CacheEntry, StatCache};
 pub use unknown_keys::UnknownKey;
 pub use walk::FileRead;

@@ -35,7 +35,7 @@ pub struct StatCache {
 
 /// What one file was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CacheEntry {
+pub struct CacheEntry {
     len: u64,
     mtime_ns: i64,
     ctime_ns: i64,
@@ -49,6 +49,7 @@ pub(super) struct CacheEntry {
 }
 
 impl CacheEntry {
+    /// Of a file that had this content when this was seen of it.
     pub fn new(stat: &Stat, blob: ObjectId, code: Option<ShortCode>) -> Self {
         CacheEntry {
             len: stat.len,
@@ -95,7 +96,7 @@ impl CacheEntry {
 
 impl StatCache {
     /// An empty cache for a scan that begins at `now`. The moment must not be later than the first reading.
-    pub(super) fn begun_at(now: SystemTime) -> Self {
+    pub fn begun_at(now: SystemTime) -> Self {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         StatCache {
             scanned_at_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
@@ -132,7 +133,8 @@ impl StatCache {
         gone.filter(|folder| is_there(folder)).cloned().collect()
     }
 
-    pub(super) fn insert(&mut self, path: String, entry: CacheEntry) {
+    /// Notes what was read from a file.
+    pub fn insert(&mut self, path: String, entry: CacheEntry) {
         self.entries.insert(path, entry);
     }
 
@@ -145,7 +147,7 @@ impl StatCache {
     }
 
     /// The entry of a file that has not changed since it was read; `id_len` is the length of the ids in use now.
-    pub(super) fn unchanged(&self, path: &str, stat: &Stat, id_len: usize) -> Option<&CacheEntry> {
+    pub fn unchanged(&self, path: &str, stat: &Stat, id_len: usize) -> Option<&CacheEntry> {
         self.entries.get(path).filter(|entry| {
             let same = (entry.len, entry.mtime_ns, entry.ctime_ns, entry.inode)
                 == (stat.len, stat.mtime_ns, stat.ctime_ns, stat.inode);
@@ -154,7 +156,7 @@ impl StatCache {
     }
 
     /// Whether both say the same of the same files; when they were made does not matter.
-    pub(super) fn same_entries(&self, other: &StatCache) -> bool {
+    pub fn same_entries(&self, other: &StatCache) -> bool {
         self.entries == other.entries && self.mounts == other.mounts && self.rules == other.rules
     }
 

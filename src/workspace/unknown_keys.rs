@@ -30,6 +30,9 @@ const KEYS: [&str; 18] = [
     "workspace.team",
 ];
 
+/// The definitions of conduits.
+const CONDUITS: &str = "sync.conduits";
+
 /// How much of a name has to agree with ours to be taken for it, by Jaro's measure; the command line's suggestions ask for
 /// about as much.
 const ALIKE: f64 = 0.75;
@@ -82,7 +85,9 @@ fn is_table(path: &str) -> bool {
 fn within(path: &str, table: Option<&Table>, found: &mut Vec<(String, Option<&'static str>)>) {
     for (name, value) in table.into_iter().flatten() {
         let key = format!("{path}.{name}");
-        if is_table(&key) {
+        if key == CONDUITS {
+            // Its tables have names that the user chose, and whoever reads those refuses what they do not know.
+        } else if is_table(&key) {
             within(&key, value.as_table(), found);
         } else if !KEYS.contains(&key.as_str()) {
             let nearest = nearest(path, name);

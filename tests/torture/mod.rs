@@ -4,6 +4,7 @@
 //! `scripts/torture` runs.
 
 mod checkout;
+mod conduits;
 mod crash;
 mod environment;
 mod full;

@@ -76,7 +76,7 @@ fn show(global: &Global, args: &RunArgs, worked: Worked) -> Exit {
                 quiet: global.quiet || quiet,
                 ..global.clone()
             };
-            render::report(&global, "sync", &report);
+            render::report(&global, "sync", &report, None);
             Exit::Ok
         }
         Worked::Stopped(err, url) => {

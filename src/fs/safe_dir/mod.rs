@@ -3,6 +3,7 @@
 //! Paths are checked, opened and changed relative to an open folder, never by name from the root of the disk. Whoever
 //! swaps a folder for a link while we work makes our call fail; nothing outside is read, written or removed.
 
+mod across;
 mod beneath;
 mod error;
 mod stat;
@@ -210,7 +211,9 @@ impl Dir {
         open_by_names(self.fd.as_fd(), &names, flags).map_err(|e| self.error("open", path, e))
     }
 
-    fn open_file(&self, path: &Path) -> Result<(File, Stat), DirError> {
+    /// The regular file at `path`, open for reading, and what it was when it was opened.
+    pub fn open_file(&self, path: impl AsRef<Path>) -> Result<(File, Stat), DirError> {
+        let path = path.as_ref();
         // NONBLOCK: a pipe in a document's place must not hold us up.
         let file = File::from(self.open_beneath(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
         let stat = self.stat_file(&file, path)?;

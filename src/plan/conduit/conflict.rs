@@ -110,6 +110,8 @@ pub struct Policy<'a> {
     pub now_ns: i64,
     /// When a path was changed on a side, likewise.
     pub changed_ns: &'a dyn Fn(Side, &str) -> Option<i64>,
+    /// What a person decided about the conflict at a path.
+    pub decided: &'a dyn Fn(&str) -> Option<Outcome>,
     /// Which sides take names for one that differ in case only.
     pub folds: [bool; 2],
 }
@@ -117,6 +119,14 @@ pub struct Policy<'a> {
 impl Policy<'_> {
     /// What becomes of the conflict at `path`. `survivor` is the side that edited it, or has the folder, where only one has.
     pub fn outcome(&self, kind: Kind, path: &str, survivor: Option<Side>) -> Outcome {
+        if let Some(decided) = (self.decided)(path) {
+            return match (kind, decided, survivor) {
+                // Of one version there is nothing to put beside it.
+                (Kind::EditedDeleted, Outcome::Beside(_), Some(survivor)) => Outcome::Take(survivor),
+                (Kind::FileAgainstFolder, Outcome::Beside(_), Some(folder)) => Outcome::Beside(folder),
+                _ => decided,
+            };
+        }
         match (kind, self.on_conflict) {
             (Kind::Collision | Kind::Obstructed, _) | (_, OnConflict::Prompt) => Outcome::Waits,
             (_, OnConflict::Source) => Outcome::Take(Side::Alpha),
@@ -249,6 +259,7 @@ mod tests {
                     on_conflict,
                     now_ns: i64::MAX,
                     changed_ns: &times,
+                    decided: &|_| None,
                     folds: [false; 2],
                 };
                 assert_eq!(
@@ -278,9 +289,35 @@ mod tests {
                 on_conflict: OnConflict::Newest,
                 now_ns: 100 * second,
                 changed_ns: &|side, _| if side == Side::Alpha { alpha } else { beta },
+                decided: &|_| None,
                 folds: [false; 2],
             };
             assert_eq!(policy.later("a"), later, "{alpha:?} {beta:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_decides_over_every_strategy() {
+        use {Kind::*, Outcome::*, Side::*};
+        for (kind, decided, outcome) in [
+            (BothEdited, Take(Beta), Take(Beta)),
+            (BothEdited, Beside(Alpha), Beside(Alpha)),
+            (EditedDeleted, Take(Alpha), Take(Alpha)),
+            (EditedDeleted, Beside(Alpha), Take(Beta)),
+            (FileAgainstFolder, Beside(Alpha), Beside(Beta)),
+        ] {
+            for on_conflict in [OnConflict::Prompt, OnConflict::Source] {
+                let policy = Policy {
+                    mode: Mode::Bidirectional,
+                    on_conflict,
+                    now_ns: 0,
+                    changed_ns: &|_, _| None,
+                    decided: &|path| (path == "a").then_some(decided),
+                    folds: [false; 2],
+                };
+                assert_eq!(policy.outcome(kind, "a", Some(Beta)), outcome, "{kind:?} {decided:?}");
+                assert_ne!(policy.outcome(BothEdited, "b", None), Take(Beta));
+            }
         }
     }
 }

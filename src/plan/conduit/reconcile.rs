@@ -1,5 +1,7 @@
 //! All paths: the three listings joined, and what follows from each path and from each folder.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     conflict::{Conflict, Kind, Mode, Outcome, Policy, conflict_name},
     decide::{Verdict, decide, delivery, merged_form},
@@ -9,7 +11,7 @@ use super::{
 };
 
 /// Something to do to one side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Where.
     pub side: Side,
@@ -25,7 +27,8 @@ pub struct Change {
 type Items<'a> = Vec<(&'a str, Item)>;
 
 /// What to do to a path of one side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Write a file or a link, over what is there.
     Put {
@@ -58,6 +61,28 @@ pub enum Action {
 }
 
 impl Action {
+    /// What undoes it, at which path.
+    pub fn undone(&self, path: &str) -> (String, Action) {
+        let same = |action| (path.to_owned(), action);
+        match self.clone() {
+            Action::Put { was: Some(was), now } => same(Action::Put {
+                was: Some(now),
+                now: was,
+            }),
+            Action::Put { was: None, now } => same(Action::Remove { was: now }),
+            Action::Remove { was } => same(Action::Put { was: None, now: was }),
+            Action::Replace { was, now } => same(Action::Replace { was: now, now: was }),
+            Action::Rename { from, was, now } => {
+                let back = Action::Rename {
+                    from: path.to_owned(),
+                    was: now,
+                    now: was,
+                };
+                (from, back)
+            }
+        }
+    }
+
     /// What is at which paths before and after.
     pub fn paths<'a>(&'a self, path: &'a str) -> (Items<'a>, Items<'a>) {
         let all = |items: &'a [(String, Item)]| items.iter().map(|(path, item)| (path.as_str(), *item)).collect();

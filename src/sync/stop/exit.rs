@@ -21,6 +21,10 @@ pub enum Exit {
     Network = 6,
     /// Central does not accept the push.
     Refused = 7,
+    /// Both sides of a conduit changed something, and a person decides.
+    Conflicts = 8,
+    /// A conduit's sync left something to do.
+    NotVerified = 9,
     /// Another sync holds the workspace.
     Locked = 75,
     /// Ctrl-C.
@@ -31,10 +35,22 @@ impl Exit {
     /// The inverse of `as u8`, for codes that come from another process.
     pub fn from_code(code: u8) -> Self {
         use Exit::*;
-        [Ok, Usage, Stopped, Moved, Auth, Network, Refused, Locked, Interrupted]
-            .into_iter()
-            .find(|exit| *exit as u8 == code)
-            .unwrap_or(Error)
+        [
+            Ok,
+            Usage,
+            Stopped,
+            Moved,
+            Auth,
+            Network,
+            Refused,
+            Conflicts,
+            NotVerified,
+            Locked,
+            Interrupted,
+        ]
+        .into_iter()
+        .find(|exit| *exit as u8 == code)
+        .unwrap_or(Error)
     }
 }
 

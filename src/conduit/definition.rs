@@ -1,0 +1,220 @@
+//! What a conduit is: a table `[sync.conduits.NAME]` of config.toml, or of this clone's own on top of it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+use toml_edit::{DocumentMut, Item, Table};
+
+use super::ConduitError;
+use crate::{
+    central::blob_id,
+    fs::{Dir, FileMode},
+    names::ObjectFormat,
+    plan::conduit::{Mode, OnConflict},
+    text,
+    workspace::ConfigFile,
+};
+
+const LIMIT: u64 = 1 << 20;
+/// Files that are copied at the same time.
+const TRANSFERS: u32 = 4;
+const MOST_TRANSFERS: u32 = 64;
+
+/// A conduit's definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The source: a folder, from the project's top.
+    pub alpha: String,
+    /// The target, likewise.
+    pub beta: String,
+    /// Who may write where.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What to do about what both changed.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+    /// Patterns of what belongs to it; none: everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// Patterns of what does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// How many files are copied at the same time.
+    #[serde(default = "transfers", skip_serializing_if = "is_default")]
+    pub parallel_transfers: u32,
+}
+
+fn transfers() -> u32 {
+    TRANSFERS
+}
+
+fn is_default(transfers: &u32) -> bool {
+    *transfers == TRANSFERS
+}
+
+/// A definition and the file that has it.
+#[derive(Debug, Clone)]
+pub struct Defined {
+    /// What it says.
+    pub definition: Definition,
+    /// Where.
+    pub file: ConfigFile,
+}
+
+impl Definition {
+    /// A folder to another one, as `conduit add` begins with.
+    pub fn new(alpha: String, beta: String) -> Self {
+        Definition {
+            alpha,
+            beta,
+            mode: Mode::default(),
+            on_conflict: OnConflict::default(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            parallel_transfers: TRANSFERS,
+        }
+    }
+
+    /// What tells it from any other definition: this clone confirms this.
+    pub fn digest(&self) -> String {
+        let text = text::json(self).unwrap_or_default();
+        blob_id(ObjectFormat::Sha1, text.as_bytes()).to_string()
+    }
+
+    /// What about it breaks a rule.
+    fn fault(&self) -> Option<String> {
+        let endpoint = |name: &str, path: &str| {
+            let rule = if path.is_empty() || path.chars().any(char::is_control) {
+                "the path of a folder"
+            } else if path.starts_with("central:") || path.starts_with("workspace:") {
+                "a folder: this version ties folders of this machine only"
+            } else {
+                return None;
+            };
+            Some(format!("{name} must be {rule}"))
+        };
+        let too_many = || {
+            let wrong = !(1..=MOST_TRANSFERS).contains(&self.parallel_transfers);
+            wrong.then(|| format!("parallel_transfers must be a whole number from 1 to {MOST_TRANSFERS}"))
+        };
+        endpoint("alpha", &self.alpha)
+            .or_else(|| endpoint("beta", &self.beta))
+            .or_else(too_many)
+    }
+}
+
+/// Whether a conduit may have this name: it is a folder's in this clone's state.
+pub fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=40).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('-')
+}
+
+/// All conduits that are defined in `metis`, by name.
+pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
+    let mut all = BTreeMap::new();
+    for file in [ConfigFile::Shared, ConfigFile::Local] {
+        let Some(text) = read(metis, file)? else { continue };
+        let Ok(root) = toml::from_str::<toml::Table>(text.trim_start_matches('\u{feff}')) else {
+            // Whoever reads the rest of the configuration says so in full.
+            continue;
+        };
+        let conduits = root.get("sync").and_then(|sync| sync.get("conduits"));
+        for (name, table) in conduits.and_then(toml::Value::as_table).into_iter().flatten() {
+            let invalid = |rule: String| ConduitError::Definition {
+                name: name.clone(),
+                file,
+                rule,
+            };
+            if !is_name(name) {
+                return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));
+            }
+            let definition: Definition = table
+                .clone()
+                .try_into()
+                .map_err(|err: toml::de::Error| invalid(err.message().to_owned()))?;
+            if let Some(rule) = definition.fault() {
+                return Err(invalid(rule));
+            }
+            all.insert(name.clone(), Defined { definition, file });
+        }
+    }
+    Ok(all)
+}
+
+/// Writes a new definition into `file`.
+pub fn add(metis: &Dir, file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
+    let invalid = |rule: String| ConduitError::Definition {
+        name: name.to_owned(),
+        file,
+        rule,
+    };
+    if !is_name(name) {
+        return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));
+    }
+    if let Some(rule) = definition.fault() {
+        return Err(invalid(rule));
+    }
+    let shown = toml::to_string(definition).map_err(|err| invalid(err.to_string()))?;
+    edit(metis, file, |document| {
+        let table: DocumentMut = shown
+            .parse()
+            .map_err(|err: toml_edit::TomlError| invalid(err.to_string()))?;
+        let sync = document.entry("sync").or_insert_with(implicit);
+        let conduits = sync
+            .as_table_like_mut()
+            .map(|sync| sync.entry("conduits").or_insert_with(implicit));
+        let conduits = conduits.and_then(Item::as_table_like_mut);
+        let conduits = conduits.ok_or_else(|| invalid("[sync] and [sync.conduits] must be tables".into()))?;
+        conduits.insert(name, Item::Table(table.as_table().clone()));
+        Ok(true)
+    })?;
+    Ok(())
+}
+
+/// Takes a definition out of `file`. Returns whether it was there.
+pub fn remove(metis: &Dir, file: ConfigFile, name: &str) -> Result<bool, ConduitError> {
+    edit(metis, file, |document| {
+        let conduits = document.get_mut("sync").and_then(|sync| sync.get_mut("conduits"));
+        let conduits = conduits.and_then(Item::as_table_like_mut);
+        Ok(conduits.and_then(|conduits| conduits.remove(name)).is_some())
+    })
+}
+
+fn implicit() -> Item {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    Item::Table(table)
+}
+
+fn read(metis: &Dir, file: ConfigFile) -> Result<Option<String>, ConduitError> {
+    match metis.read_file(file.path(), LIMIT) {
+        Ok((bytes, _)) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(err) if err.is_gone() => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn edit(
+    metis: &Dir,
+    file: ConfigFile,
+    change: impl FnOnce(&mut DocumentMut) -> Result<bool, ConduitError>,
+) -> Result<bool, ConduitError> {
+    let before = read(metis, file)?.unwrap_or_default();
+    let crlf = before.contains("\r\n");
+    let mut document: DocumentMut = before.parse().map_err(|_| ConduitError::Syntax(file))?;
+    if !change(&mut document)? {
+        return Ok(false);
+    }
+    let mut after = document.to_string();
+    if crlf {
+        // The parser writes line feeds.
+        after = after.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    let mode = match file {
+        ConfigFile::Shared => FileMode::Keep,
+        ConfigFile::Local => FileMode::Private,
+    };
+    metis.write_flushed(Path::new(file.path()), after.as_bytes(), mode)?;
+    Ok(true)
+}

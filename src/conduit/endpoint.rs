@@ -1,0 +1,158 @@
+//! The two folders of a conduit: where they are, that they are two, and that nobody else works on them.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{ConduitError, Definition, definition::Defined};
+use crate::{
+    fs::Dir,
+    plan::conduit::{Mode, Side},
+    workspace::{ConfigFile, METIS_DIR},
+};
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A conduit's folders, open.
+pub struct Endpoints {
+    pub roots: [Dir; 2],
+}
+
+/// What tells folders apart, whatever they are called.
+type Identity = (u64, u64);
+
+/// Which of the two a path of a definition is.
+pub fn path_of(definition: &Definition, side: Side) -> &str {
+    match side {
+        Side::Alpha => &definition.alpha,
+        Side::Beta => &definition.beta,
+    }
+}
+
+/// Opens both folders of a conduit of the project at `project`. Links on the way to them are followed, once.
+pub fn open(project: &Path, defined: &Defined) -> Result<Endpoints, ConduitError> {
+    let definition = &defined.definition;
+    let alpha = open_one(project, defined, Side::Alpha)?;
+    let beta = open_one(project, defined, Side::Beta)?;
+    let lineages = [lineage(&alpha)?, lineage(&beta)?];
+    for (inner, outer) in [(0, 1), (1, 0)] {
+        if lineages[inner].contains(&lineages[outer][0]) {
+            return Err(ConduitError::Overlap(format!(
+                "{} and {} are the same folder, or one lies in the other",
+                definition.alpha, definition.beta
+            )));
+        }
+    }
+    Ok(Endpoints { roots: [alpha, beta] })
+}
+
+fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, ConduitError> {
+    let path = project.join(path_of(&defined.definition, side));
+    let refused = |reason: &str| ConduitError::Endpoint {
+        side,
+        path: path.clone(),
+        reason: reason.to_owned(),
+    };
+    let real = path
+        .canonicalize()
+        .map_err(|err| refused(&format!("cannot be opened: {err}")))?;
+    let dir = Dir::open_root(&real).map_err(|err| refused(&format!("cannot be opened: {err}")))?;
+    let top = project.canonicalize().unwrap_or_else(|_| project.to_owned());
+    let inside = real.strip_prefix(&top).ok();
+    if inside.is_none() && defined.file == ConfigFile::Shared {
+        return Err(refused(
+            "lies outside the project, where only a definition of this clone's own may lead (`conduit add --local`)",
+        ));
+    }
+    let parts: Vec<&str> = real.iter().filter_map(|part| part.to_str()).collect();
+    if parts.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
+        return Err(refused("lies in a git directory"));
+    }
+    if let Some(at) = parts.iter().position(|part| *part == METIS_DIR) {
+        if parts.get(at + 1).is_some_and(|part| part.starts_with('.')) {
+            return Err(refused("lies in the state of this program"));
+        }
+        if side == Side::Beta || defined.definition.mode == Mode::Bidirectional {
+            return Err(refused(
+                "lies in .metis, which a conduit may only read (a mirror, or selective)",
+            ));
+        }
+    }
+    Ok(dir)
+}
+
+/// A folder and all those above it.
+fn lineage(dir: &Dir) -> Result<Vec<Identity>, ConduitError> {
+    dir.path()
+        .ancestors()
+        .map(|path| {
+            let stat = Dir::open_root(path)?.stat()?;
+            Ok((stat.device, stat.inode))
+        })
+        .collect()
+}
+
+/// Refuses a mirror into a folder that another conduit writes too, or the other way round. `others` are enabled.
+pub fn check_others<'a>(
+    project: &Path,
+    name: &str,
+    defined: &Defined,
+    own: &Endpoints,
+    others: impl Iterator<Item = (&'a String, &'a Defined)>,
+) -> Result<(), ConduitError> {
+    for (other_name, other) in others {
+        if defined.definition.mode != Mode::Mirror && other.definition.mode != Mode::Mirror {
+            continue;
+        }
+        // One that cannot be opened writes nothing.
+        let Ok(endpoints) = open(project, other) else { continue };
+        let written = |definition: &Definition, endpoints: &Endpoints| -> Result<Vec<Vec<Identity>>, ConduitError> {
+            let sides = Side::BOTH
+                .into_iter()
+                .filter(|side| *side == Side::Beta || definition.mode == Mode::Bidirectional);
+            sides.map(|side| lineage(&endpoints.roots[side as usize])).collect()
+        };
+        let (ours, theirs) = (
+            written(&defined.definition, own)?,
+            written(&other.definition, &endpoints)?,
+        );
+        let meet = |a: &Vec<Identity>, b: &Vec<Identity>| a.contains(&b[0]) || b.contains(&a[0]);
+        if ours.iter().any(|a| theirs.iter().any(|b| meet(a, b))) {
+            return Err(ConduitError::Overlap(format!(
+                "the conduits {name} and {other_name} write the same folder, and one of them is a mirror, which would delete \
+                 what the other one brings"
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Endpoints {
+    /// Keeps other projects' syncs away from both folders until they are closed. Where there are no such locks, the looks before
+    /// and after each change have to do.
+    pub fn lock(&self, wait: Duration) -> Result<(), ConduitError> {
+        let start = Instant::now();
+        // In an order that all agree on, so that two never wait for each other.
+        let mut roots: Vec<(Identity, &Dir)> = Vec::new();
+        for root in &self.roots {
+            let stat = root.stat()?;
+            roots.push(((stat.device, stat.inode), root));
+        }
+        roots.sort_by_key(|(identity, _)| *identity);
+        for (_, root) in roots {
+            while !root.try_lock() {
+                if start.elapsed() >= wait {
+                    return Err(ConduitError::Busy(format!("of {}", root_name(root.path()))));
+                }
+                thread::sleep(PAUSE);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn root_name(path: &Path) -> String {
+    crate::text::shown(path).to_string()
+}

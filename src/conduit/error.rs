@@ -1,0 +1,131 @@
+//! Why a conduit was not synced.
+
+use std::path::PathBuf;
+
+use crate::{
+    fs::DirError,
+    plan::conduit::{Side, guard::Stop},
+    state::{files::StateError, lock::LockError},
+    sync::SyncErrorKind,
+    text::shown,
+    workspace::ConfigFile,
+};
+
+/// See the variants. Nothing was changed by a sync that ends with one of these, but for [`Interrupted`](Self::Interrupted).
+#[derive(Debug, thiserror::Error)]
+pub enum ConduitError {
+    /// The workspace cannot be used.
+    #[error(transparent)]
+    Workspace(#[from] SyncErrorKind),
+    /// Something in a folder could not be read or written.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// The same of this clone's state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A definition breaks a rule.
+    #[error("{file}: sync.conduits.{name}: {rule}")]
+    Definition {
+        /// The conduit.
+        name: String,
+        /// Where it is defined.
+        file: ConfigFile,
+        /// What is wrong.
+        rule: String,
+    },
+    /// A file of the configuration is no TOML.
+    #[error("{0} is not valid TOML, so it was left alone")]
+    Syntax(ConfigFile),
+    /// There is none of this name.
+    #[error("there is no conduit {0}")]
+    Unknown(String),
+    /// There is one of this name.
+    #[error("there is a conduit {0} already")]
+    Exists(String),
+    /// This clone's user did not confirm the definition.
+    #[error("the conduit {name} {}", match changed {
+        true => "was changed since it was enabled in this clone",
+        false => "is not enabled in this clone",
+    })]
+    NotEnabled {
+        /// The conduit.
+        name: String,
+        /// Whether an earlier definition was confirmed.
+        changed: bool,
+    },
+    /// An endpoint cannot be used.
+    #[error("{}, {side:?} of the conduit, {reason}", shown(path))]
+    Endpoint {
+        /// Which.
+        side: Side,
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The endpoints of one conduit, or of two, get in each other's way.
+    #[error("{0}")]
+    Overlap(String),
+    /// It looks like an accident.
+    #[error("{}", stopped(*.0))]
+    Stopped(Stop),
+    /// git is in the middle of something in the project.
+    #[error("{0} is not finished in this project, and its files are not what anybody means to share")]
+    Unfinished(&'static str),
+    /// The project's files come from another branch than the one that is checked out.
+    #[error("the project's source is the branch {0}, and another one is checked out")]
+    OtherBranch(String),
+    /// Somebody else syncs this workspace, or the same folder for another project.
+    #[error("another sync is running ({0})")]
+    Busy(String),
+    /// There is no such generation.
+    #[error("the conduit {name} has no generation {number}")]
+    NoGeneration {
+        /// The conduit.
+        name: String,
+        /// What was asked for.
+        number: u64,
+    },
+    /// A path that was to be decided does not wait.
+    #[error("{0} does not wait for a decision")]
+    NotWaiting(String),
+    /// Ctrl-C. What was done until then is recorded.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<LockError> for ConduitError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { holder, .. } => ConduitError::Busy(
+                holder.map_or_else(|| "it does not say which".to_owned(), |holder| holder.to_string()),
+            ),
+            LockError::State(error) => error.into(),
+        }
+    }
+}
+
+fn stopped(stop: Stop) -> String {
+    let name = |side| match side {
+        Side::Alpha => "alpha",
+        Side::Beta => "beta",
+    };
+    match stop {
+        Stop::Emptied(side) => format!("{} is empty, and it was not at the last sync", name(side)),
+        Stop::Deletes(side, deletes) => format!(
+            "the sync would delete {} of the {} files in {}",
+            deletes.removed,
+            deletes.held,
+            name(side)
+        ),
+        Stop::Edits { side, edited, held } => {
+            format!(
+                "the sync would overwrite {edited} of the {held} files in {}",
+                name(side)
+            )
+        }
+        Stop::FirstMirror { touched } => format!(
+            "the first sync of this mirror would replace or delete {touched} files in beta that did not come from it"
+        ),
+    }
+}

@@ -1,0 +1,135 @@
+//! What is done to single files and folders.
+
+use std::io::{self, Read, Write};
+
+use super::scan::look;
+use crate::{
+    central::blob_id_of,
+    fs::{Dir, DirError, Kind, fresh_name},
+    plan::conduit::{Form, Item, fold::fold_key},
+};
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    #[error("it changed meanwhile, and was left as it is")]
+    Changed,
+    #[error("it changed while it was copied")]
+    Copied,
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    #[error("cannot copy: {0}")]
+    Copy(io::Error),
+}
+
+/// These permissions, with the one to run it or without.
+pub fn with_form(bits: u32, form: Form) -> u32 {
+    match form {
+        Form::Executable => bits | (bits & 0o444) >> 2,
+        Form::File | Form::Link => bits & !0o111,
+    }
+}
+
+/// Makes the folders that `path` lies in.
+pub fn make_folders(dir: &Dir, path: &str) -> Result<(), DirError> {
+    match path.rfind('/') {
+        Some(at) => dir.create_dir(&path[..at]).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Removes a folder in which there are only folders. Whether it is gone.
+pub fn remove_empty(dir: &Dir, path: &str) -> bool {
+    let Ok(entries) = dir.open_dir(path).and_then(|folder| folder.list()) else {
+        return false;
+    };
+    let inner = entries
+        .iter()
+        .map(|entry| entry.name.to_str().map(|name| format!("{path}/{name}")));
+    let all = inner.map(|inner| inner.is_some_and(|inner| remove_empty(dir, &inner)));
+    all.fold(true, |all, gone| all && gone) && dir.remove_dir(path).is_ok()
+}
+
+/// Exchanges two things in one step, or in three where the file system cannot: then one name is missing for a moment.
+pub fn exchange(root: &Dir, path: &str, workshop: &Dir, staged: &str) -> Result<(), DirError> {
+    if root.exchange(path, workshop, staged)? {
+        return Ok(());
+    }
+    let aside = format!("{staged}.{}", fresh_name());
+    root.move_new(path, workshop, &aside)?;
+    workshop.move_new(staged, root, path)?;
+    workshop.move_new(&aside, workshop, staged)
+}
+
+/// Whether what lies at `staged` is exactly what was seen at `path`: no file more, and none that is not the same.
+pub fn is_what_was(dir: &Dir, staged: &str, path: &str, was: &[(String, Item)]) -> Result<bool, DirError> {
+    for (at, item) in was {
+        let inner = at.strip_prefix(path).unwrap_or_default();
+        if look(dir, &format!("{staged}{inner}"))? != Some(*item) {
+            return Ok(false);
+        }
+    }
+    Ok(dir.lstat(staged)?.kind != Kind::Dir || files_in(dir, staged)? == was.len())
+}
+
+/// How many entries that are no folders lie in a folder and those below.
+fn files_in(dir: &Dir, path: &str) -> Result<usize, DirError> {
+    let mut files = 0;
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in dir.open_dir(&folder)?.list()? {
+            match (entry.kind, entry.name.to_str()) {
+                (Kind::Dir, Some(name)) => folders.push(format!("{folder}/{name}")),
+                _ => files += 1,
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Changes only the case, or the composition, of names on the way from `from` to `to`.
+pub fn rename(root: &Dir, from: &str, to: &str) -> Result<(), DirError> {
+    let ends = to.match_indices('/').map(|(at, _)| at).chain([to.len()]);
+    for (old_end, new_end) in from.match_indices('/').map(|(at, _)| at).chain([from.len()]).zip(ends) {
+        let (old, new) = (&from[..old_end], &to[..new_end]);
+        let old_name = old.rsplit('/').next().unwrap_or_default();
+        let new_name = new.rsplit('/').next().unwrap_or_default();
+        if old_name != new_name && fold_key(old_name) == fold_key(new_name) {
+            let parent = new.strip_suffix(new_name).unwrap_or_default();
+            match root.rename(format!("{parent}{old_name}"), new) {
+                Err(err) if err.is_gone() => {}
+                renamed => renamed?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is read from one file and written to another one.
+struct Copying<R, W>(R, W);
+
+impl<R: Read, W: Write> Read for Copying<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buffer)?;
+        self.1.write_all(&buffer[..n])?;
+        Ok(n)
+    }
+}
+
+/// Copies a file, if it is still `item`.
+pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32) -> Result<(), Obstacle> {
+    let (file, stat) = match dir.open_file(from) {
+        Err(err) if err.is_gone() => return Err(Obstacle::Copied),
+        opened => opened?,
+    };
+    let out = other.create_file(to)?;
+    let id = match blob_id_of(&mut Copying(file, &out), stat.len) {
+        Ok(id) => id,
+        Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => return Err(Obstacle::Copied),
+        Err(err) => return Err(Obstacle::Copy(err)),
+    };
+    if id != item.id {
+        return Err(Obstacle::Copied);
+    }
+    Ok(other.set_mode(to, bits)?)
+}

@@ -1,0 +1,36 @@
+//! Conduits: folders that are kept in step, whatever lies in them.
+//!
+//! A conduit ties two endpoints, `alpha` and `beta`. One sync of it goes like this:
+//!
+//! 1. The definition is one that this clone confirmed ([`definition`]), and its endpoints are there ([`endpoint`]).
+//! 2. Both are listed ([`scan`]) and compared with what they had in common last ([`memory`]), by
+//!    [`plan::conduit`](crate::plan::conduit).
+//! 3. What will be done is written down ([`record`]) and done ([`apply`]): all copies, then all deletes. Whatever is replaced
+//!    or removed is kept.
+//! 4. What both have in common moves on, both are listed again, and a sync that finds nothing more to do is verified.
+//!
+//! | file | what |
+//! |---|---|
+//! | `service` | composes these steps: [`sync_now()`] |
+//! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
+//! | `history` | past syncs, and taking one back |
+//! | `rules` | what of a folder belongs to a conduit |
+
+mod apply;
+pub mod definition;
+mod endpoint;
+mod error;
+mod files;
+mod found;
+mod history;
+mod memory;
+mod record;
+mod rules;
+mod scan;
+mod service;
+
+pub use definition::Definition;
+pub use error::ConduitError;
+pub use history::{generations, undo};
+pub use record::{Generation, Status};
+pub use service::{Order, Report, check, forget, sync_now};

@@ -1,0 +1,188 @@
+//! Generations: each sync that changes something is one, with a number, a record and, before anything is done, its changes.
+
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use super::ConduitError;
+use crate::{
+    fs::{Dir, DirError, FileMode},
+    plan::conduit::{Change, Conflict, Mode, OnConflict},
+    text,
+};
+
+/// The version of the stored form.
+pub const SCHEMA: u32 = 1;
+const FOLDER: &str = "generations";
+const LIMIT: u64 = 1 << 30;
+/// So many are remembered, and all those of [`DAYS`].
+const GENERATIONS: usize = 20;
+const DAYS: i64 = 30;
+
+/// How far a generation came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Its copies are being made.
+    Copying,
+    /// Its copies are made, its deletes are being done.
+    Deleting,
+    /// All is done, and both sides are looked at again.
+    Verifying,
+    /// Both sides were found to be what they should be.
+    Verified,
+    /// Something is left to do.
+    Failed,
+    /// It was killed, or Ctrl-C ended it.
+    Interrupted,
+}
+
+/// Numbers for each side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PerSide {
+    /// Of alpha.
+    pub alpha: usize,
+    /// Of beta.
+    pub beta: usize,
+}
+
+/// The record of a sync.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Generation {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// From 1.
+    pub generation: u64,
+    /// RFC 3339.
+    pub started: String,
+    /// RFC 3339.
+    pub ended: Option<String>,
+    /// What ran it.
+    pub trigger: String,
+    /// Of the definition.
+    pub digest: String,
+    /// As it was then.
+    pub mode: Mode,
+    /// As it was then.
+    pub on_conflict: OnConflict,
+    /// How far it came.
+    pub status: Status,
+    /// Files and links that were written.
+    pub copied: PerSide,
+    /// Files and links that were removed.
+    pub deleted: PerSide,
+    /// What waited then.
+    pub conflicts: Vec<Conflict>,
+    /// What could not be done, and why.
+    pub failed: Vec<String>,
+}
+
+/// All generations of a conduit, in its folder.
+pub struct Records<'a> {
+    dir: &'a Dir,
+}
+
+impl<'a> Records<'a> {
+    pub fn open(dir: &'a Dir) -> Result<Self, ConduitError> {
+        dir.create_dir(FOLDER)?;
+        Ok(Records { dir })
+    }
+
+    /// Their numbers, the oldest first.
+    pub fn numbers(&self) -> Result<Vec<u64>, ConduitError> {
+        let entries = self.dir.open_dir(FOLDER)?.list()?;
+        let number = |name: &std::ffi::OsStr| name.to_str()?.strip_suffix(".json")?.parse().ok();
+        let mut numbers: Vec<u64> = entries.iter().filter_map(|entry| number(&entry.name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    pub fn read(&self, number: u64) -> Result<Option<Generation>, ConduitError> {
+        match self.dir.read_file(format!("{FOLDER}/{number}.json"), LIMIT) {
+            Ok((bytes, _)) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(err) if err.is_gone() => Ok(None),
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    pub fn write(&self, generation: &Generation) -> Result<(), ConduitError> {
+        let path = format!("{FOLDER}/{}.json", generation.generation);
+        self.store(&path, generation)
+    }
+
+    /// The changes of a generation, as they were planned.
+    pub fn changes(&self, number: u64) -> Result<Vec<Change>, ConduitError> {
+        match self.dir.read_file(format!("{FOLDER}/{number}.ops"), LIMIT) {
+            Ok((bytes, _)) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+            Err(err) if err.is_gone() => Ok(Vec::new()),
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    pub fn write_changes(&self, number: u64, changes: &[Change]) -> Result<(), ConduitError> {
+        self.store(&format!("{FOLDER}/{number}.ops"), &changes)
+    }
+
+    fn store(&self, path: &str, value: &impl Serialize) -> Result<(), ConduitError> {
+        let json = text::json(value).map_err(|err| DirError::Io {
+            action: "write",
+            path: self.dir.path().join(path),
+            source: err.into(),
+        })?;
+        self.dir.write_flushed(path, json.as_bytes(), FileMode::Private)?;
+        Ok(())
+    }
+
+    /// Says of those that a killed process left that they were interrupted.
+    pub fn close_killed(&self, numbers: &[u64]) -> Result<(), ConduitError> {
+        // Only the newest can be.
+        let Some(newest) = numbers.last() else { return Ok(()) };
+        match self.read(*newest)? {
+            Some(mut left) if matches!(left.status, Status::Copying | Status::Deleting | Status::Verifying) => {
+                left.status = Status::Interrupted;
+                self.write(&left)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets old generations and what they kept, the newest and those with something waiting never.
+    pub fn prune(&self, now: Timestamp) -> Result<(), ConduitError> {
+        let numbers = self.numbers()?;
+        let old = now.checked_sub((24 * DAYS).hours()).unwrap_or(now);
+        for number in numbers.iter().take(numbers.len().saturating_sub(GENERATIONS)) {
+            let Some(generation) = self.read(*number)? else {
+                continue;
+            };
+            let started: Option<Timestamp> = generation.started.parse().ok();
+            if started.is_some_and(|started| started < old) && generation.conflicts.is_empty() {
+                remove_all(self.dir, &kept(*number))?;
+                for end in ["ops", "json"] {
+                    match self.dir.remove_file(format!("{FOLDER}/{number}.{end}")) {
+                        Err(err) if !err.is_gone() => return Err(err.into()),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a generation keeps what it replaced and removed, in the conduit's folder.
+pub fn kept(number: u64) -> String {
+    format!("kept/{number}")
+}
+
+/// Removes a folder of ours with all that is in it, or a file.
+pub fn remove_all(dir: &Dir, path: &str) -> Result<(), DirError> {
+    match dir.remove_file(path) {
+        Ok(()) => return Ok(()),
+        Err(err) if err.is_gone() => return Ok(()),
+        Err(_) => {}
+    }
+    for entry in dir.open_dir(path)?.list()? {
+        let Some(name) = entry.name.to_str() else { continue };
+        remove_all(dir, &format!("{path}/{name}"))?;
+    }
+    dir.remove_dir(path)
+}

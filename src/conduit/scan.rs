@@ -1,0 +1,221 @@
+//! What lies in a folder at the moment. A file that is as the last scan saw it is not read.
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use serde::Serialize;
+
+use super::rules::{Rules, is_private};
+use crate::{
+    central::blob_id_of,
+    fs::{Dir, DirError, Kind, Stat, is_temp, sweep_temps},
+    plan::conduit::{Form, Item, Listing},
+    text::printable,
+    workspace::{CacheEntry, StatCache},
+};
+
+/// How often a file that changes under the reader is read again.
+const TRIES: usize = 4;
+const ID_LEN: usize = 20;
+
+/// Something that was left out and is worth a word: not what a pattern leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Skipped {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// A folder, listed.
+pub struct Scan {
+    pub listing: Listing,
+    pub skipped: Vec<Skipped>,
+    /// What the next scan needs not read again.
+    pub seen: StatCache,
+    /// When each file was changed.
+    pub times: BTreeMap<String, i64>,
+    /// Folders in which there are temporary files; the root is an empty text.
+    pub with_temps: Vec<String>,
+}
+
+impl Scan {
+    /// Removes the temporary files that killed processes left. What cannot be swept is swept another time.
+    pub fn sweep(&self, root: &Dir, now: SystemTime) {
+        for folder in &self.with_temps {
+            let _ = match folder.as_str() {
+                "" => sweep_temps(root, now),
+                folder => root.open_dir(folder).and_then(|dir| sweep_temps(&dir, now)),
+            };
+        }
+    }
+}
+
+/// Lists `root` by `rules`; `known` is what the last scan saw.
+pub fn scan(root: &Dir, rules: &Rules, known: &StatCache, now: SystemTime) -> Result<Scan, DirError> {
+    let mut scanning = Scanning {
+        rules,
+        known,
+        device: root.stat()?.device,
+        out: Scan {
+            listing: Listing::default(),
+            skipped: Vec::new(),
+            seen: StatCache::begun_at(now),
+            times: BTreeMap::new(),
+            with_temps: Vec::new(),
+        },
+    };
+    scanning.folder(root, "", rules.includes("", true))?;
+    Ok(scanning.out)
+}
+
+struct Scanning<'a> {
+    rules: &'a Rules,
+    known: &'a StatCache,
+    device: u64,
+    out: Scan,
+}
+
+impl Scanning<'_> {
+    fn folder(&mut self, dir: &Dir, at: &str, included: bool) -> Result<(), DirError> {
+        let entries = dir.list()?;
+        if entries.iter().any(|entry| is_temp(&entry.name)) {
+            self.out.with_temps.push(at.to_owned());
+        }
+        for entry in entries {
+            let Some(name) = entry.name.to_str() else {
+                let name = printable(entry.name.as_encoded_bytes());
+                self.skip(join(at, &name), "its name is not UTF-8");
+                continue;
+            };
+            let path = join(at, name);
+            let is_folder = entry.kind == Kind::Dir;
+            if is_private(name) || self.rules.excludes(&path, is_folder) {
+                self.out.listing.unknown.push(path);
+                continue;
+            }
+            let included = included || self.rules.includes(&path, is_folder);
+            match entry.kind {
+                Kind::Dir => self.subfolder(dir, name, path, included)?,
+                Kind::File if !included => self.out.listing.unknown.push(path),
+                Kind::File => self.file(dir, name, path)?,
+                Kind::Symlink => self.skip(path, "a symbolic link"),
+                Kind::Other => self.skip(path, "neither a file nor a folder"),
+            }
+        }
+        Ok(())
+    }
+
+    fn subfolder(&mut self, dir: &Dir, name: &str, path: String, included: bool) -> Result<(), DirError> {
+        let opened = dir.open_dir(name).and_then(|sub| Ok((sub.stat()?.device, sub)));
+        match opened {
+            Ok((device, _)) if device != self.device => self.skip(path, "on another file system"),
+            Ok((_, sub)) => {
+                // All or nothing of it, or else a part of it would be taken for all.
+                let (items, unknown) = (self.out.listing.items.len(), self.out.listing.unknown.len());
+                match self.folder(&sub, &path, included) {
+                    Ok(()) => {}
+                    Err(err) if is_about(&err, &sub) => {
+                        self.out.listing.items.truncate(items);
+                        self.out.listing.unknown.truncate(unknown);
+                        self.skip(path, "unreadable");
+                    }
+                    Err(err) => return Err(err),
+                }
+            }
+            Err(DirError::Missing { .. }) => {}
+            Err(_) => self.skip(path, "unreadable"),
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, dir: &Dir, name: &str, path: String) -> Result<(), DirError> {
+        let stat = match dir.lstat(name) {
+            Ok(stat) => stat,
+            Err(DirError::Missing { .. }) => return Ok(()),
+            Err(_) => {
+                self.skip(path, "unreadable");
+                return Ok(());
+            }
+        };
+        let (id, stat) = match self.known.unchanged(&path, &stat, ID_LEN) {
+            Some(entry) => (entry.blob, stat),
+            None => match read(dir, name) {
+                Ok(read) => read,
+                Err(DirError::Missing { .. }) => return Ok(()),
+                Err(DirError::Unstable { .. }) => {
+                    self.skip(path, "it kept changing while it was read");
+                    return Ok(());
+                }
+                Err(_) => {
+                    self.skip(path, "unreadable");
+                    return Ok(());
+                }
+            },
+        };
+        self.out.seen.insert(path.clone(), CacheEntry::new(&stat, id, None));
+        self.out.times.insert(path.clone(), stat.mtime_ns);
+        let form = form(&stat);
+        self.out.listing.items.push((path, Item { id, form }));
+        Ok(())
+    }
+
+    fn skip(&mut self, path: String, reason: &'static str) {
+        self.out.listing.unknown.push(path.clone());
+        self.out.skipped.push(Skipped { path, reason });
+    }
+}
+
+/// Whether reading the folder itself failed, and not something in it.
+fn is_about(err: &DirError, dir: &Dir) -> bool {
+    matches!(err, DirError::Io { path, .. } if path == dir.path())
+}
+
+fn join(at: &str, name: &str) -> String {
+    match at {
+        "" => name.to_owned(),
+        at => format!("{at}/{name}"),
+    }
+}
+
+pub fn form(stat: &Stat) -> Form {
+    match stat.mode & 0o100 {
+        0 => Form::File,
+        _ => Form::Executable,
+    }
+}
+
+/// The id of the file's content, and what it was when that was read.
+fn read(dir: &Dir, name: &str) -> Result<(crate::names::ObjectId, Stat), DirError> {
+    for _ in 0..TRIES {
+        let (mut file, before) = dir.open_file(name)?;
+        let id = match blob_id_of(&mut file, before.len) {
+            Ok(id) => id,
+            Err(err) if err.kind() == std::io::ErrorKind::UnexpectedEof => continue,
+            Err(source) => {
+                return Err(DirError::Io {
+                    action: "read",
+                    path: dir.path().join(name),
+                    source,
+                });
+            }
+        };
+        if dir.lstat(name)? == before {
+            return Ok((id, before));
+        }
+    }
+    Err(DirError::Unstable {
+        path: dir.path().join(name),
+    })
+}
+
+/// What the file at `path` is, read whatever was known of it. `None`: there is no regular file.
+pub fn look(dir: &Dir, path: &str) -> Result<Option<Item>, DirError> {
+    match dir.lstat(path) {
+        Ok(stat) if stat.kind == Kind::File => {}
+        Ok(_) => return Ok(None),
+        Err(err) if err.is_gone() => return Ok(None),
+        Err(err) => return Err(err),
+    }
+    let (id, stat) = read(dir, path)?;
+    Ok(Some(Item { id, form: form(&stat) }))
+}
