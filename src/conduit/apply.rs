@@ -125,11 +125,13 @@ fn note(out: &mut Applied, at: usize, change: &Change, bench: &Bench<'_>) {
     }
 }
 
+/// The name of a new file under which it waits. `None`: there is none to make.
+type Staged = Result<Option<String>, Obstacle>;
+
 /// Makes the new files of all changes, several at the same time.
-fn stage_all(work: &Work<'_>, benches: &[Bench<'_>; 2]) -> Vec<Result<Option<String>, Obstacle>> {
+fn stage_all(work: &Work<'_>, benches: &[Bench<'_>; 2]) -> Vec<Staged> {
     let next = AtomicUsize::new(0);
-    let made: Vec<Mutex<Option<Result<Option<String>, Obstacle>>>> =
-        work.changes.iter().map(|_| Mutex::new(None)).collect();
+    let made: Vec<Mutex<Option<Staged>>> = work.changes.iter().map(|_| Mutex::new(None)).collect();
     let worker = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);

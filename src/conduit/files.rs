@@ -47,7 +47,8 @@ pub fn remove_empty(dir: &Dir, path: &str) -> bool {
         .iter()
         .map(|entry| entry.name.to_str().map(|name| format!("{path}/{name}")));
     let all = inner.map(|inner| inner.is_some_and(|inner| remove_empty(dir, &inner)));
-    all.fold(true, |all, gone| all && gone) && dir.remove_dir(path).is_ok()
+    // Each is tried, also after one that stays.
+    all.filter(|gone| !gone).count() == 0 && dir.remove_dir(path).is_ok()
 }
 
 /// Exchanges two things in one step, or in three where the file system cannot: then one name is missing for a moment.

@@ -180,10 +180,10 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
     let records = Records::open(ready.memory.dir()?)?;
     let numbers = records.numbers()?;
     records.close_killed(&numbers)?;
-    let mut next = numbers.last().map_or(1, |last| last + 1);
+    let next = numbers.last().map_or(1, |last| last + 1);
     let mut last: Option<Generation> = None;
     let mut found = first;
-    for round in 0..=ROUNDS {
+    for (round, number) in (0..=ROUNDS).zip(next..) {
         if round > 0 {
             found = Found::look(&ready, order)?;
         }
@@ -198,8 +198,7 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
             records.prune(Timestamp::now())?;
             return Ok(report);
         }
-        let (generation, applied) = found.apply(&ready, &records, next, order)?;
-        next += 1;
+        let (generation, applied) = found.apply(&ready, &records, number, order)?;
         report.add(&generation, applied, std::mem::take(&mut found.out.changes));
         if generation.status == Status::Interrupted {
             return Err(ConduitError::Interrupted);
