@@ -102,7 +102,6 @@ pub fn brief() -> clap::Command {
         "max_retries",
         "pull_only",
         "workspaces",
-        "pull_only",
         "verbose",
         "color",
         "no_progress",
@@ -130,8 +129,8 @@ pub fn brief() -> clap::Command {
         ))
 }
 
-/// The commands that are about single documents.
-const DOCUMENTS: [&str; 5] = ["list", "show", "open", "log", "blame"];
+/// The commands that are about documents.
+const DOCUMENTS: [&str; 6] = ["list", "show", "open", "log", "blame", "query"];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];

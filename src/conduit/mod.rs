@@ -2,10 +2,10 @@
 //!
 //! A conduit ties two endpoints, `alpha` and `beta`. One sync of it goes like this:
 //!
-//! 1. The definition is one that this clone confirmed ([`definition`]), and its endpoints are there ([`endpoint`]).
-//! 2. Both are listed ([`scan`]) and compared with what they had in common last ([`memory`]), by
+//! 1. The definition is one that this clone confirmed ([`definition`]), and its endpoints are there (`endpoint`).
+//! 2. Both are listed (`scan`) and compared with what they had in common last (`memory`), by
 //!    [`plan::conduit`](crate::plan::conduit).
-//! 3. What will be done is written down ([`record`]) and done ([`apply`]): all copies, then all deletes. Whatever is replaced
+//! 3. What will be done is written down (`record`) and done (`apply`): all copies, then all deletes. Whatever is replaced
 //!    or removed is kept.
 //! 4. What both have in common moves on, both are listed again, and a sync that finds nothing more to do is verified.
 //!

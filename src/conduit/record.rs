@@ -48,7 +48,7 @@ pub struct PerSide {
 /// The record of a sync.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Generation {
-    /// [`SCHEMA`].
+    /// Which form it has; there is one.
     pub schema: u32,
     /// From 1.
     pub generation: u64,
