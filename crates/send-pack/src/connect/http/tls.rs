@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -26,17 +26,14 @@ use super::settings::HttpSettings;
 /// Fails with a sentence naming the file that cannot be used.
 pub(super) fn config(settings: &HttpSettings) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match settings.verify {
-        true => Arc::new(Trust::new(settings, provider.clone())?),
-        false => Arc::new(NoTrust(provider.clone())),
-    };
-    let verifier = match &settings.pinned_keys {
-        Some(keys) => Arc::new(Pinned {
-            keys: keys.clone(),
-            inner: verifier,
-        }),
-        None => verifier,
-    };
+    let verifier = Arc::new(Verifier {
+        trust: match settings.verify {
+            true => Some(Trust::new(settings, provider.clone())?),
+            false => None,
+        },
+        pinned_keys: settings.pinned_keys.clone(),
+        algorithms: provider.signature_verification_algorithms,
+    });
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|err| err.to_string())?
@@ -61,6 +58,77 @@ pub(super) fn config(settings: &HttpSettings) -> Result<Arc<ClientConfig>, Strin
 /// A path as it may be shown.
 fn name(path: &Path) -> String {
     text::line(path.as_os_str().as_encoded_bytes(), 400)
+}
+
+/// What a server has to show.
+#[derive(Debug)]
+struct Verifier {
+    /// `None`: any certificate of any name, as `http.sslVerify = false` has it.
+    trust: Option<Trust>,
+    /// `http.pinnedPubkey`: besides everything else the server's public key must be one of these, by their SHA-256.
+    pinned_keys: Option<Vec<[u8; 32]>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// Whether it matters that the server has the key of the certificate that it shows.
+    fn is_particular(&self) -> bool {
+        self.trust.is_some() || self.pinned_keys.is_some()
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(pinned) = &self.pinned_keys {
+            let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha256);
+            hasher.update(&ParsedCertificate::try_from(end_entity)?.subject_public_key_info());
+            let key = hasher.try_finalize().map_err(|err| Error::General(err.to_string()))?;
+            if !pinned.iter().any(|pinned| pinned == key.as_slice()) {
+                return Err(Error::General(
+                    "the server's key is none of http.pinnedPubkey".to_owned(),
+                ));
+            }
+        }
+        match &self.trust {
+            Some(trust) => trust.verify(end_entity, intermediates, server_name, ocsp_response, now),
+            None => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.is_particular() {
+            true => rustls::crypto::verify_tls12_signature(message, cert, dss, &self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.is_particular() {
+            true => rustls::crypto::verify_tls13_signature(message, cert, dss, &self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
 }
 
 /// Trust as OpenSSL, and so git, has it: the usual rules, and besides a server certificate which is itself among the
@@ -101,10 +169,8 @@ impl Trust {
             configured,
         })
     }
-}
 
-impl ServerCertVerifier for Trust {
-    fn verify_server_cert(
+    fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -126,119 +192,6 @@ impl ServerCertVerifier for Trust {
             }
             usual => usual,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.usual.supported_verify_schemes()
-    }
-}
-
-/// `http.sslVerify = false`: any certificate of any name.
-#[derive(Debug)]
-struct NoTrust(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for NoTrust {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// `http.pinnedPubkey`: besides everything else the server's public key must be one of these.
-#[derive(Debug)]
-struct Pinned {
-    /// Their SHA-256.
-    keys: Vec<[u8; 32]>,
-    inner: Arc<dyn ServerCertVerifier>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha256);
-        hasher.update(&ParsedCertificate::try_from(end_entity)?.subject_public_key_info());
-        let key = hasher.try_finalize().map_err(|err| Error::General(err.to_string()))?;
-        if !self.keys.iter().any(|pinned| pinned == key.as_slice()) {
-            return Err(Error::General(
-                "the server's key is none of http.pinnedPubkey".to_owned(),
-            ));
-        }
-        self.inner
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 
