@@ -150,6 +150,7 @@ fn an_authentication_failure_leaves_no_partial_state() {
     let nothing = SyncReport {
         workspace: err.report.workspace.clone(),
         seconds: err.report.seconds,
+        is_first: true,
         ..SyncReport::default()
     };
     assert_eq!(*err.report, nothing);
