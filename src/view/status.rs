@@ -8,6 +8,7 @@ use crate::{
     plan::{
         dehydrate::{Behind, CentralChange},
         listing::printable,
+        source::ReadFrom,
         standing::{FolderStanding, Standing},
     },
     state::journal::{self, JournalEntry},
@@ -32,6 +33,8 @@ pub struct Status {
     pub state: Standing,
     /// How many documents there are here.
     pub documents: usize,
+    /// The branch that they are read from, where it is not what is checked out.
+    pub read_from: Option<Untrusted>,
     /// Central's commit.
     pub head: Option<ObjectId>,
     /// What central said.
@@ -179,6 +182,7 @@ impl Status {
             branch: branch(preview),
             state: preview.standing(),
             documents: preview.own.documents.len(),
+            read_from: read_from(preview),
             head: preview.cursor.head,
             central: Central::of(preview),
             last_sync,
@@ -206,6 +210,13 @@ impl Status {
             warnings: preview.warnings.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// See [`Status::read_from`].
+fn read_from(preview: &Preview<'_>) -> Option<Untrusted> {
+    let settings = preview.ctx.config.sync.as_ref()?;
+    let is_elsewhere = matches!(preview.own.read_from, ReadFrom::Tree { .. });
+    settings.source.clone().filter(|_| is_elsewhere).map(Into::into)
 }
 
 fn branch(preview: &Preview<'_>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use crate::support::{
     point::Point,
-    team::{NEWEST, Team},
+    team::{NEWEST, Team, exits},
 };
 
 /// Pushing the branch fires the hook, and nothing fires when Ann is back on main.
@@ -58,12 +58,17 @@ fn switching_to_a_feature_and_back() {
     team.ann.git("checkout -q feature");
     team.ann.syncs();
     assert_eq!(team.plans(), published);
+    let why = "those of the branch main, which is not checked out here";
+    let status = exits(&team.ann.run(&["status"]), 0);
+    assert!(status.contains(why), "{status}");
 
     team.ann.git("checkout -q main");
     team.ann.git("merge -q feature");
     team.ann.hooks_end();
     team.ann.syncs();
     assert_eq!(team.plans(), "1=feature 2=v1 3=v1 5=made");
+    let status = exits(&team.ann.run(&["status"]), 0);
+    assert!(!status.contains(why), "{status}");
 }
 
 /// With the work tree as source the draft is seen before the merge, and leaving the branch does not take it back.

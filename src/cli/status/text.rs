@@ -73,6 +73,12 @@ impl Text<'_> {
             count(status.documents),
             status.upstream
         )?;
+        if let Some(branch) = &status.read_from {
+            writeln!(
+                out,
+                "The documents are those of the branch {branch}, which is not checked out here."
+            )?;
+        }
         match &status.last_sync {
             Some(sync) => {
                 let ago = sync.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
