@@ -8,7 +8,7 @@ use gix_transport::client::{MessageKind, WriteMode};
 
 use super::{
     connect::{ConnectError, Ending, FailureKind, Session},
-    doubt::{Doubt, Step},
+    doubt::{Doubt, Lost, Step},
     error::PushError,
     outcome::{self, Outcome, Refusal, RefusalKind, Verdict},
     pack::{self, PackObject, WriteError},
@@ -22,12 +22,6 @@ pub(super) enum Attempt {
     NotSent(ConnectError),
     /// What is known of each ref, and why some of them may have got no answer.
     Said(Vec<(usize, Said)>, Option<Lost>),
-}
-
-/// An answer that broke off, or says nothing of a ref.
-pub(super) struct Lost {
-    pub(super) cause: ConnectError,
-    pub(super) ending: Ending,
 }
 
 /// What one conversation says of a ref.

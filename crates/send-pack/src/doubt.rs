@@ -1,7 +1,6 @@
 //! What a listing of the refs says of a push whose answer left a question: pure decisions, one ref at a time.
 
 use super::{
-    attempt::Lost,
     connect::{ConnectError, Ending},
     outcome::{Listed, Outcome, Refusal, RefusalKind},
 };
@@ -38,6 +37,12 @@ impl Doubt {
     pub(super) fn is_untouched(&self) -> bool {
         matches!(self, Doubt::PerhapsMoved(_))
     }
+}
+
+/// An answer that broke off, or says nothing of a ref.
+pub(super) struct Lost {
+    pub(super) cause: ConnectError,
+    pub(super) ending: Ending,
 }
 
 /// What is known of a ref in doubt once it has been listed.

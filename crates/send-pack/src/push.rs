@@ -4,9 +4,9 @@ use bstr::ByteSlice;
 use gix_transport::{Protocol, Service};
 
 use super::{
-    attempt::{self, Attempt, Lost, Said},
+    attempt::{self, Attempt, Said},
     connect::{self, ConnectError, ConnectOptions, FailureKind, Giver, Greeting, RemoteUrl, Scheme, Session},
-    doubt::{self, Doubt, Step, Steps},
+    doubt::{self, Doubt, Lost, Step, Steps},
     error::PushError,
     outcome::{Outcome, RefusalKind},
     pack::PackObject,

@@ -9,9 +9,9 @@ use gix_hash::ObjectId;
 use gix_transport::{Protocol, Service};
 
 use super::{
-    attempt::{Lost, value_of},
+    attempt::value_of,
     connect::{self, ConnectError, ConnectOptions, Greeting, RemoteUrl},
-    doubt::{self, Doubt, Known, Step, Steps},
+    doubt::{self, Doubt, Known, Lost, Step, Steps},
     outcome::{Listed, Outcome},
     request::RefUpdate,
 };

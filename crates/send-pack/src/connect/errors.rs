@@ -4,31 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What kind of failure it is; each asks for another reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// The server wants credentials and got none, or not the right ones; also ssh's distrust of a host key.
-    Unauthenticated,
-    /// The server knows us or does not care, and says no.
-    Forbidden,
-    /// No connection, or it broke.
-    Unreachable,
-    /// The server is there, the repository is not (or is hidden from us).
-    NoRepository,
-    /// A deadline passed.
-    TimedOut,
-    /// The interrupt flag was set.
-    Interrupted,
-    /// We refuse: the URL or a redirect is not one that we follow.
-    Refused,
-    /// What answered does not speak git's protocol.
-    Protocol,
-    /// Something else than git spoke first: a login shell that greets, an account that is not for git.
-    NotGit,
-    /// Anything else.
-    Other,
-}
+use super::failure::FailureKind;
 
 /// A program could not be started.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,8 @@ use std::io;
 use gix_transport::client::{self, AuthenticationRequired};
 use gix_transport::packetline;
 
-use super::errors::{CannotRun, FailureKind};
+use super::errors::CannotRun;
+use super::failure::FailureKind;
 use super::tcp::NameNotFound;
 use super::text;
 

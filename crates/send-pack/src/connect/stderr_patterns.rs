@@ -1,6 +1,6 @@
 //! The well-known sentences of ssh, of git's servers and of the hosts in front of them.
 
-use super::errors::FailureKind;
+use super::failure::FailureKind;
 
 /// Each with a part of the sentence in lower case; the first that is found decides.
 const SENTENCES: &[(&str, FailureKind)] = &[
