@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     super::{Global, output, render},
-    Stopped,
+    InitArgs, Stopped,
 };
 use crate::{
     names::Prefix,
+    send_pack::connect::RemoteUrl,
     workspace::{Config, is_reserved},
 };
 
@@ -45,6 +46,34 @@ impl Person {
         write!(output::stderr(), "{text}").ok()?;
         let mut line = String::new();
         (io::stdin().lock().read_line(&mut line).ok()? > 0).then_some(line)
+    }
+}
+
+/// Central's location: what the command line, config.toml or the person says.
+pub fn upstream(args: &InitArgs, config: &Config, person: Option<&Person>) -> Result<String, Stopped> {
+    if let Some(url) = &args.upstream {
+        return without_password(url);
+    }
+    if let Some(sync) = &config.sync {
+        return Ok(sync.upstream_url.clone());
+    }
+    match person.and_then(|person| person.answer("Central's URL or path", None)) {
+        Some(url) => without_password(&url),
+        None => Err(Stopped::Usage {
+            message: "which central repository?".into(),
+            next: "Name it: `git metis-sync init --upstream URL`. Any git host will do; a path too.".into(),
+        }),
+    }
+}
+
+/// config.toml is everybody's to read: what is written there must not let anybody in.
+fn without_password(url: &str) -> Result<String, Stopped> {
+    match RemoteUrl::parse(url) {
+        Ok(parsed) if parsed.has_password() => Err(Stopped::Usage {
+            message: format!("the URL of {parsed} has a password in it, and config.toml is shared with the team"),
+            next: "Leave it out; git's credential helper is asked for it, as for any other repository.".into(),
+        }),
+        _ => Ok(url.to_owned()),
     }
 }
 
