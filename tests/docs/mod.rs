@@ -17,10 +17,11 @@ use std::{
 use crate::support::process::{Finished, run};
 
 /// Where every other shown command is shown to work; by how its line begins.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("scripts/test", "what runs this"),
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
+    ("scripts/get", "newcomer::pipelines"),
     ("scripts/release", "takes a release build"),
     ("scripts/bench", "takes minutes"),
     ("scripts/mutants", "takes minutes"),

@@ -5,5 +5,6 @@ mod completing;
 mod configs;
 mod installed;
 mod manual;
+mod pipelines;
 mod told;
 mod variants;
