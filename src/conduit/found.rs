@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     ConduitError, Generation, Order, Status,
     apply::{Applied, Work, apply},
+    leftovers::Leftovers,
     memory::Base,
     record::{PerSide, Records, SCHEMA},
     scan::{Scan, Skipped, scan},
@@ -27,6 +28,8 @@ pub struct Found {
     base: Base,
     pub out: Resolution,
     mode: Mode,
+    /// Where that is which a killed sync took out and nobody had seen, in the conduit's folder.
+    pub rescued: Vec<String>,
 }
 
 impl Found {
@@ -36,9 +39,12 @@ impl Found {
         let [alpha, beta] = ready.roots();
         let list = |root, side| scan(root, &ready.rules, &ready.memory.seen(side), now);
         let scans = [list(alpha, Side::Alpha)?, list(beta, Side::Beta)?];
-        if !order.dry_run {
-            scans[0].sweep(alpha, now);
-            scans[1].sweep(beta, now);
+        let mut rescued = Vec::new();
+        if !order.dry_run && scans.iter().any(|scan| !scan.with_temps.is_empty()) {
+            let leftovers = Leftovers::of_the_last_sync(ready.memory.dir()?, now)?;
+            for (root, scan) in [alpha, beta].into_iter().zip(&scans) {
+                rescued.extend(leftovers.clear(root, &scan.with_temps));
+            }
         }
         let definition = &ready.defined.definition;
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -59,6 +65,7 @@ impl Found {
             base,
             out,
             mode: definition.mode,
+            rescued,
         })
     }
 

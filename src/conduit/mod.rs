@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `service` | composes these steps: [`sync_now()`] |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
+//! | `leftovers` | what killed syncs left in the folders |
 //! | `history` | past syncs, and taking one back |
 //! | `rules` | what of a folder belongs to a conduit |
 
@@ -23,6 +24,7 @@ mod error;
 mod files;
 mod found;
 mod history;
+mod leftovers;
 mod memory;
 mod record;
 mod rules;

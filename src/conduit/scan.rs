@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::rules::{Rules, is_private};
 use crate::{
     central::blob_id_of,
-    fs::{Dir, DirError, Kind, Stat, is_temp, sweep_temps},
+    fs::{Dir, DirError, Kind, Stat, is_temp},
     plan::conduit::{Form, Item, Listing},
     text::printable,
     workspace::{CacheEntry, StatCache},
@@ -34,20 +34,8 @@ pub struct Scan {
     pub seen: StatCache,
     /// When each file was changed.
     pub times: BTreeMap<String, i64>,
-    /// Folders in which there are temporary files; the root is an empty text.
+    /// Folders in which there are temporary files or folders; the root is an empty text.
     pub with_temps: Vec<String>,
-}
-
-impl Scan {
-    /// Removes the temporary files that killed processes left. What cannot be swept is swept another time.
-    pub fn sweep(&self, root: &Dir, now: SystemTime) {
-        for folder in &self.with_temps {
-            let _ = match folder.as_str() {
-                "" => sweep_temps(root, now),
-                folder => root.open_dir(folder).and_then(|dir| sweep_temps(&dir, now)),
-            };
-        }
-    }
 }
 
 /// Lists `root` by `rules`; `known` is what the last scan saw.

@@ -189,6 +189,7 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
         }
         report.conflicts.clone_from(&found.out.conflicts);
         report.skipped = found.skipped();
+        report.kept.append(&mut found.rescued);
         if found.out.changes.is_empty() || round == ROUNDS {
             report.verified = found.out.changes.is_empty();
             ready.memory.store_seen(Side::Alpha, &found.scans[0].seen)?;

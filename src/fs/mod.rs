@@ -11,4 +11,4 @@ mod safe_dir;
 pub(crate) mod temps;
 
 pub use safe_dir::{Dir, DirError, Entry, FileMode, Kind, Stat, replace};
-pub use temps::{TEMP_PREFIX, fresh_name, is_temp, leftover_temps, sweep_temps};
+pub use temps::{TEMP_PREFIX, fresh_name, is_leftover, is_temp, leftover_temps, sweep_temps};

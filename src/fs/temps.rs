@@ -49,19 +49,11 @@ pub fn sweep_temps(dir: &Dir, now: SystemTime) -> Result<usize, DirError> {
 pub fn leftover_temps(dir: &Dir, now: SystemTime) -> Result<Vec<OsString>, DirError> {
     let mut leftovers = Vec::new();
     for entry in dir.list()? {
-        let Some((pid, token)) = parse(&entry.name) else {
-            continue;
-        };
-        if entry.kind != Kind::File {
+        if entry.kind != Kind::File || !is_temp(&entry.name) {
             continue;
         }
-        let writer_is_dead = match pid == std::process::id() {
-            // In a container every run may have the same pid; the token tells us from a predecessor.
-            true => token != process_token(),
-            false => !is_alive(pid),
-        };
         match dir.lstat(&entry.name) {
-            Ok(stat) if stat.kind == Kind::File && (writer_is_dead || is_old(stat.mtime_ns, now)) => {
+            Ok(stat) if stat.kind == Kind::File && is_leftover(&entry.name, stat.mtime_ns, now) => {
                 leftovers.push(entry.name);
             }
             Ok(_) | Err(DirError::Missing { .. }) => {}
@@ -69,6 +61,17 @@ pub fn leftover_temps(dir: &Dir, now: SystemTime) -> Result<Vec<OsString>, DirEr
         }
     }
     Ok(leftovers)
+}
+
+/// Whether nobody works any more on what has this name and was changed then, in nanoseconds since 1970.
+pub fn is_leftover(name: &OsStr, mtime_ns: i64, now: SystemTime) -> bool {
+    let Some((pid, token)) = parse(name) else { return false };
+    let writer_is_dead = match pid == std::process::id() {
+        // In a container every run may have the same pid; the token tells us from a predecessor.
+        true => token != process_token(),
+        false => !is_alive(pid),
+    };
+    writer_is_dead || is_old(mtime_ns, now)
 }
 
 fn process_token() -> u64 {

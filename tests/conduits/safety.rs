@@ -182,6 +182,25 @@ fn a_folder_elsewhere_is_this_clones_own_affair() {
     assert_eq!(far().len(), 3);
 }
 
+/// A sync that was killed where things can only be exchanged within the folder itself left there what it took out. If that is
+/// not what it had seen, it is all that is left of somebody's edit.
+#[test]
+fn what_a_killed_sync_took_out_is_kept() {
+    let pair = Pair::new(&[]);
+    pair.put("left/a", "1");
+    pair.sync(0);
+    let dead = |n: u32| format!(".metis-sync-tmp-{}-00000000000000aa-{n}", i32::MAX - 1);
+    pair.put(&format!("right/{}", dead(1)), "an edit that nobody saw");
+    pair.put(&format!("right/{}", dead(2)), "1");
+    pair.put(&format!("right/sub/{}/inner", dead(3)), "another one");
+    let said = pair.run(&["--json", "sync", "notes"], 0).success();
+    let value: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(value["conduits"][0]["kept"].as_array().map(Vec::len), Some(2), "{said}");
+    assert_eq!(pair.kept(), ["an edit that nobody saw", "another one"]);
+    let left: Vec<String> = pair.tree("right").into_keys().collect();
+    assert_eq!(left, ["a"]);
+}
+
 /// Another project may tie the same folder: two syncs of it at once wait for each other.
 #[test]
 fn two_syncs_at_once_are_one_after_the_other() {
