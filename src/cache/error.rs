@@ -87,6 +87,11 @@ impl CacheError {
                 path,
                 problem: "a damaged SQLite database",
             },
+            // SQLite has no code for it.
+            Some(ErrorCode::Unknown) if source.to_string().contains("fts5 file format") => CacheError::Unreadable {
+                path,
+                problem: "a damaged SQLite database",
+            },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CacheError::Busy { path },
             _ => CacheError::Sqlite { path, source },
         }

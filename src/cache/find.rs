@@ -32,7 +32,7 @@ const BLOCKED: &str = "EXISTS (
 
 impl Filter {
     /// The condition, and the values for its places.
-    fn sql(&self) -> (String, Vec<String>) {
+    pub(super) fn sql(&self) -> (String, Vec<String>) {
         let mut all = vec!["1".to_owned()];
         let mut values: Vec<String> = Vec::new();
         let mut any = |column: &str, wanted: Vec<String>| {

@@ -149,6 +149,7 @@ pub fn parse(bytes: &[u8]) -> Result<DocumentFacts, String> {
             "blocked_by" => facts.blocked_by = list(),
             "archived" => facts.archived = value == "true",
             "tags" => facts.tags = list(),
+            "body" => facts.body = value.into(),
             _ => return Err(format!("unknown key {key}")),
         }
     }
@@ -159,6 +160,8 @@ pub fn parse(bytes: &[u8]) -> Result<DocumentFacts, String> {
 pub fn dump(dot_metis: &Path) -> String {
     let db = rusqlite::Connection::open(dot_metis.join(super::FILE_NAME)).unwrap();
     let mut out: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    db.execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'sync_text', 'instance')")
+        .unwrap();
     for sql in [
         "SELECT json_array(type, name, tbl_name, sql) FROM sqlite_schema WHERE tbl_name LIKE 'sync\\_%' ESCAPE '\\' ORDER BY name",
         "SELECT json_array(key, value) FROM sync_meta WHERE key <> 'generation' ORDER BY key",
@@ -167,6 +170,7 @@ pub fn dump(dot_metis: &Path) -> String {
             (SELECT json_group_array(kind || position || target)
              FROM (SELECT * FROM sync_relations WHERE document = d.id ORDER BY kind, position)))
          FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace ORDER BY prefix, path",
+        "SELECT json_array(path, col, term) FROM words LEFT JOIN sync_documents d ON d.id = doc ORDER BY path, col, \"offset\"",
         "SELECT 'orphans ' || count(*) FROM sync_relations WHERE document NOT IN (SELECT id FROM sync_documents)",
     ] {
         let mut select = db.prepare(sql).unwrap();

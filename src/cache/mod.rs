@@ -2,7 +2,7 @@
 //!
 //! The database is a projection. Everything in it comes from the documents, so it may be deleted at any time, and a
 //! failure here is a warning after a sync, never a failed sync. It may also be the Metis tools' own database: ours are
-//! the four tables whose names begin with `sync_` (`schema.rs`); nothing else in it is read or written.
+//! the tables whose names begin with `sync_` (`schema.rs`); nothing else in it is read or written.
 //!
 //! # How it is written, and why not always the same way
 //!
@@ -46,6 +46,7 @@ mod rebuild;
 mod rebuilt;
 mod rows;
 mod schema;
+mod search;
 mod source;
 
 pub use answer::{
@@ -57,6 +58,7 @@ pub use health::{Health, forget, health};
 pub use query::Cache;
 pub use rebuild::rebuild;
 pub use rebuilt::{Outcome, Rebuilt, Skipped};
+pub use search::{Found, Hits, Piece, Sought};
 pub use source::{DocumentFacts, DocumentSource, Load, Maker, Parse, WorkspaceSource};
 
 /// The database's file name below `.metis/`.

@@ -194,6 +194,14 @@ impl Cache {
         })
     }
 
+    /// Whether there is such a workspace.
+    pub fn has_workspace(&self, prefix: &Prefix) -> Result<(), QueryError> {
+        match self.ask(|db| overview(db, prefix.as_str()))? {
+            Some(_) => Ok(()),
+            None => Err(QueryError::UnknownWorkspace { prefix: prefix.clone() }),
+        }
+    }
+
     /// One workspace with all its documents.
     pub fn workspace(&self, prefix: &Prefix) -> Result<WorkspaceDocuments, QueryError> {
         self.ask(|db| {
@@ -301,7 +309,7 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(column)?.max(0) as u64)
 }
 
-fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
+pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
     Ok(Document {
         workspace: row.get(0)?,

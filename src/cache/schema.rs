@@ -5,13 +5,28 @@ use std::sync::OnceLock;
 use rusqlite::{Connection, OptionalExtension};
 
 /// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Marks `sync_meta` as ours, so that a table of the same name from another program is never taken for it.
 const OWNER: &str = "git-metis-sync";
 
 /// All tables that any version ever had. What is outdated is dropped by this list.
-pub(super) const TABLES: [&str; 4] = ["sync_meta", "sync_workspaces", "sync_documents", "sync_relations"];
+///
+/// Those behind `sync_text` are FTS5's own, and go with it.
+pub(super) const TABLES: [&str; 9] = [
+    "sync_meta",
+    "sync_workspaces",
+    "sync_documents",
+    "sync_relations",
+    "sync_text",
+    "sync_text_config",
+    "sync_text_data",
+    "sync_text_docsize",
+    "sync_text_idx",
+];
+
+/// How text becomes words, in the index and where a search is compared with a document once more.
+pub(super) const TOKENIZE: &str = "tokenize = 'unicode61 remove_diacritics 2'";
 
 const CREATE_TABLES: &str = "
     CREATE TABLE sync_meta (
@@ -46,6 +61,13 @@ const CREATE_TABLES: &str = "
         PRIMARY KEY (document, kind, position)
     ) WITHOUT ROWID;";
 
+/// The words of each document, by `sync_documents.id`. The text itself is in the files, and not kept a second time.
+fn create_text() -> String {
+    format!(
+        "CREATE VIRTUAL TABLE sync_text USING fts5(title, code, tags, body, content = '', contentless_delete = 1, {TOKENIZE})"
+    )
+}
+
 /// Apart from the tables, since a bulk load is faster without them.
 const CREATE_INDEXES: &str = "
     CREATE INDEX sync_documents_by_path ON sync_documents (workspace, path, blob);
@@ -79,15 +101,17 @@ pub(super) fn inspect(db: &Connection, maker: &str) -> rusqlite::Result<Tables> 
     let Some((_, first, _)) = found.first() else {
         return Ok(Tables::Absent);
     };
-    let taken = |(kind, name, sql): &&Entry| {
+    let expected = expected()?;
+    let taken = |entry: &&Entry| {
+        let (kind, name, sql) = entry;
         let ours = TABLES.iter().any(|table| name.eq_ignore_ascii_case(table));
-        let plain = sql.as_ref().is_some_and(|sql| sql.starts_with("CREATE TABLE "));
-        ours && !(kind == "table" && plain && TABLES.contains(&name.as_str()))
+        // Even to drop a virtual table is to run its module. A version that makes another one has to know this one.
+        let harmless = sql.as_ref().is_some_and(|sql| sql.starts_with("CREATE TABLE ")) || expected.contains(entry);
+        ours && !(kind == "table" && harmless && TABLES.contains(&name.as_str()))
     };
     if let Some((_, name, _)) = found.iter().find(taken) {
         return Ok(Tables::Foreign { name: name.clone() });
     }
-    let expected = expected()?;
     let is_meta = |entry: &&Entry| entry.1 == TABLES[0];
     let has_meta = found.iter().find(is_meta).is_some_and(|meta| expected.contains(meta));
     if !has_meta || meta(db, "owner")?.as_deref() != Some(OWNER) {
@@ -105,7 +129,8 @@ pub(super) fn inspect(db: &Connection, maker: &str) -> rusqlite::Result<Tables> 
 fn entries(db: &Connection) -> rusqlite::Result<Vec<Entry>> {
     let mut select = db.prepare(
         "SELECT type, name, sql FROM sqlite_schema
-         WHERE lower(name) IN (?1, ?2, ?3, ?4) OR lower(tbl_name) IN (?1, ?2, ?3, ?4) ORDER BY type DESC, name LIMIT 100",
+         WHERE lower(name) IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) OR lower(tbl_name) IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ORDER BY type DESC, name LIMIT 100",
     )?;
     let rows = select.query_map(TABLES, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()
@@ -127,6 +152,7 @@ fn expected() -> rusqlite::Result<&'static Vec<Entry>> {
 /// Creates our tables, without indexes. Generation 0.
 pub(super) fn create_tables(db: &Connection, maker: &str) -> rusqlite::Result<()> {
     db.execute_batch(CREATE_TABLES)?;
+    db.execute_batch(&create_text())?;
     for (key, value) in [
         ("owner", OWNER),
         ("schema", VERSION),
@@ -193,6 +219,8 @@ mod tests {
         for changed in [
             "UPDATE sync_meta SET value = 'them' WHERE key = 'maker'",
             "DELETE FROM sync_meta WHERE key = 'maker'",
+            "DROP TABLE sync_text",
+            "CREATE INDEX another ON sync_text_docsize (sz)",
             "DROP INDEX sync_documents_by_code",
             "CREATE INDEX another ON sync_documents (title)",
             "CREATE TRIGGER another AFTER INSERT ON sync_documents BEGIN SELECT 1; END",
@@ -222,6 +250,12 @@ mod tests {
         assert!(foreign(
             "CREATE TABLE sync_meta (key TEXT PRIMARY KEY, value TEXT AS ('git-metis-sync'))"
         ));
+        assert!(foreign("CREATE VIRTUAL TABLE sync_text USING fts5(body)"));
+        let text = "DROP TABLE sync_text; CREATE VIRTUAL TABLE sync_text USING fts5(title, code, tags, body)";
+        assert!(
+            matches!(tables_after(text), Tables::Foreign { name } if name == "sync_text"),
+            "not even dropped: that would run what its definition says"
+        );
         assert!(!foreign("CREATE TABLE documents (id INTEGER)"));
     }
 

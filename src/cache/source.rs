@@ -29,7 +29,7 @@ pub struct DocumentSource {
     pub blob: ObjectId,
 }
 
-/// What a document's frontmatter says, as far as the cache has use for it. Texts as written, not validated.
+/// What a document says, as far as the cache has use for it. Texts as written, not validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentFacts {
     /// `id`: what other documents of the same workspace may call it.
@@ -48,6 +48,8 @@ pub struct DocumentFacts {
     pub archived: bool,
     /// All tags as written.
     pub tags: Vec<String>,
+    /// What stands below the frontmatter, for searching.
+    pub body: String,
 }
 
 /// Reads a document's bytes. Called only for blob ids which the cache does not have yet.
@@ -58,6 +60,16 @@ pub type Parse<'a> = dyn Fn(&[u8]) -> Result<DocumentFacts, String> + 'a;
 
 /// What marks a database as made by this clone, of what tells that file from others.
 pub type Maker<'a> = dyn Fn(&str) -> String + 'a;
+
+/// How much of a document's body is searched, in bytes.
+const MAX_BODY: usize = 1 << 20;
+/// As much of a body as is searched.
+pub(super) fn searched(body: &str) -> &str {
+    let end = (0..=MAX_BODY.min(body.len()))
+        .rev()
+        .find(|at| body.is_char_boundary(*at));
+    &body[..end.unwrap_or_default()]
+}
 
 const MAX_TITLE: usize = 1000;
 const MAX_TEXT: usize = 100;
@@ -90,6 +102,7 @@ impl DocumentFacts {
         }
         list(&mut self.blocked_by);
         list(&mut self.tags);
+        self.body.truncate(searched(&self.body).len());
         self
     }
 }
@@ -105,6 +118,7 @@ mod tests {
             parent: Some(" ".into()),
             blocked_by: vec!["A-T-0001".into(); 5000],
             tags: vec!["é".repeat(500), String::new()],
+            body: format!("a{}", "ä".repeat(MAX_BODY)),
             ..Default::default()
         }
         .bounded();
@@ -112,5 +126,6 @@ mod tests {
         assert_eq!(facts.parent, None);
         assert_eq!(facts.blocked_by.len(), MAX_ITEMS);
         assert_eq!(facts.tags, ["é".repeat(MAX_TEXT)]);
+        assert_eq!(facts.body.len(), MAX_BODY - 1);
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     cache::{Cache, Document, QueryError},
     names::ShortCode,
     plan::listing::printable,
+    state::guard::Guard,
     sync::{
         self, SyncErrorKind, Workspace,
         stop::{self, Hint, Stop},
@@ -51,6 +52,17 @@ pub fn asked(
     command: &str,
     answer: impl FnOnce(&Workspace, &Cache) -> Result<(), QueryError>,
 ) -> Exit {
+    asked_of(global, command, |workspace, guard| {
+        answer(workspace, &sync::open_cache(workspace, guard)?).map(|()| Exit::Ok)
+    })
+}
+
+/// The same for what opens it by itself, and says how it ended.
+pub fn asked_of(
+    global: &Global,
+    command: &str,
+    answer: impl FnOnce(&Workspace, &Guard) -> Result<Exit, QueryError>,
+) -> Exit {
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, command, &kind, ""),
@@ -60,8 +72,8 @@ pub fn asked(
         Ok(guard) => guard,
         Err(kind) => return render::explained(global, command, &kind, ""),
     };
-    match sync::open_cache(&workspace, &guard).and_then(|cache| answer(&workspace, &cache)) {
-        Ok(()) => Exit::Ok,
+    match answer(&workspace, &guard) {
+        Ok(exit) => exit,
         Err(err) => unanswered(global, command, &err),
     }
 }

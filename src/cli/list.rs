@@ -2,11 +2,13 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     cache::{Filter, QueryError},
     names::Prefix,
+    view::AsOf,
 };
 
 use super::{
@@ -54,11 +56,11 @@ pub fn run(global: &Global, args: &ListArgs) -> Exit {
     };
     document::asked(global, "list", |workspace, cache| {
         for prefix in &filter.workspaces {
-            cache.workspace(prefix)?;
+            cache.has_workspace(prefix)?;
         }
         let documents = cache.find(&filter)?;
         if global.json {
-            let value = json!({ "total": documents.len(), "documents": documents });
+            let value = json!({ "as_of": AsOf::of(workspace, Timestamp::now()), "total": documents.len(), "documents": documents });
             render::print_json(&render::document("list", value));
             return Ok::<_, QueryError>(());
         }

@@ -49,6 +49,7 @@ mod progress;
 mod query;
 mod render;
 mod resolve;
+mod search;
 mod show;
 mod status;
 mod sync;
@@ -130,7 +131,7 @@ pub fn brief() -> clap::Command {
 }
 
 /// The commands that are about documents.
-const DOCUMENTS: [&str; 6] = ["list", "show", "open", "log", "blame", "query"];
+const DOCUMENTS: [&str; 7] = ["list", "search", "show", "open", "log", "blame", "query"];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
@@ -202,6 +203,8 @@ enum Command {
     Log(log::LogArgs),
     /// List documents of all workspaces
     List(list::ListArgs),
+    /// Find documents of all workspaces by their words
+    Search(search::SearchArgs),
     /// Show a document as it is, or as it was
     Show(show::ShowArgs),
     /// Edit an own document, show a copy
@@ -290,6 +293,7 @@ pub fn main() -> ExitCode {
         Some(Command::Diff(args)) => diff::run(&global, &args, interrupt),
         Some(Command::Log(args)) => log::run(&global, &args, interrupt),
         Some(Command::List(args)) => list::run(&global, &args),
+        Some(Command::Search(args)) => search::run(&global, &args),
         Some(Command::Show(args)) => show::show(&global, &args, interrupt),
         Some(Command::Open(args)) => show::open(&global, &args),
         Some(Command::Blame(args)) => history::blame(&global, &args, interrupt),

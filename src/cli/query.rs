@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -9,6 +10,8 @@ use crate::{
     cache::{Cache, QueryError},
     names::{Prefix, ShortCode},
     plan::listing::printable,
+    sync::Workspace,
+    view::AsOf,
 };
 
 use super::{
@@ -61,20 +64,21 @@ enum Question {
 pub fn run(global: &Global, args: &QueryArgs) -> Exit {
     document::asked(global, "query", |workspace, cache| {
         pager::start(global, workspace.project());
-        answer(global, args, cache)
+        answer((global, workspace), args, cache)
     })
 }
 
-fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryError> {
+fn answer(asked: (&Global, &Workspace), args: &QueryArgs, cache: &Cache) -> Result<(), QueryError> {
+    let global = asked.0;
     let mut page = Page::new(global, args.lines);
     match &args.question {
         Question::Children { code } => {
             let documents = cache.children(code)?;
-            show(global, "children", &documents, || page.documents(&documents));
+            show(asked, "children", &documents, || page.documents(&documents));
         }
         Question::Blocks { code } => {
             let blocks = cache.blocks(code)?;
-            show(global, "blocks", &blocks, || {
+            show(asked, "blocks", &blocks, || {
                 let colon = |none: bool| if none { " nothing" } else { ":" };
                 page.line(&format!("{code} blocks{}", colon(blocks.blocks.is_empty())));
                 page.documents(&blocks.blocks);
@@ -84,7 +88,7 @@ fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryE
         }
         Question::Progress { code } => {
             let progress = cache.progress(code)?;
-            show(global, "progress", &progress, || {
+            show(asked, "progress", &progress, || {
                 page.line(&format!("{}/{} completed", progress.completed, progress.total));
                 for phase in &progress.by_phase {
                     let name = phase.phase.as_deref().unwrap_or("(no phase)");
@@ -94,11 +98,11 @@ fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryE
         }
         Question::Upstream { code } => {
             let upstream = cache.upstream(code)?;
-            show(global, "upstream", &upstream, || page.links(&upstream.chain));
+            show(asked, "upstream", &upstream, || page.links(&upstream.chain));
         }
         Question::Workspace { prefix: None } => {
             let workspaces = cache.workspaces()?;
-            show(global, "workspace", &workspaces, || {
+            show(asked, "workspace", &workspaces, || {
                 page.heading(&format!("{:<20} {:>9}", "workspace", "documents"));
                 for workspace in &workspaces {
                     let own = if workspace.owned { "  (own)" } else { "" };
@@ -109,7 +113,7 @@ fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryE
         }
         Question::Workspace { prefix: Some(prefix) } => {
             let workspace = cache.workspace(prefix)?;
-            show(global, "workspace", &workspace, || {
+            show(asked, "workspace", &workspace, || {
                 if workspace.documents.len() > 1 {
                     page.total(&count(workspace.documents.len()));
                 }
@@ -123,9 +127,9 @@ fn answer(global: &Global, args: &QueryArgs, cache: &Cache) -> Result<(), QueryE
     Ok(())
 }
 
-fn show(global: &Global, question: &str, value: &impl Serialize, text: impl FnOnce()) {
+fn show((global, workspace): (&Global, &Workspace), question: &str, value: &impl Serialize, text: impl FnOnce()) {
     if global.json {
-        let value = json!({ "question": question, "answer": value });
+        let value = json!({ "as_of": AsOf::of(workspace, Timestamp::now()), "question": question, "answer": value });
         render::print_json(&render::document("query", value));
     } else {
         text();

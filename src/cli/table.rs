@@ -1,8 +1,9 @@
 //! Tables of documents: for people with headings and whole words, for pipes one line each.
 
 use crate::{
-    cache::{Document, Link},
+    cache::{Document, Found, Link, Piece},
     plan::listing::printable,
+    text::escaped,
 };
 
 use super::{
@@ -11,6 +12,9 @@ use super::{
     output,
     words::{number, wrapped},
 };
+
+/// How far snippets are set in.
+const INDENT: usize = 4;
 
 /// What is printed, up to a number of lines. Headings are for people: off a terminal there are none.
 pub struct Page {
@@ -73,6 +77,42 @@ impl Page {
             let line = described(document, self.columns);
             self.line(&line);
         }
+    }
+
+    /// What was found, with the place that fits below each.
+    pub fn found(&mut self, found: &[Found]) {
+        if !found.is_empty() {
+            self.heading(&row(["code", "type", "phase", "workspace"], "title", None));
+        }
+        for Found { document, snippet } in found {
+            let line = described(document, self.columns);
+            self.line(&line);
+            if !snippet.is_empty() {
+                self.line(&self.snippet(snippet));
+            }
+        }
+    }
+
+    /// Broken between words where a person reads, before there are colours in it.
+    fn snippet(&self, pieces: &[Piece]) -> String {
+        let text: String = pieces.iter().map(|piece| escaped(&piece.text)).collect();
+        let text = match self.columns {
+            Some(columns) => wrapped(text.trim(), columns, INDENT),
+            None => " ".repeat(INDENT) + text.trim(),
+        };
+        let fitting = pieces.iter().filter(|piece| piece.fits);
+        let mut out = String::new();
+        let mut rest = text.as_str();
+        for piece in fitting {
+            // One that was broken stays without colour.
+            let Some((before, after)) = rest.split_once(&escaped(&piece.text)) else {
+                continue;
+            };
+            out += before;
+            out += &self.paint.red(&escaped(&piece.text));
+            rest = after;
+        }
+        out + rest
     }
 
     pub fn links(&mut self, links: &[Link]) {

@@ -93,6 +93,11 @@ fn fingerprint(scan: &Scan) -> String {
     format!("own {id}")
 }
 
+/// A document's text below its frontmatter, as the cache searches it.
+pub fn body(document: &[u8]) -> String {
+    String::from_utf8_lossy(frontmatter::body(document)).into_owned()
+}
+
 fn facts(bytes: &[u8]) -> Result<DocumentFacts, String> {
     let parsed = frontmatter::parse(bytes).map_err(|err| err.to_string())?;
     Ok(DocumentFacts {
@@ -104,5 +109,6 @@ fn facts(bytes: &[u8]) -> Result<DocumentFacts, String> {
         blocked_by: parsed.blocked_by,
         archived: parsed.archived,
         tags: parsed.tags,
+        body: body(bytes),
     })
 }

@@ -1,12 +1,14 @@
 //! What is shown, as values: where a workspace stands, what a verification found, how documents differ. Whoever shows it, as the
 //! command line does, renders these and decides nothing. What stops a sync is such a value too: [`stop`](crate::sync::stop).
 
+mod as_of;
 pub mod diff;
 mod status;
 mod verified;
 
 use jiff::Timestamp;
 
+pub use as_of::AsOf;
 pub use status::{Ahead, Central, Conflicting, Folder, LastSync, Obstacle, Status};
 pub use verified::{Own, Verified};
 

@@ -107,6 +107,16 @@ pub fn parse(document: &[u8]) -> Result<Frontmatter, Damage> {
     })
 }
 
+/// What stands below the frontmatter; everything, where there is none.
+pub fn body(document: &[u8]) -> &[u8] {
+    let Ok(block) = block(document) else {
+        return document;
+    };
+    let fence = &document[block.end..];
+    let end = fence.iter().position(|b| *b == b'\n').map_or(fence.len(), |at| at + 1);
+    &fence[end..]
+}
+
 /// The codes that a damaged frontmatter seems to claim: lines `short_code: …` of a block that need not be YAML, nor
 /// closed. A clue to which document it may be, never proof.
 pub fn claimed_codes(document: &[u8]) -> Vec<ShortCode> {

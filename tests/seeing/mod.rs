@@ -8,6 +8,7 @@ mod log;
 mod past;
 mod progress;
 mod query;
+mod search;
 mod status;
 mod trace;
 mod verify;

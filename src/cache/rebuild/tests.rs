@@ -494,3 +494,50 @@ fn hundred_thousand_documents() {
         measure("all of it beside foreign tables", &world);
     }
 }
+
+/// A database of before there was an index of words, and one that such a version made its own tables in again.
+#[test]
+fn what_an_older_version_made_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::small();
+    for sql in [
+        "UPDATE sync_meta SET value = '2' WHERE key = 'schema'; DROP TABLE sync_text",
+        "UPDATE sync_meta SET value = '2' WHERE key = 'schema'; DELETE FROM sync_documents",
+    ] {
+        world.rebuild(dir.path()).unwrap();
+        let db = Connection::open(dir.path().join("metis.db")).unwrap();
+        db.execute_batch(sql).unwrap();
+        let rebuilt = world.rebuild(dir.path()).unwrap();
+        assert_eq!((rebuilt.outcome, rebuilt.read), (Outcome::Updated, 5));
+        assert_eq!(dump(dir.path()), world.expected());
+    }
+}
+
+/// An index that does not hold together is thrown away with the rest where it can be, and named where SQLite cannot open it.
+#[test]
+fn a_forged_index_of_words_is_not_believed() {
+    let world = World::small();
+    for sql in [
+        "DELETE FROM sync_text_data",
+        "UPDATE sync_text_data SET block = randomblob(200)",
+        "DELETE FROM sync_text_idx",
+        "DELETE FROM sync_text_config",
+        "UPDATE sync_text_config SET v = 99",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        world.rebuild(dir.path()).unwrap();
+        let db = Connection::open(dir.path().join("metis.db")).unwrap();
+        db.execute_batch(&format!(
+            "UPDATE sync_meta SET value = 'them' WHERE key = 'maker'; {sql}"
+        ))
+        .unwrap();
+        drop(db);
+        match world.rebuild(dir.path()) {
+            Ok(_) => assert_eq!(dump(dir.path()), world.expected(), "{sql}"),
+            Err(error) => assert!(
+                sql.contains("DELETE FROM sync_text_config") && matches!(error, CacheError::Unreadable { .. }),
+                "{sql}: {error}"
+            ),
+        }
+    }
+}

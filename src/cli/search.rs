@@ -1,0 +1,104 @@
+//! `git metis-sync search`: documents of all workspaces by their words.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    cache::{Filter, Hits, Sought},
+    names::Prefix,
+    sync::{self, Workspace},
+    view::AsOf,
+};
+
+use super::{
+    Exit, Global,
+    completions::candidates,
+    document, pager,
+    render::{self, ago, count},
+    table::Page,
+};
+
+#[derive(Debug, Clone, Args)]
+pub struct SearchArgs {
+    /// Words that a document must have, all of them; "several words" in quotes stand together, and pre* begins a word
+    #[arg(value_name = "TEXT", required = true)]
+    text: Vec<String>,
+    /// Only this workspace (may be repeated, like all filters; one of them has to fit)
+    #[arg(long = "workspace", value_name = "P", add = ArgValueCompleter::new(candidates::workspaces))]
+    workspaces: Vec<Prefix>,
+    /// Only this type: vision, initiative, task, adr, …
+    #[arg(long = "type", value_name = "TYPE", add = ArgValueCompleter::new(candidates::kinds))]
+    kinds: Vec<String>,
+    /// Only this phase: todo, active, completed, …
+    #[arg(long = "phase", value_name = "PHASE", add = ArgValueCompleter::new(candidates::phases))]
+    phases: Vec<String>,
+    /// Only with this tag; of several, with all of them
+    #[arg(long = "tag", value_name = "TAG", add = ArgValueCompleter::new(candidates::tags))]
+    tags: Vec<String>,
+    /// Archived documents too
+    #[arg(long)]
+    archived: bool,
+    /// Show at most this many documents, the best ones
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+}
+
+/// Shows what fits, best first. As with `git grep`, the exit code says whether anything does.
+pub fn run(global: &Global, args: &SearchArgs) -> Exit {
+    let filter = Filter {
+        workspaces: args.workspaces.clone(),
+        kinds: args.kinds.clone(),
+        phases: args.phases.clone(),
+        tags: args.tags.clone(),
+        ready: false,
+        archived: args.archived,
+    };
+    // An argument with spaces in it was quoted for the shell, and its words are words all the same.
+    let text = args.text.join(" ");
+    document::asked_of(global, "search", |workspace, guard| {
+        let sought = Sought::parse(&text);
+        if sought.is_none() && global.talks() {
+            mention!("warning: only letters and digits are searched for, and there are none in what is sought");
+        }
+        let hits = sync::search(workspace, guard, sought.as_ref(), &filter, args.limit as usize)?;
+        show(global, workspace, &hits);
+        Ok(if hits.total == 0 { Exit::Error } else { Exit::Ok })
+    })
+}
+
+fn show(global: &Global, workspace: &Workspace, hits: &Hits) {
+    let as_of = AsOf::of(workspace, Timestamp::now());
+    if global.json {
+        let value = json!({ "as_of": as_of, "total": hits.total, "documents": hits.documents });
+        render::print_json(&render::document("search", value));
+        return;
+    }
+    if !global.talks() {
+        return;
+    }
+    if hits.total == 0 {
+        let age = as_of
+            .seconds_ago
+            .map(|seconds| format!(" as of the last sync, {}", ago(seconds)));
+        mention!(
+            "Nothing found{}. `git metis-sync rebuild-cache` takes in what was written here since.",
+            age.unwrap_or_default()
+        );
+        return;
+    }
+    pager::start(global, workspace.project());
+    let mut page = Page::new(global, usize::MAX);
+    let total = usize::try_from(hits.total).unwrap_or(usize::MAX);
+    if total > 1 {
+        let shown = hits.documents.len();
+        let best = if shown < total {
+            format!(", the best {shown} of them:")
+        } else {
+            String::new()
+        };
+        page.total(&format!("{}{best}", count(total)));
+    }
+    page.found(&hits.documents);
+}
