@@ -21,6 +21,7 @@ mod errors;
 mod explain;
 mod facts;
 mod failure;
+mod gathered;
 mod git;
 #[cfg_attr(not(feature = "http"), path = "without_http.rs")]
 mod http;

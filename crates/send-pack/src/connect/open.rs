@@ -13,6 +13,7 @@ use super::deadline::Watch;
 use super::errors::HttpReport;
 use super::explain::{Explainer, Program};
 use super::failure::ConnectError;
+use super::gathered::Gathered;
 use super::http::{self, Greeted, Greeting};
 use super::process::{self, Running};
 use super::session::Session;
@@ -191,7 +192,7 @@ fn connected(
             let greeted = greeted.insert(Greeted::by(known)).clone();
             http::open(url, version, options, giver, greeted, &watch, report)?
         }
-        Scheme::Git => Box::new(tcp::daemon(url, version, &watch)?),
+        Scheme::Git => Box::new(tcp::daemon(url, service, version, &watch)?),
         Scheme::Ssh | Scheme::File => {
             let spawned = server::start(&server::Starter {
                 url,
@@ -208,7 +209,7 @@ fn connected(
             });
             program = Some(running);
             let (read, write) = process::wires(spawned.stdin, spawned.stdout, &watch)?;
-            Box::new(server::conversation(read, write, url, version))
+            Box::new(server::conversation(read, Gathered::new(write, service), url, version))
         }
     };
     Ok(Connected {

@@ -12,6 +12,7 @@ use gix_transport::{Protocol, Service};
 
 use super::deadline::{Watch, Wire};
 use super::errors::CannotRun;
+use super::gathered::Gathered;
 use super::git::git;
 use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
 use super::text;
@@ -21,10 +22,10 @@ use super::{ConnectOptions, Prompt, directory, has_terminal};
 /// A conversation over the pipes of a program.
 pub(crate) fn conversation(
     read: Wire<ChildStdout>,
-    write: Wire<ChildStdin>,
+    write: Gathered<Wire<ChildStdin>>,
     url: &RemoteUrl,
     version: Protocol,
-) -> Connection<BufReader<Wire<ChildStdout>>, Wire<ChildStdin>> {
+) -> Connection<BufReader<Wire<ChildStdout>>, Gathered<Wire<ChildStdin>>> {
     let no_host = None::<(String, Option<u16>)>;
     let path = url.path().to_owned();
     // gix takes a line's length first: what is no line at all is to be seen whole.

@@ -7,12 +7,13 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use gix_transport::Protocol;
 use gix_transport::client::git::{ConnectMode, blocking_io::Connection};
+use gix_transport::{Protocol, Service};
 use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::deadline::{Stop, Watch, Wire};
+use super::gathered::Gathered;
 use super::url::{RemoteUrl, bracketed};
 
 /// The name has no address.
@@ -124,11 +125,13 @@ pub(crate) fn wires(stream: TcpStream, watch: &Arc<Watch>) -> io::Result<(Wire<T
 /// Connect to the `git daemon` of `url`; nothing is sent before the handshake.
 pub(crate) fn daemon(
     url: &RemoteUrl,
+    service: Service,
     version: Protocol,
     watch: &Arc<Watch>,
-) -> io::Result<Connection<Wire<TcpStream>, Wire<TcpStream>>> {
+) -> io::Result<Connection<Wire<TcpStream>, Gathered<Wire<TcpStream>>>> {
     let host = url.host().unwrap_or_default();
     let (read, write) = wires(dial(host, url.port_or_default().unwrap_or(9418), watch)?, watch)?;
+    let write = Gathered::new(write, service);
     let virtual_host = Some((bracketed(host), url.port()));
     let path = url.path().to_owned();
     Ok(
