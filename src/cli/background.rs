@@ -14,17 +14,29 @@ use super::{Global, colour::Paint};
 
 /// Says on standard error that the last sync in the background failed, until one succeeded.
 pub fn tell(global: &Global) {
-    if !global.talks() || global.json {
-        return;
+    if listens(global)
+        && let Some(metis) = around(global)
+    {
+        tell_of(global, &metis);
     }
-    if let Some(line) = unsettled(global) {
+}
+
+/// The same where the workspace was found.
+pub fn tell_of(global: &Global, metis: &MetisDir) {
+    if listens(global)
+        && let Some(line) = unsettled(metis)
+    {
         mention!("{} {line}", Paint::stderr(global).yellow("note:"));
     }
 }
 
+fn listens(global: &Global) -> bool {
+    global.talks() && !global.json
+}
+
 /// The failure that nothing has settled since, in one line.
-pub fn unsettled(global: &Global) -> Option<String> {
-    let state = state(global)?;
+pub fn unsettled(metis: &MetisDir) -> Option<String> {
+    let state = StateDir::open(metis.path()).ok()??;
     let runs = [Note::Waiting, Note::Syncing]
         .into_iter()
         .filter_map(|note| LastRun::load(&state, note));
@@ -32,8 +44,10 @@ pub fn unsettled(global: &Global) -> Option<String> {
 }
 
 /// Takes note that a sync succeeded after it.
-pub fn settle(global: &Global) {
-    let Some(state) = state(global) else { return };
+pub fn settle(metis: &MetisDir) {
+    let Ok(Some(state)) = StateDir::open(metis.path()) else {
+        return;
+    };
     for note in [Note::Waiting, Note::Syncing] {
         if let Some(mut run) = LastRun::load(&state, note).filter(|run| run.unsettled(Timestamp::now()).is_some()) {
             (run.settled, run.told) = (true, true);
@@ -43,7 +57,6 @@ pub fn settle(global: &Global) {
     }
 }
 
-fn state(global: &Global) -> Option<StateDir> {
-    let metis = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace).ok()?;
-    StateDir::open(metis.path()).ok()?
+fn around(global: &Global) -> Option<MetisDir> {
+    MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace).ok()
 }

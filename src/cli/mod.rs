@@ -180,6 +180,8 @@ enum Color {
 }
 
 #[derive(Debug, Subcommand)]
+// Only the options of the command that was given are put together.
+#[command(defer = true)]
 enum Command {
     /// Run the whole cycle: fetch, hydrate, dehydrate, push, rebuild the cache
     Sync(sync::SyncArgs),
@@ -245,6 +247,7 @@ impl Command {
         !matches!(
             self,
             Command::Hooks(_)
+                | Command::Sync(_)
                 | Command::Status(_)
                 | Command::Complete(_)
                 | Command::Completions(_)
@@ -276,7 +279,7 @@ pub fn main() -> ExitCode {
     let interrupt = Arc::new(AtomicBool::new(false));
     interrupt::watch(&interrupt);
     let global = cli.global;
-    if cli.command.as_ref().is_none_or(Command::is_at_the_prompt) {
+    if cli.command.as_ref().is_some_and(Command::is_at_the_prompt) {
         background::tell(&global);
     }
     let whole = trace::begin(&global, &command);
@@ -320,7 +323,11 @@ fn parse(args: Vec<OsString>) -> Result<(String, Cli), clap::Error> {
     let in_full = args
         .iter()
         .any(|arg| arg == "--help" || arg == "--version" || arg == "-V");
-    let matches = if in_full { command() } else { brief() }.try_get_matches_from(&args)?;
+    // What is hidden in the brief form is only seen in help and in errors.
+    let matches = match command().try_get_matches_from(&args) {
+        Err(_) if !in_full => brief().try_get_matches_from(&args)?,
+        matches => matches?,
+    };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
         Some(Command::Help { command }) => {

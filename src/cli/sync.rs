@@ -74,15 +74,19 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
     let options = args.options(global, interrupt);
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
-        Err(kind) => return fail_early(global, "sync", kind),
+        Err(kind) => {
+            background::tell(global);
+            return fail_early(global, "sync", kind);
+        }
     };
+    background::tell_of(global, workspace.metis());
     let mut bar = Bar::new(global);
     let result = sync::sync(&workspace, &options, &mut bar);
     bar.clear();
     match result {
         Ok(report) => {
             if !args.dry_run {
-                background::settle(global);
+                background::settle(workspace.metis());
             }
             let conduits = match args.pull_only {
                 true => None,

@@ -18,6 +18,11 @@ pub fn of(path: &Path) -> Option<u32> {
     rustix::fs::lstat(path).ok().map(|stat| stat.st_uid)
 }
 
+/// The owner of what is at `path`, or where that leads if it is a link. `None` where it cannot be told.
+pub fn of_target(path: &Path) -> Option<u32> {
+    rustix::fs::stat(path).ok().map(|stat| stat.st_uid)
+}
+
 /// Whether somebody else decides what lies in `folder`: a user who is neither us nor the administrator, or, in a folder for
 /// temporary files, everybody.
 pub fn is_others_to_fill(folder: &Path) -> bool {

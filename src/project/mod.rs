@@ -85,8 +85,8 @@ impl Project {
         let inside = (|| {
             use std::os::unix::ffi::OsStrExt;
             let top = repo.workdir()?.canonicalize().ok()?;
-            let metis = match metis.canonicalize() {
-                Ok(metis) => metis,
+            let metis = match &real {
+                Ok(metis) => metis.clone(),
                 // Not made yet: it will be where it is looked for.
                 Err(_) => metis.parent()?.canonicalize().ok()?.join(metis.file_name()?),
             };

@@ -38,6 +38,19 @@ impl Project {
         }
     }
 
+    /// Both, of one moment.
+    pub(super) fn head_and_name(&self) -> (Option<ObjectId>, Option<gix::refs::FullName>) {
+        if self.has_tables() {
+            return (self.head(), self.head_name());
+        }
+        let head = self.repo.as_ref().and_then(|repo| repo.head().ok());
+        head.map_or((None, None), |mut head| {
+            let name = head.referent_name().map(ToOwned::to_owned);
+            let at = head.try_peel_to_id().ok().flatten();
+            (at.map(|id| from_gix(&id)), name)
+        })
+    }
+
     /// The names of the local branches.
     pub fn branches(&self) -> Vec<String> {
         if self.has_tables() {

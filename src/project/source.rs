@@ -80,14 +80,14 @@ impl Project {
     /// What `plan::source` needs to know. `None`: there is no repository, or git ignores `.metis/` in it.
     pub fn situation(&self, source: Source<'_>) -> Option<Situation> {
         let repo = self.repo.as_ref()?;
-        let head = match (repo.workdir().is_none(), self.head_name(), self.head()) {
-            (true, ..) => Head::Bare,
-            (false, Some(name), at) => Head::Branch {
+        let head = match (repo.workdir().is_none(), self.head_and_name()) {
+            (true, _) => Head::Bare,
+            (false, (at, Some(name))) => Head::Branch {
                 name: name.shorten().to_string(),
                 at,
             },
-            (false, None, Some(at)) => Head::Detached(at),
-            (false, None, None) => return None,
+            (false, (Some(at), None)) => Head::Detached(at),
+            (false, (None, None)) => return None,
         };
         let (local, tracking) = match source {
             Source::Branch(name) => (self.commit_of(&format!("refs/heads/{name}")), self.tracking(name)),

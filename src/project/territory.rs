@@ -6,6 +6,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
+    io::ErrorKind,
     os::unix::ffi::OsStrExt,
     path::{Component, Path, PathBuf},
 };
@@ -85,7 +86,7 @@ impl Territory {
                     {
                         return true;
                     }
-                    at = real(&named);
+                    at = step(named);
                 }
                 Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
             }
@@ -111,11 +112,23 @@ fn real(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// The git directory that `dot_git` is or, as a file, names.
+/// The same for a `path` whose folder is real: there is nothing to follow but what it is itself.
+fn step(path: PathBuf) -> PathBuf {
+    let may_lead_elsewhere = match path.symlink_metadata() {
+        Ok(found) => found.is_symlink(),
+        Err(err) => err.kind() != ErrorKind::NotFound,
+    };
+    match may_lead_elsewhere {
+        true => real(&path),
+        false => path,
+    }
+}
+
+/// The git directory that `dot_git`, in a real folder, is or, as a file, names.
 fn git_dir_in(dot_git: &Path) -> Option<PathBuf> {
     let found = fs::metadata(dot_git).ok()?;
     if found.is_dir() {
-        return Some(real(dot_git));
+        return Some(step(dot_git.to_owned()));
     }
     let named = named_in(dot_git)?;
     let path = named.as_bytes().strip_prefix(b"gitdir:")?.trim_ascii();
@@ -130,10 +143,10 @@ fn common_dir(git_dir: &Path) -> PathBuf {
     }
 }
 
-/// The work trees of the repository whose shared git directory this is.
+/// The work trees of the repository whose shared git directory, a real path, this is.
 fn work_trees(common: &Path) -> Vec<PathBuf> {
     let of_dot_git = |dot_git: &Path| dot_git.parent().map(real);
-    let main = Some(common).filter(|dir| dir.ends_with(".git")).and_then(of_dot_git);
+    let main = common.parent().filter(|_| common.ends_with(".git")).map(Path::to_owned);
     let linked = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
     let linked = linked.filter_map(|entry| {
         let dot_git = named_in(&entry.path().join("gitdir"))?;

@@ -11,8 +11,8 @@ use gix::{
     ThreadSafeRepository,
     bstr::BStr,
     config::{File, path::interpolate},
-    discover::upwards::{Options, TrustPolicy},
-    sec::Trust,
+    discover::{DOT_GIT_DIR, repository::Path as Found, upwards::Options},
+    sec::{Trust, trust::DefaultForLevel},
 };
 
 use super::git_config;
@@ -88,17 +88,18 @@ fn look(start: &Path, work_trees_only: bool) -> Opened {
     let Ok((path, trust)) = gix::discover::upwards_opts(start, options(work_trees_only)) else {
         return nothing;
     };
+    let found = match &path {
+        Found::WorkTree(top) | Found::LinkedWorkTree { work_dir: top, .. } => top.join(DOT_GIT_DIR),
+        Found::Repository(git_dir) => git_dir.clone(),
+    };
     let (git_dir, top) = path.into_repository_and_work_tree_directories();
     let declared = |folder: &Path| is_declared_safe(&git_config::without_repository(), folder);
     let around = top.unwrap_or(git_dir);
     // What was declared safe is opened as one's own: else its remotes and filters would be passed over. gitoxide looks for
     // that in files alone.
     let opened = || {
-        let options = Options {
-            trust: TrustPolicy::Assume(Trust::Full),
-            ..options(work_trees_only)
-        };
-        let repo = ThreadSafeRepository::discover_opts(start, options, Default::default()).ok()?;
+        let options = gix::open::Options::default_for_level(Trust::Full);
+        let repo = options.open_path_as_is(true).open(&found).ok()?;
         let repo = repo.to_thread_local();
         let is_ours = repo.git_dir_trust() == Trust::Full;
         (is_ours || declared(repo.workdir().unwrap_or(repo.git_dir()))).then(|| as_told(repo))
@@ -167,8 +168,8 @@ pub fn is_declared_safe(config: &File, folder: &Path) -> bool {
 /// Whether a `.metis` in `folder` may be this user's workspace. One that another user made, or put where all may write,
 /// counts for nothing unless `folder` was declared safe.
 pub fn may_hold_workspace(folder: &Path, dot_metis: &Path) -> bool {
-    let theirs = |path: &Path| owner::of(path).is_some_and(|uid| !owner::is_us(uid));
-    let real = dot_metis.canonicalize();
-    let mine = !theirs(dot_metis) && !real.is_ok_and(|real| theirs(&real)) && !owner::is_others_to_fill(folder);
+    let theirs = |owner: Option<u32>| owner.is_some_and(|uid| !owner::is_us(uid));
+    let is_theirs = theirs(owner::of(dot_metis)) || theirs(owner::of_target(dot_metis));
+    let mine = !is_theirs && !owner::is_others_to_fill(folder);
     mine || is_declared_safe(&git_config::without_repository(), folder)
 }

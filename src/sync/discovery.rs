@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     error::SyncErrorKind,
-    setup::{Workspace, guard_of},
+    setup::{Workspace, guard_place},
 };
 use crate::{
     plan::source::{self, ReadFrom, Source},
@@ -77,12 +77,15 @@ impl Workspace {
         };
         match (MetisDir::discover(start, &trust::may_hold_workspace), named) {
             (Ok(metis), _) => {
-                if let Some(noted) = nearer_repository(start, metis.project())
+                // Links on the way were followed when it was looked for.
+                let real = start.canonicalize().ok();
+                let below = real.as_deref().filter(|real| *real != metis.project());
+                if let Some(noted) = below.and_then(|real| nearer_repository(real, metis.project()))
                     && let Some(workspace) = Self::noted(start, &noted, state_dir)?
                 {
                     return Ok(workspace);
                 }
-                if let Some(path) = unnamed_bare(start, Some(metis.project())) {
+                if let Some(path) = below.and_then(|real| unnamed_bare(real, Some(metis.project()))) {
                     return Err(NoFolder::NotNamed { path }.into());
                 }
                 let project = Project::discover(metis.path());
@@ -106,10 +109,12 @@ impl Workspace {
             Some((Some(top), _)) => Self::noted(start, &top, state_dir)?.ok_or_else(|| err.into()),
             // `.git` names it, and no checkout has such a file.
             Some((None, repo)) => Self::in_bare(repo, state_dir),
-            None => Err(match unnamed_bare(start, None) {
-                Some(path) => NoFolder::NotNamed { path }.into(),
-                None => err.into(),
-            }),
+            None => Err(
+                match start.canonicalize().ok().and_then(|real| unnamed_bare(&real, None)) {
+                    Some(path) => NoFolder::NotNamed { path }.into(),
+                    None => err.into(),
+                },
+            ),
         }
     }
 
@@ -157,7 +162,8 @@ impl Workspace {
         state_dir: Option<&Path>,
     ) -> Result<Self, SyncErrorKind> {
         // Where the guard cannot be read, a sync stops for that.
-        let guard = guard_of(&metis, &project, state_dir).ok();
+        let guard_place = guard_place(&metis, &project, state_dir).ok();
+        let guard = guard_place.clone().and_then(|place| Guard::open(place).ok());
         let notes = guard.as_ref().map(Guard::notes);
         let bare = project.bare_dir().map(Path::to_owned);
         let head = bare.as_ref().and_then(|_| project.head_branch());
@@ -191,6 +197,8 @@ impl Workspace {
             unconfirmed: unconfirmed.unwrap_or_default(),
             former: notes.map(|notes| notes.former.clone()).unwrap_or_default(),
             retired: notes.map(|notes| notes.retired.clone()).unwrap_or_default(),
+            has_conduits: notes.is_some_and(|notes| !notes.conduits.is_empty()),
+            guard_place,
             metis,
             config,
             project,
@@ -219,20 +227,19 @@ fn place_of(metis: &Path, project: &Project, state_dir: Option<&Path>) -> guard:
     guard::Place::new(metis, repository, state_dir)
 }
 
-/// The top of the repository that `start` is in, if that lies below `project`, which is another one then.
+/// The top of the repository that `start`, a real path, is in, if that lies below `project`, which is another one then.
 fn nearer_repository(start: &Path, project: &Path) -> Option<PathBuf> {
-    let start = start.canonicalize().ok()?;
     let mut below = start.ancestors().take_while(|folder| *folder != project);
     below.find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
-/// The bare repository that `start` is in and that nothing names, if it lies below `project`, the workspace that was found.
+/// The bare repository that `start`, a real path, is in and that nothing names, if it lies below `project`, the workspace that
+/// was found.
 fn unnamed_bare(start: &Path, project: Option<&Path>) -> Option<PathBuf> {
-    let start = start.canonicalize().ok()?;
     let is_below = |folder: &Path| project.is_none_or(|project| folder.starts_with(project) && folder != project);
     let mut folders = start.ancestors().take_while(|folder| is_below(folder));
     let is_like_one = folders.any(|folder| folder.join("HEAD").is_file() && folder.join("objects").is_dir());
-    let repo = is_like_one.then(|| trust::open_bare(&start)).flatten()?;
+    let repo = is_like_one.then(|| trust::open_bare(start)).flatten()?;
     let git_dir = repo.git_dir().canonicalize().ok()?;
     is_below(&git_dir).then_some(git_dir)
 }

@@ -14,29 +14,39 @@ use crate::{
     workspace::METIS_DIR,
 };
 
-/// The URL to connect to: as configured, after `url.*.insteadOf` or `pushInsteadOf`, and checked once more after that. A
-/// path must not lead into the project, whose `.metis/` is, or will be, in `folder`.
-pub fn rewritten(
-    url: &str,
-    project: &Project,
-    direction: Direction,
-    folder: &Path,
-) -> Result<RemoteUrl, SyncErrorKind> {
-    let url = connect::rewrite(url, project.config(), direction);
-    let url = RemoteUrl::parse(url).map_err(connect::ConnectError::from)?;
-    if url.scheme() == Scheme::File {
-        let base = &base(project, folder);
-        let path = url.local_path(base);
+/// The URLs to connect to.
+pub struct Locations {
+    /// Where to fetch from.
+    pub fetch: RemoteUrl,
+    /// Where to push to.
+    pub push: RemoteUrl,
+}
+
+/// Where `url` leads: as configured, after `url.*.insteadOf` or `pushInsteadOf`, and checked once more after that. A path must
+/// not lead into the project, whose `.metis/` is, or will be, in `folder`.
+pub fn locations(url: &str, project: &Project, folder: &Path) -> Result<Locations, SyncErrorKind> {
+    let rewritten = |direction| -> Result<RemoteUrl, SyncErrorKind> {
+        let url = connect::rewrite(url, project.config(), direction);
+        Ok(RemoteUrl::parse(url).map_err(connect::ConnectError::from)?)
+    };
+    let (fetch, push) = (rewritten(Direction::Fetch)?, rewritten(Direction::Push)?);
+    let differs = fetch != push;
+    let (base, mut own) = (base(project, folder), None);
+    for url in [Some(&fetch), Some(&push).filter(|_| differs)].into_iter().flatten() {
+        if url.scheme() != Scheme::File {
+            continue;
+        }
+        let path = url.local_path(&base);
         // Relative to the base still: how one gets there from it is not up to a checkout.
-        let path = path.as_deref().map(|path| path.strip_prefix(base).unwrap_or(path));
-        let is_own = |path: &Path| territories(folder).any(|own| own.has(path, base));
-        if path.is_none_or(is_own) {
+        let path = path.as_deref().map(|path| path.strip_prefix(&base).unwrap_or(path));
+        let own = own.get_or_insert_with(|| territories(folder));
+        if path.is_none_or(|path| own.iter().any(|own| own.has(path, &base))) {
             return Err(SyncErrorKind::UpstreamInside {
                 url: url.to_string().into(),
             });
         }
     }
-    Ok(url)
+    Ok(Locations { fetch, push })
 }
 
 /// From where a relative path counts: the top of the project's repository, without one from the folder of `.metis/`.
@@ -45,13 +55,16 @@ fn base(project: &Project, folder: &Path) -> PathBuf {
 }
 
 /// Of the project that `.metis/` is in, and of the one that it leads into if it is a link.
-fn territories(folder: &Path) -> impl Iterator<Item = Territory> {
-    let real = folder.join(METIS_DIR).canonicalize().ok();
-    let elsewhere = real.as_deref().and_then(Path::parent).map(Path::to_owned);
-    [Some(folder.to_owned()), elsewhere]
+fn territories(folder: &Path) -> Vec<Territory> {
+    let metis = folder.join(METIS_DIR);
+    let is_link = metis.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let real = is_link.then(|| metis.canonicalize().ok()).flatten();
+    let elsewhere = real.as_deref().and_then(Path::parent);
+    [Some(folder), elsewhere]
         .into_iter()
         .flatten()
-        .map(|folder| Territory::of(&folder))
+        .map(Territory::of)
+        .collect()
 }
 
 /// All of a configured location but its secrets: two that differ in it are two centrals.

@@ -27,7 +27,7 @@ use crate::{
     names::{ObjectId, Prefix},
     plan::listing,
     project::Project,
-    send_pack::connect::{ConnectError, ConnectOptions, Direction, RemoteUrl},
+    send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
 };
 
 /// Central as somebody sees it who has no workspace there yet.
@@ -72,9 +72,7 @@ pub fn probe(
     progress: &mut dyn Progress,
 ) -> Result<Probed, SyncErrorKind> {
     let configured = RemoteUrl::parse(upstream).map_err(ConnectError::from)?;
-    let rewritten = |direction| place::rewritten(upstream, project, direction, folder);
-    let url = rewritten(Direction::Fetch)?;
-    rewritten(Direction::Push)?;
+    let url = place::locations(upstream, project, folder)?.fetch;
     let id = place::identity(&configured, project, folder);
     let name = configured.to_string();
     let connect = connect_options(options, project, folder, Instant::now() + DEFAULT_DEADLINE);

@@ -11,12 +11,12 @@ use std::{
 use super::{
     error::SyncErrorKind,
     options::{DEFAULT_DEADLINE, SyncOptions},
-    place,
+    place::{self, Locations},
 };
 use crate::{
     names::Prefix,
     project::{self, Project},
-    send_pack::connect::{ConnectOptions, Direction, RemoteUrl, Settings},
+    send_pack::connect::{ConnectOptions, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
     state::{
         cursor::Cursor,
@@ -33,9 +33,12 @@ pub struct Workspace {
     pub(super) project: Project,
     pub(super) unconfirmed: Vec<Unconfirmed>,
     pub(super) state_dir: Option<PathBuf>,
+    /// Where its guard lies. `None`: that could not be told.
+    pub(super) guard_place: Option<guard::Place>,
     /// See [`guard::Notes`].
     pub(super) former: BTreeSet<Prefix>,
     pub(super) retired: BTreeSet<Prefix>,
+    pub(super) has_conduits: bool,
 }
 
 impl Workspace {
@@ -67,6 +70,11 @@ impl Workspace {
     /// The repository around it.
     pub fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// Whether any conduit was enabled in this clone.
+    pub fn has_conduits(&self) -> bool {
+        self.has_conduits
     }
 
     /// What deserves a look before anything is done.
@@ -108,7 +116,10 @@ impl Workspace {
 
     /// What this clone is bound to.
     pub fn guard(&self) -> Result<Guard, StateError> {
-        guard_of(&self.metis, &self.project, self.state_dir.as_deref())
+        match &self.guard_place {
+            Some(place) => Guard::open(place.clone()),
+            None => guard_of(&self.metis, &self.project, self.state_dir.as_deref()),
+        }
     }
 
     /// Where config.toml says something else than what this clone is bound to.
@@ -174,16 +185,24 @@ impl Workspace {
 /// A pull can put a link in the place of the folder that this clone was bound in. What was noted for that place counts on, so
 /// that the link leads to no other central unasked.
 pub fn guard_of(metis: &MetisDir, project: &Project, state_dir: Option<&Path>) -> Result<Guard, StateError> {
-    let real = metis.path().canonicalize();
+    Guard::open(guard_place(metis, project, state_dir)?)
+}
+
+/// Where that guard lies.
+pub(super) fn guard_place(
+    metis: &MetisDir,
+    project: &Project,
+    state_dir: Option<&Path>,
+) -> Result<guard::Place, StateError> {
     if let Some((common_dir, path)) = place_of_link(metis.path()) {
         let link = guard::Place::new(metis.path(), Some((&common_dir, &path)), state_dir);
-        let guard = Guard::open(link)?;
-        if !guard.is_new() {
-            return Ok(guard);
+        if !Guard::open(link.clone())?.is_new() {
+            return Ok(link);
         }
     }
+    let real = metis.path().canonicalize();
     let repository = project.place();
-    Guard::open(guard::Place::new(
+    Ok(guard::Place::new(
         real.as_deref().unwrap_or(metis.path()),
         repository
             .as_ref()
@@ -219,10 +238,8 @@ pub fn context<'a>(
         return Err(SyncErrorKind::NoPrefix);
     }
     let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
-    let rewritten = |direction| {
-        let folder = workspace.metis.project();
-        place::rewritten(&settings.upstream_url, &workspace.project, direction, folder)
-    };
+    let folder = workspace.metis.project();
+    let Locations { fetch, push } = place::locations(&settings.upstream_url, &workspace.project, folder)?;
     let deadline = deadline(options, Some(settings));
     Ok(Context {
         metis: &workspace.metis,
@@ -230,14 +247,14 @@ pub fn context<'a>(
         project: &workspace.project,
         owned: workspace.config.workspace.clone(),
         former: workspace.former.clone(),
-        upstream: rewritten(Direction::Fetch)?,
-        push_to: rewritten(Direction::Push)?,
+        upstream: fetch,
+        push_to: push,
         upstream_shown: configured.to_string(),
         upstream_name: configured.without_user(),
-        upstream_id: place::identity(&configured, &workspace.project, workspace.metis.project()),
+        upstream_id: place::identity(&configured, &workspace.project, folder),
         withdrawn: options.withdrawn.clone(),
         branch: settings.branch.clone(),
-        connect: connect_options(options, &workspace.project, workspace.metis.project(), clock + deadline),
+        connect: connect_options(options, &workspace.project, folder, clock + deadline),
         cache_dir: options
             .cache_dir
             .clone()

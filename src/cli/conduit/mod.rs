@@ -362,6 +362,9 @@ fn enabled(workspace: &Workspace) -> Result<Vec<String>, ConduitError> {
 
 /// Syncs what is enabled, after the documents were synced. `None`: nothing is.
 pub fn sync_enabled(workspace: &Workspace, dry_run: bool, interrupt: &AtomicBool) -> Option<Synced> {
+    if !workspace.has_conduits() {
+        return None;
+    }
     let order = Order {
         dry_run,
         accept_deletes: false,

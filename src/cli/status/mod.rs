@@ -62,7 +62,7 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
     let mut status = Status::of(&preview, Timestamp::now());
-    status.background = background::unsettled(global);
+    status.background = background::unsettled(workspace.metis());
     if args.porcelain.is_some() || args.nul {
         porcelain::print(&status, args.nul);
     } else if global.json {

@@ -287,7 +287,10 @@ pub fn survey<'a>(
         let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.clone());
         return Err(OwnError::NoBranch(source.unwrap_or_default()));
     }
-    own.head = ctx.project.head();
+    own.head = match read_from {
+        ReadFrom::Worktree(at) => Some(at),
+        _ => ctx.project.head(),
+    };
     let scan = scan(ctx, cursor, stat_cache, &own.hydrated, format, now)?;
     own.protected = scan.protected.clone();
     for (code, document) in &scan.documents {
