@@ -48,8 +48,8 @@ pub fn sweep_temps(dir: &Dir, now: SystemTime) -> Result<usize, DirError> {
 /// The names of the files that [`sweep_temps()`] would remove.
 pub fn leftover_temps(dir: &Dir, now: SystemTime) -> Result<Vec<OsString>, DirError> {
     let mut leftovers = Vec::new();
-    for entry in dir.list()? {
-        if entry.kind != Kind::File || !is_temp(&entry.name) {
+    for entry in dir.list_where(is_temp)? {
+        if entry.kind != Kind::File {
             continue;
         }
         match dir.lstat(&entry.name) {

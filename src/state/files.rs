@@ -217,7 +217,8 @@ impl StateDir {
         let Some(mut file) = self.open_file(name, OFlags::RDONLY)? else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
+        let expected = file.metadata().map_or(0, |found| found.len().min(MAX_FILE));
+        let mut bytes = Vec::with_capacity(expected as usize + 1);
         Read::by_ref(&mut file)
             .take(MAX_FILE + 1)
             .read_to_end(&mut bytes)

@@ -163,12 +163,17 @@ impl Dir {
 
     /// The entries of this folder, sorted by name, without `.` and `..`.
     pub fn list(&self) -> Result<Vec<Entry>, DirError> {
+        self.list_where(|_| true)
+    }
+
+    /// Those whose names are `wanted`.
+    pub fn list_where(&self, wanted: impl Fn(&OsStr) -> bool) -> Result<Vec<Entry>, DirError> {
         let fail = |errno| DirError::new("read folder", self.path.clone(), errno);
         let mut entries = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.fd).map_err(fail)? {
             let entry = entry.map_err(fail)?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name == "." || name == ".." {
+            if name == "." || name == ".." || !wanted(name) {
                 continue;
             }
             let kind = match entry.file_type() {
