@@ -1,8 +1,25 @@
 //! Whom TLS trusts: the system's authorities or the configured ones, one's own certificate, one's own key.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    fs,
+    io::Read,
+    os::unix::fs::symlink,
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+};
 
 use gix_hash::Kind;
+use rustls::{
+    ServerConfig, ServerConnection, SupportedProtocolVersion,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
+    version::{TLS12, TLS13},
+};
 use send_pack::{
     PushError,
     connect::{ConnectError, ConnectOptions, FailureKind},
@@ -15,6 +32,7 @@ use super::{
 use crate::support::{
     central::Shape,
     process::run,
+    scripted::Scripted,
     servers::{Access, Nginx, installed, skip},
     workspace::Remote,
     world::World,
@@ -201,6 +219,16 @@ fn a_server_that_wants_a_certificate_gets_ours() {
     assert!(cause.message.contains("cannot use"), "{cause:?}");
 }
 
+fn pin_of(certificate: &Path) -> String {
+    let mut pin = Command::new("sh");
+    pin.arg("-c").arg(
+        "openssl x509 -in \"$0\" -pubkey -noout | openssl pkey -pubin -outform der | \
+         openssl dgst -sha256 -binary | openssl enc -base64",
+    );
+    pin.arg(certificate);
+    format!("sha256//{}", run(pin).success().trim())
+}
+
 /// `http.pinnedPubkey` goes before every other trust, also where certificates are not looked at.
 #[test]
 fn a_pinned_key_is_the_only_one_that_is_spoken_to() {
@@ -210,22 +238,6 @@ fn a_pinned_key_is_the_only_one_that_is_spoken_to() {
     };
     let remote = nginx.remote();
     let ca = remote.env[0].1.clone();
-    let pin_of = |certificate: &Path| {
-        let mut pin = Command::new("sh");
-        pin.arg("-c").arg(
-            "openssl x509 -in \"$0\" -pubkey -noout | openssl pkey -pubin -outform der | \
-             openssl dgst -sha256 -binary | openssl enc -base64",
-        );
-        format!(
-            "sha256//{}",
-            run({
-                pin.arg(certificate);
-                pin
-            })
-            .success()
-            .trim()
-        )
-    };
     let server = pin_of(&Path::new(&ca).with_file_name("server.pem"));
     let stranger = pin_of(&other_authority(&world));
     let pinned = |pins: &str, more: &str| {
@@ -246,4 +258,66 @@ fn a_pinned_key_is_the_only_one_that_is_spoken_to() {
         &pinned(&format!("{stranger};{server}"), ""),
         &first(),
     ));
+}
+
+/// A server that shows `certificate` and signs with `key`, which need not belong to it. Says of each connection whether the client
+/// asked for anything.
+fn showing(certificate: &Path, key: &Path, version: &'static SupportedProtocolVersion) -> (Scripted, Receiver<bool>) {
+    let shown = CertificateDer::from_pem_file(certificate).expect("openssl made it");
+    let key = PrivateKeyDer::from_pem_file(key).expect("openssl made it");
+    let provider = Arc::new(ring::default_provider());
+    let key = provider
+        .key_provider
+        .load_private_key(key)
+        .expect("it is of a usual kind");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .expect("both are supported")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![shown], key))));
+    let config = Arc::new(config);
+    let (sender, receiver) = channel();
+    let server = Scripted::start(move |_, mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).expect("its settings are in order");
+        // With TLS 1.3 the server is done before the client has judged it: what counts is whether it goes on to ask for anything.
+        let asked = rustls::Stream::new(&mut connection, &mut stream).read(&mut [0]);
+        let asked = asked.is_ok_and(|length| length > 0);
+        sender.send(asked).expect("the test waits for it");
+    });
+    (server, receiver)
+}
+
+/// A certificate is public: whoever shows it without its key is not the server, also where only the key is pinned and
+/// nothing else of the certificate is looked at.
+#[test]
+fn a_stolen_certificate_is_worth_nothing_without_its_key() {
+    if installed(["openssl"]).is_none() {
+        return;
+    }
+    let world = empty();
+    let certificate = other_authority(&world);
+    let right = certificate.with_extension("key");
+    let wrong = world.root().join("thief.key");
+    let mut make = Command::new("openssl");
+    make.args("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out".split(' '))
+        .arg(&wrong);
+    run(make).success();
+    let pin = pin_of(&certificate);
+    for version in [&TLS12, &TLS13] {
+        for (key, is_theirs) in [(&right, false), (&wrong, true)] {
+            let (server, asked) = showing(&certificate, key, version);
+            let trusting = who(&[], &format!("[http]\npinnedPubkey = \"{pin}\"\nsslVerify = false"));
+            let cause = failed(push_with(&server.url("https"), &trusting, &first()));
+            assert_eq!(
+                asked.recv().expect("it was connected to"),
+                !is_theirs,
+                "{version:?}: {cause:?}"
+            );
+            assert_eq!(
+                cause.message.contains("BadSignature"),
+                is_theirs,
+                "{version:?}: {cause:?}"
+            );
+        }
+    }
 }
