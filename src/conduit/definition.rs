@@ -11,6 +11,7 @@ use crate::{
     fs::{Dir, FileMode},
     names::ObjectFormat,
     plan::conduit::{Mode, OnConflict},
+    project::is_affordable,
     text,
     workspace::ConfigFile,
 };
@@ -98,9 +99,15 @@ impl Definition {
             let wrong = !(1..=MOST_TRANSFERS).contains(&self.parallel_transfers);
             wrong.then(|| format!("parallel_transfers must be a whole number from 1 to {MOST_TRANSFERS}"))
         };
+        let mut patterns = self.include.iter().chain(&self.exclude);
+        let costly = || {
+            let wrong = patterns.any(|pattern| !is_affordable(pattern));
+            wrong.then(|| "a pattern of include and exclude must have no more than eight `**`".to_owned())
+        };
         endpoint("alpha", &self.alpha)
             .or_else(|| endpoint("beta", &self.beta))
             .or_else(too_many)
+            .or_else(costly)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The two folders of a conduit: where they are, that they are two, and that nobody else works on them.
 
 use std::{
-    path::Path,
+    path::{Component, Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -31,7 +31,8 @@ pub fn path_of(definition: &Definition, side: Side) -> &str {
     }
 }
 
-/// Opens both folders of a conduit of the project at `project`. Links on the way to them are followed, once.
+/// Opens both folders of a conduit of the project at `project`. Links on the way to them are followed, once, but not those in
+/// the project that lead out of it: a commit may have put them there.
 pub fn open(project: &Path, defined: &Defined) -> Result<Endpoints, ConduitError> {
     let definition = &defined.definition;
     let alpha = open_one(project, defined, Side::Alpha)?;
@@ -60,11 +61,18 @@ fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, Condui
         .map_err(|err| refused(&format!("cannot be opened: {err}")))?;
     let dir = Dir::open_root(&real).map_err(|err| refused(&format!("cannot be opened: {err}")))?;
     let top = project.canonicalize().unwrap_or_else(|_| project.to_owned());
-    let inside = real.strip_prefix(&top).ok();
-    if inside.is_none() && defined.file == ConfigFile::Shared {
-        return Err(refused(
-            "lies outside the project, where only a definition of this clone's own may lead (`conduit add --local`)",
-        ));
+    if !real.starts_with(&top) {
+        if defined.file == ConfigFile::Shared {
+            return Err(refused(
+                "lies outside the project, where only a definition of this clone's own may lead (`conduit add --local`)",
+            ));
+        }
+        if enters(&top, &path) {
+            return Err(refused(
+                "leads out of the project by a link in it, which may have come with a commit: define the conduit with the folder \
+                 that is meant",
+            ));
+        }
     }
     let parts: Vec<&str> = real.iter().filter_map(|part| part.to_str()).collect();
     if parts.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
@@ -81,6 +89,17 @@ fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, Condui
         }
     }
     Ok(dir)
+}
+
+/// Whether anything on the way to `path`, but its ends, lies in the folder `top`.
+fn enters(top: &Path, path: &Path) -> bool {
+    let mut at = PathBuf::new();
+    path.components().any(|part| {
+        at.push(part);
+        // Links before this one have been judged.
+        let folder = at.parent().and_then(|folder| folder.canonicalize().ok());
+        matches!(part, Component::Normal(_)) && folder.is_some_and(|folder| folder.starts_with(top))
+    })
 }
 
 /// A folder and all those above it.

@@ -16,6 +16,8 @@ use crate::{
 /// How often a file that changes under the reader is read again.
 const TRIES: usize = 4;
 const ID_LEN: usize = 20;
+/// Folders in folders that are looked into. Any depth can be made, and each takes some of the stack and an open file.
+const DEPTH_LIMIT: usize = 128;
 
 /// Something that was left out and is worth a word: not what a pattern leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -94,6 +96,10 @@ impl Scanning<'_> {
     }
 
     fn subfolder(&mut self, dir: &Dir, name: &str, path: String, included: bool) -> Result<(), DirError> {
+        if path.split('/').count() > DEPTH_LIMIT {
+            self.skip(path, "nested too deep");
+            return Ok(());
+        }
         let opened = dir.open_dir(name).and_then(|sub| Ok((sub.stat()?.device, sub)));
         match opened {
             Ok((device, _)) if device != self.device => self.skip(path, "on another file system"),

@@ -10,6 +10,11 @@ use gix::{
 
 use super::Project;
 
+/// What stands for folders of any depth.
+const DEEP: &str = "**";
+/// How often that may be in a pattern.
+const MOST_DEEP: usize = 8;
+
 /// Lists of patterns. What any of them excludes is excluded: a `!` takes back what stands in its own list only.
 #[derive(Debug, Default)]
 pub struct Exclusion {
@@ -22,8 +27,9 @@ impl Exclusion {
     pub fn new(texts: &[Vec<u8>], ignores_case: bool) -> Self {
         let list = |text: &Vec<u8>| {
             let mut search = Search::default();
+            let lines: Vec<_> = text.split(|byte| *byte == b'\n').map(affordable).collect();
             // Only a root that is no folder above the source can be an error, and there is none.
-            let _ = search.add_patterns_buffer(text, "", None, Ignore::default());
+            let _ = search.add_patterns_buffer(&lines.join(&b'\n'), "", None, Ignore::default());
             search
         };
         Exclusion {
@@ -50,6 +56,21 @@ impl Exclusion {
         // What is below an excluded folder cannot be taken back.
         path.match_indices('/').any(|(at, _)| matches(&path[..at], true)) || matches(path, false)
     }
+}
+
+/// A pattern that can be matched in the time there is: each `**` multiplies how long a deep path takes. What comes after the
+/// last that may be is left out, so that the pattern excludes more; one that takes back, less.
+fn affordable(pattern: &[u8]) -> &[u8] {
+    match pattern.find_iter(DEEP).nth(MOST_DEEP) {
+        None => pattern,
+        Some(_) if pattern.starts_with(b"!") => b"",
+        Some(at) => &pattern[..at],
+    }
+}
+
+/// Whether a pattern takes no longer to match than one may.
+pub fn is_affordable(pattern: &str) -> bool {
+    affordable(pattern.as_bytes()).len() == pattern.len()
 }
 
 impl Project {
@@ -122,6 +143,21 @@ mod tests {
         ] {
             assert_eq!(excluded(&[list], path), is, "{list:?} {path}");
         }
+    }
+
+    #[test]
+    fn a_pattern_takes_no_longer_than_it_may() {
+        let deep = vec!["a"; 400].join("/");
+        for unit in ["**/", "**/a/", "**/*a/", "*/**/", "**/?*/"] {
+            let pattern = format!("{}b", unit.repeat(1000));
+            assert!(!is_affordable(&pattern));
+            assert!(excluded(&[&pattern], &deep), "{unit}: it excludes more than it says");
+            assert!(
+                excluded(&[&format!("*\n!{pattern}")], &deep),
+                "{unit}: it takes nothing back"
+            );
+        }
+        assert!(is_affordable(&"**/a/".repeat(MOST_DEEP)));
     }
 
     #[test]

@@ -407,10 +407,10 @@ impl<'a> History<'a> {
     }
 
     /// The file of this name at the top of `.metis/` in `commit`, whose folders are at hand. `Ok(None)`: it has none.
-    pub fn file(&self, commit: ObjectId, name: &str) -> Result<Option<Vec<u8>>, CentralError> {
+    pub fn file(&self, commit: ObjectId, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CentralError> {
         let tree = self.project.metis_tree(&self.odb, commit);
         match tree.and_then(|tree| file_in(&self.odb, tree, name)) {
-            Some(id) => objects::blob(&self.odb, id, DOCUMENT_LIMIT)?
+            Some(id) => objects::blob(&self.odb, id, limit)?
                 .map(Some)
                 .ok_or(CentralError::TooLarge),
             None => Ok(None),

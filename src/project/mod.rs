@@ -28,13 +28,14 @@ use crate::{
     central::{from_gix, to_gix},
     names::{ObjectFormat, ObjectId},
 };
-pub use exclusion::Exclusion;
+pub use exclusion::{Exclusion, is_affordable};
 pub use freshness::Freshness;
 pub use gix::Repository;
 pub use history::{CodeOf, Committed, History, Listing, Unrelated};
 pub use moment::moment;
 pub use patterns::Patterns;
 pub use source::unfinished;
+pub use tracked::came_with_a_commit;
 use trust::Opened;
 pub use worktree::{Checkout, Conversion};
 

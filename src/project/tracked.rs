@@ -1,6 +1,6 @@
 //! What git tracks below `.metis/`, asked of the index.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use gix::{bstr::ByteSlice, objs::FindExt};
 
@@ -119,6 +119,29 @@ impl Project {
         let parts = self.metis.iter().flat_map(|part| [part.as_slice(), b"/"]);
         parts.flatten().copied().collect()
     }
+}
+
+/// Whether git tracks files in the folder at `path`, which lies in a checkout then. A repository made of such files has hooks and
+/// a configuration of whoever made the commit.
+pub fn came_with_a_commit(path: &Path) -> bool {
+    let Ok(real) = path.canonicalize() else { return false };
+    let has = |repo: &gix::Repository, top: &Path| {
+        let mut start = real.strip_prefix(top).ok()?.as_os_str().as_encoded_bytes().to_vec();
+        start.push(b'/');
+        let index = repo.index_or_empty().ok()?;
+        Some(!index.prefixed_entries(start.as_bstr())?.is_empty())
+    };
+    let mut above = real.parent().map(Path::to_owned);
+    while let Some(repo) = above.as_deref().and_then(|folder| trust::open(folder).repo) {
+        let Some(top) = repo.workdir().and_then(|top| top.canonicalize().ok()) else {
+            break;
+        };
+        if has(&repo, &top) == Some(true) {
+            return true;
+        }
+        above = top.parent().map(Path::to_owned);
+    }
+    false
 }
 
 /// Whether an index, by its bytes, has no path with `part` in it. Every sync asks, and reading a large index as one takes

@@ -13,7 +13,7 @@ use std::{
 use gix::index::entry::{Flags, Mode, Stage};
 
 use super::Project;
-use crate::{central::from_gix, names::ObjectId, send_pack::connect};
+use crate::{central::from_gix, names::ObjectId, send_pack::connect, text::shown};
 
 /// A file below `.metis/` as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,7 @@ impl Conversion<'_> {
     /// What git would commit. `path` is relative to `.metis/`.
     pub fn to_git(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
         let path = self.metis.join(path);
+        self.attributes_are_files(&path)?;
         let mut pipeline = self.pipeline.borrow_mut();
         // Encodings that gitoxide does not know, git may.
         let Ok(mut converted) = pipeline.convert_to_git(bytes, &path, &self.index) else {
@@ -99,6 +100,18 @@ impl Conversion<'_> {
         let mut out = Vec::with_capacity(bytes.len());
         converted.read_to_end(&mut out).map_err(|err| err.to_string())?;
         Ok(out)
+    }
+
+    /// Fails where reading the attributes of the file at `path` would wait for somebody to write them.
+    fn attributes_are_files(&self, path: &Path) -> Result<(), String> {
+        let waits = |folder: &&Path| {
+            let attributes = self.top.join(folder).join(".gitattributes").symlink_metadata();
+            attributes.is_ok_and(|found| !(found.is_file() || found.is_dir() || found.is_symlink()))
+        };
+        match path.ancestors().skip(1).find(waits) {
+            Some(folder) => Err(format!("{} is not a file", shown(&folder.join(".gitattributes")))),
+            None => Ok(()),
+        }
     }
 
     /// What git itself makes of the bytes, in an object folder that goes again.
@@ -261,13 +274,11 @@ impl Project {
 /// Attributes are short; anything else under that name is none.
 fn read_if_small(path: &Path) -> Option<Vec<u8>> {
     const LIMIT: u64 = 1 << 20;
-    let is_file = path.symlink_metadata().ok()?.is_file();
+    if !path.symlink_metadata().ok()?.is_file() {
+        return None;
+    }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .ok()
-        .filter(|_| is_file)?
-        .take(LIMIT)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    let file = std::fs::File::open(path).ok()?;
+    file.take(LIMIT).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }

@@ -59,11 +59,13 @@ pub enum SyncErrorKind {
     /// The configured URL is not one that is connected to.
     #[error(".metis/config.toml: sync.upstream_url is not accepted: {0}")]
     UpstreamUrl(connect::UrlError),
-    /// The central repository would be the project itself, or something in it.
-    #[error("{url} leads into this project, and what comes with a checkout is not taken for a central repository")]
+    /// The central repository would be the project itself, something in it, or files of another checkout.
+    #[error("{url} leads into {whose}, and what comes with a checkout is not taken for a central repository")]
     UpstreamInside {
         /// The location, without secrets.
         url: Untrusted,
+        /// What it leads into.
+        whose: &'static str,
     },
     /// config.toml has no upstream: single-workspace mode, in which there is nothing for this command to do.
     #[error("config.toml names no central repository ([sync] upstream_url)")]

@@ -8,7 +8,7 @@ use std::{
 
 use super::error::SyncErrorKind;
 use crate::{
-    project::{Project, territory::Territory},
+    project::{Project, came_with_a_commit, territory::Territory},
     send_pack::connect::{self, Direction, RemoteUrl, Scheme},
     state::cursor::Cursor,
     workspace::METIS_DIR,
@@ -40,11 +40,17 @@ pub fn locations(url: &str, project: &Project, folder: &Path) -> Result<Location
         // Relative to the base still: how one gets there from it is not up to a checkout.
         let path = path.as_deref().map(|path| path.strip_prefix(&base).unwrap_or(path));
         let own = own.get_or_insert_with(|| territories(folder));
-        if path.is_none_or(|path| own.iter().any(|own| own.has(path, &base))) {
-            return Err(SyncErrorKind::UpstreamInside {
-                url: url.to_string().into(),
-            });
-        }
+        let whose = match path {
+            Some(path) if !own.iter().any(|own| own.has(path, &base)) => match came_with_a_commit(&base.join(path)) {
+                true => "another checkout",
+                false => continue,
+            },
+            _ => "this project",
+        };
+        return Err(SyncErrorKind::UpstreamInside {
+            url: url.to_string().into(),
+            whose,
+        });
     }
     Ok(Locations { fetch, push })
 }

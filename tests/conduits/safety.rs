@@ -77,6 +77,64 @@ fn a_root_may_be_a_link() {
     );
 }
 
+/// A folder may be nested deeper than any stack: what lies beyond is left alone on both sides.
+#[test]
+fn folders_without_end() {
+    let pair = Pair::new(&[]);
+    pair.put("left/a", "1");
+    pair.put(&format!("left/{}in-reach", "d/".repeat(128)), "2");
+    pair.put(&format!("left/{}beyond", "d/".repeat(1500)), "3");
+    let report = pair.sync(0);
+    assert_eq!(report["skipped"].as_array().map(Vec::len), Some(1), "{report}");
+    assert_eq!(report["skipped"][0]["reason"], "nested too deep");
+    assert_eq!(pair.tree("right").len(), 2);
+    pair.remove("left/a");
+    pair.sync(0);
+    assert_eq!(pair.tree("right").len(), 1);
+}
+
+/// A folder of the project that a pull exchanged for a link leads out of it by no definition, not even one of this clone's own: it
+/// would bring what lies there to the other side, or write there.
+#[test]
+fn a_root_that_a_pull_exchanged_for_a_link() {
+    let pair = Pair::untied();
+    let outside = pair.world.root().join("outside");
+    let beside = pair.world.root().join("beside");
+    for (folder, text) in [(&outside, "secret"), (&beside, "1")] {
+        fs::create_dir(folder).expect("temp folder is writable");
+        fs::write(folder.join("a"), text).expect("temp folder is writable");
+    }
+    pair.put("left/a", "1");
+    let beta = beside.display().to_string();
+    pair.run(&["add", "notes", "left", &beta, "--local"], 0);
+    pair.sync(0);
+    fs::rename(pair.path("left"), pair.path("moved")).expect("it is ours");
+    for target in [outside.as_path(), std::path::Path::new("../../outside/../outside")] {
+        symlink(target, pair.path("left")).expect("it is free");
+        let stopped = pair.run(&["sync", "notes", "--accept-deletes"], 3);
+        assert!(stopped.stderr.contains("by a link in it"), "{}", stopped.transcript());
+        fs::remove_file(pair.path("left")).expect("it is ours");
+    }
+    let text = |folder: &std::path::Path| fs::read_to_string(folder.join("a")).expect("it is there");
+    assert_eq!((text(&outside).as_str(), text(&beside).as_str()), ("secret", "1"));
+    // Outside by name is this clone's own choice.
+    pair.run(&["remove", "notes"], 0);
+    pair.run(
+        &[
+            "add",
+            "notes",
+            &outside.display().to_string(),
+            &beta,
+            "--local",
+            "--mode",
+            "mirror",
+        ],
+        0,
+    );
+    pair.run(&["sync", "notes", "--accept-first"], 0);
+    assert_eq!(text(&beside), "secret");
+}
+
 /// syncthing#2571, nextcloud/desktop#1295, obsidian-byoc#10: links are never followed, and what they hide is not deleted.
 #[test]
 fn links_are_left_alone() {

@@ -149,6 +149,10 @@ fn what_breaks_a_rule_is_said() {
             "alpha = \"left\"\nbeta = \"right\"\nparallel_transfers = 0\n",
             "parallel_transfers",
         ),
+        (
+            "alpha = \"left\"\nbeta = \"right\"\ninclude = [\"**/**/**/**/**/**/**/**/**/a\"]\n",
+            "no more than eight `**`",
+        ),
     ] {
         let config = format!("[project]\nprefix = \"API\"\n[sync.conduits.notes]\n{definition}");
         pair.own.put("config.toml", config);

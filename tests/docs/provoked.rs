@@ -50,7 +50,10 @@ const PROVOKED: [(&str, &str); 106] = [
         ".metis/config.toml: sync.upstream_url is not accepted: …",
         "stops::the_url_is_of_no_known_kind",
     ),
-    ("… leads into this project", "stops::central_would_be_in_the_project"),
+    (
+        "… leads into …, and what comes with a checkout",
+        "stops::central_would_be_in_the_project",
+    ),
     ("config.toml names no central repository", "stops::there_is_no_central"),
     ("this clone has never synced", "stops::nothing_to_compare_with"),
     ("central has no workspace …", "stops::no_such_workspace"),

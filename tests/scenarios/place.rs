@@ -128,6 +128,36 @@ fn a_repository_in_the_project_is_no_central() {
     assert!(api.sync().report().registered);
 }
 
+/// Whoever has two clones side by side, of one project or of two, has what somebody committed there as well.
+#[test]
+fn files_of_another_checkout_are_no_central() {
+    let world = World::new();
+    let api = project(&world, "../other/theirs");
+    let other = api.dir.parent().expect("the machine").join("other");
+    git(&api, &["init", "-q", "-b", "main", &other.display().to_string()]);
+    planted(&api, &other.join("theirs"));
+    for folder in ["objects", "refs"] {
+        fs::write(other.join("theirs").join(folder).join(".keep"), "").unwrap();
+    }
+    let in_other = |args: &[&str]| git(&api, &[&["-C", &other.display().to_string()], args].concat());
+    in_other(&["add", "-f", "."]);
+    in_other(&["commit", "-qm", "a repository as files"]);
+    std::os::unix::fs::symlink(other.join("theirs"), other.with_file_name("alias")).unwrap();
+    let there = other.join("theirs").display().to_string();
+    for url in ["../other/theirs", "../alias", &there, &format!("file://{there}")] {
+        set_upstream(&api, url);
+        for command in COMMANDS {
+            let said = run(api.metis_sync(command)).transcript();
+            assert!(said.contains("leads into another checkout"), "{url}: {said}");
+        }
+    }
+    assert!(!api.home.join("ran").exists(), "no hook ran");
+    // A central may lie in a work tree, as in a home directory that is under git, if it did not come with a commit.
+    in_other(&["rm", "-rq", "--cached", "theirs"]);
+    set_upstream(&api, "../other/theirs");
+    assert!(api.sync().report().registered);
+}
+
 /// `insteadOf` and `pushInsteadOf` are the user's, but where they lead is looked at all the same.
 #[test]
 fn what_git_makes_of_the_location_is_looked_at() {

@@ -55,7 +55,9 @@ impl Stopped {
                             .map_or("NAME".to_owned(), |name| text::shell_word(&name.to_string()));
                         format!("Run init again with `--branch {first}`, or another of them.")
                     }
-                    (SyncErrorKind::UpstreamInside { url }, _) if is_like_a_host(url.raw()) => no_repository(url.raw()),
+                    (SyncErrorKind::UpstreamInside { url, .. }, _) if is_like_a_host(url.raw()) => {
+                        no_repository(url.raw())
+                    }
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
                     _ => hint.next.replace("sync again", "run init again"),

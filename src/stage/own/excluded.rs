@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use super::{Own, OwnDocument, OwnError};
 use crate::{
+    central::CentralError,
+    fs::DirError,
     names::{ObjectId, ShortCode},
     plan::source::ReadFrom,
     project::{Exclusion, History},
     stage::Context,
     state::cursor::Cursor,
-    workspace,
 };
 
 /// Where patterns stand, in gitignore's syntax, of documents that are not published.
 pub const IGNORE_FILE: &str = ".syncignore";
+/// The most bytes that the file may have: each document is compared with each pattern.
+const IGNORE_LIMIT: u64 = 64 << 10;
 
 /// What is not to be published, by the file here, the one of the commit that is read, and config.toml. A list that cannot be
 /// read is an error: what it keeps back would be published.
@@ -22,14 +25,20 @@ pub(super) fn exclusion(
     read: Option<(ObjectId, Option<&History<'_>>)>,
 ) -> Result<Exclusion, OwnError> {
     let mut lists = Vec::new();
-    match ctx.metis.dir().read_file(IGNORE_FILE, workspace::DOCUMENT_LIMIT) {
+    match ctx.metis.dir().read_file(IGNORE_FILE, IGNORE_LIMIT) {
         Ok((bytes, _)) => lists.push(bytes),
         Err(err) if err.is_gone() => {}
         Err(err) => return Err(err.into()),
     }
     if let Some((at, history)) = read {
         let history = history.ok_or(OwnError::NoTree(at))?;
-        lists.extend(history.file(at, IGNORE_FILE).map_err(|_| OwnError::NoTree(at))?);
+        lists.extend(history.file(at, IGNORE_FILE, IGNORE_LIMIT).map_err(|err| match err {
+            CentralError::TooLarge => OwnError::Dir(DirError::TooLarge {
+                path: ctx.metis.path().join(IGNORE_FILE),
+                limit: IGNORE_LIMIT,
+            }),
+            _ => OwnError::NoTree(at),
+        })?);
     }
     let configured = ctx.config.sync.iter().flat_map(|sync| &sync.exclude);
     lists.push(
