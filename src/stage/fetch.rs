@@ -93,11 +93,9 @@ pub fn list_again(ctx: &Context<'_>, met: Option<Met>) -> Result<Remote, Central
 
 /// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.
 pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<Store, CentralError> {
-    // Stores used to be named by what is shown of central, which may be the same for two.
     let keys = [ctx.upstream_id.as_str(), ctx.upstream_name.as_str()];
     if scratch {
-        let key = store::key_in_use(&ctx.cache_dir, keys, format);
-        Store::scratch(&ctx.cache_dir, key, format)
+        Store::scratch(&ctx.cache_dir, keys, format)
     } else {
         store::rename(&ctx.cache_dir, keys, format);
         Store::open(&ctx.cache_dir, &ctx.upstream_id, format)

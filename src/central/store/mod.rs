@@ -71,7 +71,7 @@ impl Suspicion {
 }
 
 impl Store {
-    /// Opens, or creates, the store of the central that `key` names (its location without secrets) below `cache`.
+    /// Opens, or creates, the store of the central that `key` names (all of its location but secrets) below `cache`.
     pub fn open(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
         let root = place(cache, key, format);
         let packs = root.join("objects").join("pack");
@@ -92,13 +92,14 @@ impl Store {
     }
 
     /// A store for one process that nobody else sees and that is gone with it. What the lasting store of the same
-    /// central holds is visible through it.
-    pub fn scratch(cache: &Path, key: &str, format: ObjectFormat) -> Result<Self, CentralError> {
+    /// central holds is visible through it, under whichever of its names: `keys` as for [`rename()`].
+    pub fn scratch(cache: &Path, keys: [&str; 2], format: ObjectFormat) -> Result<Self, CentralError> {
         use std::os::unix::ffi::OsStrExt;
         let temp = std::env::temp_dir();
         sweep(&temp, true);
         let area = Area::create(&temp)?;
-        let lasting_root = place(cache, key, format);
+        let places = names(keys, format).map(|name| folder(cache, &name));
+        let lasting_root = places.iter().find(|place| place.is_dir()).unwrap_or(&places[0]);
         let lasting = lasting_root.join("objects");
         private::check(cache, &lasting.join("pack"))?;
         let in_use = InUse::of(&lasting.join("pack"));
@@ -294,35 +295,53 @@ impl Store {
     }
 }
 
-/// Which of `keys` for one central, the first of which is preferred, has a store below `cache`.
-pub fn key_in_use<'k>(cache: &Path, keys: [&'k str; 2], format: ObjectFormat) -> &'k str {
-    let [key, former] = keys;
-    match !place(cache, key, format).is_dir() && place(cache, former, format).is_dir() {
-        true => former,
-        false => key,
+/// Gives the store of the central that the first of `keys` names the folder that belongs to it, where it has one that an earlier
+/// version made: that named folders by a part of a hash that two centrals can be made to share, and at first by what is shown of
+/// a location, which the second key is. All that a store holds is named by its content, so that nothing is wrong where another
+/// central used it as well.
+pub fn rename(cache: &Path, keys: [&str; 2], format: ObjectFormat) {
+    let [name, former @ ..] = names(keys, format);
+    let place = folder(cache, &name);
+    for former in former.map(|name| folder(cache, &name)) {
+        if !former.is_dir() {
+            continue;
+        }
+        if !place.is_dir() {
+            // What cannot be moved is fetched again.
+            let _ = fs::rename(former, &place);
+        } else if InUse::of(&former.join("objects").join("pack")).alone().is_some() {
+            // An earlier version, used beside this one, made it again. All it has can be fetched.
+            let _ = fs::remove_dir_all(former);
+        }
     }
 }
 
-/// Gives the store of `former` the name that belongs to `key`, unless there is one. All that it holds is named by its
-/// content, so that nothing is wrong where another central used it as well.
-pub fn rename(cache: &Path, [key, former]: [&str; 2], format: ObjectFormat) {
-    if key_in_use(cache, [key, former], format) != key {
-        // What cannot be moved is fetched again.
-        let _ = fs::rename(place(cache, former, format), place(cache, key, format));
-    }
-}
-
-/// The folder of one central below the user's cache directory.
-fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
-    let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, key.as_bytes())
-        .expect("hashing a URL cannot fail")
-        .to_hex_with_len(16)
-        .to_string();
+/// The names of the folder of one central, the one that counts first.
+fn names([key, shown]: [&str; 2], format: ObjectFormat) -> [String; 3] {
+    let hash = |kind, key: &str| {
+        gix::objs::compute_hash(kind, gix::objs::Kind::Blob, key.as_bytes())
+            .expect("hashing a URL cannot fail")
+            .to_hex()
+            .to_string()
+    };
     let suffix = match format {
         ObjectFormat::Sha1 => "",
         ObjectFormat::Sha256 => "-sha256",
     };
-    private::top(cache).join(name + suffix)
+    let short = |key: &str| format!("{}{suffix}", &hash(gix::hash::Kind::Sha1, key)[..16]);
+    let whole = hash(gix::hash::Kind::Sha256, key);
+    [format!("{whole}{suffix}"), short(key), short(shown)]
+}
+
+/// The folder of this name below the user's cache directory.
+fn folder(cache: &Path, name: &str) -> PathBuf {
+    private::top(cache).join(name)
+}
+
+/// The folder of one central.
+fn place(cache: &Path, key: &str, format: ObjectFormat) -> PathBuf {
+    let [name, ..] = names([key; 2], format);
+    folder(cache, &name)
 }
 
 /// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, also where only the system knows that home. No folder that
@@ -341,23 +360,32 @@ mod tests {
 
     #[test]
     fn a_store_gets_the_name_of_its_central_once() {
-        let cache = tempfile::tempdir().unwrap();
-        let cache = cache.path();
         let format = ObjectFormat::Sha1;
-        let (alice, mallory, former) = ("alice@h:r", "mallory@h:r", "h:r");
-        Store::open(cache, former, format).unwrap();
-        fs::write(place(cache, former, format).join("shallow"), "noted\n").unwrap();
-        assert_eq!(key_in_use(cache, [alice, former], format), former);
-        for _ in 0..2 {
-            rename(cache, [alice, former], format);
-            assert_eq!(key_in_use(cache, [alice, former], format), alice);
+        let (alice, mallory, shown) = ("alice@h:r", "mallory@h:r", "h:r");
+        let [name, short, shown_short] = names([alice, shown], format);
+        assert_eq!((name.len(), short.len()), (64, 16));
+        for former in [short, shown_short] {
+            let cache = tempfile::tempdir().unwrap();
+            let cache = cache.path();
+            let former = folder(cache, &former);
+            private::make_dirs(&former.join("objects/pack")).unwrap();
+            fs::write(former.join("shallow"), "noted\n").unwrap();
+            for _ in 0..2 {
+                rename(cache, [alice, shown], format);
+                let noted = fs::read(place(cache, alice, format).join("shallow")).unwrap();
+                assert_eq!(noted, b"noted\n");
+                assert!(!former.exists());
+            }
+            rename(cache, [mallory, shown], format);
+            assert!(!place(cache, mallory, format).exists(), "it is taken");
+            // An earlier version, used in turn with this one, leaves nothing behind for ever.
+            private::make_dirs(&former.join("objects/pack")).unwrap();
+            let other = InUse::of(&former.join("objects/pack"));
+            rename(cache, [alice, shown], format);
+            assert!(former.exists(), "somebody uses it");
+            drop(other);
+            rename(cache, [alice, shown], format);
+            assert!(!former.exists());
         }
-        assert_eq!(
-            fs::read(place(cache, alice, format).join("shallow")).unwrap(),
-            b"noted\n"
-        );
-        assert!(!place(cache, former, format).exists());
-        rename(cache, [mallory, former], format);
-        assert!(!place(cache, mallory, format).exists(), "it is taken");
     }
 }
