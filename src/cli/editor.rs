@@ -64,5 +64,5 @@ pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<bool
 /// Ctrl-C at the terminal is the program's meanwhile, and not ours.
 fn run(command: &mut Command) -> io::Result<ExitStatus> {
     let _deaf = interrupt::Deaf::new();
-    command.status()
+    connect::as_git(command).status()
 }

@@ -7,7 +7,7 @@ use std::{
     sync::Mutex,
 };
 
-use crate::project::Project;
+use crate::{project::Project, send_pack::connect};
 
 use super::{Global, output};
 
@@ -29,7 +29,9 @@ pub fn start(global: &Global, project: &Project) {
             command.env(name, value);
         }
     }
-    let Ok(mut child) = command.spawn() else { return };
+    let Ok(mut child) = connect::as_git(&mut command).spawn() else {
+        return;
+    };
     if let Some(stdin) = child.stdin.take()
         && output::redirect(&stdin).is_ok()
         && let Ok(mut running) = RUNNING.lock()

@@ -18,6 +18,7 @@ use crate::{
     central::past::{Past, Step},
     names::ShortCode,
     project,
+    send_pack::connect,
     sync::{SyncErrorKind, Workspace},
 };
 
@@ -236,7 +237,8 @@ fn edit(editor: &OsString, workspace: &Workspace, document: &Document) -> std::i
     line.push(" \"$@\"");
     let mut command = Command::new("sh");
     command.arg("-c").arg(line).arg(editor);
-    command.arg(workspace.metis().path().join(&document.path)).status()
+    command.arg(workspace.metis().path().join(&document.path));
+    connect::as_git(&mut command).status()
 }
 
 /// The editor that git would start.

@@ -11,6 +11,7 @@ mod full;
 mod given;
 mod hostile;
 mod laws;
+mod planted;
 mod power;
 mod restored;
 mod stage;

@@ -50,7 +50,7 @@ use super::text;
 pub use deadline::Deadlines;
 pub use explain::Explainer;
 pub use failure::{ConnectError, Ending, FailureKind};
-pub use git::git;
+pub use git::{as_git, git};
 pub use http::Greeting;
 pub use open::{Giver, open, open_authenticated, open_known};
 pub use rewrite::{Direction, rewrite};
