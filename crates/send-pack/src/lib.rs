@@ -75,6 +75,7 @@ mod push;
 mod report;
 mod request;
 mod settle;
+mod talk;
 mod text;
 
 pub use error::PushError;

@@ -17,8 +17,8 @@ use rustix::process::Signal;
 
 use super::Prompt;
 use super::deadline::{Stop, Watch};
-use super::git::git;
 use super::process::{self, REPOSITORY_ENVIRONMENT};
+use super::git::git;
 use super::url::{RemoteUrl, bracketed};
 
 /// A helper that must not ask anybody should not need longer.

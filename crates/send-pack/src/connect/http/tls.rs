@@ -71,9 +71,15 @@ struct Verifier {
 }
 
 impl Verifier {
-    /// Whether it matters that the server has the key of the certificate that it shows.
-    fn is_particular(&self) -> bool {
-        self.trust.is_some() || self.pinned_keys.is_some()
+    /// The server's `proof` that it has the key of the certificate that it shows, where that matters.
+    fn proved(
+        &self,
+        proof: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.trust.is_some() || self.pinned_keys.is_some() {
+            true => proof(&self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 }
 
@@ -108,10 +114,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.is_particular() {
-            true => rustls::crypto::verify_tls12_signature(message, cert, dss, &self.algorithms),
-            false => Ok(HandshakeSignatureValid::assertion()),
-        }
+        self.proved(|algorithms| rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -120,10 +123,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.is_particular() {
-            true => rustls::crypto::verify_tls13_signature(message, cert, dss, &self.algorithms),
-            false => Ok(HandshakeSignatureValid::assertion()),
-        }
+        self.proved(|algorithms| rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
