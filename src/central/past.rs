@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::{
-    CentralError, fetch,
+    CentralError,
+    fetch::{self, Stretch},
     objects::{self, Handle},
     remote::Remote,
     store::Store,
@@ -120,7 +121,8 @@ pub fn look(
             told();
             let mut remote = Remote::list(url, options, Some(question.branch))?;
             let past = store.aside(|aside| {
-                fetch::recent(&mut remote, options, question.head, question.depth, aside)?;
+                let newest = Stretch::Newest(question.depth);
+                fetch::stretch(&mut remote, options, question.head, newest, aside)?;
                 walk(&objects::open(aside, store.format())?, question, true)
             });
             remote.close();

@@ -13,7 +13,14 @@ use super::{
     trees::list_documents,
 };
 use crate::{
-    central::{CentralError, fetch, from_gix, objects, remote::Remote, store::Aside, to_gix},
+    central::{
+        CentralError,
+        fetch::{self, Stretch},
+        from_gix, objects,
+        remote::Remote,
+        store::Aside,
+        to_gix,
+    },
     names::ObjectId,
     plan::listing::printable,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
@@ -81,7 +88,11 @@ impl Project {
                 .unwrap_or_default();
             let aside = Aside::create(cache, &[repo.objects.store_ref().path().to_owned()])?;
             let haves = nearest(&repo.objects, upstream.head, MAX_HAVES);
-            fetch::beyond(&mut remote, options, tip, &haves, &shallow, &aside.objects())?;
+            let beyond = Stretch::Beyond {
+                haves: &haves,
+                shallow: &shallow,
+            };
+            fetch::stretch(&mut remote, options, tip, beyond, &aside.objects())?;
             let odb = objects::open(&aside.objects(), remote.format)?;
             self.newer(&odb, tip, upstream.head, skip)
         };

@@ -15,6 +15,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::{
+    central::history,
     names::{Prefix, ShortCode},
     project::Project,
     send_pack::connect::{ConnectOptions, RemoteUrl},
@@ -66,6 +67,17 @@ pub struct Context<'a> {
     pub cache_dir: PathBuf,
     /// Limits for what central sends.
     pub limits: Limits,
+}
+
+impl Context<'_> {
+    /// Central, to be asked for the history of a branch.
+    pub fn central<'c>(&'c self, branch: &'c str) -> history::Central<'c> {
+        history::Central {
+            url: &self.upstream,
+            options: &self.connect,
+            branch,
+        }
+    }
 }
 
 /// Limits for what central sends; configurable in `[sync.limits]`.

@@ -19,10 +19,10 @@ pub fn path_in_project(ctx: &Context<'_>) -> String {
 impl Comparison<'_, '_> {
     /// Stops where another clone of this workspace has renamed or retired the folder that this one has written.
     pub(super) fn still_named(&self) -> Result<(), PlanError> {
-        let (ctx, prefix) = (self.ctx, self.prefix);
+        let prefix = self.prefix;
         let between = [self.snapshot.head, self.cursor.compared];
-        let branch = &self.snapshot.branch;
-        match history::fate(&ctx.upstream, &ctx.connect, branch, self.store, between, prefix)? {
+        let central = self.ctx.central(&self.snapshot.branch);
+        match history::fate(central, self.store, between, prefix)? {
             None => Ok(()),
             Some(Fate::Retired) => Err(PlanError::OtherProject(OtherProject::Retired(prefix.clone()))),
             Some(Fate::Renamed(new)) => Err(PlanError::OtherProject(OtherProject::RenamedElsewhere {
@@ -49,8 +49,7 @@ impl Comparison<'_, '_> {
             return Ok(first);
         };
         let only = (!central.is_empty()).then_some(prefix);
-        let branch = &self.snapshot.branch;
-        let owners = history::owners(&ctx.upstream, &ctx.connect, branch, self.store, head, only)?;
+        let owners = history::owners(ctx.central(&self.snapshot.branch), self.store, head, only)?;
         let path = path_in_project(ctx);
         let is_ours = |(root, at): &(ObjectId, String)| roots.contains(root) && *at == path;
         if let Some(owner) = owners.get(prefix).filter(|_| !central.is_empty()) {
