@@ -8,7 +8,6 @@ mod freshness;
 mod git_config;
 mod history;
 mod moment;
-mod patterns;
 mod refs;
 mod source;
 pub mod territory;
@@ -28,12 +27,11 @@ use crate::{
     central::{from_gix, to_gix},
     names::{ObjectFormat, ObjectId},
 };
-pub use exclusion::{Exclusion, is_affordable};
+pub use exclusion::{Exclusion, Patterns, is_affordable};
 pub use freshness::Freshness;
 pub use gix::Repository;
 pub use history::{CodeOf, Committed, History, Listing, Unrelated};
 pub use moment::moment;
-pub use patterns::Patterns;
 pub use source::unfinished;
 pub use tracked::came_with_a_commit;
 use trust::Opened;

@@ -20,9 +20,6 @@ use crate::text::{self, Untrusted};
 
 const NAME: &str = "lock";
 
-/// How long a sync waits for another one, unless told otherwise.
-pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
-
 /// First pause between two tries; doubled up to [`LONGEST_PAUSE`], so that a short sync is followed at once.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);

@@ -10,9 +10,7 @@
 //! | file | what |
 //! |---|---|
 //! | `metis_dir` | finding `.metis` |
-//! | `config`, `config_edit` | `config.toml`, and this clone's own on top of it: read, and changed in place |
-//! | `unknown_keys` | keys of it that are misspelled |
-//! | `confirmed` | which keys of it need this clone's word when they come with a pull |
+//! | `config` | `config.toml`, and this clone's own on top of it: read, checked, changed in place; which of its keys need this clone's word when they come with a pull |
 //! | `frontmatter` | the YAML at a document's head |
 //! | `documents`, `owned_document` | the scan for own documents, and what one is: `walk` sees, `protection` judges, `stat_cache` remembers |
 //! | `hydrated`, `folder_writer` | copies of others' folders: which they are, how they are written |
@@ -22,8 +20,6 @@
 //! the clock.
 
 mod config;
-mod config_edit;
-mod confirmed;
 mod documents;
 mod folder_writer;
 pub mod frontmatter;
@@ -33,15 +29,13 @@ mod metis_dir;
 mod owned_document;
 mod protection;
 mod stat_cache;
-mod unknown_keys;
 mod walk;
 
 pub use config::{
-    CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, ConfigFile, HookSettings, LimitSettings, MAX_RETRIES, MAX_SECONDS,
-    Record, SyncSettings, branch_name,
+    CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, ConfigFile, Confirmed, Edit, HookSettings, KEYS, LimitSettings,
+    MAX_RETRIES, MAX_SECONDS, Record, SyncSettings, Unconfirmed, UnknownKey, branch_name, edit_config, has_begun,
+    hold_back, to_confirm, with_edits,
 };
-pub use config_edit::{Edit, edit_config, with_edits};
-pub use confirmed::{Confirmed, KEYS, Unconfirmed, has_begun, hold_back, to_confirm};
 pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, keep_copy, sweep_kept};
 pub use frontmatter::{Damage, Frontmatter};
@@ -54,5 +48,4 @@ pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;
 pub use stat_cache::{CacheEntry, StatCache};
-pub use unknown_keys::UnknownKey;
 pub use walk::FileRead;

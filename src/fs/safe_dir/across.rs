@@ -1,6 +1,6 @@
 //! Moving whole files and folders between two open folders, and files too large to be held in memory.
 
-use std::{fs::File, os::fd::AsFd, path::Path};
+use std::{fs::File, path::Path};
 
 use rustix::{
     fs::{AtFlags, Mode, OFlags, RenameFlags},
@@ -64,14 +64,6 @@ impl Dir {
             Ok(()) => Ok(true),
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
             Err(errno) => Err(self.error("exchange", path, errno)),
-        }
-    }
-
-    /// Wait until the names in this folder are on the disk.
-    pub fn flush_names(&self) -> Result<(), DirError> {
-        match rustix::fs::fsync(self.fd.as_fd()) {
-            Ok(()) | Err(Errno::INVAL | Errno::BADF) => Ok(()),
-            Err(errno) => Err(self.error("flush", Path::new("."), errno)),
         }
     }
 

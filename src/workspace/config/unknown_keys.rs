@@ -5,7 +5,7 @@ use std::fmt;
 
 use toml::Table;
 
-use super::config::ConfigFile;
+use super::ConfigFile;
 use crate::plan::listing::escaped;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
@@ -183,9 +183,9 @@ mod tests {
             let nonsense = format!("{key} = [[]]");
             let root: Table = toml::from_str(&nonsense).unwrap();
             assert_eq!(unknown_keys(&root, ConfigFile::Shared), [], "{key}");
-            super::super::config::Config::parse(nonsense.as_bytes()).expect_err(key);
+            super::super::Config::parse(nonsense.as_bytes()).expect_err(key);
         }
-        let documented = include_str!("../../docs/configuration.md");
+        let documented = include_str!("../../../docs/configuration.md");
         for key in KEYS.iter().filter(|key| key.contains('.')) {
             assert!(documented.contains(&format!("| `{key}` |")), "{key}");
         }

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::config::{Config, LimitSettings, SyncSettings};
+use super::{Config, LimitSettings, SyncSettings};
 use crate::text::Untrusted;
 
 /// The longest that a hook may make git wait unasked, in seconds.
@@ -24,6 +24,30 @@ pub struct Key {
     put: fn(&mut SyncSettings, Option<&str>),
 }
 
+/// A switch that needs the word to be on.
+macro_rules! switch {
+    ($name:literal, $($field:ident).+) => {
+        Key {
+            name: $name,
+            stops: false,
+            asked: |settings| settings.$($field).+.then(|| "true".to_owned()),
+            put: |settings, word| settings.$($field).+ = word.is_some(),
+        }
+    };
+}
+
+/// A number that needs the word to be more than `$most`.
+macro_rules! number {
+    ($name:literal, $($field:ident).+, $most:expr) => {
+        Key {
+            name: $name,
+            stops: false,
+            asked: |settings| settings.$($field).+.filter(|value| *value > $most).map(|value| value.to_string()),
+            put: |settings, word| settings.$($field).+ = word.and_then(|word| word.parse().ok()),
+        }
+    };
+}
+
 /// All keys that need this clone's word.
 pub const KEYS: [Key; 9] = [
     Key {
@@ -32,63 +56,19 @@ pub const KEYS: [Key; 9] = [
         asked: |settings| Some(settings.branch.clone().unwrap_or_default()),
         put: |settings, word| settings.branch = word.filter(|word| !word.is_empty()).map(str::to_owned),
     },
-    Key {
-        name: "sync.publish_ignored",
-        stops: false,
-        asked: |settings| settings.publish_ignored.then(|| "true".to_owned()),
-        put: |settings, word| settings.publish_ignored = word.is_some(),
-    },
-    Key {
-        name: "sync.hooks.blocking",
-        stops: false,
-        asked: |settings| settings.hooks.blocking.then(|| "true".to_owned()),
-        put: |settings, word| settings.hooks.blocking = word.is_some(),
-    },
-    Key {
-        name: "sync.hooks.deadline_seconds",
-        stops: false,
-        asked: |settings| beyond(settings.hooks.deadline_seconds, HOOK_SECONDS),
-        put: |settings, word| settings.hooks.deadline_seconds = number(word),
-    },
-    Key {
-        name: "sync.hooks.notify",
-        stops: false,
-        asked: |settings| settings.hooks.notify.then(|| "true".to_owned()),
-        put: |settings, word| settings.hooks.notify = word.is_some(),
-    },
-    Key {
-        name: "sync.limits.blob_bytes",
-        stops: false,
-        asked: |settings| beyond(settings.limits.blob_bytes, LimitSettings::BLOB_BYTES),
-        put: |settings, word| settings.limits.blob_bytes = number(word),
-    },
-    Key {
-        name: "sync.limits.entries",
-        stops: false,
-        asked: |settings| beyond(settings.limits.entries, LimitSettings::ENTRIES),
-        put: |settings, word| settings.limits.entries = number(word),
-    },
-    Key {
-        name: "sync.limits.workspaces",
-        stops: false,
-        asked: |settings| beyond(settings.limits.workspaces, LimitSettings::WORKSPACES),
-        put: |settings, word| settings.limits.workspaces = number(word),
-    },
-    Key {
-        name: "sync.limits.total_bytes",
-        stops: false,
-        asked: |settings| beyond(settings.limits.total_bytes, LimitSettings::TOTAL_BYTES),
-        put: |settings, word| settings.limits.total_bytes = number(word),
-    },
+    switch!("sync.publish_ignored", publish_ignored),
+    switch!("sync.hooks.blocking", hooks.blocking),
+    number!("sync.hooks.deadline_seconds", hooks.deadline_seconds, HOOK_SECONDS),
+    switch!("sync.hooks.notify", hooks.notify),
+    number!("sync.limits.blob_bytes", limits.blob_bytes, LimitSettings::BLOB_BYTES),
+    number!("sync.limits.entries", limits.entries, LimitSettings::ENTRIES),
+    number!("sync.limits.workspaces", limits.workspaces, LimitSettings::WORKSPACES),
+    number!(
+        "sync.limits.total_bytes",
+        limits.total_bytes,
+        LimitSettings::TOTAL_BYTES
+    ),
 ];
-
-fn beyond(value: Option<u64>, most: u64) -> Option<String> {
-    value.filter(|value| *value > most).map(|value| value.to_string())
-}
-
-fn number(word: Option<&str>) -> Option<u64> {
-    word?.parse().ok()
-}
 
 /// Values by `section.key`, as this clone's user confirmed them.
 pub type Confirmed = BTreeMap<String, String>;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::config::{CONFIG_LIMIT, Config, ConfigError, ConfigFile, Record, split_bom, syntax_error};
+use super::{CONFIG_LIMIT, Config, ConfigError, ConfigFile, Record, split_bom, syntax_error};
 use crate::fs::{Dir, DirError, FileMode};
 use crate::names::{ObjectId, Prefix};
 
