@@ -1,6 +1,9 @@
 //! `git metis-sync conduit`: folders that are kept in step.
 
+mod define;
+mod failure;
 mod show;
+mod sync;
 
 use std::{
     collections::BTreeMap,
@@ -9,16 +12,15 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use super::{Exit, Global, render};
 use crate::{
-    conduit::{self, ConduitError, Definition, Order, Report, definition},
+    conduit::Order,
     plan::conduit::{Mode, OnConflict, Outcome, Side},
-    state::files::StateDir,
     sync::{DEFAULT_LOCK_WAIT, Workspace},
-    workspace::ConfigFile,
 };
+
+pub use self::sync::sync_enabled;
 
 #[derive(Debug, Clone, Args)]
 pub struct ConduitArgs {
@@ -134,12 +136,12 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         lock_wait: DEFAULT_LOCK_WAIT,
     };
     let done = match &args.what {
-        What::Add(args) => add(global, &workspace, args),
-        What::List => list(global, &workspace),
-        What::Show { name } => show_one(global, &workspace, name),
-        What::Remove { name } => remove(global, &workspace, name),
-        What::Enable { name } => enable(global, &workspace, name),
-        What::Disable { name } => disable(global, &workspace, name),
+        What::Add(args) => define::add(global, &workspace, args),
+        What::List => define::list(global, &workspace),
+        What::Show { name } => define::show_one(global, &workspace, name),
+        What::Remove { name } => define::remove(global, &workspace, name),
+        What::Enable { name } => define::enable(global, &workspace, name),
+        What::Disable { name } => define::disable(global, &workspace, name),
         What::Sync(args) => {
             let order = Order {
                 dry_run: args.dry_run,
@@ -147,9 +149,9 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
                 accept_first: args.accept_first,
                 ..order
             };
-            return sync(global, &workspace, &args.names, &order);
+            return sync::sync(global, &workspace, &args.names, &order);
         }
-        What::History { name, generation } => history(global, &workspace, name, *generation),
+        What::History { name, generation } => sync::history(global, &workspace, name, *generation),
         What::Resolve(args) => {
             let outcome = match args.take {
                 Take::Alpha => Outcome::Take(Side::Alpha),
@@ -161,9 +163,9 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
                 trigger: "conduit resolve",
                 ..order
             };
-            return sync(global, &workspace, std::slice::from_ref(&args.name), &order);
+            return sync::sync(global, &workspace, std::slice::from_ref(&args.name), &order);
         }
-        What::Undo { name, generation } => undo(
+        What::Undo { name, generation } => sync::undo(
             global,
             &workspace,
             name,
@@ -174,237 +176,5 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
             },
         ),
     };
-    done.unwrap_or_else(|error| show::failure(global, &error, None))
-}
-
-fn add(global: &Global, workspace: &Workspace, args: &AddArgs) -> Result<Exit, ConduitError> {
-    let metis = workspace.metis().dir();
-    if definition::all(metis)?.contains_key(&args.name) {
-        return Err(ConduitError::Exists(args.name.clone()));
-    }
-    let new = Definition {
-        mode: args.mode.unwrap_or_default(),
-        on_conflict: args.on_conflict.unwrap_or_default(),
-        include: args.include.clone(),
-        exclude: args.exclude.clone(),
-        ..Definition::new(args.alpha.clone(), args.beta.clone())
-    };
-    let file = if args.local {
-        ConfigFile::Local
-    } else {
-        ConfigFile::Shared
-    };
-    conduit::check(workspace, &args.name, &new, file)?;
-    if args.local {
-        StateDir::create(workspace.metis().path())?;
-    }
-    definition::add(metis, file, &args.name, &new)?;
-    confirm(workspace, &args.name, Some(new.digest()))?;
-    told(
-        global,
-        &args.name,
-        "enabled",
-        &format!(
-            "{file} has the conduit {} now, and it is enabled in this clone.\nSync it: `git metis-sync conduit sync {}`",
-            args.name, args.name
-        ),
-    );
-    Ok(Exit::Ok)
-}
-
-fn confirm(workspace: &Workspace, name: &str, digest: Option<String>) -> Result<(), ConduitError> {
-    Ok(workspace.guard()?.update(|notes| {
-        match digest {
-            Some(digest) => notes.conduits.insert(name.to_owned(), digest),
-            None => notes.conduits.remove(name),
-        };
-    })?)
-}
-
-fn told(global: &Global, name: &str, state: &str, words: &str) {
-    if global.json {
-        render::print_json(&render::document("conduit", json!({ "name": name, "state": state })));
-    } else if global.talks() {
-        for line in words.lines() {
-            say!("{line}");
-        }
-    }
-}
-
-fn list(global: &Global, workspace: &Workspace) -> Result<Exit, ConduitError> {
-    let all = definition::all(workspace.metis().dir())?;
-    let guard = workspace.guard()?;
-    show::list(global, &all, &guard.notes().conduits);
-    Ok(Exit::Ok)
-}
-
-fn defined(workspace: &Workspace, name: &str) -> Result<definition::Defined, ConduitError> {
-    let all = definition::all(workspace.metis().dir())?;
-    all.get(name)
-        .cloned()
-        .ok_or_else(|| ConduitError::Unknown(name.to_owned()))
-}
-
-fn show_one(global: &Global, workspace: &Workspace, name: &str) -> Result<Exit, ConduitError> {
-    let defined = defined(workspace, name)?;
-    let guard = workspace.guard()?;
-    show::definition(global, name, &defined, &guard.notes().conduits);
-    Ok(Exit::Ok)
-}
-
-fn remove(global: &Global, workspace: &Workspace, name: &str) -> Result<Exit, ConduitError> {
-    let defined = defined(workspace, name)?;
-    definition::remove(workspace.metis().dir(), defined.file, name)?;
-    confirm(workspace, name, None)?;
-    conduit::forget(workspace, name)?;
-    told(
-        global,
-        name,
-        "removed",
-        &format!(
-            "{} has no conduit {name} any more. Its folders are as they were, and what its syncs kept is in .metis/.sync/conduits/{name}/kept.",
-            defined.file
-        ),
-    );
-    Ok(Exit::Ok)
-}
-
-fn enable(global: &Global, workspace: &Workspace, name: &str) -> Result<Exit, ConduitError> {
-    let defined = defined(workspace, name)?;
-    conduit::check(workspace, name, &defined.definition, defined.file)?;
-    confirm(workspace, name, Some(defined.definition.digest()))?;
-    let guard = workspace.guard()?;
-    show::definition(global, name, &defined, &guard.notes().conduits);
-    Ok(Exit::Ok)
-}
-
-fn disable(global: &Global, workspace: &Workspace, name: &str) -> Result<Exit, ConduitError> {
-    defined(workspace, name)?;
-    confirm(workspace, name, None)?;
-    told(
-        global,
-        name,
-        "disabled",
-        &format!("{name} is not synced in this clone any more."),
-    );
-    Ok(Exit::Ok)
-}
-
-/// What became of several conduits.
-pub struct Synced {
-    reports: Vec<Report>,
-    failures: Vec<(String, ConduitError)>,
-    dry_run: bool,
-}
-
-impl Synced {
-    /// For a JSON document.
-    pub fn json(&self) -> Value {
-        show::synced(&self.reports, &self.failures)
-    }
-
-    /// Prints it, but for what a JSON document has, and returns the exit code.
-    pub fn tell(&self, global: &Global) -> Exit {
-        let mut exit = Exit::Ok;
-        for report in &self.reports {
-            if exit == Exit::Ok {
-                exit = show::exit(report, self.dry_run);
-            }
-            if !global.json {
-                show::report(global, report, self.dry_run);
-            }
-        }
-        for (name, error) in &self.failures {
-            exit = show::failure(global, error, Some(name));
-        }
-        exit
-    }
-}
-
-fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Order<'_>) -> Exit {
-    let synced = match names {
-        [] => match enabled(workspace) {
-            Ok(names) => sync_all(workspace, names, order),
-            Err(error) => return show::failure(global, &error, None),
-        },
-        names => sync_all(workspace, names.to_vec(), order),
-    };
-    if global.json {
-        render::print_json(&render::document("conduit", json!({ "conduits": synced.json() })));
-    }
-    synced.tell(global)
-}
-
-/// Syncs conduits one after the other. One that cannot be synced does not stop the others.
-fn sync_all(workspace: &Workspace, names: Vec<String>, order: &Order<'_>) -> Synced {
-    let mut synced = Synced {
-        reports: Vec::new(),
-        failures: Vec::new(),
-        dry_run: order.dry_run,
-    };
-    for name in names {
-        match conduit::sync_now(workspace, &name, order) {
-            Ok(report) => synced.reports.push(report),
-            Err(error) => synced.failures.push((name, error)),
-        }
-    }
-    synced
-}
-
-fn enabled(workspace: &Workspace) -> Result<Vec<String>, ConduitError> {
-    let all = definition::all(workspace.metis().dir())?;
-    let guard = workspace.guard()?;
-    Ok(all
-        .into_keys()
-        .filter(|name| guard.notes().conduits.contains_key(name))
-        .collect())
-}
-
-/// Syncs what is enabled, after the documents were synced. `None`: nothing is.
-pub fn sync_enabled(workspace: &Workspace, dry_run: bool, interrupt: &AtomicBool) -> Option<Synced> {
-    if !workspace.has_conduits() {
-        return None;
-    }
-    let order = Order {
-        dry_run,
-        accept_deletes: false,
-        accept_first: false,
-        decided: BTreeMap::new(),
-        trigger: "sync",
-        interrupt,
-        lock_wait: DEFAULT_LOCK_WAIT,
-    };
-    // Whoever has a damaged definition is told by every `conduit` command.
-    let names = enabled(workspace).ok().filter(|names| !names.is_empty())?;
-    Some(sync_all(workspace, names, &order))
-}
-
-fn history(global: &Global, workspace: &Workspace, name: &str, number: Option<u64>) -> Result<Exit, ConduitError> {
-    let mut all = conduit::generations(workspace, name)?;
-    if let Some(number) = number {
-        all.retain(|(generation, _)| generation.generation == number);
-        if all.is_empty() {
-            return Err(ConduitError::NoGeneration {
-                name: name.to_owned(),
-                number,
-            });
-        }
-    }
-    show::history(global, name, &all, number.is_some());
-    Ok(Exit::Ok)
-}
-
-fn undo(
-    global: &Global,
-    workspace: &Workspace,
-    name: &str,
-    number: Option<u64>,
-    order: &Order<'_>,
-) -> Result<Exit, ConduitError> {
-    let (generation, changes) = conduit::undo(workspace, name, number, order)?;
-    show::undone(global, name, &generation, &changes);
-    Ok(match generation.failed.is_empty() {
-        true => Exit::Ok,
-        false => Exit::NotVerified,
-    })
+    done.unwrap_or_else(|error| failure::tell(global, &error, None))
 }

@@ -201,6 +201,23 @@ pub fn is_conflict_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn each_kind_has_words_of_its_own() {
+        use Kind::*;
+        let kinds = [
+            BothCreated,
+            BothEdited,
+            EditedDeleted,
+            FormChanged,
+            FileAgainstFolder,
+            Collision,
+            Obstructed,
+        ];
+        let words = std::collections::BTreeSet::from(kinds.map(Kind::words));
+        assert_eq!(words.len(), kinds.len());
+        assert!(words.iter().all(|words| words.contains(' ')), "{words:?}");
+    }
+
     fn id() -> ObjectId {
         "1a2b3c4d5e6f0123456789abcdef0123456789ab".parse().unwrap()
     }

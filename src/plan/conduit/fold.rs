@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::{
+    change::{Action, Change},
     conflict::{Conflict, Kind},
     listing::{Listing, Side, with_folders},
-    reconcile::{Action, Change, Resolution},
+    reconcile::Resolution,
 };
 
 /// What all names have in common that are one name to a file system that ignores case or composes characters.

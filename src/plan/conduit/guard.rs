@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::{
+    change::Action,
     conflict::Mode,
     listing::{Item, Listing, Side},
-    reconcile::{Action, Resolution},
+    reconcile::Resolution,
 };
 use crate::plan::guard::{TooManyDeletes, too_many_deletes};
 

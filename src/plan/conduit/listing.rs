@@ -93,11 +93,6 @@ pub(super) fn is_below(path: &str, folder: &str) -> bool {
     path.len() > folder.len() && path.as_bytes()[folder.len()] == b'/' && path.starts_with(folder)
 }
 
-/// Whether `path` is `folder` or lies in it.
-pub fn is_at_or_below(path: &str, folder: &str) -> bool {
-    path == folder || is_below(path, folder)
-}
-
 /// `path` and all folders that it lies in, the innermost first.
 pub(super) fn with_folders(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind('/').map(|at| &path[..at]))

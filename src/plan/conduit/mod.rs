@@ -9,6 +9,7 @@
 //! 3. What cannot lie side by side, as names that a file system takes for one, stays as it is ([`fold`]).
 //! 4. [`guard`] stops what looks like an accident.
 
+pub mod change;
 pub mod conflict;
 pub mod decide;
 pub mod fold;
@@ -19,7 +20,8 @@ pub mod reconcile;
 #[cfg(test)]
 mod tests;
 
+pub use change::{Action, Change};
 pub use conflict::{Conflict, Kind, Mode, OnConflict, Outcome, Policy, conflict_name, is_conflict_name};
 pub use decide::{Verdict, decide};
-pub use listing::{Form, Item, Listing, Side, is_at_or_below, path_order};
-pub use reconcile::{Action, Change, Resolution, reconcile};
+pub use listing::{Form, Item, Listing, Side, path_order};
+pub use reconcile::{Resolution, reconcile};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{
     super::*,
-    world::{How, Tree, World, tree, written},
+    world::{How, Tree, World, is_at_or_below, tree, written},
 };
 
 /// Few names, so that files, folders and twins meet.

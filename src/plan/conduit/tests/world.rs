@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::*;
+use super::super::{listing::is_below, *};
 use crate::names::ObjectId;
 
 pub type Tree = BTreeMap<String, Item>;
@@ -290,4 +290,9 @@ pub fn story(name: &str, how: How, steps: &[(&str, &str, &str)]) -> World {
         assert_eq!(world.outcome(how), *becomes, "{name}, sync {}", n + 1);
     }
     world
+}
+
+/// Whether `path` is `folder` or lies in it.
+pub fn is_at_or_below(path: &str, folder: &str) -> bool {
+    path == folder || is_below(path, folder)
 }
