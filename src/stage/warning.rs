@@ -10,9 +10,10 @@ use crate::{
 };
 
 /// Something that deserves a look but stopped nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// An own document cannot be read; central's copy was left as it is.
+    #[error("{path}: {reason}; central's copy of it stays as it is")]
     Damaged {
         /// Relative to `.metis/`.
         path: Untrusted,
@@ -20,8 +21,10 @@ pub enum Warning {
         reason: Untrusted,
     },
     /// An entry of central was left out.
+    #[error("skipped {} in central: {}", .0.path, .0.reason.words())]
     Skipped(Skipped),
     /// A hydrated folder could not be brought in step. The others were.
+    #[error("{prefix}/ could not be hydrated: {reason}")]
     FolderFailed {
         /// Which.
         prefix: Prefix,
@@ -29,6 +32,10 @@ pub enum Warning {
         reason: Untrusted,
     },
     /// Central has more workspaces than this clone takes.
+    #[error(
+        "central has more than {limit} other workspaces; {left_out} were left out, {first}/ first. To have \
+         them, raise sync.limits.workspaces in .metis/.sync/config.toml"
+    )]
     TooManyWorkspaces {
         /// The first of those that were left out.
         first: Prefix,
@@ -38,6 +45,7 @@ pub enum Warning {
         limit: u64,
     },
     /// A locally edited hydrated file was kept aside.
+    #[error("{path} had been edited here; your version is kept as {kept}")]
     Kept {
         /// Where it was.
         path: Untrusted,
@@ -45,6 +53,10 @@ pub enum Warning {
         kept: Untrusted,
     },
     /// A workspace is gone from central, but its folder here holds something that is not ours.
+    #[error(
+        "{prefix}/ is gone from central; its folder here stays because of what else is in it: {}",
+        some(names)
+    )]
     LeftOver {
         /// Which.
         prefix: Prefix,
@@ -52,6 +64,7 @@ pub enum Warning {
         names: Vec<Untrusted>,
     },
     /// A workspace is not in the central that was adopted; its folder's documents were moved aside.
+    #[error("{prefix}/ is not in this central; its {documents} documents here were moved to .metis/{kept}/")]
     SetAside {
         /// Which.
         prefix: Prefix,
@@ -61,6 +74,11 @@ pub enum Warning {
         kept: Untrusted,
     },
     /// Copies were edited since the last sync.
+    #[error(
+        "{} in {prefix}/ {} edited here, in a copy, from where nothing is pushed: {}. `git metis-sync doctor \
+         --fix` brings central's version back and keeps yours aside",
+        if codes.len() == 1 { "1 document" } else { "documents" }, if codes.len() == 1 { "was" } else { "were" }, some(codes)
+    )]
     Edited {
         /// Whose.
         prefix: Prefix,
@@ -68,6 +86,10 @@ pub enum Warning {
         codes: Vec<ShortCode>,
     },
     /// Another workspace's documents have codes like this project's.
+    #[error(
+        "{prefix}/ has documents whose codes begin with {letters}-, as this project's do, so two documents \
+         can get the same code; one of the two projects should choose another project.prefix"
+    )]
     SharedCodes {
         /// Which.
         prefix: Prefix,
@@ -75,178 +97,77 @@ pub enum Warning {
         letters: Untrusted,
     },
     /// A value of config.toml that needs this clone's word and does not have it.
+    #[error("{0}. If the change is meant, confirm it with `git metis-sync trust {key}`", key = .0.key)]
     Unconfirmed(Unconfirmed),
     /// Documents are not published any more, and central has them.
+    #[error(
+        "central still has {}, which this workspace does not publish any more; `git metis-sync withdraw CODE` \
+         takes it out",
+        some(.0)
+    )]
     StillInCentral(Vec<ShortCode>),
     /// Documents are not published.
+    #[error("not published, because of .metis/.syncignore, [sync] exclude or what git ignores: {}", some(.0))]
     NotPublished(Vec<ShortCode>),
     /// A key of config.toml that is most likely misspelled.
+    #[error("{0}")]
     UnknownKey(UnknownKey),
     /// `last_synced_commit` could not be written.
+    #[error("last_synced_commit could not be written: {0}; the sync itself is complete")]
     ConfigNotWritten(Untrusted),
     /// `metis.db` could not be rebuilt.
+    #[error("metis.db could not be rebuilt: {0}; each sync tries again, or run `git metis-sync rebuild-cache`")]
     CacheNotRebuilt(Untrusted),
     /// What this clone knows could not be read and was taken for lost.
+    #[error("what this clone knew of earlier syncs could not be read: {0}; everything is compared anew")]
     StateLost(Untrusted),
     /// What this clone is supposed to know was not written by it.
+    #[error(
+        ".metis/.sync/cursor.json is not by this clone (it was copied from another one, or came with a \
+         commit) and counts for nothing; everything is compared anew"
+    )]
     StateForeign,
     /// The repository around the workspace is another user's.
+    #[error(
+        "the git repository in {} belongs to another user, so it counts for nothing here; to trust it: git \
+         config --global --add safe.directory {}",
+        shown(.0), shell_word(&shown(.0).to_string())
+    )]
     ForeignRepository(std::path::PathBuf),
     /// The project's remote could not be asked for newer documents.
+    #[error("the project's own remote could not be asked for newer documents: {0}")]
     FreshnessUnknown(Untrusted),
     /// The file system has no locks.
+    #[error("this file system has no locks; don't run two syncs here at once")]
     Unlocked,
     /// The log of syncs could not be written.
+    #[error("the log of syncs could not be written: {0}")]
     JournalNotWritten(Untrusted),
     /// An own document has the code of another workspace's document.
+    #[error(
+        "{code} is a document of {owner}/ in central, so it is not pushed from here; give yours another \
+         short_code",
+        code = .0.code, owner = .0.owner
+    )]
     Foreign(Foreign),
     /// Another branch than the source branch is checked out.
+    #[error("{0} is not checked out here, so what it has is synced, not what is checked out")]
     SourceElsewhere(Untrusted),
     /// The owned folder was retired.
+    #[error(
+        "{0}/ was retired from central, so nothing is pushed from here; `git metis-sync init` makes the next \
+         sync register it again"
+    )]
     Retired(Prefix),
     /// Central was rewound and its new history accepted.
+    #[error("central's history had been rewritten; the new one was adopted")]
     CentralAdopted,
 }
 
-impl std::fmt::Display for Warning {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Warning::Damaged { path, reason } => {
-                write!(f, "{path}: {reason}; central's copy of it stays as it is")
-            }
-            Warning::Skipped(skipped) => write!(f, "skipped {} in central: {}", skipped.path, skipped.reason.words()),
-            Warning::FolderFailed { prefix, reason } => write!(f, "{prefix}/ could not be hydrated: {reason}"),
-            Warning::TooManyWorkspaces { first, left_out, limit } => {
-                write!(
-                    f,
-                    "central has more than {limit} other workspaces; {left_out} were left out, {first}/ first. To have them, \
-                     raise sync.limits.workspaces in .metis/.sync/config.toml"
-                )
-            }
-            Warning::Kept { path, kept } => {
-                write!(f, "{path} had been edited here; your version is kept as {kept}")
-            }
-            Warning::LeftOver { prefix, names } => {
-                let first: Vec<String> = names.iter().take(3).map(Untrusted::to_string).collect();
-                write!(
-                    f,
-                    "{prefix}/ is gone from central; its folder here stays because of what else is in it: {}{}",
-                    first.join(", "),
-                    if names.len() > 3 { ", …" } else { "" }
-                )
-            }
-            Warning::SetAside {
-                prefix,
-                documents,
-                kept,
-            } => {
-                write!(
-                    f,
-                    "{prefix}/ is not in this central; its {documents} documents here were moved to .metis/{kept}/"
-                )
-            }
-            Warning::Edited { prefix, codes } => {
-                let first: Vec<&str> = codes.iter().take(3).map(ShortCode::as_str).collect();
-                write!(
-                    f,
-                    "{} in {prefix}/ {} edited here, in a copy, from where nothing is pushed: {}{}. `git metis-sync doctor \
-                     --fix` brings central's version back and keeps yours aside",
-                    if codes.len() == 1 { "1 document" } else { "documents" },
-                    if codes.len() == 1 { "was" } else { "were" },
-                    first.join(", "),
-                    if codes.len() > 3 { ", …" } else { "" }
-                )
-            }
-            Warning::SharedCodes { prefix, letters } => {
-                write!(
-                    f,
-                    "{prefix}/ has documents whose codes begin with {letters}-, as this project's do, so two documents can \
-                     get the same code; one of the two projects should choose another project.prefix"
-                )
-            }
-            Warning::Unconfirmed(unconfirmed) => {
-                write!(
-                    f,
-                    "{unconfirmed}. If the change is meant, confirm it with `git metis-sync trust {}`",
-                    unconfirmed.key
-                )
-            }
-            Warning::StillInCentral(codes) => write!(
-                f,
-                "central still has {}, which this workspace does not publish any more; `git metis-sync withdraw CODE` takes it out",
-                some(codes)
-            ),
-            Warning::NotPublished(codes) => write!(
-                f,
-                "not published, because of .metis/.syncignore, [sync] exclude or what git ignores: {}",
-                some(codes)
-            ),
-            Warning::UnknownKey(unknown) => unknown.fmt(f),
-            Warning::ConfigNotWritten(reason) => {
-                write!(
-                    f,
-                    "last_synced_commit could not be written: {reason}; the sync itself is complete"
-                )
-            }
-            Warning::CacheNotRebuilt(reason) => {
-                write!(
-                    f,
-                    "metis.db could not be rebuilt: {reason}; each sync tries again, or run `git metis-sync rebuild-cache`"
-                )
-            }
-            Warning::StateLost(reason) => {
-                write!(
-                    f,
-                    "what this clone knew of earlier syncs could not be read: {reason}; everything is compared anew"
-                )
-            }
-            Warning::StateForeign => f.write_str(
-                ".metis/.sync/cursor.json is not by this clone (it was copied from another one, or came with a commit) and \
-                 counts for nothing; everything is compared anew",
-            ),
-            Warning::ForeignRepository(path) => {
-                let path = shown(path).to_string();
-                write!(
-                    f,
-                    "the git repository in {path} belongs to another user, so it counts for nothing here; to trust it: \
-                     git config --global --add safe.directory {}",
-                    shell_word(&path)
-                )
-            }
-            Warning::FreshnessUnknown(reason) => {
-                write!(
-                    f,
-                    "the project's own remote could not be asked for newer documents: {reason}"
-                )
-            }
-            Warning::Unlocked => f.write_str("this file system has no locks; don't run two syncs here at once"),
-            Warning::JournalNotWritten(reason) => write!(f, "the log of syncs could not be written: {reason}"),
-            Warning::Foreign(Foreign { code, owner }) => {
-                write!(
-                    f,
-                    "{code} is a document of {owner}/ in central, so it is not pushed from here; give yours another short_code"
-                )
-            }
-            Warning::SourceElsewhere(source) => {
-                write!(
-                    f,
-                    "{source} is not checked out here, so what it has is synced, not what is checked out"
-                )
-            }
-            Warning::Retired(prefix) => write!(
-                f,
-                "{prefix}/ was retired from central, so nothing is pushed from here; `git metis-sync init` makes the next sync \
-                 register it again"
-            ),
-            Warning::CentralAdopted => f.write_str("central's history had been rewritten; the new one was adopted"),
-        }
-    }
-}
-
 /// The first few.
-fn some(codes: &[ShortCode]) -> String {
-    let first: Vec<&str> = codes.iter().take(3).map(ShortCode::as_str).collect();
-    let more = if codes.len() > 3 { ", …" } else { "" };
+fn some(names: &[impl ToString]) -> String {
+    let first: Vec<String> = names.iter().take(3).map(ToString::to_string).collect();
+    let more = if names.len() > 3 { ", …" } else { "" };
     format!("{}{more}", first.join(", "))
 }
 

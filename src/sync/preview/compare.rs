@@ -32,7 +32,8 @@ use crate::{
 /// What a sync would do with a snapshot.
 #[derive(Default)]
 struct Plans {
-    hydrate: HydratePlan,
+    /// `None` where nothing is known of central.
+    hydrate: Option<HydratePlan>,
     held: Documents,
     plan: DehydratePlan,
     registers: bool,
@@ -70,30 +71,22 @@ impl<'a> Look<'_, 'a> {
             self.warnings
                 .push(Warning::NotPublished(own.excluded.keys().cloned().collect()));
         }
-        let (hydrate, held, plan, registers) = match plans {
-            Some(Plans {
-                hydrate,
-                held,
-                plan,
-                registers,
-            }) => (Some(hydrate), held, plan, registers),
-            None => {
-                snapshot = None;
-                let base = cursor.base_blobs();
-                let plan = match self.pushes {
-                    true => compared_with_the_last_sync(&own, &base),
-                    false => DehydratePlan::default(),
-                };
-                (None, base, plan, false)
-            }
-        };
+        let Plans {
+            hydrate,
+            held,
+            plan,
+            registers,
+        } = plans.unwrap_or_else(|| {
+            snapshot = None;
+            self.without_central(&own, &cursor)
+        });
         if !plan.conflicts.is_empty() {
             self.stops.push(SyncErrorKind::Diverged {
                 conflicts: plan.conflicts.clone(),
             });
         }
-        self.warnings
-            .extend(hydrate.iter().flat_map(|plan| plan.warnings.iter().cloned()));
+        let warnings = hydrate.iter().flat_map(|plan| &plan.warnings);
+        self.warnings.extend(warnings.cloned());
         let (cursor, store) = match known {
             Some(Known { cursor, store }) => (cursor, Some(store)),
             None => (cursor, None),
@@ -139,6 +132,19 @@ impl<'a> Look<'_, 'a> {
         }
     }
 
+    /// What changed since the last sync.
+    fn without_central(&self, own: &Own<'_>, cursor: &Cursor) -> Plans {
+        let held = cursor.base_blobs();
+        Plans {
+            plan: match self.pushes {
+                true => compared_with_the_last_sync(own, &held),
+                false => DehydratePlan::default(),
+            },
+            held,
+            ..Plans::default()
+        }
+    }
+
     /// What a sync would do with the snapshot.
     fn plans(
         &mut self,
@@ -147,9 +153,8 @@ impl<'a> Look<'_, 'a> {
         own: &mut Own<'a>,
         asks: bool,
     ) -> Result<Plans, SyncErrorKind> {
-        let hydrate = self.hydrate(snapshot, known)?;
         let mut plans = Plans {
-            hydrate,
+            hydrate: Some(self.hydrate(snapshot, known)?),
             ..Plans::default()
         };
         let Some(prefix) = self.ctx.owned.clone() else {

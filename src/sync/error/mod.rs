@@ -1,6 +1,7 @@
 //! Why a sync stopped.
 
-use crate::send_pack::connect;
+mod kind;
+
 use crate::{
     central::CentralError,
     fs,
@@ -12,7 +13,7 @@ use crate::{
     },
     send_pack::{
         Refusal,
-        connect::{ConnectError, FailureKind},
+        connect::{self, ConnectError},
     },
     stage::own::OwnError,
     state,
@@ -268,89 +269,6 @@ impl From<crate::stage::dehydrate::PlanError> for SyncErrorKind {
             PlanError::OtherProject(err) => err.into(),
             PlanError::Moved => SyncErrorKind::Restless { path: "HEAD".into() },
         }
-    }
-}
-
-impl SyncErrorKind {
-    /// The failure of the connection, where that is what went wrong.
-    pub fn connection(&self) -> Option<&ConnectError> {
-        match self {
-            SyncErrorKind::Central(CentralError::Connect(err)) | SyncErrorKind::AnswerLost { cause: err } => Some(err),
-            _ => None,
-        }
-    }
-
-    /// Whether throwing central's objects away and fetching them anew may help.
-    pub(super) fn is_damaged_store(&self) -> bool {
-        matches!(self, SyncErrorKind::Central(err) if err.is_damaged_cache())
-    }
-
-    /// One word for why a sync stopped, for machines: the journal's and JSON's `kind`.
-    pub fn word(&self) -> &'static str {
-        if let SyncErrorKind::Central(CentralError::Connect(err)) = self {
-            return match err.kind {
-                FailureKind::Unauthenticated => "auth",
-                FailureKind::Forbidden => "refused",
-                FailureKind::Unreachable => "network",
-                FailureKind::TimedOut => "timeout",
-                FailureKind::NoRepository => "no-repository",
-                FailureKind::Interrupted => "interrupted",
-                FailureKind::Refused => "url",
-                _ => "protocol",
-            };
-        }
-        match self {
-            SyncErrorKind::MetisDir(_) | SyncErrorKind::NoFolder(_) => "no-workspace",
-            SyncErrorKind::Dir(_) => "io",
-            SyncErrorKind::UpstreamUrl(_) | SyncErrorKind::UpstreamInside { .. } => "url",
-            SyncErrorKind::Config(_)
-            | SyncErrorKind::CommittedConfig { .. }
-            | SyncErrorKind::NoPrefix
-            | SyncErrorKind::NoUpstream => "config",
-            SyncErrorKind::State(_) => "state",
-            SyncErrorKind::Locked { .. } => "locked",
-            SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
-            SyncErrorKind::PrefixChanged { .. } => "prefix-changed",
-            SyncErrorKind::Unconfirmed(_) => "unconfirmed",
-            SyncErrorKind::StateTracked { .. } => "state-tracked",
-            SyncErrorKind::Rewound { .. } | SyncErrorKind::Rehashed => "rewound",
-            SyncErrorKind::BranchGone { .. } => "branch-gone",
-            SyncErrorKind::NoBranch { .. } => "no-branch",
-            SyncErrorKind::Stale { .. } => "stale",
-            SyncErrorKind::Diverged { .. } => "diverged",
-            SyncErrorKind::Own(OwnError::Unfinished(_)) => "unfinished",
-            SyncErrorKind::Own(OwnError::NoBranch(_)) => "no-source",
-            SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_)) => "io",
-            SyncErrorKind::OtherProject(OtherProject::Renamed { .. } | OtherProject::RenamedElsewhere { .. }) => {
-                "renamed"
-            }
-            SyncErrorKind::OtherProject(OtherProject::Retired(_)) => "retired",
-            SyncErrorKind::Folder(_) => "folder",
-            SyncErrorKind::OtherProject(_) => "other-project",
-            SyncErrorKind::TooManyDeletes(_) => "deletes",
-            SyncErrorKind::RetriesExhausted { .. } => "moved",
-            SyncErrorKind::OutOfTime { .. } => "timeout",
-            SyncErrorKind::Cache(_) => "cache",
-            SyncErrorKind::Central(_) => "central",
-            SyncErrorKind::Refused(_) => "refused",
-            SyncErrorKind::AnswerLost { .. } => "network",
-            SyncErrorKind::Restless { .. } => "restless",
-            SyncErrorKind::Unsupported(_) => "unsupported",
-            SyncErrorKind::Interrupted => "interrupted",
-            SyncErrorKind::NotConfigured { .. } => "config",
-            SyncErrorKind::NotResolved(_) => "resolve",
-            SyncErrorKind::NeverSynced => "never-synced",
-            SyncErrorKind::NotInHistory(_) => "no-such-document",
-            SyncErrorKind::NoSuchWorkspace(_) => "no-such-workspace",
-        }
-    }
-
-    /// Whether it was an interruption, however it surfaced.
-    pub fn is_interruption(&self) -> bool {
-        matches!(self, SyncErrorKind::Interrupted)
-            || self
-                .connection()
-                .is_some_and(|err| err.kind == FailureKind::Interrupted)
     }
 }
 
