@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     Event,
+    environment::{self, Signal},
     last_run::{LastRun, Note},
-    run::{self, Order, RunError, Target},
+    run::{RunError, Target},
 };
 use crate::sync::stop::Exit;
 
@@ -35,11 +36,11 @@ pub enum Fired {
 
 /// Starts the worker, and waits for it where the user wants that. `tell` gets lines for the output of git's command.
 pub fn fire(hook: Hook<'_>, interrupt: &AtomicBool, tell: &mut dyn FnMut(&str)) -> Fired {
-    let order = run::order(&|name| std::env::var_os(name));
-    let event = match (hook.event.parse::<Event>(), order) {
-        (_, Order::Nothing) => return Fired::Passed,
-        (Ok(event), Order::Answer(nonce)) => return Fired::Answered(run::answer(&nonce, event, hook.start)),
-        (Ok(event), Order::Sync) => event,
+    let signal = environment::signal(&|name| std::env::var_os(name));
+    let event = match (hook.event.parse::<Event>(), signal) {
+        (_, Signal::Nothing) => return Fired::Passed,
+        (Ok(event), Signal::Answer(nonce)) => return Fired::Answered(environment::answer(&nonce, event, hook.start)),
+        (Ok(event), Signal::Sync) => event,
         // A script of a later version must not fail with this one.
         (Err(err), _) => {
             tell(&format!("{}: {err}", hook.event));

@@ -25,7 +25,8 @@
 //! - [`install`]: `hooks install` and `uninstall`
 //! - [`status`]: `hooks status`, with proof
 //! - [`fire`]: `hooks run`: what git's command waits for
-//! - [`run`]: what to do, and the worker's start
+//! - [`environment`]: variables that say what a hook is to do, and those that the worker gets
+//! - [`run`]: the workspace that a hook is for, and the worker's start
 //! - [`process`]: git's command among the processes above a hook, and whether a process still runs
 //! - [`pushed`]: what a push brings to the source branch
 //! - [`work`]: what the worker does
@@ -34,6 +35,7 @@
 
 use std::{fmt, str::FromStr};
 
+pub mod environment;
 pub mod fire;
 mod hook_file;
 pub mod install;

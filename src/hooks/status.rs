@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{
+    environment,
     hook_file::{Found, LEGACY, beside, has_our_lines},
     install::{Configured, InstallError, configured, look},
     manager::Manager,
     repository::Repository,
-    run,
     script::{self, Call, Order, Ours},
 };
 
@@ -141,11 +141,11 @@ fn prove(commands: Vec<Command>, repository: &Repository, call: &Call) -> Proof 
     let nonce = format!("{:016x}", fastrand::u64(..));
     // Each workspace answers for itself.
     let folder = call.folder.as_deref().unwrap_or(Path::new("."));
-    let answer = run::answer(&nonce, call.event, &repository.run_dir.join(folder));
+    let answer = environment::answer(&nonce, call.event, &repository.run_dir.join(folder));
     for mut command in commands {
         command
             .current_dir(&repository.run_dir)
-            .env(run::PROBE, &nonce)
+            .env(environment::PROBE, &nonce)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
