@@ -4,7 +4,8 @@ use rusqlite::{ToSql, params_from_iter};
 
 use super::{
     Cache, Document, QueryError,
-    query::{FINISHED, FROM, MEANT, columns, documents, find},
+    query::FINISHED,
+    select::{FROM, MEANT, columns, documents, find},
 };
 use crate::names::{Prefix, ShortCode};
 

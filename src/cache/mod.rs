@@ -47,6 +47,7 @@ mod rebuilt;
 mod rows;
 mod schema;
 mod search;
+mod select;
 mod source;
 
 pub use answer::{

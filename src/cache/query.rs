@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
+use rusqlite::Connection;
 
 use super::{
     CacheError,
@@ -19,6 +19,7 @@ use super::{
     },
     database::{self, Place},
     schema::{self, Tables},
+    select::{FROM, MEANT, columns, count, documents, find, link, overview, pointing_at},
     source::Maker,
 };
 use crate::names::{Prefix, ShortCode};
@@ -28,17 +29,6 @@ pub(super) const FINISHED: &str = "('completed', 'published', 'decided', 'supers
 
 /// Parents followed upstream. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
-
-/// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
-/// have one slug: a document never means itself, and no task is a parent where something else may be it.
-pub(super) const MEANT: &str = "coalesce(
-    (SELECT t.code FROM sync_documents t WHERE t.workspace = d.workspace AND t.slug = r.target AND t.id <> d.id
-     ORDER BY r.kind = 'parent' AND t.type IS 'task', t.archived, t.code LIMIT 1), r.target)";
-
-/// What a document is called in relations: `?1` is its code.
-const CALLED: &str = "SELECT ?1 UNION SELECT slug FROM sync_documents WHERE code = ?1 AND slug IS NOT NULL";
-
-pub(super) const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
 
 /// `metis.db`, opened for questions.
 pub struct Cache {
@@ -233,97 +223,6 @@ fn sqlite_error(path: &Path, error: rusqlite::Error) -> QueryError {
         CacheError::Sqlite { path, source } => QueryError::Sqlite { path, source },
         other => other.into(),
     }
-}
-
-pub(super) fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Document>> {
-    db.prepare_cached(sql)?.query_map(params, document)?.collect()
-}
-
-/// What [`document()`] reads.
-pub(super) fn columns() -> String {
-    format!(
-        "w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
-         (SELECT {MEANT} FROM sync_relations r WHERE document = d.id AND kind = 'parent'),
-         (SELECT json_group_array(code) FROM
-            (SELECT {MEANT} AS code FROM sync_relations r WHERE document = d.id AND kind = 'blocked-by' ORDER BY position))"
-    )
-}
-
-/// The document of a code: the one in the workspace `near` first, then this clone's own.
-pub(super) fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
-    let sql = format!(
-        "SELECT {} {FROM} WHERE d.code = ?1
-         ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1",
-        columns()
-    );
-    db.prepare_cached(&sql)?.query_row((code, near), document).optional()
-}
-
-fn link(db: &Connection, code: &str, from: &Document) -> rusqlite::Result<Link> {
-    Ok(Link {
-        code: code.to_owned(),
-        document: find(db, code, Some(&from.workspace))?,
-    })
-}
-
-fn pointing_at(db: &Connection, code: &str, kind: &str) -> rusqlite::Result<Vec<Document>> {
-    let sql = format!(
-        "SELECT {} {FROM} WHERE d.id IN (
-            SELECT d.id FROM sync_relations r JOIN sync_documents d ON d.id = r.document
-            WHERE r.target IN ({CALLED}) AND r.kind = ?2 AND {MEANT} = ?1)
-         ORDER BY d.code, w.prefix, d.path",
-        columns()
-    );
-    documents(db, &sql, [&code as &dyn ToSql, &kind])
-}
-
-fn overview(db: &Connection, prefix: &str) -> rusqlite::Result<Option<Workspace>> {
-    let found = db
-        .query_row(
-            "SELECT id, owned, documents FROM sync_workspaces WHERE prefix = ?1",
-            [prefix],
-            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, count(row, 2)?)),
-        )
-        .optional()?;
-    let Some((id, owned, documents)) = found else {
-        return Ok(None);
-    };
-    let mut by_phase = db.prepare_cached(
-        "SELECT phase, count(*) FROM sync_documents WHERE workspace = ?1 GROUP BY phase ORDER BY phase",
-    )?;
-    let by_phase = by_phase.query_map([id], |row| {
-        Ok(PhaseCount {
-            phase: row.get(0)?,
-            documents: count(row, 1)?,
-        })
-    })?;
-    Ok(Some(Workspace {
-        prefix: prefix.to_owned(),
-        owned,
-        documents,
-        by_phase: by_phase.collect::<Result<_, _>>()?,
-    }))
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    Ok(row.get::<_, i64>(column)?.max(0) as u64)
-}
-
-pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
-    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    Ok(Document {
-        workspace: row.get(0)?,
-        owned: row.get(1)?,
-        path: row.get(2)?,
-        code: row.get(3)?,
-        title: row.get(4)?,
-        kind: row.get(5)?,
-        phase: row.get(6)?,
-        archived: row.get(7)?,
-        tags: list(row.get(8)?),
-        parent: row.get(9)?,
-        blocked_by: list(row.get(10)?),
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Cache, Document, Filter, QueryError,
-    query::{FROM, columns, document},
+    select::{FROM, columns, document},
     schema::TOKENIZE,
     source::searched,
 };

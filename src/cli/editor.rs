@@ -23,9 +23,9 @@ tool=$(get_merge_tool) || exit
 run_merge_tool "$tool" true
 "#;
 
-/// Opens `file` in the editor that git opens messages in (`git var GIT_EDITOR`), in the project `folder`. Returns whether it
-/// ended well.
-pub fn edit(folder: &Path, file: &Path) -> io::Result<bool> {
+/// Opens `file` in the editor that git opens messages in (`git var GIT_EDITOR`), in the project `folder`. Returns it
+/// and how it ended.
+pub fn edit(folder: &Path, file: &Path) -> io::Result<(String, ExitStatus)> {
     let asked = connect::git()
         .args(["var", "GIT_EDITOR"])
         .current_dir(folder)
@@ -36,11 +36,12 @@ pub fn edit(folder: &Path, file: &Path) -> io::Result<bool> {
     let editor = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file);
-    run(command.current_dir(folder)).map(|status| status.success())
+    let status = run(command.current_dir(folder))?;
+    Ok((editor, status))
 }
 
 /// Opens the merge tool of git's configuration (`merge.tool`) on the three versions, to write `file`.
-pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<bool> {
+pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<ExitStatus> {
     let temp = |bytes: &[u8]| -> io::Result<NamedTempFile> {
         let mut temp = tempfile::Builder::new().suffix(".md").tempfile()?;
         temp.write_all(bytes)?;
@@ -58,7 +59,7 @@ pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<bool
     for version in command.get_args().skip(3).take(4) {
         let _ = std::fs::remove_file(version);
     }
-    status.map(|status| status.success())
+    status
 }
 
 /// Ctrl-C at the terminal is the program's meanwhile, and not ours.

@@ -171,8 +171,8 @@ fn finish(
             false => Some(resolve::draft(preview, open)?.0),
         };
         let ended = match &made {
-            Some(versions) if args.tool => editor::merge(project, versions, &file),
-            _ => editor::edit(project, &file),
+            Some(versions) if args.tool => editor::merge(project, versions, &file).map(|status| status.success()),
+            _ => editor::edit(project, &file).map(|(_, status)| status.success()),
         };
         let (code, path) = (&open.code, &open.path);
         let is_marked = resolve::is_marked(preview, open)?;

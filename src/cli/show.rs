@@ -2,9 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    ffi::OsString,
     io::Write,
-    process::{Command, ExitStatus},
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -14,18 +12,18 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::{
-    cache::Document,
     central::past::{Past, Step},
     names::ShortCode,
     project,
-    send_pack::connect,
     sync::{SyncErrorKind, Workspace},
+    text::escaped,
 };
 
 use super::{
     Exit, Global,
     completions::candidates,
     document::{self, Asked},
+    editor,
     history::{self, DepthArg},
     output, pager, render,
     words::local,
@@ -199,56 +197,22 @@ pub fn open(global: &Global, args: &OpenArgs) -> Exit {
     if let Err([message, next]) = document::read(&workspace, &found) {
         return document::stopped(global, "open", "io", message, next);
     }
-    let editor = chosen(
-        &|name| std::env::var_os(name),
-        workspace.project().setting("core.editor"),
-    );
-    match edit(&editor, &workspace, &found) {
-        Ok(status) if status.success() => {
+    let file = workspace.metis().path().join(&found.path);
+    let (message, next) = match editor::edit(workspace.metis().project(), &file) {
+        Ok((_, status)) if status.success() => {
             if global.json {
                 let value = json!({ "document": found });
                 render::print_json(&render::document("open", value));
             }
-            Exit::Ok
+            return Exit::Ok;
         }
-        Ok(status) => {
-            let message = format!(
-                "the editor {} ended with {status}",
-                crate::text::escaped(&editor.to_string_lossy())
-            );
-            document::stopped(global, "open", "editor", message, String::new())
+        Ok((editor, status)) => (format!("the editor {editor} ended with {status}"), String::new()),
+        Err(err) => {
+            let next = "Set GIT_EDITOR, core.editor, VISUAL or EDITOR.".to_owned();
+            (format!("no editor can be started: {err}"), next)
         }
-        Err(err) => document::stopped(
-            global,
-            "open",
-            "editor",
-            format!(
-                "the editor {} cannot be started: {err}",
-                crate::text::escaped(&editor.to_string_lossy())
-            ),
-            "Set GIT_EDITOR, core.editor, VISUAL or EDITOR.".into(),
-        ),
-    }
-}
-
-/// As git starts it: by a shell, since it may have arguments of its own.
-fn edit(editor: &OsString, workspace: &Workspace, document: &Document) -> std::io::Result<ExitStatus> {
-    let mut line = editor.clone();
-    line.push(" \"$@\"");
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(line).arg(editor);
-    command.arg(workspace.metis().path().join(&document.path));
-    connect::as_git(&mut command).status()
-}
-
-/// The editor that git would start.
-fn chosen(env: &dyn Fn(&str) -> Option<OsString>, configured: Option<String>) -> OsString {
-    let set = |name: &str| env(name).filter(|value| !value.is_empty());
-    set("GIT_EDITOR")
-        .or_else(|| configured.map(OsString::from))
-        .or_else(|| set("VISUAL"))
-        .or_else(|| set("EDITOR"))
-        .unwrap_or_else(|| "vi".into())
+    };
+    document::stopped(global, "open", "editor", escaped(&message), next)
 }
 
 /// The error of what central's history has nothing of.
