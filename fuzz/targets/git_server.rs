@@ -1,80 +1,19 @@
 //! A whole push to a `git://` server that says whatever the fuzzer likes: refs, and an answer.
 #![no_main]
 
-use std::{
-    io::{Read, Write},
-    net::{Shutdown, TcpListener},
-    sync::{Mutex, OnceLock},
-    time::Duration,
-};
+mod pushing;
 
 use libfuzzer_sys::fuzz_target;
-use send_pack::{
-    Outcome, PackObject, PushOptions, RefUpdate,
-    connect::{ConnectOptions, Prompt, RemoteUrl},
-};
-
-static SAYS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-/// Every connection is told what [`SAYS`] has, and then that this was all.
-fn port() -> u16 {
-    static PORT: OnceLock<u16> = OnceLock::new();
-    *PORT.get_or_init(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-        let port = listener.local_addr().expect("bound").port();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let says = SAYS.lock().expect("nobody panics with it").clone();
-                let _ = stream.write_all(&says);
-                let _ = stream.shutdown(Shutdown::Write);
-                let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
-                let _ = std::io::copy(&mut (&stream).take(1 << 20), &mut std::io::sink());
-            }
-        });
-        port
-    })
-}
 
 fuzz_target!(|data: &[u8]| {
-    // With a valid list of refs in front, half of the time, to come to the answer at all.
-    let mut says = Vec::new();
-    let data = match data.split_first() {
-        Some((0..128, rest)) => {
-            let line = format!(
-                "{} capabilities^{{}}\0report-status side-band-64k agent=x\n",
-                "0".repeat(40)
-            );
-            says.extend_from_slice(format!("{:04x}{line}0000", line.len() + 4).as_bytes());
-            rest
-        }
-        Some((_, rest)) => rest,
-        None => return,
-    };
-    says.extend_from_slice(data);
-    *SAYS.lock().expect("nobody panics with it") = says;
-    let url = RemoteUrl::parse(format!("git://127.0.0.1:{}/r", port())).expect("valid");
-    let mut options = ConnectOptions::default();
-    options.deadlines.idle = Duration::from_secs(2);
-    options.deadlines.settle = Duration::ZERO;
-    options.prompt = Prompt::Never;
-    let new = gix_hash::ObjectId::Sha1([7; 20]);
-    let update = RefUpdate {
-        name: "refs/heads/main".into(),
-        expected: None,
-        new: Some(new),
-    };
-    let object = PackObject {
-        id: new,
-        kind: gix_object::Kind::Blob,
-        data: b"x".to_vec(),
-        delta_base: None,
-    };
-    let objects = || Ok::<_, std::convert::Infallible>([Ok(object.clone())].into_iter());
-    let text = match send_pack::push(&url, &options, &PushOptions::new("fuzz"), &update, objects) {
-        Ok(Outcome::Refused(refusal)) => refusal.reason + &refusal.server_text,
-        Ok(Outcome::Unknown { cause }) => cause.message + &cause.server_text,
-        Ok(_) => String::new(),
-        Err(err) => err.to_string(),
-    };
-    assert!(!text.contains(|c: char| c != '\n' && c.is_control()), "{text:?}");
+    let line = format!(
+        "{} capabilities^{{}}\0report-status side-band-64k agent=x\n",
+        "0".repeat(40)
+    );
+    let refs = format!("{:04x}{line}0000", line.len() + 4);
+    if pushing::say(refs.as_bytes(), data) {
+        // It speaks first.
+        let url = format!("git://127.0.0.1:{}/r", pushing::port(|_| {}));
+        pushing::push(&mut None, &url);
+    }
 });

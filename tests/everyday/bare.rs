@@ -30,17 +30,14 @@ fn snapshot(folder: &str) -> String {
 #[test]
 fn a_servers_repository_publishes_its_main() {
     let team = Team::new();
-    team.bob.write(1, "v2");
-    team.bob.commit("v2");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "v2");
     let server = team.origin.display().to_string();
     let first = exits(&named(&team.ann, &server, &["sync"]), 0);
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
     assert!(first.contains("nothing is hydrated"), "{first}");
     assert!(!first.contains("warning"), "{first}");
     team.bob.git("checkout -q -b topic HEAD~1");
-    team.bob.write(2, "draft");
-    team.bob.commit("draft");
+    team.bob.commits(2, "draft");
     team.bob.git("push -q -u origin topic");
     exits(&named(&team.ann, &server, &[]), 0);
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
@@ -63,9 +60,7 @@ fn a_servers_repository_publishes_its_main() {
 #[test]
 fn a_dry_run_writes_nothing_and_says_what_would_happen() {
     let team = Team::new();
-    team.bob.write(1, "v2");
-    team.bob.commit("v2");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "v2");
     let server = team.origin.display().to_string();
     let before = snapshot(&server);
     let planned = named(&team.ann, &server, &["--json", "sync", "--dry-run"]).success();
@@ -87,13 +82,10 @@ fn a_post_receive_hook_publishes_what_was_pushed() {
     fs::create_dir_all(hook.parent().expect("it is below")).expect("temp folder is writable");
     fs::write(&hook, "#!/bin/sh\nexec git metis-sync --no-progress\n").expect("temp folder is writable");
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("ours");
-    team.bob.write(1, "v2");
-    team.bob.commit("v2");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "v2");
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
     team.bob.git("checkout -q -b topic");
-    team.bob.write(2, "draft");
-    team.bob.commit("draft");
+    team.bob.commits(2, "draft");
     team.bob.git("push -q -u origin topic");
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
     team.bob.git("push -q origin topic:main");

@@ -100,8 +100,7 @@ fn a_fresh_clone_of_a_feature() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
         team.ann.git("checkout -q -b feature");
-        team.ann.write(1, "feature");
-        team.ann.commit("a feature");
+        team.ann.commits(1, "feature");
         team.ann.git("push -q -u origin feature");
         let carl = team.clone("carl", "-b feature");
         carl.syncs();
@@ -233,8 +232,7 @@ fn a_hard_reset_and_a_pull() {
     let team = Team::new();
     team.moves_on();
     for text in ["v3", "v4"] {
-        team.ann.write(1, text);
-        team.ann.commit(text);
+        team.ann.commits(1, text);
     }
     team.ann.git("push -q");
     team.ann.syncs();
@@ -242,8 +240,7 @@ fn a_hard_reset_and_a_pull() {
     let newest = "1=v4 2=v1 3=v1 4=new";
     team.ann.syncs();
     assert_eq!(team.plans(), newest, "the commits are in origin");
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(team.plans(), newest);
     team.edits_get_through(&team.ann);
 }
@@ -284,8 +281,7 @@ fn a_checkout_in_the_middle_of_a_sync() {
         for point in [Point::BeforeFetch, Point::BeforePush] {
             let team = Team::publishing(source);
             team.moves_on();
-            team.ann.write(2, "v2");
-            team.ann.commit("two");
+            team.ann.commits(2, "v2");
             let mut checkout = team.ann.program("git");
             checkout.args(["checkout", "-q", "old"]);
             team.world.points.command(point, &checkout);

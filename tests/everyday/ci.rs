@@ -17,9 +17,7 @@ fn fresh_job(team: &Team) -> Checkout {
 fn a_job_without_memory() {
     let team = Team::new();
     fresh_job(&team).syncs();
-    team.bob.write(1, "v2");
-    team.bob.commit("change");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "v2");
     fresh_job(&team).syncs();
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
     team.bob.remove(3);
@@ -75,8 +73,7 @@ fn two_branches_out_of_order() {
     let team = Team::new();
     team.moves_on();
     team.ann.git("checkout -q old");
-    team.ann.write(2, "hotfix");
-    team.ann.commit("hotfix");
+    team.ann.commits(2, "hotfix");
     team.ann.git("push -q origin old");
     let runner = team.clone("ci", "");
     for branch in ["main", "old", "main", "old"] {
@@ -93,8 +90,7 @@ fn two_branches_out_of_order_publishing_what_is_checked_out() {
     let team = Team::publishing("worktree");
     team.moves_on();
     team.ann.git("checkout -q old");
-    team.ann.write(2, "hotfix");
-    team.ann.commit("hotfix");
+    team.ann.commits(2, "hotfix");
     team.ann.git("push -q origin old");
     let runner = team.clone("ci", "");
     for branch in ["main", "old", "main", "old"] {
@@ -169,13 +165,9 @@ fn a_partial_clone() {
     }
     carl.git("checkout -q main");
     team.bob.git("pull -q");
-    team.bob.write(1, "v3");
-    team.bob.commit("v3");
-    team.bob.git("push -q");
-    team.bob.syncs();
+    team.bob.publishes(1, "v3");
     carl.syncs();
     assert_eq!(team.plans(), "1=v3 2=v1 3=v1 4=new");
-    carl.git("pull -q");
-    carl.syncs();
+    carl.catches_up();
     team.edits_get_through(&carl);
 }

@@ -7,18 +7,14 @@ use crate::support::team::{NEWEST, Team, exits};
 fn one_after_the_other() {
     for source in ["main", "worktree"] {
         let team = Team::publishing(source);
-        team.bob.write(1, "bob");
-        team.bob.commit("bob");
-        team.bob.git("push -q");
-        team.bob.syncs();
+        team.bob.publishes(1, "bob");
         team.ann.git("pull -q");
         team.ann.write(1, "ann-on-top");
         team.ann.syncs();
         assert_eq!(team.plans(), "1=ann-on-top 2=v1 3=v1", "source {source}");
         team.ann.commit("ann");
         team.ann.git("push -q");
-        team.bob.git("pull -q");
-        team.bob.syncs();
+        team.bob.catches_up();
         assert_eq!(team.plans(), "1=ann-on-top 2=v1 3=v1", "source {source}");
         team.edits_get_through(&team.bob);
     }
@@ -28,20 +24,11 @@ fn one_after_the_other() {
 #[test]
 fn a_merge_of_both_edits() {
     let team = Team::new();
-    team.ann.write(1, "a\n\nb\n\nc");
-    team.ann.commit("paragraphs");
-    team.ann.git("push -q");
-    team.ann.syncs();
-    team.bob.git("pull -q");
-    team.bob.syncs();
-    team.bob.write(1, "a-bob\n\nb\n\nc");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
-    team.ann.write(1, "a\n\nb\n\nc-ann");
-    team.ann.commit("ann");
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "a\n\nb\n\nc");
+    team.bob.catches_up();
+    team.bob.publishes(1, "a-bob\n\nb\n\nc");
+    team.ann.commits(1, "a\n\nb\n\nc-ann");
+    team.ann.catches_up();
     assert_eq!(team.plans(), "1=a-bob\\n\\nb\\n\\nc-ann 2=v1 3=v1");
     team.edits_get_through(&team.ann);
 }
@@ -50,9 +37,7 @@ fn a_merge_of_both_edits() {
 #[test]
 fn a_clone_that_lags_changed_nothing() {
     let team = Team::new();
-    team.ann.write(1, "v3");
-    team.ann.commit("v3");
-    team.ann.git("push -q");
+    team.ann.pushes(1, "v3");
     team.ann.write(1, "v4");
     team.ann.syncs();
     team.bob.git("pull -q");
@@ -85,8 +70,7 @@ fn what_the_remote_has_comes_with_a_pull() {
     let said = team.bob.syncs();
     assert!(said.contains("git pull"), "{said}");
     assert_eq!(team.plans(), NEWEST);
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -94,8 +78,7 @@ fn what_the_remote_has_comes_with_a_pull() {
 #[test]
 fn a_conflict_stops_one_document() {
     let team = Team::new();
-    team.ann.write(1, "ann");
-    team.ann.commit("ann");
+    team.ann.commits(1, "ann");
     team.ann.syncs();
     team.bob.write(1, "bob");
     team.bob.write(2, "bob");
@@ -109,13 +92,11 @@ fn a_conflict_stops_one_document() {
     assert_eq!(team.plans(), "1=ann 2=bob 3=v1");
 
     team.ann.git_stops("pull -q");
-    team.ann.write(1, "both");
-    team.ann.commit("merge");
+    team.ann.commits(1, "both");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=both 2=bob 3=v1");
     team.ann.git("push -q");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -125,15 +106,13 @@ fn an_uncommitted_edit_and_a_commit() {
     let team = Team::new();
     team.ann.write(1, "ann-draft");
     team.ann.syncs();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
+    team.bob.commits(1, "bob");
     team.bob.sync_exits(3);
     assert_eq!(team.plans(), "1=ann-draft 2=v1 3=v1");
     team.bob.git("push -q");
     team.ann.commit("ann");
     team.ann.git_stops("pull -q");
-    team.ann.write(1, "both");
-    team.ann.commit("merge");
+    team.ann.commits(1, "both");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=both 2=v1 3=v1");
 }
@@ -143,14 +122,10 @@ fn an_uncommitted_edit_and_a_commit() {
 #[test]
 fn a_forced_push_over_a_colleagues_commit() {
     let team = Team::new();
-    team.ann.write(1, "ann");
-    team.ann.commit("ann");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "ann");
     team.bob.git("pull -q");
     team.bob.git("reset -q --hard HEAD~1");
-    team.bob.write(1, "bob");
-    team.bob.commit("instead");
+    team.bob.commits(1, "bob");
     team.bob.git("push -q --force");
     team.bob.sync_exits(3);
     assert_eq!(team.plans(), "1=ann 2=v1 3=v1");
@@ -166,10 +141,7 @@ fn a_forced_push_over_a_colleagues_commit() {
 #[test]
 fn an_amended_commit_pushed_by_force() {
     let team = Team::new();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "v2");
     team.ann.write(1, "v2-amended");
     team.ann.git("commit -q --all --amend --no-edit");
     team.ann.git("push -q --force");

@@ -24,15 +24,11 @@ fn a_branch_with_another_configuration() {
         team.ann.commit("an experiment");
         team.ann.install_hooks();
         team.bob.git("pull -q");
-        team.bob.write(2, "bob");
-        team.bob.commit("bob");
-        team.bob.git("push -q");
+        team.bob.pushes(2, "bob");
         team.ann.git("fetch -q");
         team.ann.syncs();
         assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=bob"), "{change}");
-        team.bob.write(2, "again");
-        team.bob.commit("again");
-        team.bob.git("push -q");
+        team.bob.pushes(2, "again");
         team.ann.git("fetch -q");
         team.ann.git("push -q -u origin feature");
         team.ann.hooks_end();
@@ -65,9 +61,7 @@ fn a_branch_without_plans() {
             team.ann.git("clean -q -f -f -d -x");
             assert!(!team.ann.metis().exists());
         }
-        team.bob.write(1, "v2");
-        team.bob.commit("v2");
-        team.bob.git("push -q");
+        team.bob.pushes(1, "v2");
         team.ann.git("fetch -q");
         let before = team.ann.metis().exists();
         exits(&team.ann.run(&["status"]), 0);
@@ -86,8 +80,7 @@ fn a_branch_without_plans() {
         assert_eq!(team.ann.metis().exists(), before);
         assert!(!team.ann.metis().join("config.toml").exists());
         team.ann.git("checkout -q main");
-        team.ann.git("pull -q");
-        team.ann.syncs();
+        team.ann.catches_up();
         team.edits_get_through(&team.ann);
     }
 }

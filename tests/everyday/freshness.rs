@@ -20,9 +20,7 @@ fn is_seen_or_said(team: &Team, clone: &Checkout, kind: &str) {
 }
 
 fn bob_pushes(team: &Team) {
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "bob");
 }
 
 #[test]

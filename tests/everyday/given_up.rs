@@ -5,16 +5,12 @@ use crate::support::team::Team;
 #[test]
 fn a_revert() {
     let team = Team::new();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "v2");
     team.ann.git("revert --no-edit HEAD");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1", "not pushed yet");
     team.ann.git("push -q");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
     team.edits_get_through(&team.bob);
 }
@@ -71,8 +67,7 @@ fn an_uncommitted_removal() {
 #[test]
 fn an_amended_commit() {
     let team = Team::new();
-    team.ann.write(2, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(2, "v2");
     team.ann.syncs();
     team.ann.write(2, "v2-amended");
     team.ann.git("commit -q --all --amend --no-edit");
@@ -99,8 +94,7 @@ fn a_reset_of_what_was_never_pushed() {
 #[test]
 fn a_reset_of_what_another_branch_keeps() {
     let team = Team::new();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     team.ann.syncs();
     team.ann.git("branch later");
     team.ann.git("reset -q --hard HEAD~1");
@@ -134,8 +128,7 @@ fn a_deleted_feature_branch() {
 fn a_deleted_feature_branch_that_origin_has() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");
-    team.ann.write(1, "draft");
-    team.ann.commit("draft");
+    team.ann.commits(1, "draft");
     team.ann.git("push -q -u origin feature");
     team.ann.syncs();
     team.ann.git("checkout -q main");
@@ -175,8 +168,7 @@ fn an_edited_document_restored_from_an_older_commit() {
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
     team.ann.commit("as it was");
     team.ann.git("push -q");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
     team.edits_get_through(&team.bob);
 }

@@ -38,8 +38,7 @@ fn a_removal_of_what_is_hidden() {
     team.bob.remove(2);
     team.bob.commit("drop it");
     team.bob.git("push -q");
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(team.plans(), "1=v1 3=v1");
     team.ann.git("sparse-checkout disable");
     team.edits_get_through(&team.ann);

@@ -9,8 +9,7 @@ fn a_rebase_with_hooks() {
     team.ann
         .install_hooks_for(&["pre-push", "post-merge", "post-rewrite", "post-commit"]);
     for (number, text) in [(1, "v2"), (2, "v2"), (1, "v3")] {
-        team.ann.write(number, text);
-        team.ann.commit(text);
+        team.ann.commits(number, text);
         team.ann.hooks_end();
     }
     team.ann.syncs();
@@ -32,20 +31,14 @@ fn a_rebase_with_hooks() {
 #[test]
 fn a_merge_that_equals_neither_parent() {
     let team = Team::new();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
-    team.ann.write(1, "ann");
-    team.ann.commit("ann");
+    team.bob.publishes(1, "bob");
+    team.ann.commits(1, "ann");
     team.ann.git_stops("pull -q");
-    team.ann.write(1, "neither");
-    team.ann.commit("merge");
+    team.ann.commits(1, "neither");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=neither 2=v1 3=v1");
     team.ann.git("push -q");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -53,12 +46,8 @@ fn a_merge_that_equals_neither_parent() {
 #[test]
 fn a_merge_that_keeps_one_side() {
     let team = Team::new();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
-    team.ann.write(1, "ann");
-    team.ann.commit("ann");
+    team.bob.publishes(1, "bob");
+    team.ann.commits(1, "ann");
     team.ann.git("pull -q -s ours");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=ann 2=v1 3=v1");
@@ -69,10 +58,8 @@ fn a_merge_that_keeps_one_side() {
 fn a_cherry_pick() {
     let team = Team::new();
     team.bob.git("checkout -q -b feature");
-    team.bob.write(1, "picked");
-    team.bob.commit("pick me");
-    team.bob.write(2, "not-picked");
-    team.bob.commit("leave me");
+    team.bob.commits(1, "picked");
+    team.bob.commits(2, "not-picked");
     team.bob.git("push -q -u origin feature");
     team.ann.git("fetch -q");
     team.ann.git("cherry-pick origin/feature~1");
@@ -87,8 +74,7 @@ fn a_cherry_pick() {
         "by somebody who has the original and not the copy"
     );
     team.bob.git("checkout -q main");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -96,12 +82,8 @@ fn a_cherry_pick() {
 #[test]
 fn a_revert_of_a_revert() {
     let team = Team::new();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
-    team.ann.git("push -q");
-    team.ann.syncs();
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.ann.publishes(1, "v2");
+    team.bob.catches_up();
     for text in ["v1", "v2"] {
         team.ann.git("revert --no-edit HEAD");
         team.ann.git("push -q");
@@ -111,8 +93,7 @@ fn a_revert_of_a_revert() {
         team.bob.syncs();
         assert_eq!(team.plans(), plans, "by a clone that lags");
     }
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -122,8 +103,7 @@ fn a_squash_merge_of_a_published_draft() {
     let team = Team::publishing("worktree");
     team.ann.git("checkout -q -b feature");
     for (number, text) in [(1, "draft"), (5, "made"), (1, "ready")] {
-        team.ann.write(number, text);
-        team.ann.commit(text);
+        team.ann.commits(number, text);
         team.ann.syncs();
     }
     let ready = "1=ready 2=v1 3=v1 5=made";
@@ -149,8 +129,7 @@ fn a_squash_merge_of_a_published_draft() {
 fn a_squash_merge() {
     let team = Team::new();
     team.ann.git("checkout -q -b topic");
-    team.ann.write(5, "squashed");
-    team.ann.commit("topic");
+    team.ann.commits(5, "squashed");
     team.ann.git("checkout -q main");
     team.ann.git("merge -q --squash topic");
     team.ann.git("commit -q -m squash");
@@ -164,21 +143,16 @@ fn an_octopus() {
     let team = Team::new();
     for (branch, number) in [("one", 1), ("two", 2), ("five", 5)] {
         team.ann.git(&format!("checkout -q -b {branch} main"));
-        team.ann.write(number, branch);
-        team.ann.commit(branch);
+        team.ann.commits(number, branch);
     }
     team.ann.git("checkout -q main");
-    team.bob.write(3, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
+    team.bob.publishes(3, "bob");
     team.ann.git("pull -q");
     team.ann.git("merge -q one two five");
     team.ann.syncs();
     assert_eq!(team.plans(), "1=one 2=two 3=bob 5=five");
     team.ann.git("push -q");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -200,8 +174,7 @@ fn a_document_moved_and_edited() {
     assert_eq!(team.plans(), "1=archived 2=v1 3=v1");
     team.bob.syncs();
     assert_eq!(team.plans(), "1=archived 2=v1 3=v1");
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 
@@ -209,21 +182,14 @@ fn a_document_moved_and_edited() {
 #[test]
 fn a_move_on_one_side_and_an_edit_on_the_other() {
     let team = Team::new();
-    team.ann.write(1, "a\n\nb\n\nc");
-    team.ann.commit("paragraphs");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "a\n\nb\n\nc");
     team.bob.git("pull -q");
-    team.bob.write(1, "a\n\nb\n\nc-bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
+    team.bob.publishes(1, "a\n\nb\n\nc-bob");
     team.ann.git(&format!("mv {} .metis/moved.md", team.ann.path(1)));
     team.ann.syncs();
     assert_eq!(team.plans(), "1=a\\n\\nb\\n\\nc-bob 2=v1 3=v1", "moved, not edited");
     team.ann.commit("move");
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(team.plans(), "1=a\\n\\nb\\n\\nc-bob 2=v1 3=v1");
     team.edits_get_through(&team.ann);
 }

@@ -9,8 +9,7 @@ use crate::support::{
 fn a_push_that_was_only_tried() {
     let team = Team::new();
     team.ann.install_hooks();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     team.ann.git("push -q --dry-run");
     team.ann.hooks_end();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
@@ -27,8 +26,7 @@ fn a_push_that_the_remote_rejects() {
     team.bob.commit_code();
     team.bob.git("push -q");
     team.ann.install_hooks();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     team.ann.git_stops("push -q");
     team.ann.hooks_end();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
@@ -47,8 +45,7 @@ fn a_push_that_another_hook_forbids() {
     let hook = team.ann.dir.join(".git/hooks/pre-push");
     let text = std::fs::read_to_string(&hook).expect("installed");
     std::fs::write(&hook, text + "\nexit 1\n").expect("writable");
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     team.ann.git_stops("push -q");
     team.ann.hooks_end();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
@@ -60,8 +57,7 @@ fn a_push_that_another_hook_forbids() {
 fn an_uncommitted_edit() {
     let team = Team::new();
     team.ann.install_hooks();
-    team.ann.write(2, "committed");
-    team.ann.commit("one");
+    team.ann.commits(2, "committed");
     team.ann.write(1, "draft");
     team.ann.git("push -q");
     team.ann.hooks_end();
@@ -110,8 +106,7 @@ fn without_a_remote() {
     let team = Team::new();
     team.ann.git("remote remove origin");
     team.ann.install_hooks_for(&["post-merge", "post-commit"]);
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     team.ann.hooks_end();
     assert_eq!(team.plans(), "1=v2 2=v1 3=v1");
     team.ann.git("checkout -q -b topic HEAD~1");
@@ -126,9 +121,7 @@ fn two_pushes_in_a_row() {
     let team = Team::new();
     team.ann.install_hooks();
     for text in ["v2", "v3"] {
-        team.ann.write(1, text);
-        team.ann.commit(text);
-        team.ann.git("push -q");
+        team.ann.pushes(1, text);
     }
     team.ann.hooks_end();
     assert_eq!(team.plans(), "1=v3 2=v1 3=v1");
@@ -140,8 +133,7 @@ fn two_pushes_in_a_row() {
 fn switched_off() {
     let team = Team::new();
     team.ann.install_hooks();
-    team.ann.write(1, "v2");
-    team.ann.commit("v2");
+    team.ann.commits(1, "v2");
     let mut push = team.ann.program("git");
     push.args(["push", "-q"]).env("METIS_SYNC", "0");
     run(push).success();

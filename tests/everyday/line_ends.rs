@@ -23,8 +23,7 @@ fn is_as_committed(team: &Team, options: &str) {
     carl.syncs();
     assert_eq!(team.plans(), edited);
     team.ann.syncs();
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(team.plans(), edited);
     team.edits_get_through(&team.ann);
 }

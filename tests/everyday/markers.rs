@@ -63,8 +63,7 @@ fn in_a_document_that_explains_them() {
     team.ann.syncs();
     let longer = shown(&format!("How to read it:\n\n{CONFLICT}\n\nAnd go on."));
     assert_eq!(team.plans(), format!("1={longer} 2=v1 3=v1"));
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.edits_get_through(&team.bob);
 }
 

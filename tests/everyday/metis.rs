@@ -142,8 +142,7 @@ fn an_archived_copy_that_got_a_code_of_this_workspace() {
         team.ann.commit("archived");
         team.ann.git("push -q");
         team.ann.syncs();
-        team.bob.git("pull -q");
-        team.bob.syncs();
+        team.bob.catches_up();
         assert_eq!(team.plans(), "1=v1 2=v1 3=v1", "{source}");
 
         team.ann

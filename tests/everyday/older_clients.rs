@@ -13,21 +13,15 @@ fn older_client_pushes(team: &Team, number: u32, text: &str) {
 #[test]
 fn an_older_client_between_two_of_ours() {
     let team = Team::new();
-    team.ann.write(2, "ann");
-    team.ann.commit("ann");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(2, "ann");
     let carl = team.clone("carl", "");
-    carl.write(1, "carl");
-    carl.commit("carl");
-    carl.git("push -q");
+    carl.pushes(1, "carl");
     older_client_pushes(&team, 1, "carl");
     let published = "1=carl 2=ann 3=v1";
     for lagging in [&team.ann, &team.bob] {
         lagging.syncs();
         assert_eq!(team.plans(), published, "central had the older version before");
-        lagging.git("pull -q");
-        lagging.syncs();
+        lagging.catches_up();
         assert_eq!(team.plans(), published);
     }
     team.bob.write(1, "bob");
@@ -55,8 +49,7 @@ fn a_new_document_of_an_older_client() {
 fn what_an_older_client_damaged_is_mended() {
     let team = Team::new();
     team.moves_on();
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     let carl = team.clone("carl", "");
     for mends in [&team.ann, &team.bob, &carl] {
         older_client_pushes(&team, 1, "v1");
@@ -108,8 +101,7 @@ fn what_an_older_client_takes_back_on_purpose_arrives_with_the_project() {
         "1=v1 2=v1 3=v1 4=new",
         "the project's remote was asked first"
     );
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
     team.bob.syncs();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
@@ -122,8 +114,7 @@ fn what_an_older_client_takes_back_on_purpose_arrives_with_the_project() {
 fn an_older_text_with_a_trailer_stays() {
     let team = Team::publishing("worktree");
     team.moves_on();
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.bob.catches_up();
     team.bob.git("revert --no-edit HEAD");
     team.bob.syncs();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");

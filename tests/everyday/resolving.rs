@@ -9,16 +9,11 @@ use crate::support::{
 /// Both edit the same document without a word to each other, and Bob's sync stops for it.
 fn diverged(ann: &str, bob: &str) -> Team {
     let team = Team::new();
-    team.ann.write(1, "a\n\nb\n\nc");
-    team.ann.commit("paragraphs");
-    team.ann.git("push -q");
-    team.ann.syncs();
-    team.bob.git("pull -q");
-    team.bob.syncs();
+    team.ann.publishes(1, "a\n\nb\n\nc");
+    team.bob.catches_up();
     team.ann.write(1, ann);
     team.ann.syncs();
-    team.bob.write(1, bob);
-    team.bob.commit("bob");
+    team.bob.commits(1, bob);
     let said = team.bob.sync_exits(3);
     assert!(said.contains("git metis-sync resolve"), "{said}");
     team
@@ -43,8 +38,7 @@ fn taking_what_is_here_publishes_it() {
     assert_eq!(team.plans(), "1=bob\\n\\nb\\n\\nc 2=v1 3=v1");
     team.bob.git("push -q");
     team.ann.git("checkout -q -- .");
-    team.ann.git("pull -q");
-    team.ann.syncs();
+    team.ann.catches_up();
     assert_eq!(
         team.plans(),
         "1=bob\\n\\nb\\n\\nc 2=v1 3=v1",

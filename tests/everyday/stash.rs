@@ -104,10 +104,7 @@ fn carried_to_another_worktree() {
 fn put_aside_by_a_rebase() {
     let team = with_a_draft("main");
     team.ann.install_hooks_for(&["pre-push", "post-merge", "post-rewrite"]);
-    team.bob.write(2, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
+    team.bob.publishes(2, "bob");
     team.ann.git("add --all");
     team.ann.git("pull -q --rebase --autostash");
     team.ann.hooks_end();

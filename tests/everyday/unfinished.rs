@@ -6,14 +6,10 @@ use crate::support::team::{Checkout, Team};
 /// stops. Central has what Ann's commits say.
 fn about_to_conflict(source: &str) -> Team {
     let team = Team::publishing(source);
-    team.ann.write(2, "ann");
-    team.ann.commit("ann two");
-    team.ann.write(3, "ann");
-    team.ann.commit("ann three");
+    team.ann.commits(2, "ann");
+    team.ann.commits(3, "ann");
     team.ann.syncs();
-    team.bob.write(2, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
+    team.bob.pushes(2, "bob");
     team.ann.git("fetch -q");
     assert_eq!(team.plans(), PUBLISHED);
     team
@@ -62,8 +58,7 @@ fn a_cherry_pick() {
 fn a_revert() {
     let team = Team::new();
     for text in ["v2", "v3"] {
-        team.ann.write(2, text);
-        team.ann.commit(text);
+        team.ann.commits(2, text);
     }
     team.ann.syncs();
     team.ann.git_stops("revert --no-edit HEAD~1");
@@ -93,9 +88,7 @@ fn mailed_patches() {
 #[test]
 fn a_merge_that_is_finished_later() {
     let team = about_to_conflict("main");
-    team.bob.write(1, "bob");
-    team.bob.commit("bob one");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "bob");
     team.bob.sync_exits(3);
     assert_eq!(team.plans(), "1=bob 2=ann 3=ann", "the first document stops no other");
     team.ann.git_stops("pull -q");
@@ -180,10 +173,7 @@ fn a_stash_that_does_not_fit() {
 #[test]
 fn removed_here_and_edited_there() {
     let team = Team::new();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
-    team.bob.git("push -q");
-    team.bob.syncs();
+    team.bob.publishes(1, "bob");
     team.ann.remove(1);
     team.ann.commit("drop it");
     team.ann.git_stops("pull -q");

@@ -114,11 +114,9 @@ fn a_central_that_takes_forty_seconds() {
     world.central.fsck_strict();
 }
 
-/// Blocking, so that the answer is there to be read: no agent has the key, and nobody can be asked for its passphrase.
-#[test]
-fn a_key_with_a_passphrase_is_not_asked_for() {
-    let world = World::new();
-    let Some(sshd) = Sshd::start(&world) else { return };
+/// A project whose central wants a key with a passphrase, for which ssh would ask.
+fn with_a_passphrase(world: &World) -> Option<(Sshd, Project)> {
+    let sshd = Sshd::start(world)?;
     let mut lock = Command::new("ssh-keygen");
     lock.args(["-q", "-p", "-P", "", "-N", "secret passphrase", "-f"])
         .arg(world.root().join("ssh/user"));
@@ -127,7 +125,17 @@ fn a_key_with_a_passphrase_is_not_asked_for() {
     for (_, value) in &mut remote.env {
         *value = value.replace("-o BatchMode=yes ", "");
     }
-    let api = Project::on(&world, "api", &remote);
+    let api = Project::on(world, "api", &remote);
+    Some((sshd, api))
+}
+
+/// Blocking, so that the answer is there to be read: no agent has the key, and nobody can be asked for its passphrase.
+#[test]
+fn a_key_with_a_passphrase_is_not_asked_for() {
+    let world = World::new();
+    let Some((_sshd, api)) = with_a_passphrase(&world) else {
+        return;
+    };
     api.set_hooks("blocking = true");
     api.hooks(&["install"]);
     let mut push = api.command(&["push", "origin", "main:first"]);
@@ -148,16 +156,9 @@ fn a_key_with_a_passphrase_is_not_asked_for() {
 #[test]
 fn nor_on_a_terminal() {
     let world = World::new();
-    let Some(sshd) = Sshd::start(&world) else { return };
-    let mut lock = Command::new("ssh-keygen");
-    lock.args(["-q", "-p", "-P", "", "-N", "secret passphrase", "-f"])
-        .arg(world.root().join("ssh/user"));
-    run(lock).success();
-    let mut remote = sshd.remote();
-    for (_, value) in &mut remote.env {
-        *value = value.replace("-o BatchMode=yes ", "");
-    }
-    let api = Project::on(&world, "api", &remote);
+    let Some((_sshd, api)) = with_a_passphrase(&world) else {
+        return;
+    };
     api.hooks(&["install"]);
     let push = |branch: &str| {
         let mut push = api.command(&["push", "origin", branch]);

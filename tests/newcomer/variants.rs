@@ -3,7 +3,7 @@
 /// What each line of a variant is.
 ///
 /// ` ` stands there before, `+` comes with `init`, `*` with the first sync's record. `{url}` is central, `{prefix}` the own
-/// folder, and `{commit}` what the record changes from one sync to the next.
+/// folder, and `{commit}` what the record changes from one sync to the next. `both sections` stands for [`SECTIONS`].
 pub struct Variant {
     pub name: &'static str,
     lines: &'static str,
@@ -23,6 +23,16 @@ const fn variant(name: &'static str, lines: &'static str) -> Variant {
     }
 }
 
+/// What comes at the end of a file that has neither section.
+const SECTIONS: &str = r#"+
++[sync]
++upstream_url = "{url}"
+*last_synced_commit = "{commit}"
++
++[workspace]
++prefix = "{prefix}"
+"#;
+
 pub const OLD: &str = "0123456789012345678901234567890123456789";
 
 #[rustfmt::skip]
@@ -33,13 +43,7 @@ pub const VARIANTS: &[Variant] = &[
  
  [flight_levels]
  initiatives_enabled = true
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("with strategies switched off", r#"
  [project]
@@ -48,13 +52,7 @@ pub const VARIANTS: &[Variant] = &[
  [flight_levels]
  strategies_enabled = false
  initiatives_enabled = true
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("all levels", r#"
  [project]
@@ -62,13 +60,7 @@ pub const VARIANTS: &[Variant] = &[
  [flight_levels]
  strategies_enabled = true
  initiatives_enabled = true
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("a viewer that keeps quiet", r#"
  [project]
@@ -79,13 +71,7 @@ pub const VARIANTS: &[Variant] = &[
  
  [viewer]
  suppress_proactive_ticket_opening = false
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("a viewer in the background", r#"
  [project]
@@ -97,13 +83,7 @@ pub const VARIANTS: &[Variant] = &[
  [viewer]
  proactive_open = false
  background = false
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("lint, with empty sections", r#"
  [project]
@@ -122,35 +102,17 @@ pub const VARIANTS: &[Variant] = &[
  [lint.phase_gates]
  
  [architecture]
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("a project and nothing else", r#"
  [project]
  prefix = "API"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("no project, only levels", r#"
  [flight_levels]
  initiatives_enabled = true
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("empty", r#"
 +[sync]
@@ -163,13 +125,7 @@ pub const VARIANTS: &[Variant] = &[
     variant("comments and nothing else", r#"
  # Metis, see the wiki.
  #[project]
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("comments everywhere", r#"
  # The API team's plans.
@@ -181,13 +137,7 @@ pub const VARIANTS: &[Variant] = &[
  [flight_levels]   # ask Kim
    initiatives_enabled   =   true   # since March
  # the end
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     Variant { eol: "\r\n", ..variant("saved on Windows", r#"
  [project]
@@ -195,35 +145,17 @@ pub const VARIANTS: &[Variant] = &[
  
  [flight_levels]
  initiatives_enabled = true
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#) },
     Variant { bom: true, eol: "\r\n", ..variant("saved by Notepad", r#"
  [project]
  prefix = "PAD"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#) },
     Variant { ends: false, ..variant("no newline at the end", r#"
  [project]
  prefix = "API"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#) },
     variant("blank lines and tabs", "
  
@@ -311,13 +243,7 @@ pub const VARIANTS: &[Variant] = &[
  blocking = false
  [sync.limits]
  entries = 5000
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("dotted keys", r#"
  project.prefix = "API"
@@ -344,13 +270,7 @@ pub const VARIANTS: &[Variant] = &[
  '''
  [project]
  prefix = "API"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("another tool's tables in a row", r#"
  [project]
@@ -360,13 +280,7 @@ pub const VARIANTS: &[Variant] = &[
  sync = { enabled = true }
  [[servers]]
  name = "two"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     variant("values of every kind", r#"
  title = "überall 日本 \u00e9"
@@ -378,13 +292,7 @@ pub const VARIANTS: &[Variant] = &[
  inline = { a = { b = [] } }
  [project]
  prefix = "API"
-+
-+[sync]
-+upstream_url = "{url}"
-*last_synced_commit = "{commit}"
-+
-+[workspace]
-+prefix = "{prefix}"
+both sections
 "#),
     Variant { ends: false, ..variant("a record that is not at the end", r#"
  [sync]
@@ -401,10 +309,11 @@ pub const VARIANTS: &[Variant] = &[
 impl Variant {
     /// The file with those of its lines whose first character is one of `kinds`.
     pub fn with(&self, kinds: &str, values: [(&str, &str); 3]) -> Vec<u8> {
-        let lines: Vec<&str> = self.lines.trim_start_matches('\n').lines().collect();
+        let lines = self.lines.trim_start_matches('\n');
+        let lines = lines.replace("both sections\n", SECTIONS);
         let mut text = String::from(if self.bom { "\u{feff}" } else { "" });
         let wanted: Vec<&str> = lines
-            .into_iter()
+            .lines()
             .filter(|line| line.starts_with(|c| kinds.contains(c)))
             .collect();
         let last_before = wanted.iter().rposition(|line| line.starts_with(' '));

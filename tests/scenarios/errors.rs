@@ -6,7 +6,6 @@
 use std::{fs, net::TcpListener, path::Path, process::Command};
 
 use crate::support::{
-    central::Shape,
     process::{quoted, run},
     report::{Ended, Failure},
     servers::{Access, GitDaemon, Nginx, Sshd, skip},
@@ -193,10 +192,7 @@ fn centrals_branch_is_hidden() {
 /// 81#22: the same for the first push of all.
 #[test]
 fn an_unborn_branch_is_hidden() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
+    let world = World::unborn();
     let api = world.workspace("api");
     api.write("API-T-0001", "Mine.");
     world.central.git(&["config", "receive.hideRefs", "refs/heads"]);

@@ -3,7 +3,7 @@
 use metis_sync::sync::SyncOutcome;
 
 use super::direct::{sync, sync_in_steps};
-use crate::support::{central::Shape, workspace::Workspace, world::World};
+use crate::support::{workspace::Workspace, world::World};
 
 /// `api` and `web`, both in step with central, which both are in.
 fn in_step(world: &World) -> (Workspace, Workspace) {
@@ -95,10 +95,7 @@ fn a_first_sync_pulls_all_and_pushes_all() {
 /// 81#28: nothing to hydrate yet.
 #[test]
 fn an_empty_central_is_only_pushed_to() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
+    let world = World::unborn();
     let api = world.workspace("api");
     api.write("API-T-0001", "Mine.");
     let (report, steps) = sync_in_steps(&api);

@@ -15,9 +15,7 @@ fn named(team: &Team, words: &[&str]) -> crate::support::process::Finished {
 
 /// Somebody commits to main, and the repository has it.
 fn news(team: &Team) {
-    team.bob.write(1, "v2");
-    team.bob.commit("v2");
-    team.bob.git("push -q");
+    team.bob.pushes(1, "v2");
 }
 
 pub fn nobody_named_it(stop: Stop) {

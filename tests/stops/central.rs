@@ -16,7 +16,6 @@ use super::{
     one, set,
 };
 use crate::support::{
-    central::Shape,
     point::Point,
     process::{as_shell, run},
     proxy::{Fate, Proxy, Way},
@@ -63,10 +62,7 @@ fn adopted(api: &Workspace, stopped: &Stopped) {
 
 /// It was empty when this clone met it.
 pub fn it_has_another_hash(stop: Stop) {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
+    let world = World::unborn();
     let api = world.workspace("api");
     api.write("API-T-0001", "Mine.");
     assert_eq!(api.asks(&["sync", "--pull-only"]).code, Some(0));

@@ -10,8 +10,7 @@ fn diverged(ann: &str, bob: &str) -> Team {
     let team = Team::new();
     team.ann.write(1, ann);
     team.ann.syncs();
-    team.bob.write(1, bob);
-    team.bob.commit("bob");
+    team.bob.commits(1, bob);
     team.bob.sync_exits(3);
     team
 }

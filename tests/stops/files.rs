@@ -63,8 +63,7 @@ pub fn a_file_is_in_the_place_of_a_folder(stop: Stop) {
     let team = Team::new();
     team.ann.write(1, "ann");
     team.ann.syncs();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
+    team.bob.commits(1, "bob");
     team.bob.sync_exits(3);
     team.bob.put(".metis/.sync/kept", "No folder.");
     let take = ["resolve", "API-T-0001", "--take", "central"];

@@ -35,8 +35,7 @@ pub fn two_projects_on_one_prefix(stop: Stop) {
 fn a_rewritten_project() {
     let team = Team::new();
     team.ann.git("checkout -q --orphan anew");
-    team.ann.write(1, "v2");
-    team.ann.commit("all of it");
+    team.ann.commits(1, "v2");
     team.ann.git("branch -q -M main");
     team.ann.git("push -q --force origin main");
     let stopped = team.ann.sync_stops(Stop::OtherProject);

@@ -10,9 +10,7 @@ use crate::support::team::{Checkout, Team};
 /// Ann's change is in the project's remote, and Bob edits something else on top of what he has.
 pub fn the_remote_is_ahead(stop: Stop) {
     let team = Team::publishing("worktree");
-    team.ann.write(1, "v2");
-    team.ann.commit("newer");
-    team.ann.git("push -q");
+    team.ann.pushes(1, "v2");
     team.bob.write(2, "v2");
     let stopped = team.bob.sync_stops(stop);
     stopped.advises("--force");
@@ -23,12 +21,8 @@ pub fn the_remote_is_ahead(stop: Stop) {
 
 fn diverged() -> Team {
     let team = Team::new();
-    team.ann.write(1, "ann");
-    team.ann.commit("ann");
-    team.ann.git("push -q");
-    team.ann.syncs();
-    team.bob.write(1, "bob");
-    team.bob.commit("bob");
+    team.ann.publishes(1, "ann");
+    team.bob.commits(1, "bob");
     team
 }
 
@@ -51,8 +45,7 @@ pub fn both_sides_changed(stop: Stop) {
     let team = diverged();
     team.bob.sync_stops(stop).advises("git pull");
     team.bob.git_stops("pull -q");
-    team.bob.write(1, "both");
-    team.bob.commit("both");
+    team.bob.commits(1, "both");
     team.bob.goes_through();
     assert_eq!(team.plans(), "1=both 2=v1 3=v1");
 }

@@ -265,10 +265,7 @@ fn a_retired_workspace() {
 #[test]
 fn what_is_behind() {
     let team = Team::new();
-    team.ann.write(1, "v2");
-    team.ann.commit("newer");
-    team.ann.git("push -q");
-    team.ann.syncs();
+    team.ann.publishes(1, "v2");
     let said = team.bob.syncs();
     team.bob.types(&command(
         said.lines().find(|line| line.starts_with("Behind: ")).expect("it is"),

@@ -247,10 +247,7 @@ fn in_a_central_with_sha256() {
 /// 81#28
 #[test]
 fn from_an_empty_central() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
+    let world = World::unborn();
     everybody_gets_everything(&world, &world.local());
 }
 

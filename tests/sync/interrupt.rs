@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
     interrupt::{AT_ONCE, MARK, TRIES, interrupted, marked},
-    repository::Repository,
     servers::{Access, GitDaemon, Nginx, Sshd},
     world::World,
 };
@@ -37,9 +36,7 @@ fn remains(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_sync_ends_at_once_on_every_transport_and_leaves_nothing() {
     let world = World::new();
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let repository = world.repository();
     let (daemon, sshd, nginx) = (
         GitDaemon::start(&world),
         Sshd::start(&world),

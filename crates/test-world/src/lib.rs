@@ -5,6 +5,7 @@
 
 pub mod access_proxy;
 pub mod central;
+mod checkout;
 pub mod disk;
 pub mod document;
 pub mod interrupt;

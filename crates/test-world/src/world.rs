@@ -14,6 +14,7 @@ use super::{
     central::{Central, Shape},
     point::{HOOKS, Point, Points},
     process::{quoted, run},
+    repository::Repository,
     workspace::{Remote, Workspace},
 };
 
@@ -28,6 +29,14 @@ impl World {
     /// A central with one commit on `main`, as a git host makes it.
     pub fn new() -> Self {
         Self::shaped(Shape::default())
+    }
+
+    /// A central without a commit.
+    pub fn unborn() -> Self {
+        Self::shaped(Shape {
+            born: None,
+            ..Shape::default()
+        })
     }
 
     pub fn shaped(shape: Shape) -> Self {
@@ -82,6 +91,13 @@ impl World {
         Remote {
             url: self.central.url(),
             env: Vec::new(),
+        }
+    }
+
+    /// What central's server has.
+    pub fn repository(&self) -> Repository {
+        Repository {
+            dir: self.central.dir.clone(),
         }
     }
 

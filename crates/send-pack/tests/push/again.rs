@@ -8,7 +8,6 @@ use send_pack::{
 
 use super::client::{Draft, Pushed, Repository, applied, options, push, to_main, url};
 use crate::support::{
-    central::Shape,
     point::Point,
     process::eventually,
     proxy::{Fate, Proxy},
@@ -60,13 +59,6 @@ impl Writer {
     }
 }
 
-fn empty() -> World {
-    World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    })
-}
-
 /// A central behind nginx with one commit in it, of which everybody knows.
 struct Scene {
     world: World,
@@ -76,7 +68,7 @@ struct Scene {
 
 impl Scene {
     fn new(access: Access) -> Option<Self> {
-        let world = empty();
+        let world = World::unborn();
         let nginx = Nginx::start(&world, access)?;
         let first = Draft::first(Kind::Sha1, &[("a.md", b"one\n")]);
         let scene = Scene { world, nginx, first };
@@ -98,9 +90,7 @@ impl Scene {
     }
 
     fn repository(&self) -> Repository {
-        Repository {
-            dir: self.world.central.dir.clone(),
-        }
+        self.world.repository()
     }
 
     /// These requests are what `action` makes.
@@ -217,7 +207,7 @@ fn no_connection_is_kept_between_attempts() {
 /// Where a conversation is one process at the other end, that ends, and each push begins anew.
 #[test]
 fn other_transports_keep_nothing() {
-    let world = empty();
+    let world = World::unborn();
     let first = Draft::first(Kind::Sha1, &[("a.md", b"one\n")]);
     applied(push(&world.local(), &first));
     let sshd = Sshd::start(&world);

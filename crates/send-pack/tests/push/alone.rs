@@ -8,7 +8,6 @@ use std::{
 
 use super::client::Repository;
 use crate::support::{
-    central::Shape,
     process::{built, run},
     servers::skip,
     world::World,
@@ -75,13 +74,8 @@ fn each_feature_compiles_by_itself_and_the_package_is_complete() {
 /// A built example and an empty repository to push to.
 fn example(name: &str) -> Option<(PathBuf, World, Repository)> {
     let example = built("examples").join(name);
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
-    let central = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let world = World::unborn();
+    let central = world.repository();
     for hook in ["pre-receive", "reference-transaction"] {
         central.unhook(hook);
     }

@@ -6,7 +6,7 @@ use gix_hash::{self as hash, ObjectId};
 use gix_object as objs;
 use send_pack::{
     Outcome, PackObject, PushError, PushOptions, RefUpdate,
-    connect::{ConnectOptions, Prompt, RemoteUrl, Settings},
+    connect::{ConnectError, ConnectOptions, Prompt, RemoteUrl, Settings},
 };
 
 pub use crate::support::repository::Repository;
@@ -134,6 +134,20 @@ pub fn to_main(expected: Option<ObjectId>, new: Option<ObjectId>) -> RefUpdate {
         name: "refs/heads/main".into(),
         expected,
         new,
+    }
+}
+
+/// A first commit, for tests to which it does not matter what is in it.
+pub fn first() -> Draft {
+    Draft::first(hash::Kind::Sha1, &[("a.md", b"one\n")])
+}
+
+/// Why the connection did not do.
+#[track_caller]
+pub fn failed(pushed: Pushed) -> ConnectError {
+    match pushed {
+        Err(PushError::Connect(cause)) => cause,
+        other => panic!("{other:?}"),
     }
 }
 

@@ -6,17 +6,15 @@ use std::{
     process::Command,
 };
 
-use gix_hash::Kind;
 use send_pack::{
     Outcome, PushError,
     connect::{ConnectOptions, FailureKind, Prompt},
 };
 
 use super::again::Writer;
-use super::client::{Draft, Pushed, Repository, applied, options, options_with, push, push_with};
+use super::client::{Draft, Pushed, applied, first, options, options_with, push, push_with};
 use crate::support::{
     access_proxy::http_proxy,
-    central::Shape,
     point::Point,
     process::run,
     servers::{Access, Nginx},
@@ -33,10 +31,7 @@ struct Scene {
 
 impl Scene {
     fn new(access: Access) -> Option<Scene> {
-        let world = World::shaped(Shape {
-            born: None,
-            ..Shape::default()
-        });
+        let world = World::unborn();
         let nginx = Nginx::start(&world, access)?;
         let dir = world.root().join("asking");
         let mut init = Command::new("git");
@@ -107,10 +102,6 @@ impl Scene {
     fn tip(&self) -> Option<String> {
         self.world.central.tip()
     }
-}
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
 }
 
 fn said(log: &Path) -> String {
@@ -185,16 +176,17 @@ fn a_proxys_password_comes_from_a_helper_which_is_told_how_that_went() {
     }
 }
 
+/// Whether the server asks for it at once, or only when it is written to.
 #[test]
 fn a_helper_that_is_wrong_is_told_to_forget() {
-    let Some(scene) = Scene::new(Access::Password) else {
-        return;
-    };
-    scene.helper("wrong");
-    assert_eq!(kind(scene.push(Prompt::Never)), FailureKind::Unauthenticated);
-    let said = said(&scene.log("helper"));
-    assert!(said.contains("erase\n") && !said.contains("store\n"), "{said}");
-    assert_eq!(scene.tip(), None);
+    for access in [Access::Password, Access::PasswordToWrite] {
+        let Some(scene) = Scene::new(access) else { return };
+        scene.helper("wrong");
+        assert_eq!(kind(scene.push(Prompt::Never)), FailureKind::Unauthenticated);
+        let said = said(&scene.log("helper"));
+        assert!(said.contains("erase\n") && !said.contains("store\n"), "{said}");
+        assert_eq!(scene.tip(), None);
+    }
 }
 
 #[test]
@@ -234,10 +226,7 @@ fn a_password_holds_for_the_next_attempt() {
         let Ok(Outcome::Moved { actual: Some(actual) }) = writer.push(&one.next(&[("c.md", b"c\n")], &[])) else {
             panic!("somebody was faster");
         };
-        let files = Repository {
-            dir: scene.world.central.dir.clone(),
-        }
-        .files(actual);
+        let files = scene.world.repository().files(actual);
         let again = Draft::on(actual, files, &[("c.md", b"c\n")]);
         applied(writer.push(&again));
         assert_eq!(scene.tip(), Some(again.id.to_string()));
@@ -245,18 +234,6 @@ fn a_password_holds_for_the_next_attempt() {
         let asked = said(&scene.log("helper")).matches("get\n").count();
         assert_eq!(asked, 2, "{access:?}");
     }
-}
-
-#[test]
-fn a_wrong_password_for_writing_is_forgotten_and_changes_nothing() {
-    let Some(scene) = Scene::new(Access::PasswordToWrite) else {
-        return;
-    };
-    scene.helper("wrong");
-    assert_eq!(kind(scene.push(Prompt::Never)), FailureKind::Unauthenticated);
-    let said = said(&scene.log("helper"));
-    assert!(said.contains("erase\n") && !said.contains("store\n"), "{said}");
-    assert_eq!(scene.tip(), None);
 }
 
 #[test]

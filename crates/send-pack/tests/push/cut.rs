@@ -17,7 +17,6 @@ use send_pack::{Outcome, PushError, RefusalKind, connect::ConnectOptions};
 
 use super::client::{Draft, Repository, applied, options, push_with};
 use crate::support::{
-    central::Shape,
     process::run,
     proxy::{Fate, Proxy, Way},
     servers::{Access, GitDaemon, Nginx, Sshd},
@@ -35,13 +34,8 @@ struct Scene {
 
 impl Scene {
     fn new() -> Scene {
-        let world = World::shaped(Shape {
-            born: None,
-            ..Shape::default()
-        });
-        let repository = Repository {
-            dir: world.central.dir.clone(),
-        };
+        let world = World::unborn();
+        let repository = world.repository();
         for hook in ["pre-receive", "reference-transaction"] {
             repository.unhook(hook);
         }

@@ -16,19 +16,14 @@ use send_pack::{
     connect::{ConnectError, ConnectOptions, Deadlines, FailureKind},
 };
 
-use super::client::{Draft, Pushed, Repository, applied, options, options_with, push_with};
+use super::client::{Draft, Pushed, applied, first, options, options_with, push_with};
 use super::scripted::{self, OFFERS, Scripted};
 use crate::support::{
-    central::Shape,
     process::DEADLINE,
     servers::{Access, GitDaemon, Nginx, Sshd},
     workspace::Remote,
     world::World,
 };
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
-}
 
 fn nowhere() -> Remote {
     Remote {
@@ -218,13 +213,8 @@ fn a_hook_of_forty_seconds_is_no_time_out() {
 }
 
 fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let world = World::unborn();
+    let repository = world.repository();
     repository.hook("pre-receive", &format!("sleep {seconds}"));
     let (daemon, sshd, nginx) = (
         GitDaemon::start(&world),
@@ -274,13 +264,8 @@ fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
 
 #[test]
 fn an_interrupt_ends_a_push_on_every_transport_at_once_with_all_it_started() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let world = World::unborn();
+    let repository = world.repository();
     let (daemon, sshd, nginx) = (
         GitDaemon::start(&world),
         Sshd::start(&world),

@@ -6,19 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gix_hash::Kind;
 use send_pack::{
     Outcome, PushError, RefusalKind,
     connect::{ConnectOptions, FailureKind},
 };
 
-use super::client::{Draft, Pushed, options, options_with, push_with};
+use super::client::{Pushed, first, options, options_with, push_with};
 use super::scripted::{self, FLUSH, OFFERS, Scripted, advertisement, band, pkt, report};
 use crate::support::workspace::Remote;
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
-}
 
 fn patient() -> ConnectOptions {
     let mut options = options(&Remote {

@@ -13,13 +13,9 @@ use send_pack::{
     connect::{ConnectError, ConnectOptions, FailureKind},
 };
 
-use super::client::{Draft, Pushed, applied, options_with, push_with};
+use super::client::{Draft, Pushed, applied, first, options_with, push_with};
 use super::scripted::{FLUSH, OFFERS, Scripted, advertisement, pkt, report};
 use crate::support::workspace::Remote;
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
-}
 
 /// A pack that is larger than what is collected by default.
 fn large() -> Draft {

@@ -150,9 +150,7 @@ pub fn empty(format: &'static str) -> (World, Repository) {
         format,
         ..Shape::default()
     });
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let repository = world.repository();
     for hook in ["pre-receive", "reference-transaction"] {
         repository.unhook(hook);
     }

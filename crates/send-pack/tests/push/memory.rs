@@ -6,9 +6,8 @@ use gix_hash::Kind;
 use gix_object as objs;
 use send_pack::{Outcome, PackObject, PushOptions};
 
-use super::client::{Draft, Repository, applied, options, push, push_with, to_main, url};
+use super::client::{Draft, applied, options, push, push_with, to_main, url};
 use crate::support::{
-    central::Shape,
     proxy::{Fate, Proxy, Way},
     servers::{Access, GitDaemon, Nginx},
     workspace::Remote,
@@ -17,10 +16,7 @@ use crate::support::{
 
 #[test]
 fn one_line_changed_in_a_megabyte_sends_less_than_two_kilobytes() {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
+    let world = World::unborn();
     let Some(daemon) = GitDaemon::start(&world) else { return };
     let text: String = (0..50_000).map(|n| format!("line {n} of the plan\n")).collect();
     assert!(text.len() > 1 << 20);
@@ -36,10 +32,7 @@ fn one_line_changed_in_a_megabyte_sends_less_than_two_kilobytes() {
     ));
     let sent = proxy.bytes(Way::ToServer);
     assert!(sent < 2_000, "{sent} bytes");
-    Repository {
-        dir: world.central.dir.clone(),
-    }
-    .fsck();
+    world.repository().fsck();
 }
 
 /// Of one document, which does not compress.
@@ -139,10 +132,7 @@ fn a_hundred_thousand_documents_are_pushed_in_the_same_memory() {
 fn documents_are_pushed_in_little_memory(count: usize) {
     assert!(count * BYTES > MEMORY as usize * 1024, "the pack would fit");
     for over_http in [false, true] {
-        let world = World::shaped(Shape {
-            born: None,
-            ..Shape::default()
-        });
+        let world = World::unborn();
         let nginx = if over_http {
             Nginx::start(&world, Access::Open)
         } else {
@@ -161,9 +151,7 @@ fn documents_are_pushed_in_little_memory(count: usize) {
         let half = half.output().expect("it runs");
         let said = String::from_utf8_lossy(&half.stdout).into_owned() + &String::from_utf8_lossy(&half.stderr);
         assert!(half.status.success() && said.contains("grown: "), "{said}");
-        let repository = Repository {
-            dir: world.central.dir.clone(),
-        };
+        let repository = world.repository();
         assert_eq!(repository.files(repository.tip().expect("pushed")).len(), count);
     }
 }

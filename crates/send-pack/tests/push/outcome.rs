@@ -12,7 +12,7 @@ use std::{
 use gix_hash::Kind;
 use send_pack::{Outcome, PushError, PushOptions, RefUpdate, RefusalKind, connect::FailureKind};
 
-use super::client::{Draft, Repository, applied, options, push, push_with, to_main, url};
+use super::client::{Draft, Repository, applied, first, options, push, push_with, to_main, url};
 use super::scripted::{self, OFFERS, Scripted, report};
 use crate::support::{central::Shape, workspace::Remote, world::World};
 
@@ -28,9 +28,7 @@ fn empty(format: &'static str) -> Place {
         format,
         ..Shape::default()
     });
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let repository = world.repository();
     let remote = world.local();
     Place {
         _world: world,
@@ -44,10 +42,6 @@ fn nobody() -> Remote {
         url: String::new(),
         env: Vec::new(),
     }
-}
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
 }
 
 #[test]

@@ -6,7 +6,7 @@ use gix_hash::Kind;
 use send_pack::{Outcome, RefusalKind};
 
 use super::client::{Draft, Repository, applied, push};
-use crate::support::{central::Shape, process::run, servers::GitDaemon, workspace::Remote, world::World};
+use crate::support::{process::run, servers::GitDaemon, workspace::Remote, world::World};
 
 /// A central with three commits and a clone of it as `args` say, beside it; what the commits are, and how to reach the
 /// clone.
@@ -22,13 +22,8 @@ fn text(line: &str) -> String {
 }
 
 fn scene(args: &[&str]) -> Scene {
-    let world = World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    });
-    let central = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let world = World::unborn();
+    let central = world.repository();
     central.git(&["config", "uploadpack.allowFilter", "true"]);
     let one = Draft::first(Kind::Sha1, &[("a.md", text("one").as_bytes())]);
     let two = one.next(&[("b.md", b"b\n")], &[]);

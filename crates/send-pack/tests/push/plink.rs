@@ -7,20 +7,12 @@ use super::{
     program::{Machine, draft},
 };
 use crate::support::{
-    central::Shape,
     process::run,
     servers::{Sshd, installed},
     workspace::Remote,
     world::World,
 };
 use send_pack::{PushError, connect::FailureKind};
-
-fn empty() -> World {
-    World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    })
-}
 
 /// A program that understands what PuTTY's programs do, and reaches the server with ssh. What it was told is in the log.
 fn stand_in(machine: &Machine, sshd: &Sshd, name: &str) -> (PathBuf, PathBuf) {
@@ -36,7 +28,7 @@ fn stand_in(machine: &Machine, sshd: &Sshd, name: &str) -> (PathBuf, PathBuf) {
 
 #[test]
 fn plink_and_its_like_are_given_their_own_options() {
-    let world = empty();
+    let world = World::unborn();
     let Some(sshd) = Sshd::start(&world) else { return };
     let machine = Machine::new(&world.root());
     let remote = sshd.remote();
@@ -83,7 +75,7 @@ fn plink_and_its_like_are_given_their_own_options() {
 #[test]
 #[ignore = "scripts/test --servers"]
 fn plink_itself_pushes_and_is_never_asked() {
-    let world = empty();
+    let world = World::unborn();
     let Some([plink, puttygen]) = installed(["plink", "puttygen"]) else {
         return;
     };

@@ -8,24 +8,13 @@ use std::{
     thread,
 };
 
-use super::{
-    client::Repository,
-    program::{ENDED, IDLE, Machine, ended},
-};
+use super::program::{ENDED, IDLE, Machine, ended};
 use crate::support::{
-    central::Shape,
     process::{DEADLINE, as_shell, run},
     servers::{Access, Nginx, Sshd, installed},
     workspace::Remote,
     world::World,
 };
-
-fn empty() -> World {
-    World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    })
-}
 
 /// `program`'s command line behind a program of util-linux that changes where it runs.
 fn behind(mut outer: Command, inner: &Command) -> Command {
@@ -116,7 +105,7 @@ impl Terminal {
 #[test]
 fn every_kind_of_askpass_answers_unless_nobody_may_be_asked() {
     for kind in ["GIT_ASKPASS", "core.askPass", "SSH_ASKPASS"] {
-        let world = empty();
+        let world = World::unborn();
         let Some(nginx) = Nginx::start(&world, Access::Password) else {
             return;
         };
@@ -158,7 +147,7 @@ fn every_kind_of_askpass_answers_unless_nobody_may_be_asked() {
 /// A service or a cron job has no terminal: whatever the caller allows, nothing waits for a person.
 #[test]
 fn without_a_terminal_nothing_waits_for_a_person() {
-    let world = empty();
+    let world = World::unborn();
     let (Some(nginx), Some(sshd)) = (Nginx::start(&world, Access::Password), Sshd::start(&world)) else {
         return;
     };
@@ -195,7 +184,7 @@ const PASSPHRASE: &str = "open sesame";
 
 #[test]
 fn on_a_terminal_a_person_is_asked_and_the_password_is_not_shown() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Password) else {
         return;
     };
@@ -216,7 +205,7 @@ fn on_a_terminal_a_person_is_asked_and_the_password_is_not_shown() {
 
 #[test]
 fn on_a_terminal_ssh_asks_for_its_passphrase() {
-    let world = empty();
+    let world = World::unborn();
     let Some(sshd) = Sshd::start(&world) else { return };
     let machine = Machine::new(&world.root());
     let push = machine.push(&locked(&sshd, &world), "allowed");
@@ -232,7 +221,7 @@ fn on_a_terminal_ssh_asks_for_its_passphrase() {
 
 #[test]
 fn on_a_terminal_nobody_is_asked_where_that_is_forbidden() {
-    let world = empty();
+    let world = World::unborn();
     let (Some(nginx), Some(sshd)) = (Nginx::start(&world, Access::Password), Sshd::start(&world)) else {
         return;
     };
@@ -257,7 +246,7 @@ fn on_a_terminal_nobody_is_asked_where_that_is_forbidden() {
 /// Ctrl-C where a password is asked for: it ends, and the terminal shows again what is typed.
 #[test]
 fn ctrl_c_at_a_password_leaves_the_terminal_as_it_was() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Password) else {
         return;
     };
@@ -286,10 +275,8 @@ fn ctrl_c_at_a_password_leaves_the_terminal_as_it_was() {
 /// Nothing of a local push needs the terminal, so the server's programs end with it there as well.
 #[test]
 fn on_a_terminal_a_hook_that_hangs_ends_with_the_push() {
-    let world = empty();
-    let repository = Repository {
-        dir: world.central.dir.clone(),
-    };
+    let world = World::unborn();
+    let repository = world.repository();
     let pid_file = world.root().join("hook.pid");
     repository.hook(
         "pre-receive",

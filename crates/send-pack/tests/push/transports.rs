@@ -8,43 +8,20 @@ use std::{
     thread,
 };
 
-use gix_hash::Kind;
-use send_pack::{
-    PushError,
-    connect::{ConnectError, FailureKind},
-};
+use send_pack::connect::FailureKind;
 
-use super::client::{Draft, Pushed, Repository, applied, options, options_with, push, push_with};
+use super::client::{Repository, applied, failed, first, options, options_with, push, push_with};
 use crate::support::{
     access_proxy::{http_proxy, relay, socks_proxy},
-    central::Shape,
     process::run,
     servers::{Access, GitDaemon, Nginx, Sshd, skip},
     workspace::Remote,
     world::World,
 };
 
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
-}
-
-fn empty() -> World {
-    World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    })
-}
-
-fn failed(pushed: Pushed) -> ConnectError {
-    match pushed {
-        Err(PushError::Connect(cause)) => cause,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_local_path_may_be_relative_and_a_missing_one_is_named() {
-    let world = empty();
+    let world = World::unborn();
     let mut here = options(&world.local());
     here.cwd = world.root().join("bin");
     applied(push_with("../central.git", &here, &first()));
@@ -60,7 +37,7 @@ fn a_local_path_may_be_relative_and_a_missing_one_is_named() {
 
 #[test]
 fn a_git_daemon_that_does_not_let_us_write_says_so() {
-    let world = empty();
+    let world = World::unborn();
     let Some(daemon) = GitDaemon::start(&world) else { return };
     world.central.git(&["config", "daemon.receivepack", "false"]);
     let cause = failed(push(&daemon.remote(), &first()));
@@ -76,7 +53,7 @@ fn a_git_daemon_that_does_not_let_us_write_says_so() {
 
 #[test]
 fn ssh_takes_scp_like_urls_odd_paths_and_wrappers() {
-    let world = empty();
+    let world = World::unborn();
     let Some(sshd) = Sshd::start(&world) else { return };
     applied(push(&sshd.scp_like(), &first()));
     let odd = world.root().join("it's a \"dir\"! $(x)");
@@ -116,7 +93,7 @@ fn ssh_takes_scp_like_urls_odd_paths_and_wrappers() {
 
 #[test]
 fn what_ssh_and_the_server_behind_it_refuse_is_understood() {
-    let world = empty();
+    let world = World::unborn();
     let Some(sshd) = Sshd::start(&world) else { return };
     let cause = failed(push(&sshd.stranger(), &first()));
     assert_eq!(cause.kind, FailureKind::Unauthenticated, "{cause:?}");
@@ -145,7 +122,7 @@ fn what_ssh_and_the_server_behind_it_refuse_is_understood() {
 
 #[test]
 fn proxies_forward_tunnel_and_want_their_password() {
-    let world = empty();
+    let world = World::unborn();
     let Some(plain) = Nginx::start(&world, Access::Open) else {
         return;
     };
@@ -207,7 +184,7 @@ fn proxies_forward_tunnel_and_want_their_password() {
 
 #[test]
 fn https_goes_through_a_tunnel() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Tls) else {
         return;
     };
@@ -249,7 +226,7 @@ fn https_goes_through_a_tunnel() {
 /// `git`, `http` and `ssh` to an address in brackets.
 #[test]
 fn an_address_of_the_new_kind_is_as_good() {
-    let world = empty();
+    let world = World::unborn();
     let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else {
         return skip("there is no IPv6 on loopback");
     };
@@ -315,7 +292,7 @@ fn an_address_of_the_new_kind_is_as_good() {
 
 #[test]
 fn a_transport_that_the_user_forbids_is_not_used() {
-    let world = empty();
+    let world = World::unborn();
     let local = world.local();
     let with = |env: &[(&str, &str)], config: &str| {
         let env = env

@@ -12,7 +12,6 @@ use std::{
     },
 };
 
-use gix_hash::Kind;
 use rustls::{
     ServerConfig, ServerConnection, SupportedProtocolVersion,
     crypto::ring,
@@ -20,41 +19,19 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
-use send_pack::{
-    PushError,
-    connect::{ConnectError, ConnectOptions, FailureKind},
-};
+use send_pack::connect::{ConnectOptions, FailureKind};
 
 use super::{
-    client::{Draft, Pushed, applied, options_with, push_with},
+    client::{applied, failed, first, options_with, push_with},
     program::{Machine, ended},
 };
 use crate::support::{
-    central::Shape,
     process::run,
     scripted::Scripted,
     servers::{Access, Nginx, installed, skip},
     workspace::Remote,
     world::World,
 };
-
-fn first() -> Draft {
-    Draft::first(Kind::Sha1, &[("a.md", b"one\n")])
-}
-
-fn empty() -> World {
-    World::shaped(Shape {
-        born: None,
-        ..Shape::default()
-    })
-}
-
-fn failed(pushed: Pushed) -> ConnectError {
-    match pushed {
-        Err(PushError::Connect(cause)) => cause,
-        other => panic!("{other:?}"),
-    }
-}
 
 /// Somebody whose environment and git configuration are these and nothing else.
 fn who(env: &[(&str, &str)], config: &str) -> ConnectOptions {
@@ -70,7 +47,7 @@ fn who(env: &[(&str, &str)], config: &str) -> ConnectOptions {
 
 #[test]
 fn what_is_configured_is_trusted_and_nothing_else() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Tls) else {
         return;
     };
@@ -114,7 +91,7 @@ fn what_is_configured_is_trusted_and_nothing_else() {
 /// machine has its.
 #[test]
 fn the_systems_authorities_are_trusted_and_strangers_are_not() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Tls) else {
         return;
     };
@@ -189,7 +166,7 @@ fn other_authority(world: &World) -> std::path::PathBuf {
 
 #[test]
 fn a_server_that_wants_a_certificate_gets_ours() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Certificate) else {
         return;
     };
@@ -232,7 +209,7 @@ fn pin_of(certificate: &Path) -> String {
 /// `http.pinnedPubkey` goes before every other trust, also where certificates are not looked at.
 #[test]
 fn a_pinned_key_is_the_only_one_that_is_spoken_to() {
-    let world = empty();
+    let world = World::unborn();
     let Some(nginx) = Nginx::start(&world, Access::Tls) else {
         return;
     };
