@@ -271,7 +271,7 @@ fn a_stolen_certificate_is_worth_nothing_without_its_key() {
     if installed(["openssl"]).is_none() {
         return;
     }
-    let world = empty();
+    let world = World::unborn();
     let certificate = other_authority(&world);
     let right = certificate.with_extension("key");
     let wrong = world.root().join("thief.key");
