@@ -1,6 +1,6 @@
 //! How often a line's length is waited for: connections and exchanges, ours beside git's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{
     process::{Finished, run},
@@ -47,16 +47,14 @@ impl FarAway {
 
     fn cost(&self, action: impl FnOnce() -> Finished) -> Cost {
         let count = || (self.proxy.connections(), self.proxy.exchanges());
-        let (before, start) = (count(), Instant::now());
+        let before = count();
         let finished = action();
         assert_eq!(finished.code, Some(0), "{}", finished.transcript());
-        let (after, took) = (count(), start.elapsed());
-        let cost = Cost {
+        let after = count();
+        Cost {
             connections: after.0 - before.0,
             exchanges: after.1 - before.1,
-        };
-        assert!(took >= ANSWER * cost.exchanges as u32, "{cost:?} in {took:?}");
-        cost
+        }
     }
 
     fn of_git(&self, someone: &Workspace, args: &[&str]) -> Cost {

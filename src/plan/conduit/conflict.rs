@@ -147,11 +147,14 @@ impl Policy<'_> {
         let [alpha, beta] = Side::BOTH.map(|side| (self.changed_ns)(side, path));
         let (alpha, beta) = (alpha?, beta?);
         let in_future = alpha.max(beta) > self.now_ns;
-        match alpha.saturating_sub(beta) {
-            difference if in_future || difference.saturating_abs() <= SAME_TIME_NS => None,
-            difference if difference > 0 => Some(Side::Alpha),
-            _ => Some(Side::Beta),
+        let difference = alpha.saturating_sub(beta);
+        if in_future || difference.saturating_abs() <= SAME_TIME_NS {
+            return None;
         }
+        Some(match difference.is_positive() {
+            true => Side::Alpha,
+            false => Side::Beta,
+        })
     }
 }
 
@@ -296,6 +299,7 @@ mod tests {
             (Some(3 * second), Some(0), Some(Side::Alpha)),
             (Some(0), Some(2 * second), None),
             (Some(2 * second), Some(0), None),
+            (Some(0), Some(100 * second), Some(Side::Beta)),
             (Some(0), Some(101 * second), None),
             (Some(i64::MIN), Some(i64::MAX), None),
             (None, Some(3 * second), None),
