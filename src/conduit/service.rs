@@ -99,18 +99,13 @@ impl<'a> Ready<'a> {
             .cloned()
             .ok_or_else(|| ConduitError::Unknown(name.to_owned()))?;
         let enabled = &guard.notes().conduits;
-        let is_enabled = |name: &String, defined: &Defined| enabled.get(name) == Some(&defined.definition.digest());
-        if !is_enabled(&name.to_owned(), &defined) {
+        if !is_enabled(enabled, name, &defined) {
             return Err(ConduitError::NotEnabled {
                 name: name.to_owned(),
                 changed: enabled.contains_key(name),
             });
         }
-        let endpoints = endpoint::open(metis.project(), &defined)?;
-        let others = all
-            .iter()
-            .filter(|(other, defined)| *other != name && is_enabled(other, defined));
-        endpoint::check_others(metis.project(), name, &defined, &endpoints, others)?;
+        let endpoints = opened(workspace, &all, enabled, name, &defined)?;
         check_checkout(workspace, &endpoints)?;
         let lock = match order.dry_run {
             true => None,
@@ -291,18 +286,33 @@ pub fn check(
     definition: &definition::Definition,
     file: ConfigFile,
 ) -> Result<(), ConduitError> {
-    let metis = workspace.metis();
     let defined = Defined {
         definition: definition.clone(),
         file,
     };
-    let endpoints = endpoint::open(metis.project(), &defined)?;
-    let all = definition::all(metis.dir())?;
+    let all = definition::all(workspace.metis().dir())?;
     let guard = workspace.guard()?;
-    let is_enabled =
-        |name: &String, other: &Defined| guard.notes().conduits.get(name) == Some(&other.definition.digest());
+    opened(workspace, &all, &guard.notes().conduits, name, &defined).map(drop)
+}
+
+/// Whether `enabled` has a conduit as it is defined.
+fn is_enabled(enabled: &BTreeMap<String, String>, name: &str, defined: &Defined) -> bool {
+    enabled.get(name) == Some(&defined.definition.digest())
+}
+
+/// The folders of a conduit, if they are no other enabled one's.
+fn opened(
+    workspace: &Workspace,
+    all: &BTreeMap<String, Defined>,
+    enabled: &BTreeMap<String, String>,
+    name: &str,
+    defined: &Defined,
+) -> Result<Endpoints, ConduitError> {
+    let project = workspace.metis().project();
+    let endpoints = endpoint::open(project, defined)?;
     let others = all
         .iter()
-        .filter(|(other, defined)| *other != name && is_enabled(other, defined));
-    endpoint::check_others(metis.project(), name, &defined, &endpoints, others)
+        .filter(|(other, defined)| *other != name && is_enabled(enabled, other, defined));
+    endpoint::check_others(project, name, defined, &endpoints, others)?;
+    Ok(endpoints)
 }

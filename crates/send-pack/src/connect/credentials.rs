@@ -16,10 +16,11 @@ use gix_sec::identity::Account;
 use rustix::process::Signal;
 
 use super::Prompt;
-use super::deadline::{Stop, Watch};
+use super::deadline::Stop;
 use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::git::git;
 use super::url::{RemoteUrl, bracketed};
+use super::watch::Watch;
 
 /// A helper that must not ask anybody should not need longer.
 const UNATTENDED: Duration = Duration::from_secs(30);

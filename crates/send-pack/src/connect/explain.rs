@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::deadline::{Stop, Watch};
+use super::deadline::Stop;
 use super::errors::{HttpReport, HttpTrouble};
 use super::facts::Facts;
 use super::failure::{ConnectError, Ending, FailureKind};
 use super::process::Running;
 use super::stderr_patterns;
 use super::text;
+use super::watch::Watch;
 
 /// The exit code of git's `die()`.
 const DIED: i32 = 128;

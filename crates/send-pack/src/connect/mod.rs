@@ -40,6 +40,7 @@ mod stderr_patterns;
 mod symrefs;
 mod tcp;
 mod url;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;

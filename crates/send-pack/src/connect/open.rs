@@ -9,7 +9,6 @@ use gix_transport::client::blocking_io::Transport;
 use gix_transport::{Protocol, Service};
 
 use super::credentials::Credentials;
-use super::deadline::Watch;
 use super::errors::HttpReport;
 use super::explain::{Explainer, Program};
 use super::failure::ConnectError;
@@ -20,6 +19,7 @@ use super::session::Session;
 use super::span::Connection;
 use super::symrefs::WithoutSymrefs;
 use super::url::{RemoteUrl, Scheme};
+use super::watch::Watch;
 use super::{ConnectOptions, directory, helpers_dir, server, tcp};
 
 /// Connect to `service` of the repository at `url` and perform the handshake.

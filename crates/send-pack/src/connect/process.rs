@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::deadline::{Watch, Wire};
+use super::watch::{Watch, Wire};
 
 /// How much of standard error is kept: its end.
 const STDERR_KEPT: usize = 8 << 10;

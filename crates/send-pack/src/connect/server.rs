@@ -10,13 +10,13 @@ use std::sync::Arc;
 use gix_transport::client::git::{ConnectMode, blocking_io::Connection};
 use gix_transport::{Protocol, Service};
 
-use super::deadline::{Watch, Wire};
 use super::errors::CannotRun;
 use super::gathered::Gathered;
 use super::git::git;
 use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
 use super::text;
 use super::url::{RemoteUrl, Scheme};
+use super::watch::{Watch, Wire};
 use super::{ConnectOptions, Prompt, directory, has_terminal};
 
 /// A conversation over the pipes of a program.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tracing::{Span, field::Empty, span::EnteredSpan};
 
-use super::{deadline::Watch, url::RemoteUrl};
+use super::{url::RemoteUrl, watch::Watch};
 
 /// A session, from the first attempt to reach the other side until it is hung up.
 pub(super) struct Connection {

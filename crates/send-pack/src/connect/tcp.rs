@@ -12,9 +12,10 @@ use gix_transport::{Protocol, Service};
 use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
-use super::deadline::{Stop, Watch, Wire};
+use super::deadline::Stop;
 use super::gathered::Gathered;
 use super::url::{RemoteUrl, bracketed};
+use super::watch::{Watch, Wire};
 
 /// The name has no address.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use gix_sec::identity::Account;
 use gix_transport::{Protocol, client::blocking_io::Transport};
 
-use super::deadline::Watch;
 use super::errors::HttpReport;
 use super::url::RemoteUrl;
+use super::watch::Watch;
 use super::{ConnectOptions, Giver};
 
 /// What an http server answered to the first request of a session: there is none without http.

@@ -7,9 +7,9 @@ use ureq::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, Stat
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use ureq::{Agent, AsSendBody};
 
-use super::super::deadline::Watch;
 use super::super::errors::{HttpReport, HttpTrouble};
 use super::super::url::{RemoteUrl, Scheme, bracketed};
+use super::super::watch::Watch;
 use super::dialer::{Dialer, NoResolver, Route};
 use super::proxy::ProxyKind;
 use super::settings::HttpSettings;

@@ -8,9 +8,9 @@ use flate2::read::MultiGzDecoder;
 use gix_transport::client::AuthenticationRequired;
 use ureq::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::super::deadline::Watch;
 use super::super::errors::{HttpReport, HttpTrouble};
 use super::super::text;
+use super::super::watch::Watch;
 
 /// The head and body of a successful answer.
 pub(super) struct Answer {

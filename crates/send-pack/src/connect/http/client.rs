@@ -9,10 +9,10 @@ use gix_error::ErrorExt as _;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use ureq::http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::super::deadline::Watch;
 use super::super::errors::{HttpReport, HttpTrouble};
 use super::super::settings::Settings;
 use super::super::url::{RemoteUrl, Scheme};
+use super::super::watch::Watch;
 use super::agent::{Line, is_redirect};
 use super::answer::{accepted, drain};
 use super::exchange::{Body, Exchange, Headers, Request, Sender};

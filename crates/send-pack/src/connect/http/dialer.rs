@@ -13,8 +13,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::super::deadline::{Watch, Wire};
 use super::super::tcp;
+use super::super::watch::{Watch, Wire};
 use super::proxy::{Proxy, ProxyKind};
 use super::socks;
 

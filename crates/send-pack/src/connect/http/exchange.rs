@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ureq::http::{HeaderName, HeaderValue};
 use ureq::{AsSendBody, SendBody};
 
-use super::super::deadline::Watch;
 use super::super::errors::HttpReport;
+use super::super::watch::Watch;
 use super::agent::Line;
 use super::answer::{Answer, accepted};
 

@@ -32,9 +32,9 @@ use gix_transport::client::blocking_io::{RequestWriter, SetServiceResponse, Tran
 use gix_transport::client::{Error, MessageKind, TransportWithoutIO, WriteMode};
 use gix_transport::{Protocol, Service};
 
-use super::deadline::Watch;
 use super::errors::HttpReport;
 use super::url::{RemoteUrl, Scheme};
+use super::watch::Watch;
 use super::{ConnectOptions, Giver, helpers_dir};
 use client::HttpClient;
 use proxy_password::ProxyPassword;

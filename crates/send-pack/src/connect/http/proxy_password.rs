@@ -7,8 +7,8 @@ use gix_credentials::helper::NextAction;
 
 use super::super::Prompt;
 use super::super::credentials::Credentials;
-use super::super::deadline::Watch;
 use super::super::url::{RemoteUrl, bracketed};
+use super::super::watch::Watch;
 use super::proxy::{Proxy, ProxyKind};
 
 /// Asks once a session, for one proxy.
