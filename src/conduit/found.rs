@@ -13,9 +13,9 @@ use super::{
     apply::{Applied, Work, apply},
     leftovers::Leftovers,
     memory::Base,
+    ready::Ready,
     record::{PerSide, Records, SCHEMA},
     scan::{Scan, Skipped, scan},
-    service::Ready,
 };
 use crate::{
     fs::Dir,

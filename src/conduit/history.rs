@@ -9,8 +9,8 @@ use super::{
     apply::Work,
     definition,
     found::run,
+    ready::Ready,
     record::{PerSide, Records, SCHEMA, kept},
-    service::Ready,
 };
 use crate::{
     plan::conduit::{Action, Change, Side},

@@ -11,6 +11,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `ready` | the first step: what is asked, and a conduit open and locked for it |
 //! | `service` | composes these steps: [`sync_now()`] |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
 //! | `leftovers` | what killed syncs left in the folders |
@@ -26,6 +27,7 @@ mod found;
 mod history;
 mod leftovers;
 mod memory;
+mod ready;
 mod record;
 mod rules;
 mod scan;
@@ -34,5 +36,6 @@ mod service;
 pub use definition::Definition;
 pub use error::ConduitError;
 pub use history::{generations, undo};
+pub use ready::{Order, check, forget};
 pub use record::{Generation, Status};
-pub use service::{Order, Report, check, forget, sync_now};
+pub use service::{Report, sync_now};
