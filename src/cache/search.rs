@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Cache, Document, Filter, QueryError,
-    select::{FROM, columns, document},
     schema::TOKENIZE,
+    select::{FROM, columns, document},
     source::searched,
 };
 

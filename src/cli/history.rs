@@ -124,7 +124,7 @@ pub fn log(global: &Global, code: &ShortCode, count: usize, depth: DepthArg, int
 
 fn known(code: &ShortCode, past: Past) -> Result<Past, SyncErrorKind> {
     match past.versions.is_empty() {
-        true => Err(super::show::unknown(code, &past)),
+        true => Err(unknown(code, &past)),
         false => Ok(past),
     }
 }
@@ -253,4 +253,14 @@ mod tests {
         assert_eq!(attributed(&texts), [(1, "a"), (0, "b")]);
         assert_eq!(attributed(&[]), []);
     }
+}
+
+/// The error of what central's history has nothing of.
+fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
+    let folder = past
+        .steps
+        .first()
+        .map(|step| format!(" in {}/", step.prefix))
+        .unwrap_or_default();
+    SyncErrorKind::NotInHistory(format!("{code}{folder}"))
 }

@@ -21,9 +21,9 @@ use crate::{
     names::ShortCode,
     plan::listing::escaped,
     sync::{
-        self, SyncErrorKind, SyncOptions, Workspace,
+        self, NotResolved, SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, Preview},
-        resolve::{self, NotResolved, Open, Resolved, Take},
+        resolve::{self, Open, Resolved, Take},
     },
 };
 

@@ -214,13 +214,3 @@ pub fn open(global: &Global, args: &OpenArgs) -> Exit {
     };
     document::stopped(global, "open", "editor", escaped(&message), next)
 }
-
-/// The error of what central's history has nothing of.
-pub fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
-    let folder = past
-        .steps
-        .first()
-        .map(|step| format!(" in {}/", step.prefix))
-        .unwrap_or_default();
-    SyncErrorKind::NotInHistory(format!("{code}{folder}"))
-}

@@ -42,8 +42,7 @@ mod work;
 
 pub use crate::stage::Warning;
 pub use cache::{check_database, open_cache, rebuild_cache};
-pub use discovery::NoFolder;
-pub use error::{SyncError, SyncErrorKind};
+pub use error::{NoFolder, NotResolved, SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use past::past;
 pub use place::{bound_elsewhere, identity};

@@ -8,8 +8,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    cycle::Known,
     error::SyncErrorKind,
+    follow::Known,
     notebook::Notebook,
     options::{DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions},
     report::SyncReport,

@@ -137,7 +137,7 @@ impl Checkout {
     #[track_caller]
     pub fn commits(&self, number: u32, text: &str) {
         self.write(number, text);
-        self.commit(text);
+        self.commit(&format!("edit {}", self.code(number)));
     }
 
     /// The same, and pushes it.

@@ -1,8 +1,11 @@
-//! What a sync does to one side.
+//! What a sync does: to one side, and in all.
 
 use serde::{Deserialize, Serialize};
 
-use super::listing::{Item, Side};
+use super::{
+    conflict::Conflict,
+    listing::{Item, Side},
+};
 
 /// Something to do to one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,4 +90,15 @@ impl Action {
             Action::Rename { from, was, now } => (vec![(from, *was)], vec![(path, *now)]),
         }
     }
+}
+
+/// What a sync does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// In the order of their paths. Whatever removes without putting anything in its place comes after all others.
+    pub changes: Vec<Change>,
+    /// Paths that are the same on both sides already, and not in the base: what the base has to say of them.
+    pub agreed: Vec<(String, Option<Item>)>,
+    /// What waits for a person.
+    pub conflicts: Vec<Conflict>,
 }

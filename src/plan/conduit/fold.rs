@@ -5,10 +5,9 @@ use std::collections::{HashMap, HashSet};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::{
-    change::{Action, Change},
+    change::{Action, Change, Resolution},
     conflict::{Conflict, Kind},
     listing::{Listing, Side, with_folders},
-    reconcile::Resolution,
 };
 
 /// What all names have in common that are one name to a file system that ignores case or composes characters.

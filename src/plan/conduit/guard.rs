@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use super::{
-    change::Action,
+    change::{Action, Resolution},
     conflict::Mode,
     listing::{Item, Listing, Side},
-    reconcile::Resolution,
 };
 use crate::plan::guard::{TooManyDeletes, too_many_deletes};
 

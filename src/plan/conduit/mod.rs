@@ -20,8 +20,8 @@ pub mod reconcile;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Action, Change};
+pub use change::{Action, Change, Resolution};
 pub use conflict::{Conflict, Kind, Mode, OnConflict, Outcome, Policy, conflict_name, is_conflict_name};
 pub use decide::{Verdict, decide};
 pub use listing::{Form, Item, Listing, Side, path_order};
-pub use reconcile::{Resolution, reconcile};
+pub use reconcile::reconcile;

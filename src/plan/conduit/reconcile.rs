@@ -1,24 +1,13 @@
 //! All paths: the three listings joined, and what follows from each path and from each folder.
 
 use super::{
-    change::{Action, Change},
+    change::{Action, Change, Resolution},
     conflict::{Conflict, Kind, Mode, Outcome, Policy, conflict_name},
     decide::{Verdict, decide, delivery, merged_form},
     fold,
     join::{Row, join},
     listing::{Item, Listing, Side, is_below, path_order},
 };
-
-/// What a sync does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resolution {
-    /// In the order of their paths. Whatever removes without putting anything in its place comes after all others.
-    pub changes: Vec<Change>,
-    /// Paths that are the same on both sides already, and not in the base: what the base has to say of them.
-    pub agreed: Vec<(String, Option<Item>)>,
-    /// What waits for a person.
-    pub conflicts: Vec<Conflict>,
-}
 
 /// Compares what was with what is, and says what to do. All three listings are in [`path_order()`].
 pub fn reconcile(base: &[(String, Item)], listings: [&Listing; 2], policy: &Policy<'_>) -> Resolution {

@@ -10,56 +10,17 @@ use std::path::{Path, PathBuf};
 
 use self::choice::{choose, of_branch};
 use super::{
-    error::SyncErrorKind,
+    error::{NoFolder, SyncErrorKind},
     setup::{Workspace, guard_place},
 };
 use crate::{
     project::{Project, Repository, trust},
     stage::own::WORKTREE,
     state::guard::{self, Guard},
-    text::shown,
     workspace::{self, Config, METIS_DIR, MetisDir, MetisDirError},
 };
 
 pub(super) use self::choice::source_of;
-
-/// Why a repository without a folder of plans is no workspace, or why a command is not for one.
-#[derive(Debug, thiserror::Error)]
-pub enum NoFolder {
-    /// It may be files of a checkout that look like a repository.
-    #[error("{} is a bare repository, and such a one counts only where it is named", shown(path))]
-    NotNamed {
-        /// The repository.
-        path: PathBuf,
-    },
-    /// It is another user's.
-    #[error("the bare repository {} is another user's", shown(path))]
-    Foreign {
-        /// The repository.
-        path: PathBuf,
-    },
-    /// Nothing says what to sync with.
-    #[error(
-        "the branch {branch} of the bare repository {} has no .metis/config.toml",
-        shown(path)
-    )]
-    NoConfig {
-        /// The repository.
-        path: PathBuf,
-        /// The branch that was looked into.
-        branch: String,
-    },
-    /// This command works on files.
-    #[error(
-        "`{command}` works on files in .metis/, and there are none here: the documents are read from the branch {branch}"
-    )]
-    NoFiles {
-        /// The command.
-        command: String,
-        /// The source branch.
-        branch: String,
-    },
-}
 
 impl Workspace {
     /// Looks for `.metis/` in `start` and the folders above it. A bare repository that the environment names comes first, unless

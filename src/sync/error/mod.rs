@@ -1,5 +1,6 @@
 //! Why a sync stopped.
 
+mod causes;
 mod kind;
 
 use crate::{
@@ -21,7 +22,9 @@ use crate::{
     workspace,
 };
 
-use super::{report::SyncReport, resolve::NotResolved};
+use super::report::SyncReport;
+
+pub use self::causes::{NoFolder, NotResolved};
 
 /// A sync that stopped, with what it did before that.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +59,7 @@ pub enum SyncErrorKind {
     },
     /// There is no folder of plans here.
     #[error(transparent)]
-    NoFolder(#[from] super::discovery::NoFolder),
+    NoFolder(#[from] NoFolder),
     /// The configured URL is not one that is connected to.
     #[error(".metis/config.toml: sync.upstream_url is not accepted: {0}")]
     UpstreamUrl(connect::UrlError),

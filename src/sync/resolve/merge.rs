@@ -2,11 +2,11 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use super::{NotResolved, Open, Resolved, central_bytes, here_bytes, write};
+use super::{Open, Resolved, central_bytes, here_bytes, write};
 use crate::{
     central::objects,
     send_pack::connect,
-    sync::{SyncErrorKind, preview::Preview},
+    sync::{NotResolved, SyncErrorKind, preview::Preview},
     workspace,
 };
 

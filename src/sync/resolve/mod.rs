@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use self::merge::{merge, versions};
 use super::{
-    Clock, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace,
+    Clock, NotResolved, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace,
     preview::{self, Ask, Preview},
 };
 use crate::{
@@ -19,7 +19,6 @@ use crate::{
     names::{ObjectId, ShortCode},
     plan::source::ReadFrom,
     stage::own,
-    text::Untrusted,
     workspace::{self, Reason},
 };
 
@@ -51,33 +50,6 @@ pub struct Open {
     pub here: Option<ObjectId>,
     /// Central's version.
     pub central: Option<ObjectId>,
-}
-
-/// Why a document is not decided.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotResolved {
-    /// It need not be.
-    #[error("{0} waits for no decision")]
-    NothingOpen(ShortCode),
-    /// There is no file to write to.
-    #[error(
-        "central's documents come from the branch {0}, which is not checked out here, so its files cannot be written"
-    )]
-    Elsewhere(Untrusted),
-    /// One side has none.
-    #[error("{0} is there on one side only, so there is nothing to merge")]
-    OneSided(ShortCode),
-    /// Central's is too large to be a document.
-    #[error("central's version of {0} is over the limit for a document")]
-    Large(ShortCode),
-    /// git did not do it.
-    #[error("{code} could not be merged: {reason}")]
-    NoMerge {
-        /// The document.
-        code: ShortCode,
-        /// In words.
-        reason: Untrusted,
-    },
 }
 
 /// What became of a document.

@@ -12,7 +12,7 @@ use crate::{
     send_pack::connect::{ConnectError, FailureKind},
     stage::own::OwnError,
     state::files::StateError,
-    sync::{NoFolder, SyncErrorKind, resolve::NotResolved},
+    sync::{NoFolder, NotResolved, SyncErrorKind},
     text::{Untrusted, shell_word, shown},
     workspace::{ConfigError, MetisDirError},
 };
