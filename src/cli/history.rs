@@ -241,6 +241,16 @@ fn attributed(texts: &[String]) -> Vec<(usize, &str)> {
     lines
 }
 
+/// The error of what central's history has nothing of.
+fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
+    let folder = past
+        .steps
+        .first()
+        .map(|step| format!(" in {}/", step.prefix))
+        .unwrap_or_default();
+    SyncErrorKind::NotInHistory(format!("{code}{folder}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,14 +263,4 @@ mod tests {
         assert_eq!(attributed(&texts), [(1, "a"), (0, "b")]);
         assert_eq!(attributed(&[]), []);
     }
-}
-
-/// The error of what central's history has nothing of.
-fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
-    let folder = past
-        .steps
-        .first()
-        .map(|step| format!(" in {}/", step.prefix))
-        .unwrap_or_default();
-    SyncErrorKind::NotInHistory(format!("{code}{folder}"))
 }

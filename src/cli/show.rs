@@ -15,7 +15,7 @@ use crate::{
     central::past::{Past, Step},
     names::ShortCode,
     project,
-    sync::{SyncErrorKind, Workspace},
+    sync::Workspace,
     text::escaped,
 };
 

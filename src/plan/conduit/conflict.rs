@@ -237,6 +237,15 @@ mod tests {
             assert_eq!(conflict_name(path, id()), named);
             assert!(is_conflict_name(named.rsplit('/').next().unwrap()), "{named}");
         }
+        let mark = " (conflict 1a2b3c4d5e6f)";
+        for (stem, rest, is_extension) in [(40, 2, true), (1, 31, true), (1, 32, false), (2, 40, false)] {
+            let (stem, rest) = ("s".repeat(stem), format!(".{}", "x".repeat(rest)));
+            let named = match is_extension {
+                true => format!("{stem}{mark}{rest}"),
+                false => format!("{stem}{rest}{mark}"),
+            };
+            assert_eq!(conflict_name(&format!("{stem}{rest}"), id()), named);
+        }
         for long in [
             "ü".repeat(127),
             format!("{}.md", "x".repeat(252)),
