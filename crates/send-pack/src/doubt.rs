@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn a_step_and_a_doubt_tell_whether_the_ref_was_touched() {
+        assert!(Step::Settled(Outcome::Moved { actual: None }).is_moved());
+        assert!(!Step::Settled(Outcome::Applied).is_moved());
+        assert!(!Step::Again(refusal(RefusalKind::Locked)).is_moved());
+        let untouched = doubts().iter().filter(|doubt| doubt.is_untouched()).count();
+        assert_eq!(untouched, 3, "those that the server refused");
+        assert!(!Doubt::Lost.is_untouched());
+    }
+
+    #[test]
     fn an_error_may_stand_for_refs_that_were_refused_or_have_moved_only() {
         let step = |outcome| Step::Settled(outcome);
         let refused = || Outcome::Refused(refusal(RefusalKind::Hook));

@@ -17,8 +17,8 @@ use rustix::process::Signal;
 
 use super::Prompt;
 use super::deadline::Stop;
-use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::git::git;
+use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::url::{RemoteUrl, bracketed};
 use super::watch::Watch;
 
