@@ -246,6 +246,11 @@ impl Cursor {
         there.map(|(code, base)| (code.clone(), base.path.clone())).collect()
     }
 
+    /// Whether central had another version of the document when this clone looked last and was not in step.
+    pub fn saw_another(&self, code: &ShortCode, version: Option<ObjectId>) -> bool {
+        self.witnesses.get(code).is_some_and(|seen| seen.version != version)
+    }
+
     /// The commit of the project in which this clone had the version of `base` last.
     pub fn at(&self, base: &Base) -> Option<ObjectId> {
         match base.at {

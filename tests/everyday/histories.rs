@@ -193,3 +193,32 @@ fn a_move_on_one_side_and_an_edit_on_the_other() {
     assert_eq!(team.plans(), "1=a\\n\\nb\\n\\nc-bob 2=v1 3=v1");
     team.edits_get_through(&team.ann);
 }
+
+/// Brought back, and not committed yet, is newer than the commit that it goes back on, also for a clone that has had the old text all
+/// the time.
+#[test]
+fn an_old_text_that_a_colleague_brought_back() {
+    let team = Team::new();
+    team.bob.write(1, "v2");
+    team.bob.syncs();
+    assert!(
+        team.ann.syncs().contains("Behind"),
+        "she sees the new text, and has the old one"
+    );
+    team.bob.commit("v2");
+    team.bob.write(1, "v1");
+    team.bob.syncs();
+    assert!(!team.ann.syncs().contains("Behind"), "she has what central has");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    assert_eq!(team.ann.read(1), "v2");
+    assert!(team.ann.syncs().contains("Behind"));
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.bob.commit("v1 again");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.edits_get_through(&team.ann);
+    team.edits_get_through(&team.bob);
+}

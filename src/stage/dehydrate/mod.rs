@@ -153,7 +153,7 @@ impl<'a> Comparison<'_, 'a> {
         let mut trailers = Trailers::default();
         let mut root = self.cursor.root;
         let is_asked = !plan.changes_nothing() || !plan.foreign.is_empty();
-        if let (Some(at), Some(history), true) = (own.commit(), history, is_asked) {
+        if let (Some(at), Some(history), true) = (own.commit(), history.as_deref_mut(), is_asked) {
             if root.is_none() || central.is_empty() {
                 root = self.identity(&central, history, at)?;
             }
@@ -166,12 +166,26 @@ impl<'a> Comparison<'_, 'a> {
             !plan.push.contains_key(code) && !plan.remove.contains(code) && !plan.in_step.contains_key(code)
         };
         let decided = self.cursor.decided.iter().filter(|(code, _)| is_open(code));
+        let commit = own.commit();
+        let mut goes_back_to = |origin| match (commit, history.as_deref_mut()) {
+            (Some(commit), Some(history)) => matches!(history.relation(commit, origin), Ok((Relation::Descends, _))),
+            _ => true,
+        };
+        let waiting = gathered.witnesses.iter().filter(|(code, _)| is_open(code));
         let notes = Notes {
             decided: decided.map(|(code, over)| (code.clone(), *over)).collect(),
             root,
             unsettled: !(plan.behind.is_empty() && plan.conflicts.is_empty() && plan.foreign.is_empty()),
-            witnesses: gathered.witnesses,
-            ..notes(self.cursor, own, &plan, &edited, &gathered.had)
+            witnesses: waiting.map(|(code, witness)| (code.clone(), witness.clone())).collect(),
+            ..notes(
+                self.cursor,
+                own,
+                &plan,
+                &edited,
+                &gathered.had,
+                &gathered.witnesses,
+                &mut goes_back_to,
+            )
         };
         Ok(Decided {
             central,

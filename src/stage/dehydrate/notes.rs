@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     names::{ObjectId, ShortCode},
-    plan::{dehydrate::DehydratePlan, listing::Documents},
+    plan::{dehydrate::DehydratePlan, listing::Documents, newer::Witness},
     stage::own::Own,
     state::cursor::{At, Base, Cursor, Notes},
 };
 
-/// What to note once `plan` is carried out.
+/// What to note once `plan` is carried out. `origins`: what central's history says; `goes_back_to`: whether the commit that is synced
+/// from is this one or descends from it.
 pub(super) fn notes(
     cursor: &Cursor,
     own: &Own<'_>,
     plan: &DehydratePlan,
     edited: &BTreeSet<ShortCode>,
     had: &Documents,
+    origins: &BTreeMap<ShortCode, Witness>,
+    goes_back_to: &mut dyn FnMut(ObjectId) -> bool,
 ) -> Notes {
     let commit = own.commit();
     let agreed = commit.or(cursor.agreed);
@@ -37,12 +40,20 @@ pub(super) fn notes(
             base.extend(same.map(|same| (code.clone(), cursor.carried(same, agreed))));
             continue;
         }
+        // Central had another version meanwhile: this one was brought back, and says itself on top of what.
+        let came_back = cursor.saw_another(code, *blob);
         let mut entry = match same {
-            Some(same) => cursor.carried(same, agreed),
-            None => theirs(*blob, String::new()),
+            Some(same) if !came_back => cursor.carried(same, agreed),
+            _ => theirs(*blob, String::new()),
         };
+        if let Some(origin) = origins.get(code).filter(|_| came_back) {
+            entry.from = origin.commit;
+            entry.uncommitted = origin.uncommitted;
+        }
         entry.path = path(code);
-        if at(code) == At::Common {
+        let is_earlier =
+            !entry.mine && cursor.at(&entry).is_none() && entry.from.is_some_and(|from| !goes_back_to(from));
+        if at(code) == At::Common && !is_earlier {
             entry.at = At::Common;
         }
         base.insert(code.clone(), entry);

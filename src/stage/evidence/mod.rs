@@ -73,10 +73,12 @@ impl Inquiry<'_, '_> {
     pub fn gather(mut self) -> Result<Gathered, EvidenceError> {
         let mut gathered = Gathered::default();
         let differing = self.differing(&mut gathered);
-        if differing.is_empty() {
+        let came_back = self.came_back(&gathered);
+        if differing.is_empty() && came_back.is_empty() {
             return Ok(gathered);
         }
-        gathered.witnesses = self.witnesses(&differing, &gathered)?;
+        let asked = differing.union(&came_back).cloned().collect();
+        gathered.witnesses = self.witnesses(&asked, &came_back, &gathered)?;
         let outdated = self.outdated(&differing, &gathered);
         let mut unclear = BTreeSet::new();
         for code in &differing {
@@ -158,6 +160,19 @@ impl Inquiry<'_, '_> {
             gathered.documents.insert(code.clone(), (versions, None));
         }
         differing
+    }
+
+    /// Documents that are in step again after central had another version: what this clone noted of them before says nothing.
+    fn came_back(&self, gathered: &Gathered) -> BTreeSet<ShortCode> {
+        let in_step = |code: &&ShortCode| {
+            let versions = gathered.documents.get(*code).map(|(versions, _)| versions);
+            versions.is_some_and(|versions| {
+                versions.here.is_some()
+                    && versions.here == versions.central
+                    && self.cursor.saw_another(code, versions.central)
+            })
+        };
+        self.cursor.witnesses.keys().filter(in_step).cloned().collect()
     }
 
     /// A document in the commit that is synced from.

@@ -25,7 +25,8 @@ impl Inquiry<'_, '_> {
     /// What central's history says of documents whose origin is not noted.
     pub(super) fn witnesses(
         &mut self,
-        differing: &BTreeSet<ShortCode>,
+        asked: &BTreeSet<ShortCode>,
+        came_back: &BTreeSet<ShortCode>,
         gathered: &Gathered,
     ) -> Result<BTreeMap<ShortCode, Witness>, CentralError> {
         let mut known = BTreeMap::new();
@@ -33,13 +34,13 @@ impl Inquiry<'_, '_> {
             return Ok(known);
         };
         let (mut recent, mut whole) = (BTreeSet::new(), BTreeSet::new());
-        for code in differing {
+        for code in asked {
             let versions = &gathered.documents[code].0;
             if let Some(witness) = self.cursor.witnesses.get(code)
                 && witness.version == versions.central
             {
                 known.insert(code.clone(), witness.clone());
-            } else if self.is_noted(code, versions) {
+            } else if !came_back.contains(code) && self.is_noted(code, versions) {
             } else if versions.central.is_none() && versions.noted.is_none() && self.is_new(code, at) {
                 recent.insert(code.clone());
             } else {
