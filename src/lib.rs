@@ -8,7 +8,7 @@
 //!              └──────────── Moved: again from fetch (sync, the only loop) ┘
 //! ```
 //!
-//! [`sync::sync()`] is the one entry for every trigger. Deciding is pure and lives in [`plan`]; the [`stage`]s gather what
+//! [`service::execute()`] is the one entry for every trigger. Deciding is pure and lives in [`plan`]; the [`stage`]s gather what
 //! a plan needs and do what it says.
 //!
 //! # The layers
@@ -18,6 +18,7 @@
 //! ```text
 //! cli
 //!  ├─ hooks                     git's hooks, and the process that they start
+//!  ├─ service                   a sync as it is asked for: by the command line, by hooks, by services
 //!  ├─ view                      what is shown, as values
 //!  ├─ conduit                   two folders kept in step
 //!  └─ sync                      composes the stages, holds the retry loop; the table of stops
@@ -42,9 +43,11 @@ pub mod cli;
 pub mod conduit;
 pub mod fs;
 pub mod hooks;
+pub mod lock_order;
 pub mod names;
 pub mod plan;
 pub mod project;
+pub mod service;
 pub mod stage;
 pub mod state;
 pub mod sync;

@@ -18,6 +18,7 @@ mod plumbing;
 mod retry;
 mod scenarios;
 mod seeing;
+mod service;
 mod stops;
 mod sync;
 mod torture;

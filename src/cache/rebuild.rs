@@ -14,6 +14,7 @@ use super::{
     schema::{self, Tables},
     source::{Load, Maker, Parse, WorkspaceSource},
 };
+use crate::lock_order::{self, Rank};
 
 /// How often to start over because another rebuild came first.
 const ATTEMPTS: u32 = 5;
@@ -97,6 +98,7 @@ fn update(
 
 /// Carries out a plan in one transaction. `false`: the tables are not those any more that the plan was made for.
 fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &mut Plan) -> rusqlite::Result<bool> {
+    let _held = lock_order::hold(Rank::Database);
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if schema::inspect(&transaction, maker)? != *planned_for {
         return Ok(false);

@@ -11,12 +11,14 @@ use std::{
 };
 
 use super::store::Store;
+use crate::lock_order::{self, Held, Rank};
 use crate::send_pack::connect::{ConnectOptions, RemoteUrl, Scheme};
 
 /// Held until it is dropped, or its process ends.
 #[derive(Debug)]
 pub struct Turn {
     _lock: File,
+    _held: Held,
 }
 
 /// The answer to asking for a turn.
@@ -36,7 +38,10 @@ pub fn ask(url: &RemoteUrl, options: &ConnectOptions, store: &Store) -> Asked {
         return Asked::Impossible;
     };
     match folder.try_lock() {
-        Ok(()) => Asked::Taken(Turn { _lock: folder }),
+        Ok(()) => Asked::Taken(Turn {
+            _lock: folder,
+            _held: lock_order::hold(Rank::Turn),
+        }),
         Err(TryLockError::WouldBlock) => Asked::Busy,
         Err(TryLockError::Error(_)) => Asked::Impossible,
     }

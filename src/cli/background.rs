@@ -43,20 +43,6 @@ pub fn unsettled(metis: &MetisDir) -> Option<String> {
     runs.filter_map(|run| run.unsettled(Timestamp::now())).next()
 }
 
-/// Takes note that a sync succeeded after it.
-pub fn settle(metis: &MetisDir) {
-    let Ok(Some(state)) = StateDir::open(metis.path()) else {
-        return;
-    };
-    for note in [Note::Waiting, Note::Syncing] {
-        if let Some(mut run) = LastRun::load(&state, note).filter(|run| run.unsettled(Timestamp::now()).is_some()) {
-            (run.settled, run.told) = (true, true);
-            // At worst it is told again.
-            let _ = run.store(&state, note);
-        }
-    }
-}
-
 fn around(global: &Global) -> Option<MetisDir> {
     MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace).ok()
 }

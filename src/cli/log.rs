@@ -17,6 +17,7 @@ use crate::{
     state::{
         files::{StateDir, StateError},
         journal::{self, Journal, JournalEntry},
+        last::LastSync,
     },
     sync::{SyncErrorKind, Workspace},
     workspace::MetisDir,
@@ -65,33 +66,52 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
         Ok(metis) => metis,
         Err(kind) => return render::explained(global, "log", &kind, ""),
     };
-    let mut journal = match read(&metis, args.count) {
-        Ok(journal) => journal,
+    let now = Timestamp::now();
+    let (mut journal, last) = match read(&metis, args.count, now) {
+        Ok(read) => read,
         Err(err) => return render::explained(global, "log", &err.into(), ""),
     };
     journal.entries.reverse();
     if global.json {
-        let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable });
+        let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable, "last": last });
         render::print_json(&render::document("log", value));
     } else if global.talks() {
         pager::start(global, &Project::discover(&metis));
-        let _ = print(global, &journal, Timestamp::now());
+        let _ = print(global, &journal, last.as_ref(), now);
     }
     Exit::Ok
 }
 
-fn read(metis: &Path, count: usize) -> Result<Journal, StateError> {
+/// The last syncs that changed something or failed, and the last one that went well.
+fn read(metis: &Path, count: usize, now: Timestamp) -> Result<(Journal, Option<LastSync>), StateError> {
     match StateDir::open(metis)? {
-        Some(state) => journal::read_last(&state, count),
-        None => Ok(Journal::default()),
+        Some(state) => Ok((journal::read_last(&state, count)?, LastSync::load(&state, now))),
+        None => Ok(Default::default()),
     }
 }
 
-fn print(global: &Global, journal: &Journal, now: Timestamp) -> io::Result<()> {
+fn print(global: &Global, journal: &Journal, last: Option<&LastSync>, now: Timestamp) -> io::Result<()> {
     let paint = Paint::stdout(global);
     let mut out = io::BufWriter::new(output::stdout());
     if journal.entries.is_empty() {
         writeln!(out, "No sync has changed anything here yet.")?;
+    }
+    if let Some(last) = last.filter(|last| last.idle > 0) {
+        let ago = render::seconds_since(last.completed.raw(), now).map(render::ago);
+        let times = if last.idle == 1 {
+            String::new()
+        } else {
+            format!(" × {}", last.idle)
+        };
+        writeln!(
+            out,
+            "{time}  {}{times}  {:.1} s, by `{}`{}",
+            last.outcome.brief(),
+            last.seconds,
+            last.trigger.brief(),
+            ago.map(|ago| format!(", {ago}")).unwrap_or_default(),
+            time = render::time(last.completed.raw()),
+        )?;
     }
     for entry in &journal.entries {
         let time = render::time(entry.started.raw());
@@ -141,6 +161,11 @@ fn what(entry: &JournalEntry) -> String {
         0 => {}
         1 => parts.push("1 retry".into()),
         n => parts.push(format!("{n} retries")),
+    }
+    match entry.idle {
+        0 => {}
+        1 => parts.push("after 1 that changed nothing".into()),
+        n => parts.push(format!("after {n} that changed nothing")),
     }
     match entry.warnings.len() {
         0 => {}

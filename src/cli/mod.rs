@@ -42,6 +42,7 @@ mod init;
 mod interrupt;
 mod list;
 mod log;
+mod nuke;
 mod output;
 mod pager;
 mod plumbing;
@@ -100,6 +101,8 @@ pub fn brief() -> clap::Command {
         "allow_deletes",
         "adopt_central",
         "adopt_project",
+        "recheck",
+        "since",
         "max_retries",
         "pull_only",
         "workspaces",
@@ -114,7 +117,7 @@ pub fn brief() -> clap::Command {
     STAGES
         .into_iter()
         // The first one is what happens without a command.
-        .chain(["sync", "trust", "workspace", "withdraw", "completions"])
+        .chain(["sync", "trust", "nuke", "workspace", "withdraw", "completions"])
         .chain(DOCUMENTS.into_iter().filter(|command| *command != "log"))
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
@@ -219,6 +222,8 @@ enum Command {
     Trust(trust::TrustArgs),
     /// Diagnose problems; --fix repairs them
     Doctor(doctor::DoctorArgs),
+    /// Throw away what syncs made here, and make it anew
+    Nuke(nuke::NukeArgs),
     /// Resolve documents that are behind or diverged
     Resolve(resolve::ResolveArgs),
     /// Rename this workspace's folder in central, or remove it
@@ -303,6 +308,7 @@ pub fn main() -> ExitCode {
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
+        Some(Command::Nuke(args)) => nuke::run(&global, &args, interrupt),
         Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),

@@ -192,6 +192,7 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
         }
     }
+    changed(report, out)?;
     behind(report, out)?;
     for kept in report.kept.iter().take(MAX_LINES) {
         writeln!(out, "Kept: your edits to a copy were replaced; saved as {kept}")?;
@@ -212,6 +213,27 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
         writeln!(out, "Done in {:.1} s{retries}.", report.seconds)?;
     }
     Ok(())
+}
+
+/// What is new since what was asked for.
+fn changed(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {
+    let Some(changed) = &report.changed else { return Ok(()) };
+    let names: Vec<&str> = changed.iter().take(MAX_LINES).map(|code| code.as_str()).collect();
+    match changed.len() - names.len() {
+        _ if names.is_empty() => writeln!(out, "Changed since then: nothing"),
+        0 => writeln!(
+            out,
+            "Changed since then: {} ({})",
+            count(changed.len()),
+            names.join(", ")
+        ),
+        more => writeln!(
+            out,
+            "Changed since then: {} ({} and {more} more)",
+            count(changed.len()),
+            names.join(", ")
+        ),
+    }
 }
 
 fn behind(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {

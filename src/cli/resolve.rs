@@ -20,8 +20,9 @@ use super::{
 use crate::{
     names::ShortCode,
     plan::listing::escaped,
+    service::{self, SyncRequest},
     sync::{
-        self, NotResolved, SyncErrorKind, SyncOptions, Workspace,
+        NotResolved, SyncErrorKind, SyncOptions, Workspace,
         preview::{self, Ask, Preview},
         resolve::{self, Open, Resolved, Take},
     },
@@ -198,16 +199,20 @@ fn finish(
 /// Syncs, with what was decided.
 fn publish(global: &Global, workspace: &Workspace, options: SyncOptions) -> Exit {
     // Removing was decided document by document, which is more than the guard asks for.
-    let options = SyncOptions {
+    let request = SyncRequest {
         allow_deletes: true,
-        ..options
+        conduits: false,
+        prompt: options.prompt,
+        interrupt: options.interrupt,
+        trigger: options.trigger,
+        ..SyncRequest::default()
     };
     let mut bar = Bar::new(global);
-    let result = sync::sync(workspace, &options, &mut bar);
+    let result = service::execute(workspace, &request, &mut bar);
     bar.clear();
     match result {
-        Ok(report) => {
-            render::report(global, "resolve", &report, None);
+        Ok(served) => {
+            render::report(global, "resolve", &served.report, None);
             Exit::Ok
         }
         Err(err) => fail(global, "resolve", workspace, &err),

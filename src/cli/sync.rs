@@ -4,15 +4,17 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use serde_json::json;
 
 use crate::{
     names::Prefix,
     send_pack::connect::Prompt,
-    sync::{self, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, stop},
+    service::{self, Direction, SyncRequest},
+    sync::{SyncError, SyncErrorKind, Workspace, stop},
     workspace::MAX_RETRIES,
 };
 
-use super::{Exit, Global, background, completions::candidates, conduit, progress::Bar, render};
+use super::{Exit, Global, completions::candidates, conduit, progress::Bar, render};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct SyncArgs {
@@ -29,11 +31,17 @@ pub struct SyncArgs {
     #[arg(long)]
     allow_deletes: bool,
     /// Go on with a central whose history was rewritten
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     adopt_central: bool,
     /// Go on although central's folder was made from another project, or from this one before its history was rewritten
     #[arg(long, hide_short_help = true)]
     adopt_project: bool,
+    /// Read every file again, and make metis.db anew
+    #[arg(long)]
+    recheck: bool,
+    /// Say which documents differ in central from what it had at this commit or time
+    #[arg(long, value_name = "COMMIT|DATE")]
+    since: Option<String>,
     /// Full cycles to repeat when central moves meanwhile [default: 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
     max_retries: Option<u32>,
@@ -43,19 +51,24 @@ pub struct SyncArgs {
 }
 
 impl SyncArgs {
-    fn options(&self, global: &Global, interrupt: Arc<AtomicBool>) -> SyncOptions {
-        SyncOptions {
+    fn request(&self, global: &Global, interrupt: Arc<AtomicBool>) -> SyncRequest {
+        SyncRequest {
+            only: self.workspaces.iter().cloned().collect(),
+            direction: match self.pull_only {
+                true => Direction::Pull,
+                false => Direction::Both,
+            },
+            since: self.since.clone(),
+            recheck: self.recheck,
+            dry_run: self.dry_run,
             force: self.force,
             allow_deletes: self.allow_deletes,
             adopt_central: self.adopt_central,
             adopt_project: self.adopt_project,
-            pull_only: self.pull_only,
-            dry_run: self.dry_run,
-            only: self.workspaces.iter().cloned().collect(),
             max_retries: self.max_retries,
             prompt: prompt(global),
             interrupt,
-            ..SyncOptions::default()
+            ..SyncRequest::default()
         }
     }
 }
@@ -71,7 +84,7 @@ pub fn prompt(global: &Global) -> Prompt {
 
 /// Syncs the workspace around the start folder.
 pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit {
-    let options = args.options(global, interrupt);
+    let request = args.request(global, interrupt);
     let workspace = match Workspace::discover(&global.start_dir()) {
         Ok(workspace) => workspace,
         Err(kind) => {
@@ -81,20 +94,14 @@ pub fn run(global: &Global, args: &SyncArgs, interrupt: Arc<AtomicBool>) -> Exit
     };
     background::tell_of(global, workspace.metis());
     let mut bar = Bar::new(global);
-    let result = sync::sync(&workspace, &options, &mut bar);
+    let result = service::execute(&workspace, &request, &mut bar);
     bar.clear();
     match result {
-        Ok(report) => {
-            if !args.dry_run {
-                background::settle(workspace.metis());
-            }
-            let conduits = match args.pull_only {
-                true => None,
-                false => conduit::sync_enabled(&workspace, args.dry_run, &options.interrupt),
-            };
-            let more = conduits.as_ref().map(|synced| ("conduits", synced.json()));
-            render::report(global, "sync", &report, more);
-            conduits.map_or(Exit::Ok, |synced| synced.tell(global))
+        Ok(served) => {
+            let conduits = served.conduits.as_ref();
+            let more = conduits.map(|conduits| ("conduits", json!(conduits)));
+            render::report(global, "sync", &served.report, more);
+            conduits.map_or(Exit::Ok, |conduits| conduit::tell(global, conduits))
         }
         Err(err) => fail(global, "sync", &workspace, &err),
     }
@@ -109,10 +116,7 @@ pub fn fail(global: &Global, command: &str, workspace: &Workspace, err: &SyncErr
 
 /// The same before there is a workspace.
 pub fn fail_early(global: &Global, command: &str, kind: SyncErrorKind) -> Exit {
-    let err = SyncError {
-        kind,
-        report: Box::<SyncReport>::default(),
-    };
+    let err = SyncError::from(kind);
     let hint = stop::of_sync(&err, "");
     render::failure(global, command, err.kind.word(), &hint, None);
     hint.exit

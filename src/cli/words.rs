@@ -93,6 +93,7 @@ pub fn reason(word: &str) -> String {
         "auth" => "central did not let this user in",
         "branch-gone" => "central's branch is gone",
         "cache" => "metis.db could not be rebuilt",
+        "died" => "its process was ended before it was done",
         "deletes" => "too many documents would have been removed",
         "diverged" => "conflicting changes",
         "io" => "files could not be read or written",

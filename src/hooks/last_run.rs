@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::process::{self, Process};
 use crate::{
-    state::files::{StateDir, StateError},
+    state::{
+        files::{StateDir, StateError},
+        last::LastSync,
+    },
     text::Untrusted,
 };
 
@@ -118,8 +121,10 @@ impl LastRun {
 
     /// What is known, if anything is and it can be read: the file may have come with a pull.
     pub fn load(state: &StateDir, note: Note) -> Option<Self> {
-        let run: LastRun = state.load(note.file(), SCHEMA).ok().flatten()?;
-        Some(run.standing(&process::place(), Timestamp::now(), &Process::runs))
+        let mut run: LastRun = state.load(note.file(), SCHEMA).ok().flatten()?;
+        let now = Timestamp::now();
+        run.settled |= LastSync::load(state, now).is_some_and(|last| last.came_after(run.ended_at.raw()));
+        Some(run.standing(&process::place(), now, &Process::runs))
     }
 
     /// What is known of the latest.

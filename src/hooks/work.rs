@@ -20,9 +20,10 @@ use super::{
 use crate::{
     project::trust,
     send_pack::connect::Prompt,
+    service::{self, Conduits, Served, SyncRequest},
     stage::own::WORKTREE,
     state::files::StateDir,
-    sync::{self, Arrived, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace, stop},
+    sync::{self, Arrived, SyncError, SyncErrorKind, Workspace, stop},
     workspace::{MetisDir, MetisDirError},
 };
 
@@ -51,15 +52,14 @@ pub enum Worked {
     /// Another one was still syncing when the time was over.
     Busy,
     /// It synced.
-    Synced(Box<SyncReport>),
+    Synced(Box<Served>),
     /// It stopped; central's name, without secrets, as far as it is known.
     Stopped(SyncError, String),
 }
 
 impl From<SyncErrorKind> for Worked {
     fn from(kind: SyncErrorKind) -> Self {
-        let report = Box::<SyncReport>::default();
-        Worked::Stopped(SyncError { kind, report }, String::new())
+        Worked::Stopped(kind.into(), String::new())
     }
 }
 
@@ -154,19 +154,24 @@ fn take_turn(task: Task<'_>, state: &StateDir, around: &mut Around<'_>) -> Worke
         true => about_to_arrive(&workspace, source, task.args, around.input),
         false => Arrived::Tracking,
     };
-    let options = SyncOptions {
+    let request = SyncRequest {
         deadline: Some(deadline),
         lock_wait: deadline.min(sync::DEFAULT_LOCK_WAIT),
         prompt: Prompt::Never,
         trigger: format!("hook {}", task.event),
         arrived,
         interrupt: Arc::clone(&around.interrupt),
-        ..SyncOptions::default()
+        // Somebody who waits for a push waits for documents alone.
+        conduits: !task.foreground,
+        ..SyncRequest::default()
     };
-    match sync::sync(&workspace, &options, &mut ()) {
-        Ok(report) => {
-            record(Ended::Synced, "", around.tell);
-            Worked::Synced(Box::new(report))
+    match service::execute(&workspace, &request, &mut ()) {
+        Ok(served) => {
+            match served.conduits.as_ref().and_then(Conduits::trouble) {
+                Some(trouble) => record(Ended::Failed, &trouble, around.tell),
+                None => record(Ended::Synced, "", around.tell),
+            }
+            Worked::Synced(Box::new(served))
         }
         Err(err) => {
             let url = workspace.upstream_name();

@@ -15,8 +15,11 @@ use std::{
 use rustix::fs::OFlags;
 
 use super::process::Process;
-use crate::project;
-use crate::state::files::{StateDir, StateError};
+use crate::{
+    lock_order::{self, Held, Rank},
+    project,
+    state::files::{StateDir, StateError},
+};
 
 const RUNNING: &str = "hook-running.lock";
 const WAITING: &str = "hook-waiting.lock";
@@ -34,7 +37,11 @@ pub const LONGEST_END: Duration = Duration::from_secs(10);
 /// Held while this worker syncs.
 #[derive(Debug)]
 #[must_use = "the turn is over when it is dropped"]
-pub struct Turn(#[allow(dead_code, reason = "a lock, released when it is closed")] File);
+pub struct Turn {
+    /// Released when it is closed.
+    _running: File,
+    _held: Held,
+}
 
 /// What came of waiting.
 #[derive(Debug)]
@@ -74,6 +81,9 @@ pub fn wait_for_turn(state: &StateDir, git_dir: Option<&Path>, patience: Duratio
         return Ok(Waited::OneIsEnough);
     };
     let begun = Instant::now();
+    if !patience.is_zero() {
+        lock_order::check(Rank::HookRunning);
+    }
     let running = loop {
         if let Some(running) = try_lock(state, RUNNING)? {
             break running;
@@ -90,7 +100,10 @@ pub fn wait_for_turn(state: &StateDir, git_dir: Option<&Path>, patience: Duratio
         thread::sleep(PAUSE);
     }
     drop(waiting);
-    Ok(Waited::Turn(Turn(running)))
+    Ok(Waited::Turn(Turn {
+        _running: running,
+        _held: lock_order::hold(Rank::HookRunning),
+    }))
 }
 
 /// Asks this process to end by `interrupt` when `deadline` is over, and a little later calls `out_of_time`, which is to end it: a

@@ -137,6 +137,9 @@ pub enum Warning {
     /// The project's remote could not be asked for newer documents.
     #[error("the project's own remote could not be asked for newer documents: {0}")]
     FreshnessUnknown(Untrusted),
+    /// A process that had the lock ended without giving it back. The value names it.
+    #[error("an earlier run here was ended before it was done: {0}")]
+    Died(Untrusted),
     /// The file system has no locks.
     #[error("this file system has no locks; don't run two syncs here at once")]
     Unlocked,

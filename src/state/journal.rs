@@ -63,6 +63,13 @@ pub struct JournalEntry {
     /// The kind of error that ended it, e.g. `network`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Untrusted>,
+    /// Syncs before it that went well and changed nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub idle: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What [`read_last()`] found.
@@ -122,6 +129,11 @@ pub fn read_last(dir: &StateDir, count: usize) -> Result<Journal, StateError> {
     Ok(journal)
 }
 
+/// Whether syncs may have been forgotten: those before the older of the two files.
+pub fn was_rotated(dir: &StateDir) -> Result<bool, StateError> {
+    Ok(dir.open_file(PREVIOUS, OFlags::RDONLY)?.is_some())
+}
+
 /// The end of a file as far as we could have written it: somebody may have put a gigabyte there.
 fn tail(dir: &StateDir, name: &str) -> Result<Vec<u8>, StateError> {
     let Some(mut file) = dir.open_file(name, OFlags::RDONLY)? else {
@@ -157,6 +169,7 @@ fn bounded(entry: &JournalEntry) -> JournalEntry {
         commit: entry.commit,
         warnings,
         error: entry.error.as_ref().map(cut),
+        idle: entry.idle,
     }
 }
 

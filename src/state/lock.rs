@@ -2,6 +2,7 @@
 //!
 //! The lock is the kernel's lock on the open file `.sync/lock`, not the file: it is gone when its holder is, however that ended, so
 //! there is no such thing as a stale lock. What the file says about the holder is for the message only and is never believed further.
+//! Whoever gives the lock back takes the line away, so one that is found is that of a process that died: the journal gets it.
 //! Central is protected by its own compare-and-swap. That is why a file system without locks is no reason to stop.
 
 use std::{
@@ -15,10 +16,18 @@ use std::{
 use rustix::{fs::OFlags, io::Errno};
 use serde::{Deserialize, Serialize};
 
-use super::files::{StateDir, StateError};
-use crate::text::{self, Untrusted};
+use super::{
+    files::{StateDir, StateError},
+    journal::{self, JournalEntry},
+};
+use crate::{
+    lock_order::{self, Held, Rank},
+    text::{self, Untrusted},
+};
 
 const NAME: &str = "lock";
+/// The outcome of a sync whose process was ended, in the journal.
+pub const DIED: &str = "died";
 
 /// First pause between two tries; doubled up to [`LONGEST_PAUSE`], so that a short sync is followed at once.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
@@ -45,6 +54,19 @@ impl Holder {
             host: rustix::system::uname().nodename().to_string_lossy().into_owned().into(),
             started: started.to_string().into(),
             command: command.into(),
+        }
+    }
+
+    /// What the journal says of one that ended without giving the lock back.
+    fn obituary(&self) -> JournalEntry {
+        let command = self.command.raw();
+        JournalEntry {
+            schema: journal::SCHEMA,
+            started: self.started.clone(),
+            outcome: DIED.into(),
+            trigger: command.strip_prefix("git metis-sync ").unwrap_or(command).into(),
+            error: Some(DIED.into()),
+            ..JournalEntry::default()
         }
     }
 }
@@ -91,6 +113,8 @@ pub struct Lock {
     /// `None`: there are no locks here.
     file: Option<File>,
     unsupported: Option<String>,
+    died: Option<Holder>,
+    _held: Option<Held>,
 }
 
 impl Lock {
@@ -103,6 +127,9 @@ impl Lock {
             Opened::ReadOnly(file) => (file, false),
             Opened::No(reason) => return Ok(Lock::unsupported_because(reason)),
         };
+        if !wait.is_zero() {
+            lock_order::check(Rank::Workspace);
+        }
         let start = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         loop {
@@ -126,7 +153,13 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(dir.error("lock", NAME, error).into()),
             }
         }
+        let held = lock_order::hold(Rank::Workspace);
         dir.sweep();
+        let died = read_holder(&file).filter(|_| writable);
+        if let Some(died) = &died {
+            // Its trace in the lock is gone after this; without a line in the journal there is still the warning.
+            let _ = journal::append(dir, &died.obituary());
+        }
         if writable {
             // Without it the message names nobody, which is no reason to stop.
             let _ = write_holder(&file, holder);
@@ -134,7 +167,14 @@ impl Lock {
         Ok(Lock {
             file: Some(file),
             unsupported: None,
+            died,
+            _held: Some(held),
         })
+    }
+
+    /// Who had the lock before and ended without giving it back.
+    pub fn died(&self) -> Option<&Holder> {
+        self.died.as_ref()
     }
 
     /// Why there is no lock here, in the system's words, if so. Worth a warning: two syncs at once may then do the same work twice.
@@ -146,6 +186,8 @@ impl Lock {
         Lock {
             file: None,
             unsupported: Some(reason),
+            died: None,
+            _held: None,
         }
     }
 }
@@ -310,6 +352,14 @@ mod tests {
         );
         let lock = Lock::acquire(&dir, Duration::ZERO, &me()).unwrap();
         assert_eq!(lock.unsupported(), None);
+        assert_eq!(lock.died().map(|died| died.pid), Some(other.id()));
+        drop(lock);
+        assert_eq!(Lock::acquire(&dir, Duration::ZERO, &me()).unwrap().died(), None);
+        let journal = journal::read_last(&dir, 9).unwrap();
+        let [entry] = journal.entries.as_slice() else {
+            panic!("{journal:?}")
+        };
+        assert_eq!((entry.outcome.raw(), entry.trigger.raw()), (DIED, "other"));
     }
 
     #[test]

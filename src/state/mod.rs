@@ -8,11 +8,13 @@
 //! - [`guard`]: what this clone is bound to, and the secret that its cursor is sealed with
 //! - [`lock`]: one sync at a time
 //! - [`journal`]: what the syncs did
+//! - [`last`]: when the last one went well
 
 pub mod cursor;
 pub mod files;
 pub mod guard;
 pub mod journal;
+pub mod last;
 pub mod lock;
 
 /// The stat cache of own documents, a file in `.metis/.sync/`.

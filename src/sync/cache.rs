@@ -28,7 +28,9 @@ pub(super) fn after_sync(session: &mut Session<'_>, published: Published) {
     let ctx = &session.ctx;
     let metis = ctx.metis;
     let guard = &session.notebook.guard;
+    let recheck = session.options.recheck;
     let rebuilt = check_database(metis, ctx.project)
+        .and_then(|()| if recheck { cache::forget(metis.path()) } else { Ok(()) })
         .map_err(|err| err.to_string())
         .and_then(|()| workspace::survey(metis.dir(), &Default::default()).map_err(|err| err.to_string()))
         .and_then(|survey| {

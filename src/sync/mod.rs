@@ -1,4 +1,4 @@
-//! The one entry for every trigger: command line, hooks, scripts, services.
+//! What every trigger comes to, by way of the [service](crate::service).
 //!
 //! [`sync()`] composes the [stages](crate::stage) and holds the only loop: when central moved between our fetch and our push,
 //! the whole cycle runs again, own documents included.
@@ -35,10 +35,13 @@ mod retry;
 mod search;
 mod session;
 mod setup;
+pub mod since;
 pub mod stop;
 mod withdraw;
 #[cfg(test)]
 mod work;
+
+use std::sync::Arc;
 
 pub use crate::stage::Warning;
 pub use cache::{check_database, open_cache, rebuild_cache};
@@ -47,7 +50,7 @@ pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETR
 pub use past::past;
 pub use place::{bound_elsewhere, identity};
 pub use probe::{Probed, probe};
-pub use report::{SyncOutcome, SyncReport};
+pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport};
 pub use search::search;
 pub use session::{Clock, Session};
 pub use setup::{Workspace, connect_options, guard_of, made_state};
@@ -80,7 +83,7 @@ pub fn sync(
     match result {
         Ok(()) => Ok(report),
         Err(kind) => Err(SyncError {
-            kind,
+            kind: Arc::new(kind),
             report: Box::new(report),
         }),
     }
@@ -112,22 +115,26 @@ fn run(
     if result.is_err() && session.is_interrupted() {
         result = Err(SyncErrorKind::Interrupted);
     }
-    let error = result.as_ref().err().map(SyncErrorKind::word);
-    if error.is_some() || session.report.outcome == SyncOutcome::Synced {
-        record::journal(&mut session, error);
+    match &result {
+        Err(kind) if kind.is_mistake() => {}
+        Err(kind) => record::journal(&mut session, Some(kind.word())),
+        Ok(()) => record::succeeded(&mut session),
     }
     result
 }
 
 fn cycles(session: &mut Session<'_>) -> Result<(), SyncErrorKind> {
     let mut published = retry::until_done(session, cycle::run)?;
-    let recorded = record::write(session, &mut published)?;
+    let recorded = session.phase(Phase::Record, |session| record::write(session, &mut published))?;
     if recorded || !session.report.pulled.is_empty() || session.report.commit.is_some() {
         session.report.outcome = SyncOutcome::Synced;
     }
-    if session.report.outcome == SyncOutcome::Synced || cache::is_due(session, &published) {
+    if session.report.outcome == SyncOutcome::Synced || session.options.recheck || cache::is_due(session, &published) {
         session.step(Step::RebuildingCache);
-        cache::after_sync(session, published);
+        session.phase(Phase::RebuildCache, |session| {
+            cache::after_sync(session, published);
+            Ok::<_, SyncErrorKind>(())
+        })?;
     }
     diverged(session.report)
 }

@@ -66,9 +66,12 @@ impl Notebook {
         if lock.unsupported().is_some() {
             warnings.push(Warning::Unlocked);
         }
+        if let Some(died) = lock.died() {
+            warnings.push(Warning::Died(died.to_string().into()));
+        }
         Ok(Notebook {
             last: load_cursor(&state, &guard, warnings)?,
-            stat_cache: stat_cache(Some(&state)),
+            stat_cache: stat_cache(Some(&state).filter(|_| !options.recheck)),
             stat_cache_changed: false,
             guard,
             state,

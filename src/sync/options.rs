@@ -9,6 +9,7 @@ use std::{
 
 use crate::names::{Prefix, ShortCode};
 use crate::send_pack::connect::Prompt;
+use crate::stage::hydrate::Scope;
 pub use crate::stage::own::Arrived;
 
 /// Retries after a moved branch, unless configured: the seed's five.
@@ -31,6 +32,8 @@ pub struct SyncOptions {
     pub adopt_project: bool,
     /// Hydrate only; push nothing.
     pub pull_only: bool,
+    /// Trust nothing that spares a look: read every hydrated folder and every own document, and make our tables in `metis.db` anew.
+    pub recheck: bool,
     /// Write nothing anywhere; report what would be done.
     pub dry_run: bool,
     /// Hydrate only these workspaces; empty means all.
@@ -55,6 +58,21 @@ pub struct SyncOptions {
     pub cache_dir: Option<PathBuf>,
 }
 
+impl SyncOptions {
+    /// What of the others' folders is asked for.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope {
+            only: &self.only,
+            recheck: self.recheck,
+        }
+    }
+
+    /// Whether nothing of what a sync is for is left out.
+    pub(super) fn is_full(&self) -> bool {
+        !self.pull_only && !self.dry_run && self.only.is_empty()
+    }
+}
+
 impl Default for SyncOptions {
     fn default() -> Self {
         SyncOptions {
@@ -63,6 +81,7 @@ impl Default for SyncOptions {
             adopt_central: false,
             adopt_project: false,
             pull_only: false,
+            recheck: false,
             dry_run: false,
             only: BTreeSet::new(),
             withdrawn: BTreeSet::new(),

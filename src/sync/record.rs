@@ -4,7 +4,9 @@ use super::{Session, SyncErrorKind, SyncOutcome, Warning, cycle::Published};
 use crate::state::{
     files::StateError,
     journal::{self, JournalEntry},
+    last::LastSync,
 };
+use jiff::Timestamp;
 
 /// Writes what is new and nothing else. Returns whether the cursor or config.toml changed.
 pub(super) fn write(session: &mut Session<'_>, published: &mut Published) -> Result<bool, StateError> {
@@ -13,23 +15,58 @@ pub(super) fn write(session: &mut Session<'_>, published: &mut Published) -> Res
     session.notebook.write(&session.ctx, cursor, session.report)
 }
 
+/// Notes that it went well, and what it did if that was anything.
+pub(super) fn succeeded(session: &mut Session<'_>) {
+    let state = &session.notebook.state;
+    let now = Timestamp::now();
+    let idle = LastSync::load(state, now).map_or(0, |last| last.idle);
+    let changed = session.report.outcome == SyncOutcome::Synced;
+    if session.options.is_full() {
+        let mut last = LastSync::new(
+            now,
+            session.report.head,
+            &session.options.trigger,
+            rounded(session),
+            outcome(session.report.outcome),
+        );
+        last.idle = if changed { 0 } else { idle + 1 };
+        // Without it the next look at central comes a little early.
+        let _ = last.store(state);
+    }
+    if changed {
+        line(session, None, idle);
+    }
+}
+
 /// Appends to the log of syncs.
 pub(super) fn journal(session: &mut Session<'_>, error: Option<&str>) {
+    line(session, error, 0);
+}
+
+fn outcome(outcome: SyncOutcome) -> &'static str {
+    match outcome {
+        SyncOutcome::Synced => "synced",
+        SyncOutcome::UpToDate => "up-to-date",
+        SyncOutcome::Planned => "planned",
+        SyncOutcome::NotConfigured => "not-configured",
+    }
+}
+
+/// How long it took so far.
+fn rounded(session: &Session<'_>) -> f64 {
+    (session.clock.begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// `idle`: how many syncs came before it that changed nothing.
+fn line(session: &mut Session<'_>, error: Option<&str>, idle: u64) {
+    let seconds = rounded(session);
     let report = &mut *session.report;
-    let outcome = match (error, report.outcome) {
-        (Some(_), _) => "failed",
-        (None, SyncOutcome::Synced) => "synced",
-        (None, SyncOutcome::UpToDate) => "up-to-date",
-        (None, SyncOutcome::Planned) => "planned",
-        (None, SyncOutcome::NotConfigured) => "not-configured",
-    };
-    let seconds = session.clock.begun.elapsed().as_secs_f64();
     let (pulled, warnings) = (report.pulled.iter(), report.warnings.iter());
     let entry = JournalEntry {
         schema: journal::SCHEMA,
         started: session.clock.started.to_string().into(),
-        outcome: outcome.into(),
-        seconds: (seconds * 1000.0).round() / 1000.0,
+        outcome: error.map_or(outcome(report.outcome), |_| "failed").into(),
+        seconds,
         trigger: session.options.trigger.as_str().into(),
         pulled: pulled
             .map(|(prefix, pulled)| (prefix.clone(), (pulled.written + pulled.removed) as u64))
@@ -40,6 +77,7 @@ pub(super) fn journal(session: &mut Session<'_>, error: Option<&str>) {
         commit: report.head,
         warnings: warnings.map(|warning| warning.to_string().into()).collect(),
         error: error.map(Into::into),
+        idle,
     };
     if let Err(err) = journal::append(&session.notebook.state, &entry) {
         report.warnings.push(Warning::JournalNotWritten(err.to_string().into()));

@@ -64,9 +64,50 @@ pub struct SyncReport {
     pub head: Option<ObjectId>,
     /// Wall time.
     pub seconds: f64,
+    /// What was done to the end, in order; cycles that were repeated are added up.
+    pub phases_completed: Vec<PhaseDone>,
+    /// Documents of all workspaces, or of those asked for, that differ in central from what was asked to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Vec<ShortCode>>,
+    /// Central's commit that was looked at.
+    #[serde(skip)]
+    pub seen: Option<ObjectId>,
+}
+
+/// A part of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Central's branch is listed, and what is new is here.
+    Fetch,
+    /// The others' folders are as central has them.
+    Hydrate,
+    /// The own documents are compared, and what is new is in central.
+    Push,
+    /// What this clone has dealt with is written down.
+    Record,
+    /// `metis.db` says the same.
+    RebuildCache,
+}
+
+/// A [`Phase`] that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PhaseDone {
+    /// Which.
+    pub phase: Phase,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 impl SyncReport {
+    /// Notes that `phase` came to its end.
+    pub(super) fn completed(&mut self, phase: Phase, seconds: f64) {
+        match self.phases_completed.iter_mut().find(|done| done.phase == phase) {
+            Some(done) => done.seconds += seconds,
+            None => self.phases_completed.push(PhaseDone { phase, seconds }),
+        }
+    }
+
     /// Files written in all hydrated workspaces.
     pub fn files_pulled(&self) -> usize {
         self.pulled.values().map(|pulled| pulled.written).sum()

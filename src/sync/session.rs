@@ -12,7 +12,7 @@ use super::{
     follow::Known,
     notebook::Notebook,
     options::{DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions},
-    report::SyncReport,
+    report::{Phase, SyncReport},
     setup::{self, Workspace},
 };
 use crate::{
@@ -153,6 +153,14 @@ impl<'a> Session<'a> {
     /// The owned folder, where something is to be pushed to it.
     pub fn pushes_to(&self) -> Option<&Prefix> {
         self.pushes_to.as_ref()
+    }
+
+    /// Does `work`, and notes how long it took if it came to its end.
+    pub(super) fn phase<T, E>(&mut self, phase: Phase, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let begun = Instant::now();
+        let done = work(self)?;
+        self.report.completed(phase, begun.elapsed().as_secs_f64());
+        Ok(done)
     }
 
     pub(super) fn step(&mut self, step: Step) {

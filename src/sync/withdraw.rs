@@ -29,8 +29,7 @@ pub enum NotWithdrawn {
 
 impl From<SyncErrorKind> for NotWithdrawn {
     fn from(kind: SyncErrorKind) -> Self {
-        let report = Box::default();
-        NotWithdrawn::Sync(SyncError { kind, report })
+        NotWithdrawn::Sync(kind.into())
     }
 }
 

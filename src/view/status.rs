@@ -11,7 +11,10 @@ use crate::{
         source::ReadFrom,
         standing::{FolderStanding, Standing},
     },
-    state::journal::{self, JournalEntry},
+    state::{
+        self,
+        journal::{self, JournalEntry},
+    },
     sync::{
         SyncErrorKind,
         preview::{CentralView, Preview},
@@ -41,7 +44,9 @@ pub struct Status {
     pub central: Central,
     /// The last sync that changed something and went well.
     pub last_sync: Option<LastSync>,
-    /// The last one that went wrong, if it came after that.
+    /// The last full sync that went well, whether it changed something or not.
+    pub last_completed: Option<Completed>,
+    /// The last one that went wrong, if none went well after it.
     pub last_failure: Option<LastSync>,
     /// The failure of a sync in the background that no sync has settled since.
     pub background: Option<String>,
@@ -89,6 +94,16 @@ pub struct LastSync {
     pub trigger: String,
     /// What went wrong.
     pub error: Option<String>,
+}
+
+/// A full sync that went well.
+#[derive(Debug, Serialize)]
+pub struct Completed {
+    /// What was noted of it.
+    #[serde(flatten)]
+    pub noted: state::last::LastSync,
+    /// How long ago it ended.
+    pub seconds_ago: u64,
 }
 
 /// An own document that a sync would push or remove.
@@ -170,7 +185,8 @@ impl Status {
             .collect();
         ahead.sort_by(|a, b| a.code.cmp(&b.code));
         let entries = past(preview);
-        let (last_sync, last_failure) = history(&entries, now);
+        let last_completed = preview.state.as_ref().and_then(|state| completed(state, now));
+        let (last_sync, last_failure) = history(&entries, last_completed.as_ref(), now);
         let metis = preview.ctx.metis.dir();
         let changed = |prefix: &Prefix| {
             let pulled = |entry: &&JournalEntry| entry.pulled.get(prefix).is_some_and(|documents| *documents > 0);
@@ -186,6 +202,7 @@ impl Status {
             head: preview.cursor.head,
             central: Central::of(preview),
             last_sync,
+            last_completed,
             last_failure,
             background: None,
             ahead,
@@ -270,13 +287,24 @@ fn past(preview: &Preview<'_>) -> Vec<JournalEntry> {
     read.and_then(Result::ok).unwrap_or_default().entries
 }
 
-/// The last sync that went well and, if it came after that, the last that did not.
-fn history(entries: &[JournalEntry], now: Timestamp) -> (Option<LastSync>, Option<LastSync>) {
+fn completed(state: &state::files::StateDir, now: Timestamp) -> Option<Completed> {
+    let noted = state::last::LastSync::load(state, now)?;
+    let seconds_ago = noted.age(now)?.as_secs();
+    Some(Completed { noted, seconds_ago })
+}
+
+/// The last sync that went well and changed something and, if none went well after it, the last that did not.
+fn history(
+    entries: &[JournalEntry],
+    completed: Option<&Completed>,
+    now: Timestamp,
+) -> (Option<LastSync>, Option<LastSync>) {
+    let is_settled = |entry: &JournalEntry| completed.is_some_and(|last| last.noted.came_after(entry.started.raw()));
     let good = entries.iter().rposition(|entry| entry.error.is_none());
     let bad = entries
         .iter()
         .rposition(|entry| entry.error.is_some())
-        .filter(|bad| Some(*bad) > good);
+        .filter(|bad| Some(*bad) > good && !is_settled(&entries[*bad]));
     let tell = |at: usize| LastSync::of(&entries[at], now);
     (good.map(tell), bad.map(tell))
 }

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 106] = [
+const PROVOKED: [(&str, &str); 110] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -56,6 +56,18 @@ const PROVOKED: [(&str, &str); 106] = [
     ),
     ("config.toml names no central repository", "stops::there_is_no_central"),
     ("this clone has never synced", "stops::nothing_to_compare_with"),
+    (
+        "… is neither a commit of central nor a time",
+        "stops::since_no_time_that_is_known",
+    ),
+    (
+        "… names no commit of central that this clone knows, or more than one",
+        "stops::since_no_time_that_is_known",
+    ),
+    (
+        "the log of syncs goes back to … only",
+        "stops::since_no_time_that_is_known",
+    ),
     ("central has no workspace …", "stops::no_such_workspace"),
     ("cannot authenticate to …", "stops::the_key_is_not_known_there"),
     ("cannot reach …", "stops::nobody_listens"),
@@ -297,6 +309,10 @@ const PROVOKED: [(&str, &str); 106] = [
     (
         "… has documents whose codes begin with …, as this project's do",
         "stops::codes_of_two_projects",
+    ),
+    (
+        "an earlier run here was ended before it was done: …",
+        "service::noted::a_sync_that_was_killed_is_told_of",
     ),
     ("metis.db could not be rebuilt", "stops::a_database_that_is_none"),
     (

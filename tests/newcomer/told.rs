@@ -104,7 +104,7 @@ fn the_address_is_wrong() {
     let next = "  Check [sync] upstream_url in config.toml, and that you may read it.\n";
     assert!(
         exit == 1
-            && text.contains("error: there is no repository at ../nothing.git\n  Nothing was pushed.\n")
+            && text.contains("error: there is no repository at ../nothing.git\n  Nothing was pushed. It took ")
             && text.ends_with(next),
         "{text}"
     );

@@ -155,7 +155,11 @@ fn killed_while_hydrating() {
         let report = api.sync_with(&["--pull-only"]).report();
         assert_eq!(report.pulled["web"].written as usize, theirs.len() - here.len());
         assert_eq!(api.hydrated("web"), theirs);
-        assert!(report.kept.is_empty() && report.warnings.is_empty(), "{report:?}");
+        assert!(report.kept.is_empty() && report.warnings.len() == 1, "{report:?}");
+        assert!(
+            report.warnings[0].starts_with("an earlier run here was ended"),
+            "{report:?}"
+        );
         let left = |dir: &Path| {
             fs::read_dir(dir)
                 .unwrap()

@@ -2,7 +2,7 @@
 
 mod beside;
 mod branch;
-mod direct;
+pub mod direct;
 mod edges;
 mod errors;
 mod freshness;

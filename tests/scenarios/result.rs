@@ -5,7 +5,7 @@ use std::fs;
 use metis_sync::{
     plan::hydrate::Pulled,
     send_pack::{RefusalKind, connect::FailureKind},
-    sync::{Step, SyncErrorKind, SyncOutcome, SyncReport, Warning, sync as run_sync},
+    sync::{Phase, Step, SyncErrorKind, SyncOutcome, SyncReport, Warning, sync as run_sync},
 };
 
 use super::direct::{Steps, opened, options, sync};
@@ -88,9 +88,13 @@ fn a_sync_without_changes_reports_nothing() {
         workspace: report.workspace.clone(),
         head: report.head,
         seconds: report.seconds,
+        phases_completed: report.phases_completed.clone(),
+        seen: report.head,
         ..SyncReport::default()
     };
     assert_eq!(report, nothing);
+    let phases: Vec<Phase> = report.phases_completed.iter().map(|done| done.phase).collect();
+    assert_eq!(phases, [Phase::Fetch, Phase::Hydrate, Phase::Push, Phase::Record]);
     assert_eq!(report.head.map(|id| id.to_string()), world.central.tip());
 }
 
@@ -175,7 +179,7 @@ fn a_refused_push_reports_what_was_pulled() {
 
     let err = sync(&api).unwrap_err();
 
-    let SyncErrorKind::Refused(refusal) = &err.kind else {
+    let SyncErrorKind::Refused(refusal) = &*err.kind else {
         panic!("{err:?}")
     };
     assert_eq!(

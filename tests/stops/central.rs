@@ -45,6 +45,20 @@ pub fn no_such_workspace(stop: Stop) {
     api.goes_through();
 }
 
+pub fn since_no_time_that_is_known(stop: Stop) {
+    let world = World::new();
+    let api = one(&world);
+    let stopped = api.stops(&["sync", "--since", "sometime"], stop);
+    let log = api.types(stopped.command("git metis-sync log"));
+    let commit = log.split("→ ").nth(1).unwrap().split(' ').next().unwrap();
+    api.types(&format!("git metis-sync sync --since {commit}"));
+    stopped.advises("`3 days ago`");
+    api.types("git metis-sync sync --since '3 days ago'");
+    Stopped::of(&api.asks(&["--json", "sync", "--since", "abcdef12"]), stop);
+    fs::write(api.metis().join(".sync/journal.1.jsonl"), "").unwrap();
+    Stopped::of(&api.asks(&["--json", "sync", "--since", "3 days ago"]), stop);
+}
+
 pub fn its_history_was_rewritten(stop: Stop) {
     let world = World::new();
     let api = one(&world);

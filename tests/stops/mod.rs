@@ -103,6 +103,7 @@ stories! {
     NoMerge: deciding::git_cannot_merge_it;
     NeverSynced: central::nothing_to_compare_with;
     NoSuchWorkspace: central::no_such_workspace;
+    Since: central::since_no_time_that_is_known;
     Rewound: central::its_history_was_rewritten;
     Rehashed: central::it_has_another_hash;
     BranchRenamed: central::its_branch_was_renamed;

@@ -35,6 +35,8 @@ fn story(warning: &Warning) -> &'static str {
         Warning::Skipped(_) => "",
         // They tell what was done.
         Warning::Kept { .. } | Warning::SetAside { .. } | Warning::CentralAdopted | Warning::SourceElsewhere(_) => "",
+        // It tells what was before.
+        Warning::Died(_) => "service::noted::a_sync_that_was_killed_is_told_of",
         // The next sync does it again, and says no more.
         Warning::StateLost(_) | Warning::StateForeign | Warning::FreshnessUnknown(_) => "",
         // The system's words say what is wrong, and the sync is complete.

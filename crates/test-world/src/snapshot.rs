@@ -11,8 +11,8 @@ use std::{
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<PathBuf, (u64, u64, i64)>);
 
-/// Take a lock and its file says who holds it, and since when: the one file that a sync without changes may write.
-const LOCK: &str = ".metis/.sync/lock";
+/// A lock's file says who holds it, and another one when that was done: all that a sync without changes may write.
+const NOTES: [&str; 2] = [".metis/.sync/lock", ".metis/.sync/last.json"];
 
 impl Snapshot {
     pub fn of(folder: &Path) -> Self {
@@ -42,7 +42,7 @@ fn collect(root: &Path, folder: &Path, entries: &mut BTreeMap<PathBuf, (u64, u64
     for entry in fs::read_dir(folder).unwrap_or_else(|err| panic!("{}: {err}", folder.display())) {
         let path = entry.expect("readable folder").path();
         let relative = path.strip_prefix(root).expect("below the root").to_owned();
-        if relative == Path::new(LOCK) {
+        if NOTES.iter().any(|note| relative == Path::new(note)) {
             continue;
         }
         let meta = fs::symlink_metadata(&path).expect("entry is there");

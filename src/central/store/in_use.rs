@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use crate::lock_order::{self, Held, Rank};
 use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
@@ -32,7 +33,7 @@ impl InUse {
     pub(super) fn alone(&self) -> Option<Alone<'_>> {
         let folder = self.0.as_ref()?;
         match flock(folder, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Some(Alone(folder)),
+            Ok(()) => Some(Alone(folder, lock_order::hold(Rank::Repack))),
             Err(_) => {
                 // Asking gave up what was held.
                 let _ = flock(folder, FlockOperation::NonBlockingLockShared);
@@ -43,7 +44,10 @@ impl InUse {
 }
 
 /// Nobody else uses the store until it is dropped.
-pub(super) struct Alone<'a>(&'a fs::File);
+pub(super) struct Alone<'a>(
+    &'a fs::File,
+    #[allow(dead_code, reason = "a note, until it is dropped")] Held,
+);
 
 impl Drop for Alone<'_> {
     fn drop(&mut self) {

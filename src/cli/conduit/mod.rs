@@ -20,7 +20,7 @@ use crate::{
     sync::{DEFAULT_LOCK_WAIT, Workspace},
 };
 
-pub use self::sync::sync_enabled;
+pub use self::sync::tell;
 
 #[derive(Debug, Clone, Args)]
 pub struct ConduitArgs {

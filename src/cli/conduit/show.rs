@@ -81,13 +81,6 @@ pub fn exit(report: &Report, dry_run: bool) -> Exit {
     }
 }
 
-pub fn synced(reports: &[Report], failures: &[(String, ConduitError)]) -> Value {
-    let failed = failures.iter().map(
-        |(name, error)| json!({ "name": name, "status": "stopped", "verified": false, "error": error.to_string() }),
-    );
-    reports.iter().map(value_of).chain(failed).collect()
-}
-
 pub fn report(global: &Global, report: &Report, dry_run: bool) {
     if global.talks() {
         let name = &report.name;

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    super::{Exit, Global, render},
+    super::{Exit, Global, conduit, render},
     RunArgs,
 };
 use crate::{
@@ -70,14 +70,17 @@ fn show(global: &Global, args: &RunArgs, worked: Worked) -> Exit {
     match worked {
         Worked::Nothing => Exit::Ok,
         Worked::Busy => Exit::Locked,
-        Worked::Synced(report) => {
-            let quiet = args.foreground && report.is_noop();
+        Worked::Synced(served) => {
+            let quiet = args.foreground && served.report.is_noop();
             let global = Global {
                 quiet: global.quiet || quiet,
                 ..global.clone()
             };
-            render::report(&global, "sync", &report, None);
-            Exit::Ok
+            render::report(&global, "sync", &served.report, None);
+            served
+                .conduits
+                .as_ref()
+                .map_or(Exit::Ok, |conduits| conduit::tell(&global, conduits))
         }
         Worked::Stopped(err, url) => {
             let hint = stop::of_sync(&err, &url);

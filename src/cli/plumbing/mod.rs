@@ -118,7 +118,7 @@ fn stage(
 /// Says why on stderr, and in a record for the stages behind.
 fn failed(global: &Global, name: &str, kind: SyncErrorKind, report: SyncReport, url: &str) -> Exit {
     let err = SyncError {
-        kind,
+        kind: kind.into(),
         report: Box::new(report),
     };
     let hint = stop::of_sync(&err, url);

@@ -84,9 +84,10 @@ impl Text<'_> {
                 let ago = sync.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
                 writeln!(
                     out,
-                    "Last sync that changed something: {ago} ({}, by `{}`)",
+                    "Last sync that changed something: {ago} ({}, by `{}`){}",
                     time(&sync.started),
-                    sync.trigger
+                    sync.trigger,
+                    idle(status)
                 )?;
             }
             None if status.state == Standing::NeverSynced => writeln!(out, "Never synced here.")?,
@@ -258,6 +259,16 @@ fn words(standing: &FolderStanding) -> String {
         FolderStanding::Gone { remove } => format!("gone from central, {remove} to remove"),
         FolderStanding::Blocked { reason } => reason.to_string(),
     }
+}
+
+/// When a sync last found nothing to change, if that came after the last change.
+fn idle(status: &Status) -> String {
+    let last = status.last_completed.as_ref().filter(|last| last.noted.idle > 0);
+    let told = last.map(|last| {
+        let ago = ago(i64::try_from(last.seconds_ago).unwrap_or(i64::MAX));
+        format!("; central looked at {ago} (by `{}`)", last.noted.trigger.brief())
+    });
+    told.unwrap_or_default()
 }
 
 /// The first few codes and how many more there are.

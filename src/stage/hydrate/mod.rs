@@ -78,6 +78,15 @@ pub struct Hydrated {
     pub warnings: Vec<Warning>,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// These workspaces; empty means all.
+    pub only: &'a BTreeSet<Prefix>,
+    /// Every file is read, whatever the marker of its folder says.
+    pub recheck: bool,
+}
+
 /// Looks at the top of `.metis/`, not into the folders that this clone knows to be hydrated.
 pub fn glance(ctx: &Context<'_>, cursor: &Cursor) -> Result<Glance, DirError> {
     workspace::glance(ctx.metis.dir(), cursor.folders.keys())
@@ -86,8 +95,9 @@ pub fn glance(ctx: &Context<'_>, cursor: &Cursor) -> Result<Glance, DirError> {
 /// Whether anything may have to be done: central moved, a folder is unfinished, missing, or not known.
 ///
 /// Files inside the folders are not looked at: what others own costs nothing while central does not change.
-pub fn is_due(glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, all: bool) -> bool {
+pub fn is_due(glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, scope: Scope<'_>) -> bool {
     let emptied = snapshot.head.is_none() && !cursor.folders.is_empty();
+    let all = scope.only.is_empty() && !scope.recheck;
     !all || cursor.head != snapshot.head || emptied || !cursor.unfinished.is_empty() || !glance.as_known
 }
 

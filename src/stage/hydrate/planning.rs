@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{HydratePlan, read_listing, work};
+use super::{HydratePlan, Scope, read_listing, work};
 use crate::{
     central::{CentralError, store::Store},
     fs::DirError,
@@ -35,7 +35,7 @@ pub fn plan(
     cursor: &Cursor,
     snapshot: &Snapshot,
     glance: &Glance,
-    only: &BTreeSet<Prefix>,
+    scope: Scope<'_>,
 ) -> Result<HydratePlan, PlanError> {
     if !ctx.metis.has_folder() {
         return Ok(HydratePlan::default());
@@ -49,7 +49,7 @@ pub fn plan(
     if let Some(owned) = &ctx.owned {
         plan.listed.remove(owned);
     }
-    plan.survey = if glance.as_known {
+    plan.survey = if glance.as_known && !scope.recheck {
         let (stale, gone) = hydrate::stale(&cursor.folders, &plan.listed, &cursor.unfinished);
         workspace::survey_of(ctx.metis.dir(), stale.into_iter().chain(gone).cloned())?
     } else {
@@ -59,7 +59,8 @@ pub fn plan(
         ctx,
         store,
         cursor,
-        only,
+        only: scope.only,
+        recheck: scope.recheck,
         // Asked only where something is to be done: it costs a look through git's whole index.
         tracked: match plan.survey.folders.is_empty() {
             true => BTreeSet::new(),
@@ -78,6 +79,8 @@ struct Planning<'p, 'a> {
     cursor: &'p Cursor,
     /// See [`plan()`].
     only: &'p BTreeSet<Prefix>,
+    /// See [`Scope`].
+    recheck: bool,
     /// Top folders of `.metis/` in which git tracks something.
     tracked: BTreeSet<String>,
     plan: HydratePlan,
@@ -120,6 +123,7 @@ impl Planning<'_, '_> {
                 store: self.store,
                 prefix: &prefix,
                 tree,
+                recheck: self.recheck,
             };
             let work = match self.tracked.contains(prefix.as_str()) {
                 true => Err(work::tracked_by_git(&prefix)),

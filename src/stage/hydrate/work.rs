@@ -41,6 +41,8 @@ pub struct Folder<'p, 'a> {
     pub store: &'p Store,
     pub prefix: &'p Prefix,
     pub tree: ObjectId,
+    /// Whether every file is read.
+    pub recheck: bool,
 }
 
 impl Folder<'_, '_> {
@@ -53,11 +55,10 @@ impl Folder<'_, '_> {
         warnings: &mut Vec<Warning>,
     ) -> Result<Option<FolderWork>, String> {
         let Folder { ctx, prefix, .. } = self;
-        if let FolderState::Marked(marker) = state
-            && marker.tree == Some(self.tree)
+        let is_in_step = matches!(state, FolderState::Marked(marker) if marker.tree == Some(self.tree)
             && marker.applying.is_none()
-            && marker.central == ctx.upstream_name
-        {
+            && marker.central == ctx.upstream_name);
+        if is_in_step && !self.recheck {
             return Ok(None);
         }
         let target = self.target(warnings)?;
@@ -87,8 +88,12 @@ impl Folder<'_, '_> {
                 ));
             }
             FolderState::Adoptable => (None, self.by_every_file(None, None, &target)?),
+            FolderState::Marked(marker) if self.recheck => (marker.tree, self.by_content(marker, &target)?),
             FolderState::Marked(marker) => (marker.tree, self.by_marker(marker, &target)?),
         };
+        if is_in_step && files.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(FolderWork {
             prefix: (*prefix).clone(),
             tree: self.tree,
@@ -144,6 +149,18 @@ impl Folder<'_, '_> {
             })
         });
         files.write.extend(untouched);
+        Ok(files)
+    }
+
+    /// Where no marker is trusted: what does not have the content that it should.
+    fn by_content(&self, marker: &Marker, target: &Documents) -> Result<FolderPlan, String> {
+        let [from, to] = [marker.tree, marker.applying].map(|tree| read_listing(self.store, self.prefix, tree));
+        let mut files = self.by_every_file(from.as_ref(), to.as_ref(), target)?;
+        files.write.retain(|write| {
+            let path = format!("{}/{}", self.prefix, write.code.file_name());
+            let read = self.ctx.metis.dir().read_file(path, self.ctx.limits.blob_bytes);
+            !read.is_ok_and(|(bytes, _)| central::blob_id(write.blob.format(), &bytes) == write.blob)
+        });
         Ok(files)
     }
 

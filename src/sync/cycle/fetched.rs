@@ -95,14 +95,14 @@ impl Fetched {
         self.hide_from_git(session);
         let Fetched { snapshot, known } = self;
         let Known { cursor, store } = known;
-        let only = &session.options.only;
+        let scope = session.options.scope();
         let glance = hydrate::glance(&session.ctx, cursor)?;
-        if !hydrate::is_due(&glance, cursor, snapshot, only.is_empty()) {
+        if !hydrate::is_due(&glance, cursor, snapshot, scope) {
             return Ok(());
         }
         fetch::ensure(&session.ctx, store, snapshot)?;
-        let plan = hydrate::plan(&session.ctx, store, cursor, snapshot, &glance, only)?;
-        if let Some(prefix) = only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
+        let plan = hydrate::plan(&session.ctx, store, cursor, snapshot, &glance, scope)?;
+        if let Some(prefix) = scope.only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
             return Err(SyncErrorKind::NoSuchWorkspace(prefix.clone()));
         }
         let started = session.clock.started;

@@ -8,7 +8,7 @@ pub use super::follow::Known;
 pub use fetched::Fetched;
 pub use prepared::Prepared;
 
-use super::{error::SyncErrorKind, options::Step, session::Session};
+use super::{error::SyncErrorKind, options::Step, report::Phase, session::Session};
 use crate::{state::cursor::Cursor, workspace::Scan};
 
 /// How a cycle ended.
@@ -31,13 +31,16 @@ pub struct Published {
 pub fn run(session: &mut Session<'_>, mut known: Option<Known>) -> Result<End, SyncErrorKind> {
     session.soundly(|session| {
         session.check_interrupt()?;
-        let mut fetched = Fetched::list(session, known.take())?;
-        fetched.hydrate(session)?;
+        let mut fetched = session.phase(Phase::Fetch, |session| Fetched::list(session, known.take()))?;
+        session.report.seen = fetched.snapshot.head;
+        session.phase(Phase::Hydrate, |session| fetched.hydrate(session))?;
         match session.pushes_to().cloned() {
             None => Ok(End::Done(Box::new(fetched.leave(session)))),
             Some(prefix) => {
                 session.step(Step::Dehydrating);
-                fetched.prepare(session, &prefix)?.publish(session)
+                session.phase(Phase::Push, |session| {
+                    fetched.prepare(session, &prefix)?.publish(session)
+                })
             }
         }
     })

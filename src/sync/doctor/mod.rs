@@ -5,6 +5,7 @@
 //! replaced, caches are dropped and made anew, and **own documents are never touched**.
 
 mod examine;
+pub mod nuke;
 mod repair;
 
 use serde::Serialize;

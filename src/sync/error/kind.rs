@@ -78,8 +78,14 @@ impl SyncErrorKind {
             SyncErrorKind::NotResolved(_) => "resolve",
             SyncErrorKind::NeverSynced => "never-synced",
             SyncErrorKind::NotInHistory(_) => "no-such-document",
+            SyncErrorKind::Since(_) => "since",
             SyncErrorKind::NoSuchWorkspace(_) => "no-such-workspace",
         }
+    }
+
+    /// Whether it is about how the sync was asked for, which says nothing of how it went.
+    pub(in crate::sync) fn is_mistake(&self) -> bool {
+        matches!(self, SyncErrorKind::Since(_) | SyncErrorKind::NoSuchWorkspace(_))
     }
 
     /// Whether it was an interruption, however it surfaced.

@@ -3,6 +3,8 @@
 mod causes;
 mod kind;
 
+use std::sync::Arc;
+
 use crate::{
     central::CentralError,
     fs,
@@ -27,12 +29,12 @@ use super::report::SyncReport;
 pub use self::causes::{NoFolder, NotResolved};
 
 /// A sync that stopped, with what it did before that.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}")]
 pub struct SyncError {
     /// Why.
     #[source]
-    pub kind: SyncErrorKind,
+    pub kind: Arc<SyncErrorKind>,
     /// What had been done until then: hydrated folders stay hydrated.
     pub report: Box<SyncReport>,
 }
@@ -237,9 +239,22 @@ pub enum SyncErrorKind {
     /// Asked for a document that central never had.
     #[error("central's history has no document {0}")]
     NotInHistory(String),
+    /// Asked what changed since something that is neither a commit nor a time that this clone knows.
+    #[error(transparent)]
+    Since(#[from] super::since::NoSince),
     /// Asked for a workspace that central does not have.
     #[error("central has no workspace {0}")]
     NoSuchWorkspace(Prefix),
+}
+
+impl From<SyncErrorKind> for SyncError {
+    /// Before anything was done.
+    fn from(kind: SyncErrorKind) -> Self {
+        SyncError {
+            kind: Arc::new(kind),
+            report: Box::default(),
+        }
+    }
 }
 
 impl From<crate::stage::hydrate::PlanError> for SyncErrorKind {

@@ -196,12 +196,12 @@ impl<'a> Look<'_, 'a> {
             true => hydrate::glance(&self.ctx, cursor)?,
             false => Glance::default(),
         };
-        let only = &self.options.only;
-        if self.options.dry_run && !hydrate::is_due(&glance, cursor, snapshot, only.is_empty()) {
+        let scope = self.options.scope();
+        if self.options.dry_run && !hydrate::is_due(&glance, cursor, snapshot, scope) {
             return Ok(HydratePlan::default());
         }
-        let plan = hydrate::plan(&self.ctx, store, cursor, snapshot, &glance, only)?;
-        match only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
+        let plan = hydrate::plan(&self.ctx, store, cursor, snapshot, &glance, scope)?;
+        match scope.only.iter().find(|prefix| !plan.listed.contains_key(*prefix)) {
             Some(prefix) => Err(SyncErrorKind::NoSuchWorkspace(prefix.clone())),
             None => Ok(plan),
         }

@@ -146,6 +146,7 @@ pub(super) fn report(
             (_, None) => not_at_hand(preview.cursor.head),
         });
     };
+    report.seen = snapshot.head;
     report.pulled = hydrate::foresee(hydrate);
     report.behind.clone_from(&preview.plan.behind);
     report.diverged.clone_from(&preview.plan.conflicts);

@@ -97,6 +97,7 @@ pub fn row(kind: &SyncErrorKind) -> Row {
         Kind::Interrupted => Stop::Interrupted.into(),
         Kind::NeverSynced => Stop::NeverSynced.into(),
         Kind::NotInHistory(_) => Stop::NoSuchDocument.into(),
+        Kind::Since(_) => Stop::Since.into(),
         Kind::NoSuchWorkspace(_) => Stop::NoSuchWorkspace.into(),
     }
 }

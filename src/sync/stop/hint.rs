@@ -91,7 +91,11 @@ fn state(kind: &SyncErrorKind, report: &SyncReport) -> String {
         _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
-    format!("{central}{pulled}")
+    let took = match report.seconds {
+        0.0 => String::new(),
+        seconds => format!(" It took {seconds:.1} s."),
+    };
+    format!("{central}{pulled}{took}")
 }
 
 fn connection(err: &ConnectError, url: &str) -> String {

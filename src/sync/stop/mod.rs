@@ -243,6 +243,10 @@ stops! {
     /// It has no such workspace.
     NoSuchWorkspace("no-such-workspace") Error
         "`git metis-sync query workspace` lists those there are.";
+    /// It is neither a commit nor a time that this clone knows.
+    Since("since") Usage
+        "`git metis-sync log` lists syncs with their times and central's commits: name one of these commits, or a time like \
+         2026-02-26, 2026-02-26T14:30 or `3 days ago`.";
     /// Its history is another one.
     Rewound("rewound") Stopped
         "Find out who rewrote central. To go on with its new history, use --adopt-central.";

@@ -1,0 +1,108 @@
+//! The conduits of a workspace, one after the other. One that cannot be synced does not stop the others.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Serialize, Serializer};
+
+use super::SyncRequest;
+use crate::{
+    conduit::{self, ConduitError, Order, Report, definition},
+    sync::Workspace,
+};
+
+/// What became of several conduits. Serialised it is a list, those that were not synced with the reason.
+#[derive(Debug, Clone)]
+pub struct Conduits {
+    /// Those that were synced.
+    pub reports: Vec<Report>,
+    /// Those that were not, and why.
+    pub failures: Vec<(String, Arc<ConduitError>)>,
+    /// Whether nothing was to be done.
+    pub dry_run: bool,
+}
+
+impl Conduits {
+    /// What waits for a person, in one line.
+    pub fn trouble(&self) -> Option<String> {
+        let failed = self.failures.iter().map(|(name, error)| format!("{name}: {error}"));
+        let left = self.reports.iter().filter_map(|report| {
+            let name = &report.name;
+            match (report.conflicts.len(), report.failed.first()) {
+                (_, Some(failed)) => Some(format!("{name}: {failed}")),
+                (0, None) => None,
+                (conflicts, None) => Some(format!("{name}: {conflicts} conflicts to decide")),
+            }
+        });
+        failed.chain(left).next().map(|trouble| format!("conduit {trouble}"))
+    }
+}
+
+impl Serialize for Conduits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let synced = self.reports.iter().map(Told::Synced);
+        let stopped = self.failures.iter().map(|(name, error)| Told::Stopped {
+            name,
+            status: "stopped",
+            verified: false,
+            error: error.to_string(),
+        });
+        serializer.collect_seq(synced.chain(stopped))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told<'a> {
+    Synced(&'a Report),
+    Stopped {
+        name: &'a str,
+        status: &'static str,
+        verified: bool,
+        error: String,
+    },
+}
+
+/// Syncs the conduits of these names.
+pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order<'_>) -> Conduits {
+    let mut conduits = Conduits {
+        reports: Vec::new(),
+        failures: Vec::new(),
+        dry_run: order.dry_run,
+    };
+    for name in names {
+        match conduit::sync_now(workspace, &name, order) {
+            Ok(report) => conduits.reports.push(report),
+            Err(error) => conduits.failures.push((name, Arc::new(error))),
+        }
+    }
+    conduits
+}
+
+/// The names of those that this clone enabled.
+pub fn enabled(workspace: &Workspace) -> Result<Vec<String>, ConduitError> {
+    let all = definition::all(workspace.metis().dir())?;
+    let guard = workspace.guard()?;
+    Ok(all
+        .into_keys()
+        .filter(|name| guard.notes().conduits.contains_key(name))
+        .collect())
+}
+
+/// Syncs what is enabled, after the documents were synced. `None`: nothing is.
+pub(super) fn sync_enabled(workspace: &Workspace, request: &SyncRequest) -> Option<Conduits> {
+    if !workspace.has_conduits() {
+        return None;
+    }
+    let order = Order {
+        dry_run: request.dry_run,
+        accept_deletes: false,
+        accept_first: false,
+        decided: BTreeMap::new(),
+        trigger: &request.trigger,
+        interrupt: &request.interrupt,
+        lock_wait: request.lock_wait,
+    };
+    // Whoever has a damaged definition is told by every `conduit` command.
+    let names = enabled(workspace).ok().filter(|names| !names.is_empty())?;
+    Some(sync(workspace, names, &order))
+}
