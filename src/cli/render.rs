@@ -64,9 +64,14 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
     }
     let mut err = output::stderr();
     let word = Paint::stderr(global).red("error:");
+    let seconds = report.map_or(0.0, |report| report.seconds);
+    let state = match seconds > 0.0 {
+        true => format!("{} It took {seconds:.1} s.", hint.state),
+        false => hint.state.clone(),
+    };
     if hint.exit == Exit::Interrupted {
         // Whoever asked for it knows the rest.
-        let state = escaped(hint.state.trim_end_matches('.'));
+        let state = escaped(state.trim_end_matches('.'));
         let _ = match state.as_str() {
             "" => writeln!(err, "{word} {}", escaped(&hint.message)),
             state => writeln!(err, "{word} {}. {state}.", escaped(&hint.message)),
@@ -84,7 +89,7 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
         let _ = writeln!(err, "remote: {}", escaped(line));
     }
     let _ = writeln!(err, "{word} {}", escaped(&hint.message));
-    for line in [&hint.state, &hint.next] {
+    for line in [&state, &hint.next] {
         if !line.is_empty() {
             let _ = writeln!(err, "  {}", escaped(line));
         }

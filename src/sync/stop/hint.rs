@@ -91,11 +91,7 @@ fn state(kind: &SyncErrorKind, report: &SyncReport) -> String {
         _ if report.commit.is_some() => "What there was to push is in central.",
         _ => "Nothing was pushed.",
     };
-    let took = match report.seconds {
-        0.0 => String::new(),
-        seconds => format!(" It took {seconds:.1} s."),
-    };
-    format!("{central}{pulled}{took}")
+    format!("{central}{pulled}")
 }
 
 fn connection(err: &ConnectError, url: &str) -> String {
