@@ -14,7 +14,7 @@ use crate::{
     workspace::MAX_RETRIES,
 };
 
-use super::{Exit, Global, completions::candidates, conduit, progress::Bar, render};
+use super::{Exit, Global, background, completions::candidates, conduit, progress::Bar, render};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct SyncArgs {
