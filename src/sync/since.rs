@@ -85,8 +85,8 @@ fn resolve(
     let typed = day.map_or_else(|| asked.to_owned(), |day| format!("{day}T00:00:00"));
     let time = project::moment(&typed, now, zone).ok_or_else(|| NoSince::Neither(asked.into()))?;
     let began = |started: &Untrusted| started.raw().parse::<Timestamp>().ok();
-    let before = known().filter(|(entry, _)| began(&entry.started).is_some_and(|began| began <= time));
-    match (before.last(), journal.entries.first()) {
+    let mut before = known().filter(|(entry, _)| began(&entry.started).is_some_and(|began| began <= time));
+    match (before.next_back(), journal.entries.first()) {
         (Some((_, commit)), _) => Ok(Since::Commit(commit)),
         (None, Some(oldest)) if !reaches_back => Err(NoSince::Before {
             asked: asked.into(),
