@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::{Exit, Global, render};
 use crate::{
-    conduit::{ConduitError, Generation, Report, definition::Defined},
+    conduit::{Generation, Report, definition::Defined},
     plan::conduit::{Action, Change, Side},
     text,
 };
