@@ -66,7 +66,6 @@ pub(super) fn merged_form(base: Option<Item>, winner: Item, loser: Item) -> Form
         (_, Form::Link, _) | (_, _, Form::Link) => winner.form,
         (_, winner, loser) if winner == loser => winner,
         // They differ, so one of them is as it was and the other one was changed.
-        (Some(base), ..) if base.form == Form::Executable => Form::File,
         (Some(base), ..) if base.form == Form::File => Form::Executable,
         _ => Form::File,
     }
@@ -93,4 +92,31 @@ pub(super) fn delivery(base: Option<Item>, alpha: Option<Item>, beta: Option<Ite
         (Verdict::Become(_), ..) => Verdict::Conflict(Kind::BothEdited),
         (Verdict::Conflict(_), ..) => verdict,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_permission_to_run_a_file_is_what_was_changed_of_it() {
+        use Form::{Executable, File, Link};
+        let item = |form| Item {
+            id: "1a".repeat(20).parse().unwrap(),
+            form,
+        };
+        for (base, winner, loser, merged) in [
+            (Some(File), Executable, File, Executable),
+            (Some(File), File, Executable, Executable),
+            (Some(Executable), File, Executable, File),
+            (Some(Executable), Executable, File, File),
+            (Some(Link), Executable, File, File),
+            (None, File, Executable, File),
+            (Some(File), Link, Executable, Link),
+            (Some(Link), Executable, Executable, Executable),
+        ] {
+            let found = merged_form(base.map(item), item(winner), item(loser));
+            assert_eq!(found, merged, "{base:?} {winner:?} {loser:?}");
+        }
+    }
 }
