@@ -220,5 +220,20 @@ fn an_old_text_that_a_colleague_brought_back() {
     team.ann.syncs();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
     team.edits_get_through(&team.ann);
+}
+
+/// The file stays where it is and gets another code, as when two branches have minted the same one.
+#[test]
+fn a_document_that_gets_another_code() {
+    let team = Team::new();
+    team.ann.put(team.ann.path(2), team.ann.document(22, "v1"));
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1 22=v1");
+    team.ann.commit("another code");
+    team.ann.git("push -q");
+    team.ann.syncs();
+    team.bob.git("pull -q");
+    team.bob.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1 22=v1");
     team.edits_get_through(&team.bob);
 }

@@ -170,8 +170,8 @@ fn renamed(ctx: &Context<'_>, path: &str) -> Option<String> {
     let placeholder = format!(".{name}.icloud");
     entries.into_iter().find_map(|entry| {
         let other = entry.name.to_str()?;
-        let is_other_name = other.to_lowercase() == name.to_lowercase() || other == placeholder;
-        is_other_name.then(|| listing::printable(other.as_bytes()))
+        let is_same_name = other.to_lowercase() == name.to_lowercase() && other != name;
+        (is_same_name || other == placeholder).then(|| listing::printable(other.as_bytes()))
     })
 }
 
