@@ -66,6 +66,28 @@ pub enum OtherProject {
     Retired(Prefix),
 }
 
+/// Where a project has the workspace of the owned folder: at the place that central's commit names, and here. For each the
+/// commit that both histories go back to is asked, and that of the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// The place that central's commit names, in the common commit.
+    pub theirs_before: bool,
+    /// The same in the commit that is synced from.
+    pub theirs_here: bool,
+    /// The place here, in the common commit.
+    pub ours_before: bool,
+    /// The same in the commit that central's version was made from.
+    pub ours_there: bool,
+}
+
+impl Places {
+    /// Whether the two places are those of one workspace that was moved, here or there: it went from where it had been.
+    /// Two workspaces that stand beside each other are two.
+    pub fn is_moved(self) -> bool {
+        (self.theirs_before && !self.theirs_here) || (self.ours_before && !self.ours_there)
+    }
+}
+
 /// How central's head relates to the commit that this clone saw last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lineage {
@@ -153,6 +175,26 @@ mod tests {
                 stops,
                 "{removed} of {held}"
             );
+        }
+    }
+
+    #[test]
+    fn a_workspace_moves_only_from_where_it_was() {
+        for (theirs_before, theirs_here, ours_before, ours_there, is_moved) in [
+            (true, false, false, false, true),
+            (false, true, true, false, true),
+            (true, true, false, false, false),
+            (false, true, false, false, false),
+            (true, true, true, true, false),
+            (false, false, false, false, false),
+        ] {
+            let places = Places {
+                theirs_before,
+                theirs_here,
+                ours_before,
+                ours_there,
+            };
+            assert_eq!(places.is_moved(), is_moved, "{places:?}");
         }
     }
 

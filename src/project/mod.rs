@@ -24,7 +24,7 @@ use std::{
 use gix::{config::File, objs::FindExt};
 
 use crate::{
-    central::{from_gix, to_gix},
+    central::to_gix,
     names::{ObjectFormat, ObjectId},
 };
 pub use exclusion::{Exclusion, Patterns, is_affordable};
@@ -173,23 +173,7 @@ impl Project {
 
     /// The tree of `.metis/` in a commit.
     fn metis_tree(&self, odb: &impl gix::objs::Find, commit: ObjectId) -> Option<ObjectId> {
-        let mut buffer = Vec::new();
-        let mut tree = odb
-            .find_commit_iter(&to_gix(commit), &mut buffer)
-            .ok()?
-            .tree_id()
-            .ok()?;
-        for part in &self.metis {
-            let mut buffer = Vec::new();
-            tree = odb
-                .find_tree_iter(&tree, &mut buffer)
-                .ok()?
-                .filter_map(Result::ok)
-                .find(|entry| entry.mode.is_tree() && entry.filename == part.as_slice())?
-                .oid
-                .to_owned();
-        }
-        Some(from_gix(&tree))
+        trees::folder_in(odb, commit, self.metis.iter().map(|part| part.as_slice()))
     }
 
     /// The bytes of a file at the top of `.metis/` in a commit, `limit` at most.

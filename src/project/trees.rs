@@ -61,6 +61,28 @@ pub(super) fn list_documents(
     }
 }
 
+/// The tree of a folder in a commit, by the names that lead to it.
+pub(super) fn folder_in<'n>(
+    odb: &impl gix::objs::Find,
+    commit: ObjectId,
+    names: impl Iterator<Item = &'n [u8]>,
+) -> Option<ObjectId> {
+    let mut buffer = Vec::new();
+    let mut commit = odb.find_commit_iter(&to_gix(commit), &mut buffer).ok()?;
+    let mut tree = commit.tree_id().ok()?;
+    for name in names {
+        let mut buffer = Vec::new();
+        tree = odb
+            .find_tree_iter(&tree, &mut buffer)
+            .ok()?
+            .filter_map(Result::ok)
+            .find(|entry| entry.mode.is_tree() && entry.filename == name)?
+            .oid
+            .to_owned();
+    }
+    Some(from_gix(&tree))
+}
+
 /// The file of this name at the top of `tree`.
 pub(super) fn file_in(odb: &impl gix::objs::Find, tree: ObjectId, name: &str) -> Option<ObjectId> {
     let mut buffer = Vec::new();

@@ -346,3 +346,53 @@ fn retiring_at_a_terminal() {
         assert_eq!(world.central.folder("api").len(), left, "{text}");
     }
 }
+
+/// A workspace of a repository with several moves to another folder of it. The colleague who has not pulled that yet is no other
+/// project either; a second folder with the same prefix is.
+#[test]
+fn a_workspace_that_moves_within_its_repository() {
+    let team = Team::new();
+    let mono = team.stranger("mono", "SHOP");
+    let config = team.config(&mono, "shop", "main");
+    let origin = team.world.root().join("mono.git").display().to_string();
+    let at = |folder: &str| mono.elsewhere(mono.dir.join(folder));
+    at("old").put(".metis/config.toml", &config);
+    at("old").put(".metis/.gitignore", "/.sync/\n/metis.db\n");
+    for number in [1, 2] {
+        at("old").write(number, "v1");
+    }
+    mono.git(&format!("init -q --bare -b main {origin}"));
+    mono.git("init -q -b main");
+    mono.commit("plans");
+    mono.git(&format!("remote add origin file://{origin}"));
+    mono.git("push -q -u origin main");
+    at("old").syncs();
+    let lagging = team.stranger("lagging", "SHOP");
+    lagging.git(&format!("clone -q file://{origin} {}", lagging.dir.display()));
+    let lagging = lagging.elsewhere(lagging.dir.join("old"));
+    lagging.syncs();
+
+    mono.git("mv old new");
+    mono.commit("move");
+    at("new").write(1, "v2");
+    at("new").syncs();
+    assert_eq!(team.plans_of("shop"), "1=v2 2=v1");
+    mono.commit("v2");
+    at("new").syncs();
+    mono.git("push -q");
+    lagging.syncs();
+    lagging.write(2, "lagging");
+    lagging.git("stash -q");
+    lagging.git("pull -q");
+    assert_eq!(team.plans_of("shop"), "1=v2 2=v1");
+
+    let beside = at("beside");
+    beside.put(".metis/config.toml", &config);
+    beside.write(7, "somebody else's");
+    mono.commit("the same prefix again");
+    beside.sync_exits(3);
+    assert_eq!(team.plans_of("shop"), "1=v2 2=v1");
+    at("new").write(2, "v2");
+    at("new").syncs();
+    assert_eq!(team.plans_of("shop"), "1=v2 2=v2");
+}

@@ -61,6 +61,8 @@ pub struct Owner {
     pub prefix: Prefix,
     /// Its `Project-Root`.
     pub root: (ObjectId, String),
+    /// Its `Project-Commit`.
+    pub commit: Option<ObjectId>,
 }
 
 /// The newest owner of each folder that the history of `head` tells of. `only`: look no further than the first word about
@@ -74,10 +76,12 @@ pub fn owners(
     let owners = asked(central, store, head, Stretch::Commits, |odb| {
         let mut owners = BTreeMap::new();
         let is_whole = each_message(odb, head, None, |by, message| {
-            if let (Some(prefix), Some(root)) = (by, Trailers::read(message).root) {
+            let Trailers { root, commit, .. } = Trailers::read(message);
+            if let (Some(prefix), Some(root)) = (by, root) {
                 let owner = || Owner {
                     prefix: prefix.clone(),
                     root,
+                    commit,
                 };
                 owners.entry(prefix.clone()).or_insert_with(owner);
             }

@@ -10,7 +10,7 @@ use gix::objs::{Exists, FindExt};
 use super::{
     super::{
         commits::newest,
-        trees::{file_in, list_documents},
+        trees::{file_in, folder_in, list_documents},
     },
     History,
 };
@@ -208,6 +208,15 @@ impl History<'_> {
                 .ok_or(CentralError::TooLarge),
             None => Ok(None),
         }
+    }
+
+    /// Whether the folder at `path`, `.` for the top of the project, has a file of this name in `commit`. `None`: the commit's
+    /// folders are not to be had.
+    pub fn has_file_at(&mut self, commit: ObjectId, path: &str, name: &str) -> Option<bool> {
+        self.listing(commit)?;
+        let names = path.split('/').filter(|part| *part != ".").map(str::as_bytes);
+        let folder = folder_in(&self.odb, commit, names);
+        Some(folder.is_some_and(|folder| file_in(&self.odb, folder, name).is_some()))
     }
 
     /// The project's object of this id, if it is a file that is at hand.

@@ -2,11 +2,15 @@
 
 use super::{Comparison, PlanError};
 use crate::{
-    central::history::{self, Fate},
+    central::history::{self, Fate, Owner},
     names::ObjectId,
-    plan::{guard::OtherProject, listing::Documents},
+    plan::{
+        guard::{OtherProject, Places},
+        listing::Documents,
+    },
     project::History,
     stage::Context,
+    workspace::CONFIG_FILE,
 };
 
 /// Where `.metis/` lies in the project, as a commit's trailer says it.
@@ -14,6 +18,24 @@ pub fn path_in_project(ctx: &Context<'_>) -> String {
     let path = ctx.project.metis_path();
     let path: String = path.chars().filter(|c| !c.is_control()).collect();
     if path.is_empty() { ".".into() } else { path }
+}
+
+/// Whether the workspace that `owner` tells of, in another folder of this project, is the one at `path`: it was moved.
+fn has_moved(history: &mut History<'_>, at: ObjectId, owner: &Owner, path: &str) -> bool {
+    let places = owner.commit.and_then(|origin| {
+        let (_, base) = history
+            .obtain(origin)
+            .then(|| history.relation(at, origin).ok())
+            .flatten()?;
+        let mut has = |commit, path| history.has_file_at(commit, path, CONFIG_FILE);
+        Some(Places {
+            theirs_before: has(base, &owner.root.1)?,
+            theirs_here: has(at, &owner.root.1)?,
+            ours_before: has(base, path)?,
+            ours_there: has(origin, path)?,
+        })
+    });
+    places.is_some_and(Places::is_moved)
 }
 
 impl Comparison<'_, '_> {
@@ -53,7 +75,9 @@ impl Comparison<'_, '_> {
         let path = path_in_project(ctx);
         let is_ours = |(root, at): &(ObjectId, String)| roots.contains(root) && *at == path;
         if let Some(owner) = owners.get(prefix).filter(|_| !central.is_empty()) {
-            if !is_ours(&owner.root) && !self.how.adopt_project {
+            let is_ours =
+                is_ours(&owner.root) || (roots.contains(&owner.root.0) && has_moved(history, at, owner, &path));
+            if !is_ours && !self.how.adopt_project {
                 return Err(PlanError::OtherProject(OtherProject::Folder {
                     prefix: prefix.clone(),
                     root: owner.root.0,
