@@ -15,7 +15,7 @@
 //! | t is s or descends from it, central's was committed | push | push |
 //! | the same, central's was an uncommitted edit | changed since s: ours push, another's diverged; unchanged: behind, unless ours and given up | push over ours; else by the version at s |
 //! | s descends from t, or neither: the merge base decides | as at the base: behind; central as at the base: push; else diverged | the same |
-//! | the same, and this clone made it from a commit that no branch has any more | push | push |
+//! | the same, and this clone made it from a commit that no branch has any more | as if t descended from s | the same |
 //! | s is not said (an older client), and a commit before t had central's version | push | push |
 //! | s is not to be had | by the last common version; what central had before is behind | by the last common version |
 //! | there is no commit to ask | | by the last common version |
@@ -96,6 +96,21 @@ pub struct Origin {
     pub from_worktree: bool,
 }
 
+impl Origin {
+    /// The commit was this clone's, and git has thrown it away since: no branch had it any more.
+    pub const GONE: Origin = Origin {
+        relation: Relation::Apart,
+        edited: false,
+        uncommitted: false,
+        central_is_committed: false,
+        at_origin: None,
+        at_base: None,
+        given_up: true,
+        kept_aside: false,
+        from_worktree: false,
+    };
+}
+
 /// What central's own history says of the version here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Past {
@@ -153,6 +168,8 @@ pub enum Why {
     Older,
     /// Another clone pushed an edit that it has not committed.
     UncommittedElsewhere,
+    /// This clone pushed an edit that is not committed, and what is read is not the files that have it.
+    UncommittedHere,
     /// It lies in a stash or on another branch.
     KeptAside,
     /// Central had the version here before.
@@ -165,6 +182,7 @@ impl Why {
         match self {
             Why::Older => "what is here is older",
             Why::UncommittedElsewhere => "it is an uncommitted edit of another clone",
+            Why::UncommittedHere => "it is an edit of this clone that is not committed yet",
             Why::KeptAside => "it lies in a stash or on another branch here",
             Why::HadBefore => "central had the version here before",
         }
@@ -237,11 +255,10 @@ fn by_origin(versions: &Versions, origin: &Origin) -> Verdict {
     if origin.edited && origin.central_is_committed {
         return Verdict::Push;
     }
-    if origin.relation == Relation::Apart {
-        return match origin.given_up {
-            true => Verdict::Push,
-            false => three_way(origin.at_base, versions, Why::Older),
-        };
+    // A commit that no branch has any more was made anew: what is here goes on from it, and an uncommitted edit on top of it is
+    // still one.
+    if origin.relation == Relation::Apart && !origin.given_up {
+        return three_way(origin.at_base, versions, Why::Older);
     }
     let untouched = versions.here == origin.at_origin;
     match (origin.uncommitted, origin.edited) {
@@ -250,9 +267,8 @@ fn by_origin(versions: &Versions, origin: &Origin) -> Verdict {
         (true, true) => three_way(origin.at_origin, versions, Why::UncommittedElsewhere),
         (true, false) if !untouched && versions.central_is_ours() => Verdict::Push,
         (true, false) if !untouched => Verdict::Diverged,
-        (true, false) if !versions.central_is_ours() || !origin.from_worktree => {
-            Verdict::Behind(Why::UncommittedElsewhere)
-        }
+        (true, false) if !versions.central_is_ours() => Verdict::Behind(Why::UncommittedElsewhere),
+        (true, false) if !origin.from_worktree => Verdict::Behind(Why::UncommittedHere),
         (true, false) if origin.kept_aside => Verdict::Behind(Why::KeptAside),
         (true, false) => Verdict::Push,
     }
@@ -374,7 +390,13 @@ mod tests {
 
     #[test]
     fn each_reason_to_stay_has_words_of_its_own() {
-        let reasons = [Why::Older, Why::UncommittedElsewhere, Why::KeptAside, Why::HadBefore];
+        let reasons = [
+            Why::Older,
+            Why::UncommittedElsewhere,
+            Why::UncommittedHere,
+            Why::KeptAside,
+            Why::HadBefore,
+        ];
         let words: BTreeSet<_> = reasons.map(Why::words).into();
         assert_eq!(words.len(), reasons.len());
         assert!(words.iter().all(|words| words.contains(' ')));
@@ -416,7 +438,7 @@ mod tests {
         };
         assert_eq!(
             by(versions(1, 2, mine), elsewhere),
-            Verdict::Behind(Why::UncommittedElsewhere)
+            Verdict::Behind(Why::UncommittedHere)
         );
     }
 
@@ -442,7 +464,24 @@ mod tests {
             at_base: id(1),
             ..origin(Relation::Apart)
         };
-        assert_eq!(by(versions(1, 2, Some((2, true))), gone), Verdict::Push);
+        let mine = Some((2, true));
+        assert_eq!(by(versions(1, 2, mine), gone), Verdict::Push);
+        let draft = |kept_aside, from_worktree| Origin {
+            uncommitted: true,
+            at_origin: id(1),
+            kept_aside,
+            from_worktree,
+            ..gone
+        };
+        for (here, kept_aside, from_worktree, verdict) in [
+            (1, false, true, Verdict::Push),
+            (1, true, true, Verdict::Behind(Why::KeptAside)),
+            (1, false, false, Verdict::Behind(Why::UncommittedHere)),
+            (3, true, false, Verdict::Push),
+        ] {
+            let origin = draft(kept_aside, from_worktree);
+            assert_eq!(by(versions(here, 2, mine), origin), verdict, "{origin:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Deliberate returns: what its author has given up does not stay in central.
 
-use crate::support::team::Team;
+use crate::support::team::{Team, exits};
 
 #[test]
 fn a_revert() {
@@ -170,5 +170,36 @@ fn an_edited_document_restored_from_an_older_commit() {
     team.ann.git("push -q");
     team.bob.catches_up();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
+    team.edits_get_through(&team.bob);
+}
+
+/// git has thrown away the commit itself by the time of the next sync.
+#[test]
+fn a_dropped_commit_that_git_has_thrown_away() {
+    let team = Team::new();
+    team.ann.git("remote remove origin");
+    team.ann.write(1, "v2");
+    team.ann.commit("v2");
+    team.ann.syncs();
+    team.ann.git("reset -q --hard HEAD~1");
+    team.ann.git("reflog expire --expire=now --all");
+    team.ann.git("gc -q --prune=now");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.edits_get_through(&team.ann);
+}
+
+/// A draft of a colleague that was taken over from central is not this clone's to give up.
+#[test]
+fn a_colleagues_draft_that_was_taken_over() {
+    let team = Team::new();
+    team.ann.write(1, "draft");
+    team.ann.syncs();
+    team.bob.syncs();
+    exits(&team.bob.run(&["resolve", "API-T-0001", "--take", "central"]), 0);
+    assert_eq!(team.bob.read(1), "draft");
+    team.bob.git("restore .");
+    team.bob.syncs();
+    assert_eq!(team.plans(), "1=draft 2=v1 3=v1");
     team.edits_get_through(&team.bob);
 }

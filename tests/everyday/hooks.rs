@@ -141,3 +141,38 @@ fn switched_off() {
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
     team.edits_get_through(&team.ann);
 }
+
+/// A draft that was published by hand stays when the commit below it is made anew and pushed: the hook does not see the draft.
+#[test]
+fn a_draft_on_top_of_a_commit_that_is_rewritten() {
+    for rewrite in ["commit -q --amend -m again", "pull -q --rebase --autostash"] {
+        let team = Team::new();
+        team.ann.install_hooks_for(&["pre-push", "post-merge", "post-rewrite"]);
+        team.ann.write(2, "ann");
+        team.ann.commit("ann");
+        team.ann.write(1, "draft");
+        team.ann.write(9, "made");
+        team.ann.remove(3);
+        team.ann.syncs();
+        team.bob.commit_code();
+        if rewrite.starts_with("pull") {
+            team.bob.git("push -q");
+        }
+        team.ann.git(rewrite);
+        team.ann.hooks_end();
+        team.ann.git("push -q");
+        team.ann.hooks_end();
+        let drafted = "1=draft 2=ann 9=made";
+        assert_eq!(team.plans(), drafted, "git {rewrite}");
+        team.ann.git("checkout -q -b feature");
+        let said = team.ann.syncs();
+        assert!(
+            said.contains("an edit of this clone that is not committed yet"),
+            "{said}"
+        );
+        assert_eq!(team.plans(), drafted, "on another branch after git {rewrite}");
+        team.ann.git("checkout -q main");
+        team.ann.syncs();
+        assert_eq!(team.plans(), drafted, "git {rewrite}");
+    }
+}

@@ -114,3 +114,77 @@ fn put_aside_by_a_rebase() {
     team.ann.commit("draft");
     team.edits_get_through(&team.ann);
 }
+
+/// The commit below the draft is made anew meanwhile, by a rebase or amended.
+#[test]
+fn put_aside_while_the_commit_below_is_rewritten() {
+    for source in ["main", "worktree"] {
+        for rewrite in ["pull -q --rebase", "commit -q --amend -m again"] {
+            let team = Team::publishing(source);
+            team.ann.write(2, "ann");
+            team.ann.commit("ann");
+            team.ann.write(1, "draft");
+            team.ann.write(9, "made");
+            team.ann.remove(3);
+            team.ann.syncs();
+            let drafted = "1=draft 2=ann 9=made";
+            assert_eq!(team.plans(), drafted);
+            team.bob.commit_code();
+            team.bob.git("push -q");
+            team.ann.git("stash -q -u");
+            team.ann.git(rewrite);
+            for _ in 0..2 {
+                team.ann.syncs();
+                assert_eq!(team.plans(), drafted, "git {rewrite}, source {source}");
+            }
+            team.ann.git("stash pop -q");
+            team.ann.syncs();
+            assert_eq!(team.plans(), drafted, "git {rewrite}, source {source}");
+            team.ann.git("reset -q --hard");
+            team.ann.remove(9);
+            team.ann.syncs();
+            assert_eq!(
+                team.plans(),
+                "1=v1 2=ann 3=v1",
+                "given up: git {rewrite}, source {source}"
+            );
+        }
+    }
+}
+
+/// The commit is made anew, the draft on top of it is synced again, and only then put aside.
+#[test]
+fn put_aside_after_the_commit_below_was_rewritten() {
+    let team = Team::publishing("main");
+    team.ann.write(2, "ann");
+    team.ann.commit("ann");
+    team.ann.write(1, "draft");
+    team.ann.syncs();
+    team.ann.git("commit -q --amend -m again");
+    team.ann.syncs();
+    team.ann.git("stash -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=draft 2=ann 3=v1");
+    team.ann.git("stash drop -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=ann 3=v1");
+    team.edits_get_through(&team.ann);
+}
+
+/// A removal can be put aside as well.
+#[test]
+fn a_removal_put_aside() {
+    let team = Team::publishing("main");
+    team.ann.remove(2);
+    team.ann.syncs();
+    team.ann.git("stash -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1");
+    team.ann.git("stash pop -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 3=v1");
+    team.ann.git("restore .");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    team.edits_get_through(&team.ann);
+}

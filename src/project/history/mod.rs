@@ -184,6 +184,11 @@ impl<'a> History<'a> {
         Err(Unrelated::AsFarAsIsKnown)
     }
 
+    /// Whether git has thrown away `commit`, which this clone once had: nothing that is not in any branch is kept for ever.
+    pub fn is_gone(&self, commit: ObjectId) -> bool {
+        !self.odb.exists(&to_gix(commit)) && self.shallow().is_empty() && self.unreachable.is_none()
+    }
+
     /// Whether a branch, a tag or a remote branch has `commit`.
     pub fn is_reachable(&self, commit: ObjectId) -> bool {
         let mut tips = self.project.tips(&["refs/heads/", "refs/remotes/", "refs/tags/"]);
@@ -213,8 +218,16 @@ impl<'a> History<'a> {
         !own || Commits::of(&self.odb).any_descends(&tips, commit) == Some(true)
     }
 
-    /// Whether `blob` lies at `path` in a stash or at the tip of a local branch.
-    pub fn is_kept_aside(&self, blob: ObjectId, path: &str) -> bool {
+    /// Whether `blob` lies at `path` in a stash or at the tip of a local branch; without one, whether a stash removes what was
+    /// there.
+    pub fn is_kept_aside(&self, blob: Option<ObjectId>, path: &str) -> bool {
+        let Some(blob) = blob else {
+            return self.project.stashes().into_iter().any(|stash| {
+                let parents = super::commits::parents(&self.odb, stash);
+                let before = parents.and_then(|parents| self.version_at(*parents.first()?, path));
+                before.is_some() && self.version_at(stash, path).is_none()
+            });
+        };
         let mut commits = self.project.tips(&["refs/heads/"]);
         for stash in self.project.stashes() {
             let untracked = super::commits::parents(&self.odb, stash).and_then(|parents| parents.get(2).copied());
