@@ -19,8 +19,10 @@ use crate::{central::from_gix, names::ObjectId, send_pack::connect, text::shown}
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     is_unmerged: bool,
-    /// It need not be on disk (sparse checkout), or is to be taken as it is committed whatever is there.
-    counts_as_committed: bool,
+    /// It need not be on disk: a sparse checkout leaves it out.
+    is_left_out: bool,
+    /// It is to be taken as it is committed, whatever is there.
+    is_assumed_unchanged: bool,
     object: ObjectId,
     len: u32,
     seconds: u32,
@@ -35,6 +37,9 @@ pub struct Checkout {
     left_out: Vec<String>,
     /// Submodules, relative to `.metis/`, each with a slash at its end.
     submodules: Vec<String>,
+    /// `.metis/` on disk, where a file counts as it is although a sparse checkout leaves it out: git takes it back in once it is
+    /// there.
+    taken_back_in: Option<PathBuf>,
     /// When the index was written, in seconds and nanoseconds: what changed in that moment is not known to be unchanged.
     written: (i64, u32),
 }
@@ -48,8 +53,14 @@ impl Checkout {
 
     /// Whether the file is to be taken as it is committed, be it on disk or not.
     pub fn counts_as_committed(&self, path: &str) -> bool {
-        self.files.get(path).is_some_and(|entry| entry.counts_as_committed)
-            || self.left_out.iter().any(|folder| path.starts_with(folder.as_str()))
+        let entry = self.files.get(path);
+        let is_left_out = entry.is_some_and(|entry| entry.is_left_out)
+            || self.left_out.iter().any(|folder| path.starts_with(folder.as_str()));
+        let is_there = || {
+            let metis = self.taken_back_in.as_ref();
+            metis.is_some_and(|metis| metis.join(path).symlink_metadata().is_ok())
+        };
+        entry.is_some_and(|entry| entry.is_assumed_unchanged) || (is_left_out && !is_there())
     }
 
     /// Whether a submodule lies where the file was.
@@ -162,7 +173,12 @@ impl Project {
         let repo = self.repo.as_ref().filter(|repo| repo.workdir().is_some())?;
         let index = repo.try_index().ok()??;
         let metis = self.metis_path();
-        let mut checkout = Checkout::default();
+        let is_set = |key: &str| matches!(self.config.boolean(key), Ok(Some(true)));
+        let takes_back_in = is_set("core.sparseCheckout") && !is_set("sparse.expectFilesOutsideOfPatterns");
+        let mut checkout = Checkout {
+            taken_back_in: repo.workdir().filter(|_| takes_back_in).map(|top| top.join(&metis)),
+            ..Checkout::default()
+        };
         if let Ok(written) = repo.index_path().metadata() {
             use std::os::unix::fs::MetadataExt;
             checkout.written = (written.mtime(), u32::try_from(written.mtime_nsec()).unwrap_or_default());
@@ -192,7 +208,8 @@ impl Project {
             let Some(below) = below else { continue };
             let entry = Entry {
                 is_unmerged: entry.stage() != Stage::Unconflicted,
-                counts_as_committed: entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID),
+                is_left_out: entry.flags.contains(Flags::SKIP_WORKTREE),
+                is_assumed_unchanged: entry.flags.contains(Flags::ASSUME_VALID),
                 object: from_gix(&entry.id),
                 len: entry.stat.size,
                 seconds: entry.stat.mtime.secs,
@@ -201,6 +218,18 @@ impl Project {
             checkout.files.insert(below.to_owned(), entry);
         }
         Some(checkout)
+    }
+
+    /// Whether a file below `.metis/` is not on disk because git left it out of the work tree.
+    pub fn leaves_out(&self, path: &str) -> bool {
+        let Some(top) = self.repo.as_ref().and_then(|repo| repo.workdir()) else {
+            return false;
+        };
+        let file = top.join(self.metis_path()).join(path);
+        file.symlink_metadata().is_err()
+            && self
+                .checkout()
+                .is_some_and(|checkout| checkout.counts_as_committed(path))
     }
 
     /// How files become what git would commit. `None`: nothing says that they are committed otherwise than byte for byte,

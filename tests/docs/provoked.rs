@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 110] = [
+const PROVOKED: [(&str, &str); 111] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -18,6 +18,7 @@ const PROVOKED: [(&str, &str); 110] = [
         "the branch … of the bare repository … has no .metis/config.toml",
         "stops::its_branch_says_nothing",
     ),
+    ("git left … out of this work tree", "stops::git_left_the_files_out"),
     (
         "… works on files in .metis/, and there are none here",
         "stops::a_command_for_files",

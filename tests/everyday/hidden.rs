@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::team::Team;
+use crate::support::team::{NEWEST, Team, exits};
 
 const ALL: &str = "1=v1 2=v1 3=v1";
 
@@ -21,8 +21,7 @@ fn by_a_sparse_checkout() {
         assert_eq!(team.plans(), all);
         team.ann.git(&format!("sparse-checkout set {patterns}"));
         for _ in 0..2 {
-            // Without its configuration a folder is no workspace: all the same, nothing is removed.
-            team.ann.sync();
+            team.ann.syncs();
             assert_eq!(team.plans(), all, "{patterns}");
         }
         team.ann.git("sparse-checkout disable");
@@ -163,5 +162,69 @@ fn a_template_holds_no_removal_back() {
     team.ann.remove(2);
     let said = team.ann.syncs();
     assert_eq!(team.plans(), "1=v1 3=v1", "{said}");
+    team.edits_get_through(&team.ann);
+}
+
+/// The folder of plans is outside of the cone, its configuration too: what is committed is published, and nothing is put there.
+#[test]
+fn all_of_the_plans_by_a_sparse_checkout() {
+    for source in ["main", "worktree"] {
+        let team = Team::publishing(source);
+        let carl = team.clone("carl", "--sparse");
+        assert!(!carl.metis().exists());
+        carl.syncs();
+        team.moves_on();
+        carl.syncs();
+        assert_eq!(team.plans(), NEWEST, "source {source}: Carl lags behind");
+        carl.git("pull -q");
+        carl.git("sparse-checkout set .metis");
+        carl.write(2, "carl");
+        carl.commit("carl");
+        carl.git("sparse-checkout set src");
+        let status = exits(&carl.run(&["status"]), 0);
+        assert!(
+            status.contains("whose files are not checked out here") || source == "worktree",
+            "{status}"
+        );
+        carl.syncs();
+        assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=carl"), "source {source}");
+        carl.install_hooks();
+        carl.git("push -q");
+        carl.hooks_end();
+        assert!(!carl.metis().exists(), "source {source}");
+        assert_eq!(carl.git("status --porcelain"), "");
+        carl.git("sparse-checkout disable");
+        team.edits_get_through(&carl);
+    }
+}
+
+/// A partial clone that lacks the file as well.
+#[test]
+fn a_configuration_that_is_not_even_in_the_clone() {
+    let team = Team::new();
+    team.ann.git(&format!(
+        "-C {} config uploadpack.allowFilter true",
+        team.origin.display()
+    ));
+    let carl = team.clone("carl", "--sparse --filter=blob:none");
+    let said = carl.sync_exits(1);
+    let command = said.split('`').nth(1).expect("it says what to do");
+    carl.git(command.strip_prefix("git ").expect("with git"));
+    carl.syncs();
+    team.edits_get_through(&carl);
+}
+
+/// git takes a file back in that somebody writes where a sparse checkout leaves it out.
+#[test]
+fn written_where_it_is_left_out() {
+    let team = Team::new();
+    team.ann.git("sparse-checkout set --no-cone /* !/.metis/backlog/");
+    team.ann.write(2, "written");
+    assert!(team.ann.git("status --porcelain").contains(&team.ann.path(2)));
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=written 3=v1");
+    team.ann.git("config sparse.expectFilesOutsideOfPatterns true");
+    team.ann.git("sparse-checkout reapply");
+    team.ann.git("sparse-checkout disable");
     team.edits_get_through(&team.ann);
 }

@@ -156,3 +156,16 @@ pub fn the_system_cannot(stop: Stop) {
     stopped.advises("can be read and written");
     api.goes_through();
 }
+
+/// A sparse checkout leaves `.metis/` out. A sync does without its files, this command does not.
+pub fn git_left_the_files_out(stop: Stop) {
+    let team = Team::new();
+    team.ann.git("sparse-checkout set src");
+    assert!(!team.ann.metis().exists());
+    team.ann.goes_through();
+    let stopped = team.ann.stops(&["resolve"], stop);
+    team.ann.types(stopped.command("git sparse-checkout"));
+    team.ann.types("git metis-sync resolve");
+    team.ann.goes_through();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+}

@@ -56,6 +56,7 @@ stories! {
     BareForeign: bare::it_is_another_users;
     BareWithoutConfig: bare::its_branch_says_nothing;
     NoFiles: bare::a_command_for_files;
+    LeftOut: files::git_left_the_files_out;
     CommittedConfig: bare::the_source_branch_has_a_broken_configuration;
     Link: files::a_link_is_in_the_place_of_a_file;
     InTheWay: files::a_file_is_in_the_place_of_a_folder;

@@ -1,4 +1,5 @@
-//! `init` in a bare repository: there is no file to write, but this clone can be bound to what its branch says.
+//! `init` in a bare repository, or where git left config.toml out of the work tree: there is no file to write, but this clone
+//! can be bound to what its branch says.
 
 use super::InitArgs;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 pub fn confirm(global: &Global, args: &InitArgs, workspace: &Workspace) -> Result<(), SyncErrorKind> {
     let config = workspace.config();
     let (Some(settings), Some(url)) = (&config.sync, &args.upstream) else {
-        return workspace.needs_folder("init");
+        return Err(workspace.no_files("init"));
     };
     let named = [
         *url == settings.upstream_url,
@@ -21,7 +22,7 @@ pub fn confirm(global: &Global, args: &InitArgs, workspace: &Workspace) -> Resul
         args.branch.is_none() || args.branch == settings.branch,
     ];
     if named.contains(&false) {
-        return workspace.needs_folder("init");
+        return Err(workspace.no_files("init"));
     }
     let url = RemoteUrl::parse(url).map_err(SyncErrorKind::UpstreamUrl)?;
     let id = sync::identity(&url, workspace.project(), workspace.metis().project());

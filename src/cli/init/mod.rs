@@ -86,7 +86,7 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
         .canonicalize()
         .map_err(|source| stop(MetisDirError::Start { start, source }.into()))?;
     match Workspace::discover(&start) {
-        Ok(workspace) if workspace.project().bare_dir().is_some() => {
+        Ok(workspace) if workspace.has_no_file() => {
             return bare::confirm(global, args, &workspace).map_err(stop);
         }
         Err(kind @ SyncErrorKind::NoFolder(_)) => return Err(stop(kind)),

@@ -122,6 +122,11 @@ impl<'a> Own<'a> {
         }
     }
 
+    /// Whether no document could be looked at.
+    pub fn is_unknown(&self) -> bool {
+        self.scan.is_none() && self.read_from == ReadFrom::Folder
+    }
+
     /// The project's history, to be handed back with [`keep_history()`](Self::keep_history). `None`: there is none.
     pub fn take_history(&mut self, ctx: &Context<'a>) -> Option<History<'a>> {
         self.history.take().unwrap_or_else(|| open_history(ctx, self.format))

@@ -13,7 +13,7 @@ use crate::{
     plan::source::{self, NoSource, ReadFrom, Source},
     project::{Conversion, History},
     state::cursor::Cursor,
-    workspace::{self, FileRead, Reason, Scan, StatCache},
+    workspace::{self, CONFIG_FILE, FileRead, Reason, Scan, StatCache},
 };
 
 /// Which of the project's versions is read.
@@ -127,9 +127,14 @@ fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> 
     let Some(situation) = ctx.project.situation(source) else {
         return Ok(ReadFrom::Folder);
     };
-    source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
+    let read_from = source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
         NoSource::Unfinished(what) => OwnError::Unfinished(what),
         NoSource::NoBranch => OwnError::NoBranch(configured.unwrap_or_default().to_owned()),
+    })?;
+    let has_files = || ctx.metis.has_folder() || !ctx.project.leaves_out(CONFIG_FILE);
+    Ok(match read_from {
+        ReadFrom::Worktree(at) if !has_files() => ReadFrom::Tree { at, pending: false },
+        read_from => read_from,
     })
 }
 

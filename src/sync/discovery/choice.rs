@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    names::ObjectId,
     plan::source::{self, ReadFrom, Source},
     project::Project,
     stage::own::WORKTREE,
@@ -34,17 +35,30 @@ pub(super) fn of_branch(metis: &MetisDir, project: &Project, branch: &str) -> Re
         Ok(ReadFrom::Worktree(_) | ReadFrom::Folder) => return Ok(OfBranch::CheckedOut),
         Err(_) => return Ok(OfBranch::Nothing),
     };
-    let Some(bytes) = project.committed_file(at, CONFIG_FILE, CONFIG_LIMIT) else {
-        return Ok(OfBranch::Nothing);
-    };
+    Ok(match committed(metis, project, at, branch) {
+        Some(config) => OfBranch::Committed(Box::new(config?)),
+        None => OfBranch::Nothing,
+    })
+}
+
+/// The config.toml of the commit `at` in `branch`.
+fn committed(metis: &MetisDir, project: &Project, at: ObjectId, branch: &str) -> Option<Result<Config, SyncErrorKind>> {
+    let bytes = project.committed_file(at, CONFIG_FILE, CONFIG_LIMIT)?;
     let config = Config::with_local(metis.dir(), &bytes).map_err(|source| SyncErrorKind::CommittedConfig {
         branch: branch.to_owned(),
         source,
-    })?;
-    Ok(OfBranch::Committed(Box::new(Config {
+    });
+    Some(config.map(|config| Config {
         committed_in: Some(branch.to_owned()),
         ..config
-    })))
+    }))
+}
+
+/// The config.toml that is checked out and that git left out of the work tree, as a sparse checkout does.
+pub(super) fn left_out(metis: &MetisDir, project: &Project) -> Option<Result<Config, SyncErrorKind>> {
+    let branch = || project.head_branch().unwrap_or_else(|| "HEAD".into());
+    let at = project.leaves_out(CONFIG_FILE).then(|| project.head()).flatten()?;
+    committed(metis, project, at, &branch())
 }
 
 /// The branch that a configuration names as the source. `None`: it follows whatever is checked out.

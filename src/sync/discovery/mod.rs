@@ -8,7 +8,7 @@ mod choice;
 
 use std::path::{Path, PathBuf};
 
-use self::choice::{choose, of_branch};
+use self::choice::{choose, left_out, of_branch};
 use super::{
     error::{NoFolder, SyncErrorKind},
     setup::{Workspace, guard_place},
@@ -17,7 +17,7 @@ use crate::{
     project::{Project, Repository, trust},
     stage::own::WORKTREE,
     state::guard::{self, Guard},
-    workspace::{self, Config, METIS_DIR, MetisDir, MetisDirError},
+    workspace::{self, CONFIG_FILE, Config, METIS_DIR, MetisDir, MetisDirError},
 };
 
 pub(super) use self::choice::source_of;
@@ -80,7 +80,8 @@ impl Workspace {
         }
     }
 
-    /// The workspace that this clone noted for `start` or a folder above it, up to the work tree's `top`.
+    /// The workspace that this clone noted, or git left out of the work tree, for `start` or a folder above it, up to the work
+    /// tree's `top`.
     fn noted(start: &Path, top: &Path, state_dir: Option<&Path>) -> Result<Option<Self>, SyncErrorKind> {
         let (Ok(start), Ok(top)) = (start.canonicalize(), top.canonicalize()) else {
             return Ok(None);
@@ -93,7 +94,8 @@ impl Workspace {
             let Some(home) = place.in_repository().map(Path::to_owned) else {
                 return Ok(None);
             };
-            let is_noted = Guard::open(place).is_ok_and(|guard| guard.notes().source.is_some());
+            let is_left_out = project.leaves_out(CONFIG_FILE);
+            let is_noted = is_left_out || Guard::open(place).is_ok_and(|guard| guard.notes().source.is_some());
             if !is_noted || (is_there && !trust::may_hold_workspace(folder, &path)) {
                 continue;
             }
@@ -101,7 +103,15 @@ impl Workspace {
                 true => MetisDir::open_without_config(&path)?,
                 false => MetisDir::without_folder(&home, folder)?,
             };
-            return Ok(Self::put_together(metis, project, None, state_dir).ok());
+            let path = project.metis_path();
+            return match Self::put_together(metis, project, None, state_dir) {
+                // A partial clone may lack it.
+                Err(SyncErrorKind::MetisDir(MetisDirError::NoConfig { .. })) if is_left_out => {
+                    Err(NoFolder::LeftOut { path }.into())
+                }
+                Err(err) if is_left_out => Err(err),
+                found => Ok(found.ok()),
+            };
         }
         Ok(None)
     }
@@ -130,6 +140,7 @@ impl Workspace {
         let bare = project.bare_dir().map(Path::to_owned);
         let head = bare.as_ref().and_then(|_| project.head_branch());
         let first = notes.and_then(|notes| notes.source.clone()).or_else(|| head.clone());
+        let checked_out = checked_out.or_else(|| left_out(&metis, &project));
         let mut config = match choose(first.as_deref(), checked_out, &|branch| {
             of_branch(&metis, &project, branch)
         })? {
@@ -172,12 +183,27 @@ impl Workspace {
     pub fn needs_folder(&self, command: &str) -> Result<(), SyncErrorKind> {
         match self.metis.has_folder() {
             true => Ok(()),
-            false => Err(NoFolder::NoFiles {
+            false => Err(self.no_files(command)),
+        }
+    }
+
+    /// Whether there is no config.toml on disk that could be written.
+    pub fn has_no_file(&self) -> bool {
+        self.project.bare_dir().is_some() || self.project.leaves_out(CONFIG_FILE)
+    }
+
+    /// The error of a command that works on files that are not there.
+    pub fn no_files(&self, command: &str) -> SyncErrorKind {
+        match self.project.leaves_out(CONFIG_FILE) {
+            true => NoFolder::LeftOut {
+                path: self.project.metis_path(),
+            },
+            false => NoFolder::NoFiles {
                 command: command.to_owned(),
                 branch: source_of(&self.config).unwrap_or_else(|| "HEAD".into()),
-            }
-            .into()),
+            },
         }
+        .into()
     }
 }
 

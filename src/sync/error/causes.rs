@@ -43,6 +43,12 @@ pub enum NoFolder {
         /// The source branch.
         branch: String,
     },
+    /// The same, where git keeps the files out of the work tree.
+    #[error("git left {path} out of this work tree, and files there are needed")]
+    LeftOut {
+        /// `.metis`, as git names it.
+        path: String,
+    },
 }
 
 /// Why a document is not decided.

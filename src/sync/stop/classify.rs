@@ -138,6 +138,7 @@ fn no_folder(err: &NoFolder) -> Row {
         NoFolder::NotNamed { path } => repository(Stop::BareNotNamed, path),
         NoFolder::Foreign { path } => repository(Stop::BareForeign, path),
         NoFolder::NoConfig { .. } => Stop::BareWithoutConfig.into(),
+        NoFolder::LeftOut { path, .. } => Row::from(Stop::LeftOut).with("path", shell_word(path)),
         NoFolder::NoFiles { branch, .. } => Row::from(Stop::NoFiles).with("branch", shell_word(branch)),
     }
 }

@@ -78,6 +78,9 @@ stops! {
     /// The command is for files, and what is read is a branch.
     NoFiles("no-files") Error
         "Run it in a clone, or in a work tree: `git worktree add PATH {branch}`.";
+    /// git left them out.
+    LeftOut("left-out") Error
+        "Have git bring it: `git sparse-checkout add {path}`.";
 
     // Files and folders that cannot be used.
     /// A link is where a file or folder should be.
