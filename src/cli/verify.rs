@@ -104,15 +104,16 @@ fn print(global: &Global, verified: &Verified) -> io::Result<()> {
         if let Some(more) = wrong.len().checked_sub(FOLDERS).filter(|more| *more > 0) {
             writeln!(out, "… and {more} more folders")?;
         }
-        if !own.differences.is_empty() {
-            writeln!(
-                out,
-                "Own documents: `git metis-sync diff` shows them, `git metis-sync` pushes them."
-            )?;
+        if let Some(way_out) = way_out(own) {
+            writeln!(out, "Own documents: {way_out}")?;
         }
         if !wrong.is_empty() {
             writeln!(out, "Folders: `git metis-sync doctor --fix` mends them.")?;
         }
+    }
+    for obstacle in &verified.obstacles {
+        writeln!(out, "{} {}", paint.red("Blocked:"), obstacle.message)?;
+        writeln!(out, "  {}", obstacle.next)?;
     }
     for warning in verified.warnings.iter().take(LINES) {
         writeln!(out, "{} {warning}", paint.yellow("Note:"))?;
@@ -123,6 +124,16 @@ fn print(global: &Global, verified: &Verified) -> io::Result<()> {
     out.flush()
 }
 
+/// What to do about own documents that differ. Nothing for those that cannot be read: the notes say what is wrong with them.
+fn way_out(own: &Own) -> Option<&'static str> {
+    let waiting = own.behind.len() + own.conflicts.len();
+    match own.differences.len() - own.unreadable.len() {
+        0 => None,
+        n if n > waiting => Some("`git metis-sync diff` shows them, `git metis-sync` pushes them."),
+        _ => Some("`git metis-sync diff` shows them, `git metis-sync resolve` decides."),
+    }
+}
+
 fn own_lines(out: &mut dyn Write, paint: Paint, own: &Own) -> io::Result<()> {
     if own.differences.is_empty() {
         return Ok(());
@@ -130,6 +141,9 @@ fn own_lines(out: &mut dyn Write, paint: Paint, own: &Own) -> io::Result<()> {
     let how = |code: &ShortCode| {
         if own.conflicts.contains(code) {
             return " (changed here and in central)";
+        }
+        if own.unreadable.contains(code) {
+            return " (cannot be read here, so central's stays)";
         }
         match own
             .behind

@@ -36,6 +36,12 @@ pub struct Status {
     pub state: Standing,
     /// How many documents there are here.
     pub documents: usize,
+    /// Whether they could be read at all.
+    #[serde(skip)]
+    pub is_read: bool,
+    /// Whether all of them could be.
+    #[serde(skip)]
+    pub is_whole: bool,
     /// The branch that they are read from, where it is not what is checked out.
     pub read_from: Option<Untrusted>,
     /// Central's commit.
@@ -198,6 +204,8 @@ impl Status {
             branch: branch(preview),
             state: preview.standing(),
             documents: preview.own.documents.len(),
+            is_read: !preview.own.is_unknown(),
+            is_whole: preview.own.damaged().next().is_none(),
             read_from: read_from(preview),
             head: preview.cursor.head,
             central: Central::of(preview),
@@ -270,7 +278,7 @@ impl Central {
 }
 
 impl Obstacle {
-    fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
+    pub(super) fn of(kind: &SyncErrorKind, preview: &Preview<'_>) -> Self {
         let hint = stop::explain(kind, &preview.ctx.upstream_shown);
         Obstacle {
             kind: kind.word(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::status::Obstacle;
 use crate::{
     names::{ObjectId, ShortCode},
     plan::{
@@ -26,6 +27,8 @@ pub struct Verified {
     pub own: Own,
     /// The other workspaces.
     pub folders: Vec<FolderCheck>,
+    /// What keeps the own documents from being read or pushed.
+    pub obstacles: Vec<Obstacle>,
     /// What deserves a look.
     pub warnings: Vec<String>,
 }
@@ -42,6 +45,8 @@ pub struct Own {
     pub behind: Vec<Behind>,
     /// Those that were changed on both sides.
     pub conflicts: Vec<ShortCode>,
+    /// Those that cannot be read here, so that a sync leaves central's as they are.
+    pub unreadable: Vec<ShortCode>,
 }
 
 impl Verified {
@@ -60,18 +65,24 @@ impl Verified {
         if preview.ctx.owned.is_some() {
             differences = compare::compare(&preview.held, &preview.own.blobs());
         }
+        let missing = differences.missing.iter();
+        let unreadable = missing.filter(|code| preview.own.protects(code)).cloned().collect();
         let conflicts = preview.plan.conflicts.iter().map(|conflict| conflict.code.clone());
         let own = Own {
             documents: preview.own.documents.len(),
             differences,
             behind: preview.plan.behind.clone(),
             conflicts: conflicts.collect(),
+            unreadable,
         };
+        let obstacles = preview.stops.iter();
+        let obstacles = obstacles.filter(|stop| !matches!(stop, SyncErrorKind::Diverged { .. }));
         Ok(Verified {
             right: own.differences.is_empty() && folders.iter().all(FolderCheck::is_right),
             head: snapshot.head,
             own,
             folders,
+            obstacles: obstacles.map(|stop| Obstacle::of(stop, &preview)).collect(),
             warnings: preview.warnings.iter().map(ToString::to_string).collect(),
         })
     }

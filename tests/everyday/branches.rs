@@ -58,7 +58,7 @@ fn switching_to_a_feature_and_back() {
     team.ann.git("checkout -q feature");
     team.ann.syncs();
     assert_eq!(team.plans(), published);
-    let why = "those of the branch main, which is not checked out here";
+    let why = "those of the branch main, whose files are not checked out here";
     let status = exits(&team.ann.run(&["status"]), 0);
     assert!(status.contains(why), "{status}");
 

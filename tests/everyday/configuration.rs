@@ -142,3 +142,44 @@ fn a_committed_configuration_is_not_trusted_more_than_a_pulled_one() {
     assert!(exits(&renamed, 1).contains("Check it out"), "{}", renamed.transcript());
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
 }
+
+/// The project's default branch gets another name: config.toml follows, and each clone when it has pulled that.
+#[test]
+fn a_source_branch_that_gets_another_name() {
+    let team = Team::new();
+    team.moves_on();
+    let origin = team.origin.display();
+    team.ann.git(&format!("-C {origin} branch -m main trunk"));
+    for person in [&team.bob, &team.ann] {
+        person.git("fetch -q --prune");
+        person.git("branch -m main trunk");
+        person.git("branch -q -u origin/trunk");
+    }
+    team.bob.git("pull -q");
+    let said = team.bob.sync_exits(3);
+    assert!(
+        said.contains("let [sync] source in .metis/config.toml name the branch"),
+        "{said}"
+    );
+    let doctor = exits(&team.bob.run(&["doctor"]), 1);
+    assert!(doctor.contains("[sync] source names the branch main"), "{doctor}");
+    let verify = exits(&team.bob.run(&["verify"]), 1);
+    assert!(
+        verify.contains("Blocked: [sync] source names the branch main"),
+        "{verify}"
+    );
+    assert!(!verify.contains("pushes them"), "{verify}");
+    let status = exits(&team.bob.run(&["status"]), 0);
+    assert!(status.contains("documents not read"), "{status}");
+    let config = team.config(&team.bob, "api", "trunk");
+    team.bob.put(".metis/config.toml", config);
+    team.bob.write(2, "bob");
+    team.bob.syncs();
+    assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=bob"));
+    team.bob.commit("trunk");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.write(3, "ann");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+}

@@ -67,16 +67,15 @@ impl Text<'_> {
             Some(prefix) => format!("Workspace {}", self.paint.bold(&format!("{prefix}/"))),
             None => "Workspace without a prefix".to_owned(),
         };
-        writeln!(
-            out,
-            "{name}, {}, syncs with {}{branch}",
-            count(status.documents),
-            status.upstream
-        )?;
+        let documents = match status.is_read {
+            true => count(status.documents),
+            false => "documents not read".into(),
+        };
+        writeln!(out, "{name}, {documents}, syncs with {}{branch}", status.upstream)?;
         if let Some(branch) = &status.read_from {
             writeln!(
                 out,
-                "The documents are those of the branch {branch}, which is not checked out here."
+                "The documents are those of the branch {branch}, whose files are not checked out here."
             )?;
         }
         match &status.last_sync {
@@ -152,9 +151,15 @@ impl Text<'_> {
             return Ok(());
         }
         let codes: Vec<&str> = behind.iter().map(|behind| behind.code.as_str()).collect();
+        let pulled = behind.iter().filter(|behind| behind.pull).count();
+        let way_out = match (pulled, behind.len() - pulled) {
+            (_, 0) => "`git pull`",
+            (0, _) => "`git metis-sync resolve` decides",
+            _ => "`git pull`, then `git metis-sync resolve`",
+        };
         writeln!(
             out,
-            "Behind: {} newer in central: {}",
+            "Behind: {} newer in central: {}; {way_out}",
             count(behind.len()),
             listed(&codes)
         )
@@ -216,6 +221,9 @@ impl Text<'_> {
 
     fn end(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.status.state {
+            Standing::UpToDate if !self.status.is_whole => {
+                writeln!(out, "What could be read is up to date; see the notes.")
+            }
             Standing::UpToDate if self.status.central.compared => writeln!(out, "{}", self.paint.green("Up to date.")),
             Standing::UpToDate => writeln!(out, "Nothing to push."),
             Standing::NeverSynced if self.status.documents == 0 => writeln!(

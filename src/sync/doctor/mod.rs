@@ -90,7 +90,7 @@ impl Repair {
 }
 
 /// The checks in the order in which they are told.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "workspace",
     "git",
     "ssh",
@@ -107,6 +107,7 @@ const ORDER: [&str; 16] = [
     "leftovers",
     "metis.db",
     "documents",
+    "sync",
 ];
 
 impl Finding {

@@ -27,5 +27,6 @@ pub fn examine(preview: &Preview<'_>) -> Vec<Finding> {
         out.push(Finding::note("hydrated", here));
     }
     out.push(own::documents(preview));
+    out.extend(surroundings::stopped(preview));
     out
 }

@@ -165,6 +165,9 @@ pub(super) fn database(preview: &Preview<'_>) -> Finding {
 }
 
 pub(super) fn documents(preview: &Preview<'_>) -> Finding {
+    if preview.own.is_unknown() {
+        return Finding::note("documents", "own documents were not read");
+    }
     let damaged: Vec<_> = preview.own.damaged().collect();
     if damaged.is_empty() {
         let said = match preview.own.documents.len() {

@@ -5,11 +5,12 @@ use std::process::Command;
 use crate::{
     plan::listing::printable,
     send_pack::connect::{self, FailureKind, Scheme},
-    stage::Context,
+    stage::{Context, own::OwnError},
     sync::{
         SyncErrorKind,
         doctor::Finding,
         preview::{CentralView, Preview},
+        stop,
     },
     workspace,
 };
@@ -143,4 +144,22 @@ pub(super) fn central(preview: &Preview<'_>) -> Vec<Finding> {
         });
     }
     out
+}
+
+/// What would stop a sync, beside what the other checks tell of.
+pub(super) fn stopped(preview: &Preview<'_>) -> Vec<Finding> {
+    let find = |stop: &SyncErrorKind| {
+        let hint = stop::explain(stop, &preview.ctx.upstream_shown);
+        let find = match stop {
+            SyncErrorKind::NoPrefix
+            | SyncErrorKind::UpstreamChanged { .. }
+            | SyncErrorKind::PrefixChanged { .. }
+            | SyncErrorKind::StateTracked { .. }
+            | SyncErrorKind::Locked { .. } => return None,
+            SyncErrorKind::Diverged { .. } | SyncErrorKind::Own(OwnError::Unfinished(_)) => Finding::note,
+            _ => Finding::problem,
+        };
+        Some(find("sync", hint.message).advise(hint.next))
+    };
+    preview.stops.iter().filter_map(find).collect()
 }
