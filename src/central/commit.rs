@@ -14,6 +14,7 @@ use crate::names::{ObjectId, Prefix, ShortCode};
 /// Project-Root: <a commit without parents that it goes back to> <path of .metis/ in the project>
 /// Project-Uncommitted: <codes that were not as in that commit>
 /// Workspace-Left: <a folder that the commit takes away: another one took its place, or its own was retired>
+/// Conduit-Writer: <the workspace that alone writes this branch, which mirrors a folder of it>
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trailers {
@@ -25,6 +26,8 @@ pub struct Trailers {
     pub uncommitted: BTreeSet<ShortCode>,
     /// `Workspace-Left`
     pub left: Option<Prefix>,
+    /// `Conduit-Writer`
+    pub writer: Option<Prefix>,
 }
 
 impl Trailers {
@@ -46,6 +49,7 @@ impl Trailers {
                     trailers.uncommitted.extend(codes.filter_map(|code| code.parse().ok()));
                 }
                 "Workspace-Left" => trailers.left = value.trim().parse().ok(),
+                "Conduit-Writer" => trailers.writer = value.trim().parse().ok(),
                 _ => {}
             }
         }
@@ -53,7 +57,7 @@ impl Trailers {
     }
 
     fn write(&self, message: &mut String) {
-        if self.commit.is_some() || self.left.is_some() {
+        if self.commit.is_some() || self.left.is_some() || self.writer.is_some() {
             message.push('\n');
         }
         if let Some(commit) = self.commit {
@@ -69,6 +73,9 @@ impl Trailers {
         if let Some(left) = &self.left {
             let _ = writeln!(message, "Workspace-Left: {left}");
         }
+        if let Some(writer) = &self.writer {
+            let _ = writeln!(message, "Conduit-Writer: {writer}");
+        }
     }
 }
 
@@ -81,13 +88,14 @@ pub struct NewCommit {
     pub bytes: Vec<u8>,
 }
 
-/// Makes the commit for `tree` on top of `parent`: `sync: <prefix> @ <time>`, as every client of this kind writes it.
+/// Makes the commit for `tree` on top of `parent`. Its message begins with `<subject> @ <time>`; that of a sync of documents is
+/// `sync: <prefix>`, as every client of this kind writes it.
 ///
 /// `author` is a name and an e-mail address without `<`, `>` and control characters.
 pub fn new(
     tree: ObjectId,
     parent: Option<ObjectId>,
-    prefix: &Prefix,
+    subject: &str,
     author: &(String, String),
     now: Timestamp,
     trailers: &Trailers,
@@ -99,7 +107,7 @@ pub fn new(
     let stamp = Timestamp::from_second(seconds).unwrap_or_default();
     let who = format!("{name} <{email}> {seconds} +0000");
     let parent = parent.map(|id| format!("parent {id}\n")).unwrap_or_default();
-    let mut text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nsync: {prefix} @ {stamp}\n");
+    let mut text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\n{subject} @ {stamp}\n");
     trailers.write(&mut text);
     let bytes = text.into_bytes();
     let id = gix::objs::compute_hash(hash_kind(format), gix::objs::Kind::Commit, &bytes)
@@ -122,7 +130,7 @@ mod tests {
         let commit = new(
             tree,
             Some(tree),
-            &"api".parse().unwrap(),
+            "sync: api",
             &author,
             now,
             &Trailers::default(),
@@ -146,7 +154,7 @@ mod tests {
         let commit = new(
             tree,
             None,
-            &"api".parse().unwrap(),
+            "sync: api",
             &author,
             now,
             &Trailers::default(),
@@ -163,6 +171,7 @@ mod tests {
             root: Some((commit, "sub folder/.metis".into())),
             uncommitted: ["API-T-0001", "API-T-0002"].map(|code| code.parse().unwrap()).into(),
             left: "old".parse().ok(),
+            writer: "api".parse().ok(),
         };
         let without_project = Trailers {
             left: "old".parse().ok(),

@@ -13,8 +13,8 @@ use super::{
     tree::{self, Root, surgery::NewTrees},
 };
 use crate::{
-    names::{ObjectId, Prefix},
-    plan::listing::EntryKind,
+    names::ObjectId,
+    plan::listing::{EntryKind, TreeEntry},
     send_pack::{
         self, Outcome, PackObject, PushError, PushOptions, RefUpdate,
         connect::{ConnectOptions, Greeting, RemoteUrl},
@@ -133,8 +133,6 @@ fn store_pack<E>(
 pub struct PushPlan {
     /// Central's branch.
     pub branch: String,
-    /// The owned folder, which is all that differs.
-    pub prefix: Prefix,
     /// The commit that the branch must point to. `None`: there must be no such branch.
     pub expected: Option<ObjectId>,
     /// The commit it shall point to.
@@ -156,7 +154,7 @@ pub fn publish(
         expected: plan.expected.map(to_gix),
         new: Some(to_gix(plan.commit)),
     };
-    let list = new_objects(store, &plan.prefix, before, plan.commit).map_err(PushError::Source)?;
+    let list = new_objects(store, before, plan.commit).map_err(PushError::Source)?;
     let odb = store.odb();
     let push = PushOptions::new(super::AGENT);
     send_pack::push_again(met, url, options, &push, &update, || {
@@ -197,52 +195,60 @@ impl NewObject {
     }
 }
 
-/// What `commit` has and its parent has not: itself, its root, the owned folder and the blobs changed in it, each with
-/// the version before as a base.
-fn new_objects(
-    store: &Store,
-    prefix: &Prefix,
-    before: &Root,
-    commit: ObjectId,
-) -> Result<Vec<NewObject>, CentralError> {
+/// What `commit` has and its parent has not, each with the version before as a base: itself, its root, and whatever differs on the
+/// way down from there. `before`: the parent's root.
+fn new_objects(store: &Store, before: &Root, commit: ObjectId) -> Result<Vec<NewObject>, CentralError> {
     let root = Root::of(store, Some(commit))?;
-    let mut out = vec![NewObject {
-        id: commit,
-        kind: Kind::Commit,
-        base: None,
-    }];
+    let mut new = New {
+        store,
+        sent: HashSet::new(),
+        out: vec![NewObject {
+            id: commit,
+            kind: Kind::Commit,
+            base: None,
+        }],
+    };
     if let Some(id) = root.id().filter(|id| before.id() != Some(*id)) {
-        out.push(NewObject {
-            id,
-            kind: Kind::Tree,
-            base: before.id(),
-        });
+        new.add(id, Kind::Tree, before.id());
+        new.below(root.entries().collect(), before.entries().collect())?;
     }
-    let old_folder = before.folder(prefix)?;
-    // A folder that got another name was there, with all that is in it.
-    let Some(folder) = root.folder(prefix)?.filter(|folder| !before.has(*folder)) else {
-        return Ok(out);
-    };
-    out.push(NewObject {
-        id: folder,
-        kind: Kind::Tree,
-        base: old_folder,
-    });
-    let old_entries = match old_folder {
-        Some(tree) => tree::entries(store, tree)?,
-        None => Vec::new(),
-    };
-    let had: HashSet<ObjectId> = old_entries.iter().map(|entry| entry.id).collect();
-    let before: BTreeMap<Vec<u8>, ObjectId> = old_entries.into_iter().map(|entry| (entry.name, entry.id)).collect();
-    let mut sent = HashSet::new();
-    for entry in tree::entries(store, folder)? {
-        if entry.kind == EntryKind::File && !had.contains(&entry.id) && sent.insert(entry.id) {
-            out.push(NewObject {
-                id: entry.id,
-                kind: Kind::Blob,
-                base: before.get(&entry.name).copied(),
-            });
+    Ok(new.out)
+}
+
+struct New<'a> {
+    store: &'a Store,
+    sent: HashSet<ObjectId>,
+    out: Vec<NewObject>,
+}
+
+impl New<'_> {
+    /// Whether it was not there yet.
+    fn add(&mut self, id: ObjectId, kind: Kind, base: Option<ObjectId>) -> bool {
+        let is_new = self.sent.insert(id);
+        if is_new {
+            self.out.push(NewObject { id, kind, base });
         }
+        is_new
     }
-    Ok(out)
+
+    /// What is in a folder's `entries` and was not in those `before`. A folder that got another name was there, with all that is
+    /// in it; a link or a submodule is carried, never made.
+    fn below(&mut self, entries: Vec<TreeEntry>, before: Vec<TreeEntry>) -> Result<(), CentralError> {
+        let had: HashSet<ObjectId> = before.iter().map(|entry| entry.id).collect();
+        let before: BTreeMap<Vec<u8>, TreeEntry> =
+            before.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        for entry in entries.into_iter().filter(|entry| !had.contains(&entry.id)) {
+            let old = before.get(&entry.name).filter(|old| old.kind == entry.kind);
+            let base = old.map(|old| old.id);
+            match entry.kind {
+                EntryKind::File => drop(self.add(entry.id, Kind::Blob, base)),
+                EntryKind::Tree if self.add(entry.id, Kind::Tree, base) => {
+                    let old = base.map_or_else(|| Ok(Vec::new()), |base| tree::entries(self.store, base))?;
+                    self.below(tree::entries(self.store, entry.id)?, old)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }

@@ -16,6 +16,9 @@ use crate::{
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
 const DEFAULT_BRANCH: &str = "main";
 const BRANCHES: &str = "refs/heads/";
+/// Branches that are the shared side of a conduit, and never have the documents: a host that takes the first branch that is pushed
+/// for `HEAD` may have taken one of them.
+pub const CONDUITS: &str = "conduits/";
 
 /// An open connection to central's upload-pack and what it said of our branch.
 pub struct Remote {
@@ -221,7 +224,7 @@ fn branches(refs: &[Ref]) -> Vec<(String, ObjectId)> {
         .filter_map(|r| {
             let (name, target, _) = r.unpack();
             let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
-            Some((name.to_owned(), from_gix(target?)))
+            (!name.starts_with(CONDUITS)).then_some((name.to_owned(), from_gix(target?)))
         })
         .collect();
     branches.sort_by_key(|(name, _)| (*name != named, name.clone()));
@@ -242,7 +245,8 @@ fn default_branch(refs: &[Ref]) -> String {
     match head {
         Some((target, exists)) if exists || !default_exists => std::str::from_utf8(target)
             .ok()
-            .and_then(|name| name.strip_prefix("refs/heads/"))
+            .and_then(|name| name.strip_prefix(BRANCHES))
+            .filter(|name| !name.starts_with(CONDUITS))
             .unwrap_or(DEFAULT_BRANCH)
             .to_owned(),
         _ => DEFAULT_BRANCH.to_owned(),
@@ -309,6 +313,7 @@ mod tests {
             (vec![head("refs/heads/trunk", true), direct("refs/heads/main")], "trunk"),
             (vec![direct("HEAD"), direct("refs/heads/main")], "main"),
             (vec![head("refs/elsewhere", true)], "main"),
+            (vec![head("refs/heads/conduits/skills", true)], "main"),
         ] {
             assert_eq!(default_branch(&refs), branch, "{refs:?}");
         }
@@ -319,6 +324,7 @@ mod tests {
         let refs = [
             head("refs/heads/trunk", true),
             direct("refs/heads/a"),
+            direct("refs/heads/conduits/skills"),
             direct("refs/tags/t"),
             direct("refs/heads/trunk"),
         ];

@@ -24,6 +24,16 @@ fn entries_in(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<TreeEntry>, 
     Ok(raw(odb, tree)?.into_iter().map(TreeEntry::from).collect())
 }
 
+/// The same, each with whether it is a file that may be run.
+pub fn entries_to_run(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<(TreeEntry, bool)>, CentralError> {
+    let entry = |entry: Entry| {
+        let may_run =
+            entry.kind() == EntryKind::File && entry.mode.iter().rev().nth(2).is_some_and(|bits| bits & 1 == 1);
+        (TreeEntry::from(entry), may_run)
+    };
+    Ok(raw(odb, tree)?.into_iter().map(entry).collect())
+}
+
 /// An entry as it is written. What is not ours goes back into a tree exactly like this, be it as odd as it may: a mode
 /// that somebody put right on the way is a change of another one's folder, and may be one that the server refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,8 +150,8 @@ pub fn of_commit(store: &Store, commit: ObjectId) -> Result<ObjectId, CentralErr
     Ok(super::objects::commit(&store.odb(), commit)?.0)
 }
 
-/// The files in the workspaces of `commit` that are neither in `new` nor in `old`.
-pub(super) fn missing_documents(
+/// The files of `commit` that are neither in `new` nor in `old`, in folders that came with it.
+pub(super) fn missing_files(
     new: &gix::odb::Handle,
     old: &gix::odb::Handle,
     commit: ObjectId,
@@ -149,17 +159,18 @@ pub(super) fn missing_documents(
     use gix::objs::Exists;
     let mut missing = BTreeSet::new();
     let (root, _) = super::objects::commit(new, commit)?;
-    let read = |tree| raw(new, tree).or_else(|_| raw(old, tree));
-    for folder in read(root)? {
-        let is_workspace = std::str::from_utf8(&folder.name).is_ok_and(|name| name.parse::<Prefix>().is_ok());
-        if folder.kind() != EntryKind::Tree || !is_workspace {
-            continue;
-        }
-        // A folder that cannot be read is that workspace's own trouble, when it is hydrated.
-        for file in read(folder.id).unwrap_or_default() {
-            let id = to_gix(file.id);
-            if file.kind() == EntryKind::File && !new.exists(&id) && !old.exists(&id) {
-                missing.insert(file.id);
+    let mut looked_into = BTreeSet::from([root]);
+    let mut folders = vec![raw(new, root).or_else(|_| raw(old, root))?];
+    while let Some(entries) = folders.pop() {
+        for entry in entries {
+            let id = to_gix(entry.id);
+            match entry.kind() {
+                EntryKind::File if !new.exists(&id) && !old.exists(&id) => drop(missing.insert(entry.id)),
+                // One that was here was looked into when it came; one that cannot be read is found out by whoever needs it.
+                EntryKind::Tree if new.exists(&id) && looked_into.insert(entry.id) => {
+                    folders.push(raw(new, entry.id).unwrap_or_default());
+                }
+                _ => {}
             }
         }
     }
@@ -222,11 +233,6 @@ impl Root {
             Some(folder) => documents_in(&store.odb(), folder, prefix),
             None => Ok(Documents::new()),
         }
-    }
-
-    /// Whether an entry is this object.
-    pub(super) fn has(&self, id: ObjectId) -> bool {
-        self.entries.iter().any(|entry| entry.id == id)
     }
 }
 

@@ -106,7 +106,7 @@ fn attempt(session: &mut Session<'_>, mut known: Option<Known>, change: &Change)
             let made = commit::new(
                 trees.root.id,
                 Some(head),
-                stays,
+                &format!("sync: {stays}"),
                 &author,
                 now,
                 &trailers,

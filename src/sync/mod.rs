@@ -58,8 +58,9 @@ pub use withdraw::{NotWithdrawn, withdraw};
 
 /// The states of a cycle, for those who compose them across processes.
 pub mod steps {
-    pub use super::cycle::{End, Fetched, Prepared};
+    pub use super::cycle::{End, Fetched, Prepared, settled};
     pub use super::record::record;
+    pub use super::retry::{Lost, wait};
 }
 
 /// Runs a sync from fetch to cache. See the [module documentation](self).

@@ -1,20 +1,32 @@
 //! The only loop: a cycle that lost the race for central's branch is run again.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{
     cycle::{End, Known, Published},
     error::SyncErrorKind,
-    options::Step,
+    options::{Progress, Step},
     session::Session,
 };
 use crate::{
-    central::turn::Turn,
+    central::{
+        store::Store,
+        turn::{self, Asked, Turn},
+    },
     plan::retry::{self, Chance, Decision, Race},
+    stage::Context,
 };
 
 /// A writer of this machine that has not had its turn after this long goes on without.
 const TURN_PATIENCE: Duration = Duration::from_secs(20);
+/// How long [`pause()`] sleeps at a time, so that an interruption is seen soon.
+const NAP: Duration = Duration::from_millis(50);
+/// How long [`take_turn()`] sleeps before it asks again: short beside a cycle, which at least starts a program or crosses
+/// a network.
+const TURN_NAP: Duration = Duration::from_millis(5);
 
 /// Runs a cycle, and again while central moves.
 pub fn until_done<'a>(
@@ -31,40 +43,84 @@ pub fn until_done<'a>(
         match end {
             End::Done(published) => return Ok(*published),
             End::Moved(left) => {
-                turn = wait(session, &left, begun.elapsed())?;
+                let retries = session.report.retries;
+                let lost = Lost {
+                    ctx: &session.ctx,
+                    store: &left.store,
+                    deadline: session.deadline,
+                    race: Race {
+                        retries_done: retries,
+                        max_retries: session.max_retries,
+                        cycle: begun.elapsed(),
+                        left: Some(session.deadline.saturating_sub(session.clock.begun.elapsed())),
+                        seat: session.seat(&left, retries),
+                    },
+                };
+                turn = wait(&lost, session.progress)?;
+                session.report.retries = retries + 1;
                 known = Some(*left);
             }
         }
     }
 }
 
-/// Waits for its time after a `cycle` that was lost, or says that there is no more of it.
-fn wait(session: &mut Session<'_>, known: &Known, cycle: Duration) -> Result<Option<Turn>, SyncErrorKind> {
-    let left = session.deadline.saturating_sub(session.clock.begun.elapsed());
-    let retries = session.report.retries;
-    let race = Race {
-        retries_done: retries,
-        max_retries: session.max_retries,
-        cycle,
-        left: Some(left),
-        seat: session.seat(known, retries),
-    };
+/// A writer that somebody else was faster than.
+pub struct Lost<'a> {
+    /// Which central.
+    pub ctx: &'a Context<'a>,
+    /// What is here of it.
+    pub store: &'a Store,
+    /// The time for everything.
+    pub deadline: Duration,
+    /// How the race went.
+    pub race: Race,
+}
+
+/// Waits for its time after a cycle that was lost, or says that there is no more of it.
+pub fn wait(lost: &Lost<'_>, told: &mut dyn Progress) -> Result<Option<Turn>, SyncErrorKind> {
+    let retries = lost.race.retries_done;
     let chance = Chance {
         roll: fastrand::f64(),
         clock: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
     };
-    match retry::decide(&race, chance) {
+    match retry::decide(&lost.race, chance) {
         Decision::Again(wait) => {
             let retry = retries + 1;
-            session.report.retries = retry;
-            session.step(Step::Retrying { retry, wait });
+            told.step(Step::Retrying { retry, wait });
             let _wait = tracing::info_span!("wait", retry).entered();
-            session.pause(wait)?;
-            session.turn(&known.store, TURN_PATIENCE.min(left / 2))
+            pause(lost.ctx, wait)?;
+            take_turn(lost, TURN_PATIENCE.min(lost.race.left.unwrap_or(TURN_PATIENCE) / 2))
         }
         Decision::OutOfTime => Err(SyncErrorKind::OutOfTime {
-            seconds: session.deadline.as_secs(),
+            seconds: lost.deadline.as_secs(),
         }),
         Decision::Exhausted => Err(SyncErrorKind::RetriesExhausted { retries }),
+    }
+}
+
+/// Waits, unless interrupted.
+fn pause(ctx: &Context<'_>, wait: Duration) -> Result<(), SyncErrorKind> {
+    let end = Instant::now() + wait;
+    loop {
+        if ctx.connect.interrupt.load(Ordering::Relaxed) {
+            return Err(SyncErrorKind::Interrupted);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(NAP));
+    }
+}
+
+/// Waits for its turn among the writers of this machine, but no longer than `patience`. `None`: without.
+fn take_turn(lost: &Lost<'_>, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
+    let end = Instant::now() + patience;
+    loop {
+        match turn::ask(&lost.ctx.upstream, &lost.ctx.connect, lost.store) {
+            Asked::Taken(turn) => return Ok(Some(turn)),
+            Asked::Busy if Instant::now() < end => pause(lost.ctx, TURN_NAP)?,
+            Asked::Busy | Asked::Impossible => return Ok(None),
+        }
     }
 }

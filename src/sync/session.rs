@@ -11,29 +11,17 @@ use super::{
     error::SyncErrorKind,
     follow::Known,
     notebook::Notebook,
-    options::{DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions},
+    options::{Progress, Step, SyncOptions},
     report::{Phase, SyncReport},
     setup::{self, Workspace},
 };
 use crate::{
-    central::{
-        CentralError,
-        remote::Met,
-        store::Store,
-        turn::{self, Asked, Turn},
-    },
+    central::{CentralError, remote::Met, store::Store},
     names::{ObjectFormat, ObjectId, Prefix},
     plan::{listing::Documents, retry::Seat},
     send_pack::connect::Greeting,
     stage::{Context, Warning, fetch},
 };
-
-/// How long [`Session::pause()`] sleeps at a time, so that an interruption is seen soon.
-const NAP: Duration = Duration::from_millis(50);
-
-/// How long [`Session::turn()`] sleeps before it asks again: short beside a cycle, which at least starts a program or crosses
-/// a network.
-const TURN_NAP: Duration = Duration::from_millis(5);
 
 /// When a sync began.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +47,7 @@ pub struct Session<'a> {
     /// What the stages need.
     pub ctx: Context<'a>,
     pub(super) options: &'a SyncOptions,
-    progress: &'a mut dyn Progress,
+    pub(super) progress: &'a mut dyn Progress,
     /// What was done so far.
     pub report: &'a mut SyncReport,
     pub(super) clock: Clock,
@@ -131,7 +119,6 @@ impl<'a> Session<'a> {
         }
         report.warnings.append(&mut warnings);
         let settings = workspace.config().sync.as_ref();
-        let max_retries = options.max_retries.or_else(|| settings.and_then(|s| s.max_retries));
         let pushes = !options.pull_only && workspace.retired().is_none();
         Ok(Session {
             pushes_to: ctx.owned.clone().filter(|_| pushes),
@@ -141,7 +128,7 @@ impl<'a> Session<'a> {
             report,
             clock,
             deadline: setup::deadline(options, settings),
-            max_retries: max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
+            max_retries: setup::max_retries(options, settings),
             learnt: Learnt {
                 seen: notebook.last.as_ref().and_then(|cursor| cursor.head),
                 ..Learnt::default()
@@ -214,31 +201,6 @@ impl<'a> Session<'a> {
             self.learnt.renewal = Renewal::Done;
         }
         Ok(store)
-    }
-
-    /// Waits, unless interrupted.
-    pub(super) fn pause(&self, wait: Duration) -> Result<(), SyncErrorKind> {
-        let end = Instant::now() + wait;
-        loop {
-            self.check_interrupt()?;
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            std::thread::sleep(left.min(NAP));
-        }
-    }
-
-    /// Waits for its turn among the writers of this machine, but no longer than `patience`. `None`: without.
-    pub(super) fn turn(&self, store: &Store, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
-        let end = Instant::now() + patience;
-        loop {
-            match turn::ask(&self.ctx.upstream, &self.ctx.connect, store) {
-                Asked::Taken(turn) => return Ok(Some(turn)),
-                Asked::Busy if Instant::now() < end => self.pause(TURN_NAP)?,
-                Asked::Busy | Asked::Impossible => return Ok(None),
-            }
-        }
     }
 
     /// The owned workspace's place among central's, as long as it is its alone.

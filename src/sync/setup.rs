@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     error::SyncErrorKind,
-    options::{DEFAULT_DEADLINE, SyncOptions},
+    options::{DEFAULT_DEADLINE, DEFAULT_MAX_RETRIES, SyncOptions},
     place::{self, Locations},
 };
 use crate::{
@@ -271,6 +271,12 @@ pub(super) fn deadline(options: &SyncOptions, settings: Option<&workspace::SyncS
         .or_else(|| configured().map(Duration::from_secs))
         .unwrap_or(DEFAULT_DEADLINE)
         .min(Duration::from_secs(workspace::MAX_SECONDS))
+}
+
+/// Retries after a moved branch.
+pub(super) fn max_retries(options: &SyncOptions, settings: Option<&workspace::SyncSettings>) -> u32 {
+    let configured = settings.and_then(|settings| settings.max_retries);
+    options.max_retries.or(configured).unwrap_or(DEFAULT_MAX_RETRIES)
 }
 
 /// How to connect, with git's configuration and until `end` at the latest. Relative local paths start at the project's work

@@ -187,21 +187,21 @@ fn receive_into(
         let noted = |shallow: &[ObjectId]| boundary.add(shallow);
         let received = receive(remote, options, want, area, &here, noted, told)?;
         let left_out = match received.is_partial {
-            true => missing_documents(&objects::open(area, remote.format)?, &bases, want.tips)?,
+            true => missing_files(&objects::open(area, remote.format)?, &bases, want.tips)?,
             false => BTreeSet::new(),
         };
         Ok((received.objects, left_out))
     })
 }
 
-fn missing_documents(
+fn missing_files(
     new: &gix::odb::Handle,
     old: &gix::odb::Handle,
     tips: &[ObjectId],
 ) -> Result<BTreeSet<ObjectId>, CentralError> {
     let mut missing = BTreeSet::new();
     for tip in tips {
-        missing.extend(tree::missing_documents(new, old, *tip)?);
+        missing.extend(tree::missing_files(new, old, *tip)?);
     }
     Ok(missing)
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`, and except
-//! the files in `left-out` and those in folders that no sync looks into. So
+//! the files in `left-out`. So
 //! nothing enters `objects/` before it is complete: [`Store::admit()`] receives into a private folder and moves
 //! what came when all of it is there. Whoever is killed leaves only such a folder, which the next one sweeps.
 

@@ -267,7 +267,7 @@ pub fn apply<'a>(
     let commit = commit::new(
         trees.root.id,
         snapshot.head,
-        prefix,
+        &format!("sync: {prefix}"),
         &ctx.project.committer(),
         now,
         &decided.trailers,

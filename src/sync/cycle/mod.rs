@@ -6,7 +6,7 @@ mod prepared;
 
 pub use super::follow::Known;
 pub use fetched::Fetched;
-pub use prepared::Prepared;
+pub use prepared::{Prepared, settled};
 
 use super::{error::SyncErrorKind, options::Step, report::Phase, session::Session};
 use crate::{state::cursor::Cursor, workspace::Scan};

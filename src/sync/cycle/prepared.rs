@@ -170,26 +170,22 @@ impl Prepared {
     pub fn publish(self, session: &mut Session<'_>) -> Result<End, SyncErrorKind> {
         let Prepared { fetched, made } = self;
         let mut head = fetched.snapshot.head;
-        if let (Some(commit), Some(prefix)) = (made.commit, session.ctx.owned.clone()) {
+        if let (Some(commit), true) = (made.commit, session.ctx.owned.is_some()) {
             session.check_interrupt()?;
             // What cannot be noted is not pushed.
             session.notebook.state.check_writable()?;
             session.step(Step::Pushing);
-            let pushed = fetched.push(session, commit, prefix);
-            if !matches!(pushed, Ok(Outcome::Applied)) {
+            let pushed = fetched.push(session, commit);
+            if !matches!(pushed, Ok(true)) {
                 session.report.pushed.clear();
                 session.report.removed.clear();
                 session.report.registered = false;
             }
-            match pushed? {
-                Outcome::Applied => {
-                    session.report.commit = Some(commit);
-                    head = Some(commit);
-                }
-                Outcome::Moved { .. } => return Ok(End::Moved(Box::new(fetched.known))),
-                Outcome::Refused(refusal) => return Err(SyncErrorKind::Refused(refusal)),
-                Outcome::Unknown { cause } => return Err(SyncErrorKind::AnswerLost { cause }),
+            if !pushed? {
+                return Ok(End::Moved(Box::new(fetched.known)));
             }
+            session.report.commit = Some(commit);
+            head = Some(commit);
         }
         let Fetched { snapshot, known } = fetched;
         let Known { mut cursor, .. } = known;
@@ -204,24 +200,32 @@ impl Prepared {
 }
 
 impl Fetched {
-    fn push(&self, session: &mut Session<'_>, commit: ObjectId, prefix: Prefix) -> Result<Outcome, SyncErrorKind> {
+    fn push(&self, session: &mut Session<'_>, commit: ObjectId) -> Result<bool, SyncErrorKind> {
         let _stage = tracing::info_span!("push").entered();
         let Fetched { snapshot, known } = self;
         let plan = PushPlan {
             branch: snapshot.branch.clone(),
-            prefix,
             expected: snapshot.head,
             commit,
         };
         let before = snapshot.root(&known.store)?;
-        push::apply(
+        settled(push::apply(
             &session.ctx,
             &mut session.learnt.met_to_push,
             &known.store,
             &plan,
             before,
-        )
-        .map_err(failure)
+        ))
+    }
+}
+
+/// Whether the commit is the branch's head. `false`: somebody else was faster, so the whole work is to be done again.
+pub fn settled(pushed: Result<Outcome, PushError<CentralError>>) -> Result<bool, SyncErrorKind> {
+    match pushed.map_err(failure)? {
+        Outcome::Applied => Ok(true),
+        Outcome::Moved { .. } => Ok(false),
+        Outcome::Refused(refusal) => Err(SyncErrorKind::Refused(refusal)),
+        Outcome::Unknown { cause } => Err(SyncErrorKind::AnswerLost { cause }),
     }
 }
 
