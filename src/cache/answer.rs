@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::CacheError;
 use crate::{
     names::{Prefix, ShortCode},
-    text::shown,
+    text::{Untrusted, shown},
 };
 
 /// A document, as far as the cache knows it. Texts as written by whoever pushed it: escape them before they go to a terminal.
@@ -168,7 +168,7 @@ pub enum QueryError {
         path: PathBuf,
     },
     /// The database can't be read.
-    #[error("cannot read {}: {source}", shown(path))]
+    #[error("cannot read {}: {}", shown(path), Untrusted::from(source.to_string()))]
     Sqlite {
         /// The database.
         path: PathBuf,

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::text::shown;
+use crate::text::{Untrusted, shown};
 
 /// Why the cache could not be rebuilt. Whatever was at `metis.db` before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum CacheError {
         /// The database's path.
         path: PathBuf,
         /// The name.
-        table: String,
+        table: Untrusted,
     },
     /// Another process kept it locked for the whole time that we wait.
     #[error("{} is in use by another process", shown(path))]
@@ -65,7 +65,7 @@ pub enum CacheError {
         source: io::Error,
     },
     /// SQLite said no for another reason: disk full, read-only, …
-    #[error("cannot use {}: {source}", shown(path))]
+    #[error("cannot use {}: {}", shown(path), Untrusted::from(source.to_string()))]
     Sqlite {
         /// The database's path.
         path: PathBuf,
@@ -95,5 +95,19 @@ impl CacheError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CacheError::Busy { path },
             _ => CacheError::Sqlite { path, source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::is_hidden;
+
+    #[test]
+    fn what_sqlite_quotes_is_shown_escaped() {
+        let says = Some("no such table: \u{1b}[2J\u{202e}".to_owned());
+        let said = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), says);
+        let text = CacheError::sqlite("metis.db", said).to_string();
+        assert!(text.contains("\\u{1b}[2J") && !text.contains(is_hidden), "{text:?}");
     }
 }

@@ -10,6 +10,7 @@ use super::{
     schema::{self, Tables},
     source::Maker,
 };
+use crate::text::Untrusted;
 
 /// What our tables are worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Health {
     /// All is well.
     Sound,
     /// They contradict themselves, in words. The rest of the database may well be sound.
-    Damaged(String),
+    Damaged(Untrusted),
 }
 
 /// Looks at the database below `dot_metis`.
@@ -39,13 +40,16 @@ pub fn health(dot_metis: &Path, maker: &Maker<'_>) -> Result<Health, CacheError>
     let db = database::open_for_reading(&path).map_err(fail)?;
     match schema::inspect(&db, &maker(&database::identity(&path)?)).map_err(fail)? {
         Tables::Absent | Tables::Outdated => Ok(Health::NotBuilt),
-        Tables::Foreign { name } => Err(CacheError::NameTaken { path, table: name }),
+        Tables::Foreign { name } => Err(CacheError::NameTaken {
+            path,
+            table: name.into(),
+        }),
         Tables::Current { .. } => Ok(match contradiction(&db) {
             Ok(None) => Health::Sound,
-            Ok(Some(words)) => Health::Damaged(words),
+            Ok(Some(words)) => Health::Damaged(words.into()),
             Err(error) => match CacheError::sqlite(&path, error) {
                 busy @ CacheError::Busy { .. } => return Err(busy),
-                other => Health::Damaged(other.to_string()),
+                other => Health::Damaged(other.to_string().into()),
             },
         }),
     }
@@ -63,7 +67,10 @@ pub fn forget(dot_metis: &Path) -> Result<(), CacheError> {
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(fail)?;
     if let Tables::Foreign { name } = schema::inspect(&transaction, "").map_err(fail)? {
-        return Err(CacheError::NameTaken { path, table: name });
+        return Err(CacheError::NameTaken {
+            path,
+            table: name.into(),
+        });
     }
     schema::drop_tables(&transaction).map_err(fail)?;
     transaction.commit().map_err(fail)

@@ -75,7 +75,7 @@ fn update(
     if let Tables::Foreign { name } = tables {
         return Err(CacheError::NameTaken {
             path: path.to_owned(),
-            table: name,
+            table: name.into(),
         });
     }
     let mut plan = Plan::make(&db, &tables, workspaces, &mut reader).map_err(fail)?;

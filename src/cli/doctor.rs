@@ -120,7 +120,7 @@ fn print(global: &Global, args: &DoctorArgs, findings: &[Finding], repaired: &[R
             Level::Problem => paint.red("problem"),
         };
         writeln!(out, "{mark} {:<11} {}", finding.check, finding.message)?;
-        if let Some(advice) = finding.advice.as_deref().filter(|advice| given.is_new(advice)) {
+        if let Some(advice) = finding.advice.as_ref().filter(|advice| given.is_new(advice.raw())) {
             writeln!(out, "{:20}{advice}", "")?;
         }
         if let (Some(repair), false) = (&finding.repair, args.fix) {

@@ -89,10 +89,10 @@ pub fn unanswered(global: &Global, command: &str, err: &QueryError) -> Exit {
 pub fn stopped(global: &Global, command: &str, kind: &str, message: String, next: String) -> Exit {
     let hint = Hint {
         stop: Stop::NotShown,
-        message,
+        message: message.into(),
         server_text: String::new(),
         state: String::new(),
-        next,
+        next: next.into(),
         exit: Stop::NotShown.exit(),
     };
     render::failure(global, command, kind, &hint, None);
@@ -118,7 +118,7 @@ pub fn read(workspace: &Workspace, document: &Document) -> Result<Vec<u8>, [Stri
         }
         Err(err) => {
             let hint = stop::explain(&SyncErrorKind::Dir(err), "");
-            Err([hint.message, hint.next])
+            Err([hint.message.to_string(), hint.next.to_string()])
         }
     }
 }

@@ -73,8 +73,8 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
         // Whoever asked for it knows the rest.
         let state = escaped(state.trim_end_matches('.'));
         let _ = match state.as_str() {
-            "" => writeln!(err, "{word} {}", escaped(&hint.message)),
-            state => writeln!(err, "{word} {}. {state}.", escaped(&hint.message)),
+            "" => writeln!(err, "{word} {}", hint.message),
+            state => writeln!(err, "{word} {}. {state}.", hint.message),
         };
         return;
     }
@@ -84,14 +84,14 @@ pub fn failure(global: &Global, command: &str, kind: &str, hint: &Hint, report: 
         warnings(global, &report.warnings);
     }
     // What our message says already is not said twice.
-    let said = |line: &str| !line.is_empty() && hint.message.contains(line);
+    let said = |line: &str| !line.is_empty() && hint.message.raw().contains(line);
     for line in hint.server_text.lines().filter(|line| !said(line.trim())) {
         let _ = writeln!(err, "remote: {}", escaped(line));
     }
-    let _ = writeln!(err, "{word} {}", escaped(&hint.message));
-    for line in [&state, &hint.next] {
+    let _ = writeln!(err, "{word} {}", hint.message);
+    for line in [escaped(&state), hint.next.to_string()] {
         if !line.is_empty() {
-            let _ = writeln!(err, "  {}", escaped(line));
+            let _ = writeln!(err, "  {line}");
         }
     }
 }

@@ -129,9 +129,9 @@ pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
         let conduits = root.get("sync").and_then(|sync| sync.get("conduits"));
         for (name, table) in conduits.and_then(toml::Value::as_table).into_iter().flatten() {
             let invalid = |rule: String| ConduitError::Definition {
-                name: name.clone(),
+                name: name.into(),
                 file,
-                rule,
+                rule: rule.into(),
             };
             if !is_name(name) {
                 return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));
@@ -152,9 +152,9 @@ pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
 /// Writes a new definition into `file`.
 pub fn add(metis: &Dir, file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
     let invalid = |rule: String| ConduitError::Definition {
-        name: name.to_owned(),
+        name: name.into(),
         file,
-        rule,
+        rule: rule.into(),
     };
     if !is_name(name) {
         return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));

@@ -40,10 +40,11 @@ pub fn open(project: &Path, defined: &Defined) -> Result<Endpoints, ConduitError
     let lineages = [lineage(&alpha)?, lineage(&beta)?];
     for (inner, outer) in [(0, 1), (1, 0)] {
         if lineages[inner].contains(&lineages[outer][0]) {
-            return Err(ConduitError::Overlap(format!(
+            let both = format!(
                 "{} and {} are the same folder, or one lies in the other",
                 definition.alpha, definition.beta
-            )));
+            );
+            return Err(ConduitError::Overlap(both.into()));
         }
     }
     Ok(Endpoints { roots: [alpha, beta] })
@@ -54,7 +55,7 @@ fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, Condui
     let refused = |reason: &str| ConduitError::Endpoint {
         side,
         path: path.clone(),
-        reason: reason.to_owned(),
+        reason: reason.into(),
     };
     let real = path
         .canonicalize()
@@ -139,10 +140,11 @@ pub fn check_others<'a>(
         );
         let meet = |a: &Vec<Identity>, b: &Vec<Identity>| a.contains(&b[0]) || b.contains(&a[0]);
         if ours.iter().any(|a| theirs.iter().any(|b| meet(a, b))) {
-            return Err(ConduitError::Overlap(format!(
-                "the conduits {name} and {other_name} write the same folder, and one of them is a mirror, which would delete \
-                 what the other one brings"
-            )));
+            let both = format!(
+                "the conduits {name} and {other_name} write the same folder, and one of them is a mirror, which would delete what \
+                 the other one brings"
+            );
+            return Err(ConduitError::Overlap(both.into()));
         }
     }
     Ok(())
@@ -163,7 +165,7 @@ impl Endpoints {
         for (_, root) in roots {
             while !root.try_lock() {
                 if start.elapsed() >= wait {
-                    return Err(ConduitError::Busy(format!("of {}", root_name(root.path()))));
+                    return Err(ConduitError::Busy(format!("of {}", root_name(root.path())).into()));
                 }
                 thread::sleep(PAUSE);
             }

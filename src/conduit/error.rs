@@ -7,7 +7,7 @@ use crate::{
     plan::conduit::{Side, guard::Stop},
     state::{files::StateError, lock::LockError},
     sync::SyncErrorKind,
-    text::shown,
+    text::{Untrusted, shown},
     workspace::ConfigFile,
 };
 
@@ -27,11 +27,11 @@ pub enum ConduitError {
     #[error("{file}: sync.conduits.{name}: {rule}")]
     Definition {
         /// The conduit.
-        name: String,
+        name: Untrusted,
         /// Where it is defined.
         file: ConfigFile,
         /// What is wrong.
-        rule: String,
+        rule: Untrusted,
     },
     /// A file of the configuration is no TOML.
     #[error("{0} is not valid TOML, so it was left alone")]
@@ -61,11 +61,11 @@ pub enum ConduitError {
         /// Its folder.
         path: PathBuf,
         /// Why.
-        reason: String,
+        reason: Untrusted,
     },
     /// The endpoints of one conduit, or of two, get in each other's way.
     #[error("{0}")]
-    Overlap(String),
+    Overlap(Untrusted),
     /// It looks like an accident.
     #[error("{}", stopped(*.0))]
     Stopped(Stop),
@@ -74,10 +74,10 @@ pub enum ConduitError {
     Unfinished(&'static str),
     /// The project's files come from another branch than the one that is checked out.
     #[error("the project's source is the branch {0}, and another one is checked out")]
-    OtherBranch(String),
+    OtherBranch(Untrusted),
     /// Somebody else syncs this workspace, or the same folder for another project.
     #[error("another sync is running ({0})")]
-    Busy(String),
+    Busy(Untrusted),
     /// There is no such generation.
     #[error("the conduit {name} has no generation {number}")]
     NoGeneration {
@@ -98,7 +98,7 @@ impl From<LockError> for ConduitError {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Held { holder, .. } => ConduitError::Busy(
-                holder.map_or_else(|| "it does not say which".to_owned(), |holder| holder.to_string()),
+                holder.map_or_else(|| "it does not say which".into(), |holder| holder.to_string().into()),
             ),
             LockError::State(error) => error.into(),
         }
@@ -127,5 +127,28 @@ fn stopped(stop: Stop) -> String {
         Stop::FirstMirror { touched } => format!(
             "the first sync of this mirror would replace or delete {touched} files in beta that did not come from it"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::is_hidden;
+
+    #[test]
+    fn definitions_are_quoted_escaped() {
+        let hostile = "a\u{1b}[2J\u{202e}";
+        for error in [
+            ConduitError::Overlap(hostile.into()),
+            ConduitError::OtherBranch(hostile.into()),
+            ConduitError::Definition {
+                name: hostile.into(),
+                file: ConfigFile::Shared,
+                rule: hostile.into(),
+            },
+        ] {
+            let text = format!("{error} {error:?}");
+            assert!(text.contains("u{1b}[2J") && !text.contains(is_hidden), "{text:?}");
+        }
     }
 }

@@ -114,7 +114,7 @@ fn check_checkout(workspace: &Workspace, endpoints: &Endpoints) -> Result<(), Co
     }
     match (branch, situation.head) {
         (Some(branch), Head::Branch { name, .. }) if name == branch => Ok(()),
-        (Some(branch), _) => Err(ConduitError::OtherBranch(branch.to_owned())),
+        (Some(branch), _) => Err(ConduitError::OtherBranch(branch.into())),
         (None, _) => Ok(()),
     }
 }

@@ -226,5 +226,5 @@ fn give_up(dot_metis: &Path, event: &str, wants_notice: bool) {
 
 fn in_one_line(err: &SyncError, url: &str) -> String {
     let hint = stop::of_sync(err, url);
-    format!("{}. {}", hint.message.trim_end_matches('.'), hint.next)
+    format!("{}. {}", hint.message.raw().trim_end_matches('.'), hint.next.raw())
 }

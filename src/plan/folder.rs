@@ -1,7 +1,7 @@
 //! Giving a workspace's folder in central another name, and taking it away: what is to be done, decided by what is there and
 //! whose it is.
 
-use crate::names::Prefix;
+use crate::{names::Prefix, text::Untrusted};
 
 /// What is known of a folder in central.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Refusal {
     Same(Prefix),
     /// config.toml is that of a branch that is not checked out.
     #[error("config.toml, which names the folder, is that of the branch {0}, and that is not checked out here")]
-    Elsewhere(String),
+    Elsewhere(Untrusted),
 }
 
 /// Decides a change of name from `old` to `new`.

@@ -1,7 +1,10 @@
 //! Plans that are not applied unless somebody says so.
 
 use super::dehydrate::DehydratePlan;
-use crate::names::{ObjectId, Prefix};
+use crate::{
+    names::{ObjectId, Prefix},
+    text::Untrusted,
+};
 
 /// A sync that would empty a good part of the owned folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub enum OtherProject {
         /// A commit without parents of that project.
         root: ObjectId,
         /// Where its `.metis/` lies.
-        path: String,
+        path: Untrusted,
     },
     /// A version in central was made from a commit without anything in common with this project.
     #[error("central's documents were made from commit {0}, which has no history in common with this project")]

@@ -17,6 +17,7 @@ use crate::{
         compare::{self, Differences},
         listing::{self, Documents, printable},
     },
+    text::Untrusted,
     workspace::{FolderState, Survey, is_ours_in_folder},
 };
 
@@ -59,7 +60,7 @@ pub struct FolderCheck {
     /// Other files in the folder, which no sync touches.
     pub strangers: Vec<String>,
     /// What could not be read, in words.
-    pub unreadable: Vec<String>,
+    pub unreadable: Vec<Untrusted>,
 }
 
 impl FolderCheck {
@@ -157,7 +158,7 @@ struct Found {
     documents: Documents,
     strangers: Vec<String>,
     unread: BTreeSet<ShortCode>,
-    unreadable: Vec<String>,
+    unreadable: Vec<Untrusted>,
 }
 
 fn look(ctx: &Context<'_>, store: &Store, prefix: &Prefix) -> Found {
@@ -166,7 +167,7 @@ fn look(ctx: &Context<'_>, store: &Store, prefix: &Prefix) -> Found {
     let entries = match metis.open_dir(prefix.as_str()).and_then(|folder| folder.list()) {
         Ok(entries) => entries,
         Err(err) => {
-            out.unreadable.push(err.to_string());
+            out.unreadable.push(err.to_string().into());
             return out;
         }
     };
@@ -182,7 +183,7 @@ fn look(ctx: &Context<'_>, store: &Store, prefix: &Prefix) -> Found {
             Ok((bytes, _)) => drop(out.documents.insert(code, central::blob_id(store.format(), &bytes))),
             Err(err) if err.is_gone() => {}
             Err(err) => {
-                out.unreadable.push(err.to_string());
+                out.unreadable.push(err.to_string().into());
                 out.unread.insert(code);
             }
         }

@@ -65,7 +65,7 @@ pub fn change(
         return Err(Refusal::Reserved(new.clone()).into());
     }
     if let (Change::Rename { .. }, Some(branch)) = (change, &workspace.config().committed_in) {
-        return Err(Refusal::Elsewhere(branch.clone()).into());
+        return Err(Refusal::Elsewhere(branch.into()).into());
     }
     let options = SyncOptions {
         // Not even a prefix is needed, let alone the right one.

@@ -7,7 +7,6 @@ use crate::{
     names::{ObjectId, Prefix, ShortCode},
     plan::{
         dehydrate::{Behind, CentralChange},
-        listing::printable,
         source::ReadFrom,
         standing::{FolderStanding, Standing},
     },
@@ -31,7 +30,7 @@ pub struct Status {
     /// Central, without secrets.
     pub upstream: String,
     /// Its branch, as far as it is known.
-    pub branch: Option<String>,
+    pub branch: Option<Untrusted>,
     /// All of it in one word.
     pub state: Standing,
     /// How many documents there are here.
@@ -156,9 +155,9 @@ pub struct Obstacle {
     /// The kind of stop.
     pub stop: &'static str,
     /// What is wrong.
-    pub message: String,
+    pub message: Untrusted,
     /// What to do.
-    pub next: String,
+    pub next: Untrusted,
 }
 
 impl Status {
@@ -244,15 +243,15 @@ fn read_from(preview: &Preview<'_>) -> Option<Untrusted> {
     settings.source.clone().filter(|_| is_elsewhere).map(Into::into)
 }
 
-fn branch(preview: &Preview<'_>) -> Option<String> {
+fn branch(preview: &Preview<'_>) -> Option<Untrusted> {
     let known = match &preview.central {
-        CentralView::Seen { branch, .. } => Some(branch.clone()),
-        _ => preview.ctx.branch.clone(),
+        CentralView::Seen { branch, .. } => Some(branch.raw()),
+        _ => preview.ctx.branch.as_deref(),
     };
     known
-        .or_else(|| Some(preview.cursor.branch.clone()))
+        .or(Some(&preview.cursor.branch))
         .filter(|branch| !branch.is_empty())
-        .map(|branch| printable(branch.as_bytes()))
+        .map(|branch| Untrusted::name(branch.as_bytes()))
 }
 
 impl Central {

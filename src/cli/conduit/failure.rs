@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::super::{Exit, Global, colour::Paint, render};
-use crate::{conduit::ConduitError, text::escaped};
+use crate::{
+    conduit::ConduitError,
+    text::{escaped, shell_word},
+};
 
 /// Prints why something was not done, and returns the exit code. In the JSON of a sync it stands already.
 pub fn tell(global: &Global, error: &ConduitError, of_sync: Option<&str>) -> Exit {
@@ -82,7 +85,7 @@ fn explain(error: &ConduitError, name: &str) -> (&'static str, String, Exit) {
         ),
         OtherBranch(branch) => (
             "other-branch",
-            format!("`git switch {branch}`, then sync again."),
+            format!("`git switch {}`, then sync again.", shell_word(&branch.to_string())),
             Exit::Stopped,
         ),
         Busy(_) => ("locked", "Try again when it is done.".into(), Exit::Locked),

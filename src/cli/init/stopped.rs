@@ -31,10 +31,10 @@ impl Stopped {
             Stopped::Usage { message, next } => {
                 let hint = Hint {
                     stop: Stop::Usage,
-                    message,
+                    message: message.into(),
                     server_text: String::new(),
                     state: NOTHING.into(),
-                    next,
+                    next: next.into(),
                     exit: Exit::Usage,
                 };
                 ("usage", hint)
@@ -42,7 +42,7 @@ impl Stopped {
             Stopped::Counted(at) => {
                 let (stopped, from) = *at;
                 let (word, hint) = stopped.explained();
-                let next = format!("A relative path counts from {}. {}", text::shown(&from), hint.next);
+                let next = format!("A relative path counts from {}. {}", text::shown(&from), hint.next).into();
                 (word, Hint { next, ..hint })
             }
             Stopped::Kind(kind, url) => {
@@ -60,8 +60,9 @@ impl Stopped {
                     }
                     (_, Some(FailureKind::NoRepository)) => no_repository(&url),
                     (_, Some(FailureKind::Interrupted)) => "Run init again when you like.".into(),
-                    _ => hint.next.replace("sync again", "run init again"),
-                };
+                    _ => hint.next.raw().replace("sync again", "run init again"),
+                }
+                .into();
                 let state = NOTHING.into();
                 (kind.word(), Hint { state, next, ..hint })
             }

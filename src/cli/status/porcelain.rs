@@ -54,7 +54,10 @@ fn write(status: &Status, nul: bool, out: &mut dyn Write) -> io::Result<()> {
     for (key, value) in [
         ("workspace", or_dash(status.workspace.as_ref().map(ToString::to_string))),
         ("upstream", text(&status.upstream)),
-        ("branch", or_dash(status.branch.as_deref().map(text))),
+        (
+            "branch",
+            or_dash(status.branch.as_ref().map(|branch| text(branch.raw()))),
+        ),
         ("state", or_dash(state.as_str().map(str::to_owned))),
         ("head", or_dash(status.head.map(|id| id.to_string()))),
         ("central", or_dash(central.head.map(|id| id.to_string()))),
@@ -95,7 +98,7 @@ fn write(status: &Status, nul: bool, out: &mut dyn Write) -> io::Result<()> {
         ])?;
     }
     for obstacle in &status.obstacles {
-        line(&["!", obstacle.kind, &text(&obstacle.message)])?;
+        line(&["!", obstacle.kind, &text(obstacle.message.raw())])?;
     }
     for warning in &status.warnings {
         line(&["?", &text(warning)])?;

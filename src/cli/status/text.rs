@@ -207,7 +207,7 @@ impl Text<'_> {
         let mut given = Given::default();
         for obstacle in self.status.obstacles.iter().take(limit) {
             writeln!(out, "{} {}", self.paint.red("Blocked:"), obstacle.message)?;
-            if given.is_new(&obstacle.next) {
+            if given.is_new(obstacle.next.raw()) {
                 writeln!(out, "  {}", obstacle.next)?;
             }
         }

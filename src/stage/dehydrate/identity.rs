@@ -81,7 +81,7 @@ impl Comparison<'_, '_> {
                 return Err(PlanError::OtherProject(OtherProject::Folder {
                     prefix: prefix.clone(),
                     root: owner.root.0,
-                    path: owner.root.1.clone(),
+                    path: (&owner.root.1).into(),
                 }));
             }
             return Ok(roots.contains(&owner.root.0).then_some(owner.root.0).or(first));

@@ -43,7 +43,7 @@ pub enum OwnError {
     Unfinished(&'static str),
     /// The source branch is not here.
     #[error("[sync] source names the branch {0}, which this clone of the project does not have")]
-    NoBranch(String),
+    NoBranch(Untrusted),
     /// The source branch's folders are not to be had.
     #[error("the documents of commit {0} of the project cannot be read")]
     NoTree(ObjectId),

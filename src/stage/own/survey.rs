@@ -66,7 +66,7 @@ pub fn survey<'a>(
     }
     if !ctx.metis.has_folder() {
         let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.clone());
-        return Err(OwnError::NoBranch(source.unwrap_or_default()));
+        return Err(OwnError::NoBranch(source.unwrap_or_default().into()));
     }
     own.head = match read_from {
         ReadFrom::Worktree(at) => Some(at),
@@ -129,7 +129,7 @@ fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> 
     };
     let read_from = source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
         NoSource::Unfinished(what) => OwnError::Unfinished(what),
-        NoSource::NoBranch => OwnError::NoBranch(configured.unwrap_or_default().to_owned()),
+        NoSource::NoBranch => OwnError::NoBranch(configured.unwrap_or_default().into()),
     })?;
     let has_files = || ctx.metis.has_folder() || !ctx.project.leaves_out(CONFIG_FILE);
     Ok(match read_from {

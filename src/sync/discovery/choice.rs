@@ -45,7 +45,7 @@ pub(super) fn of_branch(metis: &MetisDir, project: &Project, branch: &str) -> Re
 fn committed(metis: &MetisDir, project: &Project, at: ObjectId, branch: &str) -> Option<Result<Config, SyncErrorKind>> {
     let bytes = project.committed_file(at, CONFIG_FILE, CONFIG_LIMIT)?;
     let config = Config::with_local(metis.dir(), &bytes).map_err(|source| SyncErrorKind::CommittedConfig {
-        branch: branch.to_owned(),
+        branch: branch.into(),
         source,
     });
     Some(config.map(|config| Config {

@@ -13,7 +13,10 @@ use serde::Serialize;
 pub use examine::examine;
 pub use repair::{Repaired, repair};
 
-use crate::names::{ObjectId, Prefix};
+use crate::{
+    names::{ObjectId, Prefix},
+    text::Untrusted,
+};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,11 +37,11 @@ pub struct Finding {
     pub check: &'static str,
     /// How bad it is.
     pub level: Level,
-    /// What was found, fit to be printed.
-    pub message: String,
+    /// What was found.
+    pub message: Untrusted,
     /// What a person can do, where the program cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
+    pub advice: Option<Untrusted>,
     /// What the program can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<Repair>,
@@ -118,7 +121,7 @@ impl Finding {
             .unwrap_or(ORDER.len())
     }
 
-    fn new(check: &'static str, level: Level, message: impl Into<String>) -> Self {
+    fn new(check: &'static str, level: Level, message: impl Into<Untrusted>) -> Self {
         Finding {
             check,
             level,
@@ -129,22 +132,22 @@ impl Finding {
     }
 
     /// All is well.
-    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
+    pub fn ok(check: &'static str, message: impl Into<Untrusted>) -> Self {
         Self::new(check, Level::Ok, message)
     }
 
     /// Worth knowing.
-    pub fn note(check: &'static str, message: impl Into<String>) -> Self {
+    pub fn note(check: &'static str, message: impl Into<Untrusted>) -> Self {
         Self::new(check, Level::Note, message)
     }
 
     /// Broken.
-    pub fn problem(check: &'static str, message: impl Into<String>) -> Self {
+    pub fn problem(check: &'static str, message: impl Into<Untrusted>) -> Self {
         Self::new(check, Level::Problem, message)
     }
 
     /// With what a person can do about it.
-    pub fn advise(self, advice: impl Into<String>) -> Self {
+    pub fn advise(self, advice: impl Into<Untrusted>) -> Self {
         Finding {
             advice: Some(advice.into()),
             ..self

@@ -14,7 +14,7 @@ use crate::{
     plan::{
         compare,
         hydrate::{FolderPlan, Remove, Write},
-        listing::{self, escaped},
+        listing,
     },
     stage::{
         fetch,
@@ -26,6 +26,7 @@ use crate::{
         SyncErrorKind, SyncOptions, Workspace, made_state,
         preview::{self, Ask, Preview},
     },
+    text::Untrusted,
     workspace::{self, FolderState, FolderWriter, Marker},
 };
 
@@ -52,7 +53,7 @@ pub struct Repaired {
     /// Whether it was done.
     pub done: bool,
     /// What was done, or why not.
-    pub message: String,
+    pub message: Untrusted,
 }
 
 /// Takes the lock and does what can be done. Returns what was found and what became of it.
@@ -117,7 +118,7 @@ fn outcome(repair: &Repair, result: Result<String, NotRepaired>) -> Repaired {
     Repaired {
         repair: repair.clone(),
         done: result.is_ok(),
-        message: escaped(&result.unwrap_or_else(|err| err.to_string())),
+        message: result.unwrap_or_else(|err| err.to_string()).into(),
     }
 }
 

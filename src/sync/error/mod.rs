@@ -55,7 +55,7 @@ pub enum SyncErrorKind {
     #[error("in the branch {branch}: {source}")]
     CommittedConfig {
         /// The branch.
-        branch: String,
+        branch: Untrusted,
         /// What is wrong.
         source: workspace::ConfigError,
     },

@@ -96,7 +96,7 @@ impl<'a> Look<'_, 'a> {
         let ctx = &self.ctx;
         let mut remote = fetch::list(ctx)?;
         let view = CentralView::Seen {
-            branch: remote.branch.clone(),
+            branch: (&remote.branch).into(),
             head: remote.head,
         };
         let follow = Follow {

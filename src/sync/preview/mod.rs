@@ -25,6 +25,7 @@ use crate::{
         own::Own,
     },
     state::{cursor::Cursor, files::StateDir, guard::Guard},
+    text::Untrusted,
     workspace::Survey,
 };
 use look::{Here, Look};
@@ -39,7 +40,7 @@ pub enum CentralView {
     /// Its branch, and the commit there.
     Seen {
         /// The branch.
-        branch: String,
+        branch: Untrusted,
         /// Its commit. `None`: central is empty.
         head: Option<ObjectId>,
     },

@@ -228,7 +228,9 @@ fn folder(refusal: &Refusal) -> Row {
         Refusal::Absent(_) => Stop::NoSuchFolder,
         Refusal::Reserved(_) => Stop::ReservedName,
         Refusal::Same(_) => Stop::SameName,
-        Refusal::Elsewhere(branch) => return Row::from(Stop::SourceElsewhere).with("branch", shell_word(branch)),
+        Refusal::Elsewhere(branch) => {
+            return Row::from(Stop::SourceElsewhere).with("branch", shell_word(&branch.to_string()));
+        }
     };
     stop.into()
 }

@@ -6,6 +6,7 @@ use crate::{
     central::CentralError,
     send_pack::connect::{ConnectError, FailureKind},
     sync::{SyncError, SyncErrorKind, SyncReport},
+    text::Untrusted,
 };
 
 /// What to tell about a failure.
@@ -14,13 +15,13 @@ pub struct Hint {
     /// The kind of stop.
     pub stop: Stop,
     /// What happened, in one line.
-    pub message: String,
-    /// What the server or its programs printed; may be empty.
+    pub message: Untrusted,
+    /// What the server or its programs printed, without hidden characters; may be empty.
     pub server_text: String,
     /// What was and was not changed.
     pub state: String,
     /// What to do.
-    pub next: String,
+    pub next: Untrusted,
     /// The exit code.
     pub exit: Exit,
 }
@@ -47,10 +48,10 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> Hint {
     };
     Hint {
         stop: row.stop,
-        message,
+        message: message.into(),
         server_text,
         state: String::new(),
-        next: row.next(),
+        next: row.next().into(),
         exit: row.stop.exit(),
     }
 }
@@ -60,10 +61,10 @@ pub fn of_query(err: &QueryError) -> Hint {
     let row = classify::Row::from(classify::question(err));
     Hint {
         stop: row.stop,
-        message: err.to_string(),
+        message: err.to_string().into(),
         server_text: String::new(),
         state: String::new(),
-        next: row.next(),
+        next: row.next().into(),
         exit: row.stop.exit(),
     }
 }
@@ -115,5 +116,35 @@ fn connection(err: &ConnectError, url: &str) -> String {
         FailureKind::Interrupted => "interrupted".into(),
         FailureKind::Refused => err.message.clone(),
         _ => said(format!("talking to {url} failed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{stage::own::OwnError, sync::doctor::Finding, text::is_hidden, workspace::ConfigError};
+
+    #[test]
+    fn what_is_foreign_in_an_explanation_can_only_be_shown_escaped() {
+        let hostile = "a\u{1b}[2J\u{9b}\u{202e}\n";
+        let syntax = ConfigError::Syntax {
+            file: Default::default(),
+            line: 1,
+            column: 1,
+            message: hostile.into(),
+        };
+        let kinds: [SyncErrorKind; 2] = [syntax.into(), OwnError::NoBranch(hostile.into()).into()];
+        for kind in kinds {
+            let hint = explain(&kind, "");
+            let finding = Finding::problem("config", hostile).advise(hostile);
+            let shown = [
+                format!("{} {} {hint:?}", hint.message, hint.next),
+                serde_json::json!([hint.message, hint.next, finding]).to_string(),
+                format!("{finding:?}"),
+            ];
+            for text in shown {
+                assert!(text.contains("u{1b}[2J") && !text.contains(is_hidden), "{text:?}");
+            }
+        }
     }
 }

@@ -91,7 +91,10 @@ pub fn with_edits(bytes: &[u8], edits: &[Edit]) -> Result<Option<Vec<u8>>, Confi
             // What cannot be read back must never reach the disk.
             if splice(&edited, section, key, &value).map_or(true, |again| again.is_some()) {
                 let key = format!("{section}.{key}");
-                return Err(ConfigError::CannotEdit { key, value });
+                return Err(ConfigError::CannotEdit {
+                    key,
+                    value: value.into(),
+                });
             }
         }
     }
@@ -174,7 +177,7 @@ fn last_value_end(table: &dyn TableLike) -> Option<usize> {
 fn cannot_edit(section: &str, key: &str, value: &str) -> ConfigError {
     ConfigError::CannotEdit {
         key: format!("{section}.{key}"),
-        value: value.to_owned(),
+        value: value.into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::CONFIG_FILE;
-use crate::fs::DirError;
+use crate::{fs::DirError, text::Untrusted};
 
 /// Which of the two files that make up the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,7 +47,7 @@ pub enum ConfigError {
         line: usize,
         /// In characters, from 1.
         column: usize,
-        message: String,
+        message: Untrusted,
     },
     #[error("{file} has merge conflict markers in line {line}")]
     Markers {
@@ -62,7 +62,7 @@ pub enum ConfigError {
         rule: &'static str,
     },
     #[error(".metis/config.toml: {key} cannot be changed in place; set it to {value:?} by hand")]
-    CannotEdit { key: String, value: String },
+    CannotEdit { key: String, value: Untrusted },
 }
 
 impl ConfigError {

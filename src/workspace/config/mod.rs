@@ -218,6 +218,6 @@ fn syntax_error(text: &str, span: Option<std::ops::Range<usize>>, message: &str)
         file,
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
-        message: message.chars().filter(|c| !c.is_control()).collect(),
+        message: message.into(),
     }
 }

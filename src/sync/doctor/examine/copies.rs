@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::{
     central::store::Store,
     names::{ObjectId, Prefix},
-    plan::listing::escaped,
     stage::verify::{self, FolderCheck},
     sync::{
         Warning,
@@ -70,7 +69,7 @@ pub(super) fn hydrated(preview: &Preview<'_>) -> Vec<Finding> {
         if let Warning::FolderFailed { prefix, .. } = warning
             && !cursor.folders.contains_key(prefix)
         {
-            out.push(Finding::problem("hydrated", escaped(&warning.to_string())));
+            out.push(Finding::problem("hydrated", warning.to_string()));
         }
     }
     if out.is_empty() {
@@ -111,7 +110,7 @@ fn differs(check: &FolderCheck, tree: ObjectId) -> Finding {
     let finding = Finding::problem("hydrated", format!("{}/: {}", check.prefix, parts.join(", ")));
     match check.unreadable.first() {
         // What cannot be read cannot be kept, so it is not replaced either.
-        Some(reason) => finding.advise(format!("{}; move it away.", escaped(reason))),
+        Some(reason) => finding.advise(format!("{reason}; move it away.")),
         None => finding.mend(Repair::RestoreFolder {
             prefix: check.prefix.clone(),
             tree,

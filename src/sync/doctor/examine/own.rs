@@ -6,7 +6,7 @@ use crate::{
     cache::{self, Health},
     fs::{self, TEMP_PREFIX},
     names::Prefix,
-    plan::listing::{escaped, printable},
+    plan::listing::printable,
     stage::verify,
     state::{cursor::Cursor, files::StateDir, journal, lock},
     sync::{
@@ -67,7 +67,7 @@ pub(super) fn state(preview: &Preview<'_>) -> Vec<Finding> {
     out.push(match lock::held(state) {
         None => Finding::ok("lock", "nobody is syncing here"),
         Some(holder) => {
-            let holder = holder.map_or_else(|| "it does not say who".into(), |holder| escaped(&holder.to_string()));
+            let holder = holder.map_or_else(|| "it does not say who".into(), |holder| holder.to_string());
             Finding::note("lock", format!("a sync is running here: {holder}"))
         }
     });
@@ -154,11 +154,10 @@ pub(super) fn database(preview: &Preview<'_>) -> Finding {
             "metis.db has no tables that this clone made with this version",
         )
         .mend(Repair::RebuildCache),
-        Ok(Health::Damaged(words)) => Finding::problem(
-            "metis.db",
-            format!("our tables in metis.db are damaged: {}", escaped(&words)),
-        )
-        .mend(Repair::RebuildCache),
+        Ok(Health::Damaged(words)) => {
+            Finding::problem("metis.db", format!("our tables in metis.db are damaged: {words}"))
+                .mend(Repair::RebuildCache)
+        }
         Err(err @ cache::CacheError::Busy { .. }) => Finding::note("metis.db", err.to_string()),
         Err(err) => Finding::problem("metis.db", err.to_string()),
     }
@@ -179,13 +178,7 @@ pub(super) fn documents(preview: &Preview<'_>) -> Finding {
     let named: Vec<String> = damaged
         .iter()
         .take(NAMED)
-        .map(|damaged| {
-            format!(
-                "{} ({})",
-                printable(damaged.path.as_bytes()),
-                escaped(&damaged.reason.to_string())
-            )
-        })
+        .map(|damaged| format!("{} ({})", printable(damaged.path.as_bytes()), damaged.reason))
         .collect();
     let more = damaged.len() - named.len();
     let more = if more > 0 {

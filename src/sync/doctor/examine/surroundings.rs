@@ -100,10 +100,7 @@ pub(super) fn central(preview: &Preview<'_>) -> Vec<Finding> {
                 Some(_) => "answers",
                 None => "answers; it is empty so far",
             };
-            out.push(Finding::ok(
-                "central",
-                format!("central {what} (branch {})", printable(branch.as_bytes())),
-            ));
+            out.push(Finding::ok("central", format!("central {what} (branch {})", branch)));
         }
         CentralView::Failed(err) => {
             let refused = matches!(err, crate::central::CentralError::Connect(err)
