@@ -1,8 +1,11 @@
 //! Names that crossed a border once: validated here, trusted everywhere else.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
 
 /// A name that breaks its rule, with the rule in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +69,8 @@ impl FromStr for Prefix {
 ///
 /// `^[A-Z][A-Z0-9]{0,15}-[A-Z]-\d{4,}$`, at most 64 bytes. Central's file name is this plus `.md`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ShortCode(String);
+// Shared, as each document's is held by several lists at a time.
+pub struct ShortCode(Arc<str>);
 
 impl ShortCode {
     /// The code as text.
@@ -109,7 +113,7 @@ impl FromStr for ShortCode {
                 && number.iter().all(u8::is_ascii_digit)
         };
         if valid {
-            Ok(ShortCode(s.to_owned()))
+            Ok(ShortCode(s.into()))
         } else {
             Err(InvalidName::new(
                 "short code",
@@ -219,11 +223,25 @@ macro_rules! text_serde {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                deserializer.deserialize_str(Text(PhantomData))
             }
         }
     )*};
+}
+
+/// Reads a name from text without a copy of that.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
 }
 
 macro_rules! text_display {

@@ -8,9 +8,15 @@
 
 mod moves;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
 
 use super::{
     files::{StateDir, StateError},
@@ -132,6 +138,7 @@ pub struct Cursor {
     #[serde(default)]
     pub root: Option<ObjectId>,
     /// The owned documents' last common versions.
+    #[serde(deserialize_with = "in_order")]
     pub base: BTreeMap<ShortCode, Base>,
     /// Where this was read from.
     #[serde(skip)]
@@ -170,6 +177,29 @@ fn provenance(seal: Seal, last: u64, in_repository: bool, guard_is_new: bool) ->
         (Seal::Missing | Seal::Wrong, false) => Some(Provenance::Copied),
         (Seal::Missing | Seal::Wrong, true) => None,
     }
+}
+
+/// Reads a map that was written in order: made of all entries at once, it takes half the time of putting in one by one.
+fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<ShortCode, Base>, D::Error> {
+    struct Entries;
+
+    impl<'de> Visitor<'de> for Entries {
+        type Value = BTreeMap<ShortCode, Base>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                entries.push(entry);
+            }
+            Ok(entries.into_iter().collect())
+        }
+    }
+
+    deserializer.deserialize_map(Entries)
 }
 
 /// Reads the cursor in `state`.

@@ -96,7 +96,7 @@ fn attempt(session: &mut Session<'_>, mut known: Option<Known>, change: &Change)
             Change::Retire(old) => (old, None),
         };
         let stays = new.unwrap_or(old);
-        let Fetched { snapshot, known } = &mut fetched;
+        let Fetched { snapshot, known, .. } = &mut fetched;
         let was_compared = compared == snapshot.head;
         let mut commit = None;
         if let (Step::Commit, Some(head)) = (step, snapshot.head) {
@@ -137,14 +137,14 @@ fn attempt(session: &mut Session<'_>, mut known: Option<Known>, change: &Change)
 
 /// Finds out whose the folders are, and decides.
 fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(Step, Trailers), SyncErrorKind> {
-    let Fetched { snapshot, known } = fetched;
+    let Fetched { snapshot, known, .. } = fetched;
     let Known { cursor, store } = known;
     let ctx = &session.ctx;
     let notes = session.notebook.guard.notes();
     let is_noted = |prefix: &Prefix| notes.prefix.as_ref() == Some(prefix) || notes.former.contains(prefix);
     let (now, stat_cache) = (SystemTime::now(), &session.notebook.stat_cache);
     let arrived = session.options.arrived;
-    let mut own = own::survey(ctx, cursor, stat_cache, snapshot.format, now, arrived)?;
+    let mut own = own::survey(ctx, cursor, stat_cache, snapshot.format, now, arrived, None)?;
     let mut history = own.take_history(ctx);
     let at = own.commit();
     let roots = at.and_then(|at| history.as_mut()?.roots(at)).unwrap_or_default();

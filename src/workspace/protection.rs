@@ -4,6 +4,7 @@
 //! every place where it was known to be is certainly empty, or certainly holds another document.
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
@@ -18,63 +19,82 @@ use crate::names::{ObjectId, ShortCode};
 pub use crate::plan::dehydrate::Protected;
 
 /// Which documents were known to be where, from the last sync and from the last scan.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    by_path: BTreeMap<String, BTreeSet<ShortCode>>,
-    by_code: BTreeMap<ShortCode, BTreeSet<String>>,
-    /// Files that were read before and were no documents.
-    plain: BTreeSet<String>,
-    /// Files that may be documents, though none that could be told.
-    strangers: BTreeMap<String, CacheEntry>,
-    /// Documents that the last scan met.
-    met: BTreeSet<ShortCode>,
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    /// By codes, then by paths.
+    places: Vec<(&'a ShortCode, &'a str)>,
+    cache: &'a StatCache,
+    /// Asked for where something is wrong, and made then.
+    by_path: OnceCell<BTreeMap<&'a str, Vec<&'a ShortCode>>>,
+    /// Documents that the last scan met, likewise.
+    met: OnceCell<BTreeSet<&'a ShortCode>>,
 }
 
-impl Known {
-    pub fn new(last_paths: &BTreeMap<ShortCode, String>, cache: &StatCache) -> Self {
-        let mut known = Known::default();
-        for (code, path) in last_paths {
-            known.add(code, path);
+impl<'a> Known<'a> {
+    pub fn new(last_paths: &'a BTreeMap<ShortCode, String>, cache: &'a StatCache) -> Self {
+        let then = last_paths.iter().map(|(code, path)| (code, path.as_str()));
+        let seen = cache
+            .iter()
+            .filter_map(|(path, entry)| Some((entry.code.as_ref()?, path)));
+        let mut places: Vec<_> = then.chain(seen).collect();
+        // Both are in order, nearly always: a sort that makes use of it.
+        places.sort();
+        places.dedup();
+        Known {
+            places,
+            cache,
+            by_path: OnceCell::new(),
+            met: OnceCell::new(),
         }
-        for (path, entry) in cache.iter() {
-            match &entry.code {
-                Some(code) => {
-                    known.add(code, path);
-                    if !entry.is_reminder() {
-                        known.met.insert(code.clone());
-                    }
-                }
-                None if entry.is_stranger => {
-                    known.strangers.insert(path.to_owned(), entry.clone());
-                }
-                None => {
-                    known.plain.insert(path.to_owned());
-                }
+    }
+
+    /// Each document with the places where it was.
+    fn by_code(&self) -> impl Iterator<Item = (&'a ShortCode, &[(&'a ShortCode, &'a str)])> {
+        let groups = self.places.chunk_by(|one, other| one.0 == other.0);
+        groups.map(|places| (places[0].0, places))
+    }
+
+    fn by_path(&self) -> &BTreeMap<&'a str, Vec<&'a ShortCode>> {
+        self.by_path.get_or_init(|| {
+            let mut by_path: BTreeMap<&str, Vec<&ShortCode>> = BTreeMap::new();
+            for (code, path) in &self.places {
+                by_path.entry(path).or_default().push(code);
             }
-        }
-        known
+            by_path
+        })
     }
 
-    fn add(&mut self, code: &ShortCode, path: &str) {
-        self.by_path.entry(path.to_owned()).or_default().insert(code.clone());
-        self.by_code.entry(code.clone()).or_default().insert(path.to_owned());
+    fn at(&self, path: &Path) -> Vec<ShortCode> {
+        let codes = path.to_str().and_then(|path| self.by_path().get(path));
+        codes.into_iter().flatten().map(|code| (*code).clone()).collect()
     }
 
-    fn at(&self, path: &Path) -> BTreeSet<ShortCode> {
-        let codes = path.to_str().and_then(|path| self.by_path.get(path));
-        codes.cloned().unwrap_or_default()
+    /// Whether the last scan met the document.
+    fn has_met(&self, code: &ShortCode) -> bool {
+        let met = self.met.get_or_init(|| {
+            let entries = self.cache.iter().filter(|(_, entry)| !entry.is_reminder());
+            entries.filter_map(|(_, entry)| entry.code.as_ref()).collect()
+        });
+        met.contains(code)
+    }
+
+    /// What the last scan read at `path`, if that was no document.
+    fn without_code(&self, path: &str) -> Option<&'a CacheEntry> {
+        self.cache.get(path).filter(|entry| entry.code.is_none())
     }
 
     /// Whether the last scan saw the very same file and could not tell which document it may be. A document that was seen
     /// since is another one.
     fn was_stranger(&self, path: &Path, now: &StatCache) -> bool {
-        let entry = |path: &str| Some(self.strangers.get(path)? == now.get(path)?);
-        path.to_str().and_then(entry).unwrap_or_default()
+        let stranger = |path: &str| self.without_code(path).filter(|entry| entry.is_stranger);
+        let is_same = |path: &str| Some(stranger(path)? == now.get(path)?);
+        path.to_str().and_then(is_same).unwrap_or_default()
     }
 
     fn was_plain(&self, path: &Path) -> bool {
+        let is_plain = |path: &str| self.without_code(path).is_some_and(|entry| !entry.is_stranger);
         path.to_str()
-            .is_some_and(|path| self.plain.contains(path) && !self.by_path.contains_key(path))
+            .is_some_and(|path| is_plain(path) && !self.by_path().contains_key(path))
     }
 }
 
@@ -95,7 +115,7 @@ pub(super) struct Findings {
 /// is there, and may look at the disk; `any_id` is an id of the right length.
 pub(super) fn judge(
     walked: Walked,
-    known: &Known,
+    known: &Known<'_>,
     any_id: ObjectId,
     absence: &dyn Fn(&str) -> Option<Reason>,
 ) -> Findings {
@@ -129,8 +149,9 @@ pub(super) fn judge(
     let reported = damaged
         .iter()
         .filter_map(|file| Some((file.path.clone(), file.may_be.clone()?)));
-    let remembered = known.by_code.iter().filter(|(code, _)| absent(code));
-    let remembered = remembered.flat_map(|(code, paths)| paths.iter().map(|path| (path.clone(), code.clone())));
+    let remembered = known.by_code().filter(|(code, _)| absent(code));
+    let remembered =
+        remembered.flat_map(|(_, places)| places.iter().map(|(code, path)| ((*path).to_owned(), (*code).clone())));
     for (path, code) in reported.chain(remembered).collect::<Vec<_>>() {
         if cache.get(&path).is_none_or(|entry| entry.code.is_none()) {
             cache.insert(path, CacheEntry::reminder(code, any_id));
@@ -157,39 +178,48 @@ struct Judge {
 impl Judge {
     /// Takes up what is certainly a document. Returns the rest.
     fn sort(&mut self, files: Vec<(PathBuf, What)>) -> Vec<(PathBuf, What)> {
-        let mut doubtful = Vec::new();
+        let (mut certain, mut doubtful) = (Vec::with_capacity(files.len()), Vec::new());
         for (path, what) in files {
-            match (what, path.to_str()) {
-                (What::Document { code, blob, len }, Some(path)) => {
-                    let path = path.to_owned();
-                    let places = self.found.entry(code).or_default();
-                    places.push(OwnedDocument { path, blob, len });
+            match (what, path.into_os_string().into_string()) {
+                (What::Document { code, blob, len }, Ok(path)) => {
+                    certain.push((code, OwnedDocument { path, blob, len }));
                 }
-                (What::Document { code, .. }, None) => {
-                    doubtful.push((path, What::Broken(Reason::NameNotUtf8, vec![code])));
+                (What::Document { code, .. }, Err(path)) => {
+                    doubtful.push((path.into(), What::Broken(Reason::NameNotUtf8, vec![code])));
                 }
-                (what, _) => doubtful.push((path, what)),
+                (what, path) => doubtful.push((path.map_or_else(PathBuf::from, PathBuf::from), what)),
             }
         }
+        // A map is made much faster of what is in order.
+        certain.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut found: Vec<(ShortCode, Vec<OwnedDocument>)> = Vec::with_capacity(certain.len());
+        for (code, document) in certain {
+            match found.last_mut() {
+                Some((last, places)) if *last == code => places.push(document),
+                _ => found.push((code, vec![document])),
+            }
+        }
+        self.found = found.into_iter().collect();
         doubtful
     }
 
     /// Looks for the known documents that were not met. Returns whether one of them seems to be gone.
-    fn absent(&mut self, known: &Known, absence: &dyn Fn(&str) -> Option<Reason>) -> bool {
+    fn absent(&mut self, known: &Known<'_>, absence: &dyn Fn(&str) -> Option<Reason>) -> bool {
         let mut is_any_gone = false;
-        for (code, paths) in &known.by_code {
+        for (code, places) in known.by_code() {
             if self.found.contains_key(code) || self.protected.codes.contains(code) {
                 continue;
             }
-            if self.unmet_may_be_there && !known.met.contains(code) {
+            if self.unmet_may_be_there && !known.has_met(code) {
                 self.protected.codes.insert(code.clone());
                 continue;
             }
-            let other_document_at = |path: &String| {
-                let holds = |place: &OwnedDocument| place.path == *path;
+            let other_document_at = |path: &str| {
+                let holds = |place: &OwnedDocument| place.path == path;
                 self.found.values().flatten().any(holds)
             };
-            let mut doubts = paths.iter().filter(|path| !other_document_at(path));
+            let paths = places.iter().map(|(_, path)| *path);
+            let mut doubts = paths.filter(|path| !other_document_at(path));
             match doubts.find_map(|path| Some((path, absence(path)?))) {
                 None => is_any_gone = true,
                 Some((path, reason)) => {
@@ -203,7 +233,7 @@ impl Judge {
 
     /// Which of the files with one code is the document, and what the others were before, nobody can tell: a template that
     /// writes its own code into all of them must not delete any.
-    fn settle(self, known: &Known) -> (BTreeMap<ShortCode, OwnedDocument>, Vec<Damaged>, Protected) {
+    fn settle(self, known: &Known<'_>) -> (BTreeMap<ShortCode, OwnedDocument>, Vec<Damaged>, Protected) {
         let Judge {
             found,
             mut damaged,
@@ -218,7 +248,7 @@ impl Judge {
         });
         let lost = overwritten.filter(|code| !found.contains_key(code));
         protected.codes.extend(lost);
-        let mut documents = BTreeMap::new();
+        let mut documents = Vec::with_capacity(found.len());
         for (code, mut places) in found {
             if places.len() == 1 && !protected.codes.contains(&code) {
                 documents.extend(places.pop().map(|place| (code, place)));
@@ -231,7 +261,7 @@ impl Judge {
             }));
             protected.codes.insert(code);
         }
-        (documents, damaged, protected)
+        (documents.into_iter().collect(), damaged, protected)
     }
 
     fn report(&mut self, path: &Path, reason: Reason, may_be: Option<ShortCode>) {
@@ -243,7 +273,7 @@ impl Judge {
     }
 
     /// A file that is no whole document: find out which one it may be, and protect that.
-    fn doubtful(&mut self, path: &Path, what: What, known: &Known, seen: &StatCache) {
+    fn doubtful(&mut self, path: &Path, what: What, known: &Known<'_>, seen: &StatCache) {
         let mut clues = Vec::from_iter(known.at(path));
         clues.extend(code_of_name(path));
         // The folder's own document is the likely one only as long as that is not found; then it is somebody's notes.

@@ -4,6 +4,7 @@
 //! *racy*: changed so shortly before the scan that a later change may carry the same time.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     time::{SystemTime, UNIX_EPOCH},
@@ -105,13 +106,13 @@ impl StatCache {
     }
 
     /// The same cache if it was made under these rules for what git commits, else an empty one.
-    pub fn under(&self, rules: u64) -> Self {
+    pub fn under(&self, rules: u64) -> Cow<'_, Self> {
         match self.rules == rules {
-            true => self.clone(),
-            false => StatCache {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(StatCache {
                 rules,
                 ..StatCache::default()
-            },
+            }),
         }
     }
 

@@ -52,6 +52,8 @@ pub enum OwnError {
 /// Where a document's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
+    /// In the file that has the document's path.
+    Here,
     /// In the file of this path below `.metis/`.
     File(String),
     /// In the project's objects.

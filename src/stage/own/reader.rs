@@ -56,6 +56,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 return Ok(history.bytes(committed)?);
             }
             Place::File(path) => path,
+            Place::Here => &document.path,
         };
         let bytes = workspace::read_document(self.ctx.metis.dir(), path).map_err(|err| match err.is_gone() {
             true => changed(),

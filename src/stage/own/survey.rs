@@ -13,7 +13,7 @@ use crate::{
     plan::source::{self, NoSource, ReadFrom, Source},
     project::{Conversion, History},
     state::cursor::Cursor,
-    workspace::{self, CONFIG_FILE, FileRead, Reason, Scan, StatCache},
+    workspace::{self, CONFIG_FILE, FileRead, Glance, Reason, Scan, StatCache},
 };
 
 /// Which of the project's versions is read.
@@ -29,7 +29,8 @@ pub enum Arrived {
     Commit(ObjectId),
 }
 
-/// Reads the own documents, as far as what was read before does not tell.
+/// Reads the own documents, as far as what was read before does not tell. `glance`: at the top of `.metis/`, where nothing was
+/// written there since.
 pub fn survey<'a>(
     ctx: &Context<'a>,
     cursor: &Cursor,
@@ -37,8 +38,10 @@ pub fn survey<'a>(
     format: ObjectFormat,
     now: SystemTime,
     arrived: Arrived,
+    glance: Option<Glance>,
 ) -> Result<Own<'a>, OwnError> {
-    let hydrated: BTreeSet<Prefix> = workspace::glance(ctx.metis.dir(), cursor.folders.keys())?
+    let glance = glance.map_or_else(|| workspace::glance(ctx.metis.dir(), cursor.folders.keys()), Ok)?;
+    let hydrated: BTreeSet<Prefix> = glance
         .hydrated
         .into_iter()
         .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
@@ -74,14 +77,15 @@ pub fn survey<'a>(
     };
     let scan = scan(ctx, cursor, stat_cache, &own.hydrated, format, now)?;
     own.protected = scan.protected.clone();
-    for (code, document) in &scan.documents {
+    let found = scan.documents.iter().map(|(code, document)| {
         let document = OwnDocument {
             path: document.path.clone(),
             blob: document.blob,
-            place: Place::File(document.path.clone()),
+            place: Place::Here,
         };
-        own.documents.insert(code.clone(), document);
-    }
+        (code.clone(), document)
+    });
+    own.documents = found.collect();
     own.scan = Some(scan);
     own.pass_over_copies(cursor);
     own.exclusion = exclusion(ctx, None)?;

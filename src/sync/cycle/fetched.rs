@@ -18,7 +18,7 @@ use crate::{
         options::Step,
         session::Session,
     },
-    workspace::{self, FolderState, FolderWriter},
+    workspace::{self, FolderState, FolderWriter, Glance},
 };
 
 /// Central as it is now, its objects at hand.
@@ -27,9 +27,19 @@ pub struct Fetched {
     pub snapshot: Snapshot,
     /// What is here of it.
     pub(in crate::sync) known: Known,
+    /// What the top of `.metis/` looked like, where nothing had to be hydrated.
+    pub(super) glance: Option<Glance>,
 }
 
 impl Fetched {
+    fn new(snapshot: Snapshot, known: Known) -> Self {
+        Fetched {
+            snapshot,
+            known,
+            glance: None,
+        }
+    }
+
     /// Lists central's branch and brings its objects here. `known`: what an earlier cycle has left.
     pub fn list(session: &mut Session<'_>, known: Option<Known>) -> Result<Self, SyncErrorKind> {
         let _stage = tracing::info_span!("fetch").entered();
@@ -63,7 +73,7 @@ impl Fetched {
             session.warn(Warning::CentralAdopted);
         }
         session.learnt.seen = snapshot.head;
-        Ok(Fetched { snapshot, known })
+        Ok(Fetched::new(snapshot, known))
     }
 
     /// Takes up what another process fetched.
@@ -78,7 +88,7 @@ impl Fetched {
             cursor.compare_anew();
         }
         let known = Known { cursor, store };
-        Ok(Fetched { snapshot, known })
+        Ok(Fetched::new(snapshot, known))
     }
 
     /// Sees to it that the objects are here although nothing new had to be fetched.
@@ -93,11 +103,12 @@ impl Fetched {
         }
         let _stage = tracing::info_span!("hydrate").entered();
         self.hide_from_git(session);
-        let Fetched { snapshot, known } = self;
+        let Fetched { snapshot, known, .. } = self;
         let Known { cursor, store } = known;
         let scope = session.options.scope();
         let glance = hydrate::glance(&session.ctx, cursor)?;
         if !hydrate::is_due(&glance, cursor, snapshot, scope) {
+            self.glance = Some(glance);
             return Ok(());
         }
         fetch::ensure(&session.ctx, store, snapshot)?;
@@ -157,7 +168,7 @@ impl Fetched {
 
     /// The end of a cycle that only pulls.
     pub(super) fn leave(self, session: &mut Session<'_>) -> Published {
-        let Fetched { snapshot, known } = self;
+        let Fetched { snapshot, known, .. } = self;
         let Known { mut cursor, .. } = known;
         session.report.head = snapshot.head;
         cursor.dealt_with(&snapshot.branch, snapshot.head);

@@ -75,7 +75,11 @@ impl Fetched {
     }
 
     fn attempt(&mut self, session: &mut Session<'_>, prefix: &Prefix) -> Result<Made, Unmade> {
-        let Fetched { snapshot, known } = self;
+        let Fetched {
+            snapshot,
+            known,
+            glance,
+        } = self;
         let mut own = own::survey(
             &session.ctx,
             &known.cursor,
@@ -83,6 +87,7 @@ impl Fetched {
             snapshot.format,
             SystemTime::now(),
             session.options.arrived,
+            glance.take(),
         )?;
         session.notebook.note_scan(own.scan.as_ref());
         if own.is_in_step(&known.cursor) && known.cursor.compared == snapshot.head && snapshot.head.is_some() {
@@ -187,7 +192,7 @@ impl Prepared {
             session.report.commit = Some(commit);
             head = Some(commit);
         }
-        let Fetched { snapshot, known } = fetched;
+        let Fetched { snapshot, known, .. } = fetched;
         let Known { mut cursor, .. } = known;
         cursor.compared_at(head, made.notes);
         cursor.dealt_with(&snapshot.branch, head);
@@ -202,7 +207,7 @@ impl Prepared {
 impl Fetched {
     fn push(&self, session: &mut Session<'_>, commit: ObjectId) -> Result<bool, SyncErrorKind> {
         let _stage = tracing::info_span!("push").entered();
-        let Fetched { snapshot, known } = self;
+        let Fetched { snapshot, known, .. } = self;
         let plan = PushPlan {
             branch: snapshot.branch.clone(),
             expected: snapshot.head,

@@ -122,7 +122,7 @@ impl<'a> Look<'_, 'a> {
         }
         let stat_cache = notebook::stat_cache(self.state.as_ref());
         let (now, arrived) = (SystemTime::now(), self.options.arrived);
-        match own::survey(&self.ctx, cursor, &stat_cache, cursor.format, now, arrived) {
+        match own::survey(&self.ctx, cursor, &stat_cache, cursor.format, now, arrived, None) {
             Ok(own) => Ok(own),
             Err(OwnError::Dir(err)) => Err(err.into()),
             Err(err) => {
