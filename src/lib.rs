@@ -17,6 +17,7 @@
 //!
 //! ```text
 //! cli
+//!  ├─ mcp                       a server for agents
 //!  ├─ hooks                     git's hooks, and the process that they start
 //!  ├─ service                   a sync as it is asked for: by the command line, by hooks, by services
 //!  ├─ view                      what is shown, as values
@@ -44,6 +45,8 @@ pub mod conduit;
 pub mod fs;
 pub mod hooks;
 pub mod lock_order;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod names;
 pub mod plan;
 pub mod project;

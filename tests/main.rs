@@ -7,6 +7,7 @@
 // Tests print for those who wrote them.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+mod agents;
 mod conduits;
 mod docs;
 mod everyday;

@@ -42,6 +42,8 @@ mod init;
 mod interrupt;
 mod list;
 mod log;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod nuke;
 mod output;
 mod pager;
@@ -106,6 +108,7 @@ pub fn brief() -> clap::Command {
         "max_retries",
         "pull_only",
         "workspaces",
+        "quiet",
         "verbose",
         "color",
         "no_progress",
@@ -234,6 +237,9 @@ enum Command {
     Conduit(conduit::ConduitArgs),
     /// Run a sync automatically on git push and merge
     Hooks(hooks::HooksArgs),
+    /// Serve agents over standard input and output (MCP)
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::McpArgs),
     /// Ask questions across workspaces
     Query(query::QueryArgs),
     /// Print what a shell needs to complete commands, options, codes, workspaces and branches
@@ -249,6 +255,10 @@ enum Command {
 impl Command {
     /// Whether a person reads what it says, and it does not tell of the background by itself.
     fn is_at_the_prompt(&self) -> bool {
+        #[cfg(feature = "mcp")]
+        if matches!(self, Command::Mcp(_)) {
+            return false;
+        }
         !matches!(
             self,
             Command::Hooks(_)
@@ -314,6 +324,8 @@ pub fn main() -> ExitCode {
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
         Some(Command::Conduit(args)) => conduit::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
+        #[cfg(feature = "mcp")]
+        Some(Command::Mcp(args)) => mcp::run(&global, &args, interrupt),
         Some(Command::Query(args)) => query::run(&global, &args),
         Some(Command::Completions(args)) => completions::completions(&args),
         Some(Command::Complete(args)) => completions::complete(&global, &args),

@@ -150,11 +150,6 @@ fn fitted(text: &str, columns: usize) -> String {
 
 fn words(step: Step) -> String {
     match step {
-        Step::Waiting => "waiting for another sync here to end".to_owned(),
-        Step::Listing => "asking central".to_owned(),
-        Step::Fetching { bytes: 0 } => "receiving".to_owned(),
-        Step::Fetching { bytes } if bytes < 1 << 20 => format!("receiving, {} KiB", bytes >> 10),
-        Step::Fetching { bytes } => format!("receiving, {:.1} MiB", bytes as f64 / f64::from(1 << 20)),
         Step::Hydrating { done, total } => {
             let filled = (WIDTH * done.min(total)).checked_div(total).unwrap_or(WIDTH);
             format!(
@@ -163,10 +158,7 @@ fn words(step: Step) -> String {
                 " ".repeat(WIDTH - filled)
             )
         }
-        Step::Dehydrating => "reading own documents".to_owned(),
-        Step::Pushing => "pushing".to_owned(),
-        Step::Retrying { retry, wait } => format!("central moved, retry {retry} in {:.1} s", wait.as_secs_f64()),
-        Step::RebuildingCache => "rebuilding metis.db".to_owned(),
+        step => step.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -129,6 +130,24 @@ pub enum Step {
     },
     /// Bringing metis.db up to date.
     RebuildingCache,
+}
+
+/// As a person reads it.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Waiting => f.write_str("waiting for another sync here to end"),
+            Step::Listing => f.write_str("asking central"),
+            Step::Fetching { bytes: 0 } => f.write_str("receiving"),
+            Step::Fetching { bytes } if *bytes < 1 << 20 => write!(f, "receiving, {} KiB", bytes >> 10),
+            Step::Fetching { bytes } => write!(f, "receiving, {:.1} MiB", *bytes as f64 / f64::from(1 << 20)),
+            Step::Hydrating { done, total } => write!(f, "hydrating {done}/{total}"),
+            Step::Dehydrating => f.write_str("reading own documents"),
+            Step::Pushing => f.write_str("pushing"),
+            Step::Retrying { retry, wait } => write!(f, "central moved, retry {retry} in {:.1} s", wait.as_secs_f64()),
+            Step::RebuildingCache => f.write_str("rebuilding metis.db"),
+        }
+    }
 }
 
 /// Told of every [`Step`]. Called from the thread that runs the sync.
