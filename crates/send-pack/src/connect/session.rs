@@ -35,7 +35,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the credentials of [`open_authenticated()`] were right, so that helpers keep or forget them.
+    /// Whether the credentials of [`open_authenticated()`](super::open_authenticated) were right, so that helpers keep or forget them.
     pub fn credentials_work(&mut self, right: bool) {
         if let Some((mut credentials, next)) = self.on_trial.take() {
             credentials.judge(next, right);
@@ -62,7 +62,7 @@ impl Session {
         self.connection.exchange(name)
     }
 
-    /// What [`open_known()`] needs to open another session without a request; `None` but over http.
+    /// What [`open_known()`](super::open_known) needs to open another session without a request; `None` but over http.
     pub fn greeting(&self) -> Option<Greeting> {
         self.greeted.as_ref().and_then(Greeted::get)
     }
