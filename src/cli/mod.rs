@@ -36,6 +36,7 @@ mod diff;
 mod doctor;
 mod document;
 mod editor;
+mod filter;
 mod history;
 mod hooks;
 mod init;

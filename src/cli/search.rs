@@ -1,21 +1,19 @@
 //! `git metis-sync search`: documents of all workspaces by their words.
 
 use clap::Args;
-use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    cache::{Filter, Hits, Sought},
-    names::Prefix,
+    cache::{Hits, Sought},
     sync::{self, Workspace},
     view::AsOf,
 };
 
 use super::{
-    Exit, Global,
-    completions::candidates,
-    document, pager,
+    Exit, Global, document,
+    filter::FilterArgs,
+    pager,
     render::{self, ago, count},
     table::Page,
 };
@@ -25,21 +23,8 @@ pub struct SearchArgs {
     /// Words that a document must have, all of them; "several words" in quotes stand together, and pre* begins a word
     #[arg(value_name = "TEXT", required = true)]
     text: Vec<String>,
-    /// Only this workspace (may be repeated, like all filters; one of them has to fit)
-    #[arg(long = "workspace", value_name = "P", add = ArgValueCompleter::new(candidates::workspaces))]
-    workspaces: Vec<Prefix>,
-    /// Only this type: vision, initiative, task, adr, …
-    #[arg(long = "type", value_name = "TYPE", add = ArgValueCompleter::new(candidates::kinds))]
-    kinds: Vec<String>,
-    /// Only this phase: todo, active, completed, …
-    #[arg(long = "phase", value_name = "PHASE", add = ArgValueCompleter::new(candidates::phases))]
-    phases: Vec<String>,
-    /// Only with this tag; of several, with all of them
-    #[arg(long = "tag", value_name = "TAG", add = ArgValueCompleter::new(candidates::tags))]
-    tags: Vec<String>,
-    /// Archived documents too
-    #[arg(long)]
-    archived: bool,
+    #[command(flatten)]
+    which: FilterArgs,
     /// Show at most this many documents, the best ones
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: u32,
@@ -47,14 +32,7 @@ pub struct SearchArgs {
 
 /// Shows what fits, best first. As with `git grep`, the exit code says whether anything does.
 pub fn run(global: &Global, args: &SearchArgs) -> Exit {
-    let filter = Filter {
-        workspaces: args.workspaces.clone(),
-        kinds: args.kinds.clone(),
-        phases: args.phases.clone(),
-        tags: args.tags.clone(),
-        ready: false,
-        archived: args.archived,
-    };
+    let filter = args.which.filter(false);
     // An argument with spaces in it was quoted for the shell, and its words are words all the same.
     let text = args.text.join(" ");
     document::asked_of(global, "search", |workspace, guard| {
