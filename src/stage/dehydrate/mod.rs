@@ -177,15 +177,7 @@ impl<'a> Comparison<'_, 'a> {
             root,
             unsettled: !(plan.behind.is_empty() && plan.conflicts.is_empty() && plan.foreign.is_empty()),
             witnesses: waiting.map(|(code, witness)| (code.clone(), witness.clone())).collect(),
-            ..notes(
-                self.cursor,
-                own,
-                &plan,
-                &edited,
-                &gathered.had,
-                &gathered.witnesses,
-                &mut goes_back_to,
-            )
+            ..notes(self.cursor, own, &plan, &edited, &gathered, &mut goes_back_to)
         };
         Ok(Decided {
             central,

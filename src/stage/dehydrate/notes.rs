@@ -4,20 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     names::{ObjectId, ShortCode},
-    plan::{dehydrate::DehydratePlan, listing::Documents, newer::Witness},
-    stage::own::Own,
+    plan::dehydrate::DehydratePlan,
+    stage::{evidence::Gathered, own::Own},
     state::cursor::{At, Base, Cursor, Notes},
 };
 
-/// What to note once `plan` is carried out. `origins`: what central's history says; `goes_back_to`: whether the commit that is synced
-/// from is this one or descends from it.
+/// What to note once `plan` is carried out. `goes_back_to`: whether the commit that is synced from is this one or descends from it.
 pub(super) fn notes(
     cursor: &Cursor,
     own: &Own<'_>,
     plan: &DehydratePlan,
     edited: &BTreeSet<ShortCode>,
-    had: &Documents,
-    origins: &BTreeMap<ShortCode, Witness>,
+    gathered: &Gathered,
     goes_back_to: &mut dyn FnMut(ObjectId) -> bool,
 ) -> Notes {
     let commit = own.commit();
@@ -46,7 +44,7 @@ pub(super) fn notes(
             Some(same) if !came_back => cursor.carried(same, agreed),
             _ => theirs(*blob, String::new()),
         };
-        if let Some(origin) = origins.get(code).filter(|_| came_back) {
+        if let Some(origin) = gathered.witnesses.get(code).filter(|_| came_back) {
             entry.from = origin.commit;
             entry.uncommitted = origin.uncommitted;
         }
@@ -78,7 +76,7 @@ pub(super) fn notes(
     // What is behind or diverged once is so the next time, without asking central's history again.
     let waiting = plan.behind.iter().map(|behind| &behind.code);
     for code in waiting.chain(plan.conflicts.iter().map(|conflict| &conflict.code)) {
-        if let Some(version) = had.get(code) {
+        if let Some(version) = gathered.had.get(code) {
             base.entry(code.clone())
                 .or_insert_with(|| theirs(Some(*version), path(code)));
         }
