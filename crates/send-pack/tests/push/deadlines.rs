@@ -20,7 +20,7 @@ use super::client::{Draft, Pushed, applied, first, options, options_with, push_w
 use super::scripted::{self, OFFERS, Scripted};
 use crate::support::{
     process::DEADLINE,
-    servers::{Access, GitDaemon, Nginx, Sshd},
+    servers::{Access, Everywhere},
     workspace::Remote,
     world::World,
 };
@@ -220,21 +220,11 @@ fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
         "pre-receive",
         &format!("sleep {seconds} && echo >>'{}'", slept.display()),
     );
-    let (daemon, sshd, nginx) = (
-        GitDaemon::start(&world),
-        Sshd::start(&world),
-        Nginx::start(&world, Access::Tls),
-    );
-    let remotes = [
-        Some(world.local()),
-        daemon.as_ref().map(GitDaemon::remote),
-        sshd.as_ref().map(Sshd::remote),
-        nginx.as_ref().map(Nginx::remote),
-    ];
+    let everywhere = Everywhere::start(&world, Access::Tls);
+    let remotes = everywhere.remotes();
     thread::scope(|scope| {
         let pushes: Vec<_> = remotes
             .iter()
-            .flatten()
             .enumerate()
             .map(|(n, remote)| {
                 scope.spawn(move || {
@@ -271,23 +261,14 @@ fn a_hook_that_sleeps(seconds: u64, deadlines: Deadlines) {
 fn an_interrupt_ends_a_push_on_every_transport_at_once_with_all_it_started() {
     let world = World::unborn();
     let repository = world.repository();
-    let (daemon, sshd, nginx) = (
-        GitDaemon::start(&world),
-        Sshd::start(&world),
-        Nginx::start(&world, Access::Open),
-    );
-    let remotes = [
-        Some(world.local()),
-        daemon.as_ref().map(GitDaemon::remote),
-        sshd.as_ref().map(Sshd::remote),
-        nginx.as_ref().map(Nginx::remote),
-    ];
+    let everywhere = Everywhere::start(&world, Access::Open);
+    let remotes = everywhere.remotes();
     let pid_file = world.root().join("hook.pid");
     repository.hook(
         "pre-receive",
         &format!("echo $$ > {}; exec sleep 1000", pid_file.display()),
     );
-    for remote in remotes.into_iter().flatten() {
+    for remote in remotes {
         let _ = fs::remove_file(&pid_file);
         let options = options(&remote);
         let flag = options.interrupt.clone();

@@ -14,7 +14,7 @@ use super::{
     scripted::{self, FLUSH, OFFERS, Scripted, pkt, report},
 };
 use crate::support::{
-    servers::{Access, GitDaemon, Nginx, Sshd},
+    servers::{Access, Everywhere, Nginx, Sshd},
     workspace::Remote,
 };
 
@@ -101,20 +101,11 @@ fn first(name: &str) -> Draft {
 #[test]
 fn refs_are_created_changed_and_deleted_in_one_push_on_every_transport() {
     let (world, repository) = empty("sha1");
-    let (daemon, sshd, nginx) = (
-        GitDaemon::start(&world),
-        Sshd::start(&world),
-        Nginx::start(&world, Access::Open),
-    );
-    let remotes = [
-        Some(world.local()),
-        daemon.as_ref().map(GitDaemon::remote),
-        sshd.as_ref().map(Sshd::remote),
-        nginx.as_ref().map(Nginx::remote),
-    ];
+    let everywhere = Everywhere::start(&world, Access::Open);
+    let remotes = everywhere.remotes();
     let mut main = first("a.md");
     applied(push(&world.local(), &main));
-    for remote in remotes.into_iter().flatten() {
+    for remote in remotes {
         let old = main.id;
         let log = Draft::first(Kind::Sha1, &[("log.jsonl", remote.url.as_bytes())]);
         main = main.next(&[("a.md", remote.url.as_bytes())], &[]);

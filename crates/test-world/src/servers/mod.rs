@@ -1,6 +1,7 @@
 //! Real git servers on loopback, each for one test.
 
 mod dulwich;
+mod everywhere;
 mod git_daemon;
 mod gitolite;
 mod jgit;
@@ -20,6 +21,7 @@ use std::{
 };
 
 pub use dulwich::Dulwich;
+pub use everywhere::Everywhere;
 pub use git_daemon::GitDaemon;
 pub use gitolite::Gitolite;
 pub use jgit::JGit;
