@@ -136,8 +136,8 @@ pub fn blob_id(format: ObjectFormat, bytes: &[u8]) -> names::ObjectId {
 
 /// The id that a blob of `len` bytes has, which are read from `bytes` piece by piece. They are one too many, or too few, only
 /// for who writes to the file meanwhile: then it is an error.
-pub fn blob_id_of(bytes: &mut impl std::io::Read, len: u64) -> std::io::Result<names::ObjectId> {
-    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+pub fn blob_id_of(format: ObjectFormat, bytes: &mut impl std::io::Read, len: u64) -> std::io::Result<names::ObjectId> {
+    let mut hasher = gix::hash::hasher(hash_kind(format));
     hasher.update(format!("blob {len}\0").as_bytes());
     let mut buffer = [0; 64 << 10];
     let mut read = 0;

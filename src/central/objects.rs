@@ -56,6 +56,25 @@ pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, C
     Ok((buffer.len() as u64 <= limit).then_some(buffer))
 }
 
+/// The length of a blob. `None`: it is something else.
+pub fn blob_len(odb: &Handle, id: ObjectId) -> Result<Option<u64>, CentralError> {
+    use gix::odb::HeaderExt;
+    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let header = odb.header(to_gix(id)).map_err(|err| unreadable(err.to_string()))?;
+    Ok((header.kind() == gix::objs::Kind::Blob).then(|| header.size()))
+}
+
+/// When a commit was made, in seconds since 1970.
+pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
+    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let mut buffer = Vec::new();
+    let commit = odb
+        .find_commit_iter(&to_gix(id), &mut buffer)
+        .map_err(|err| unreadable(err.to_string()))?;
+    let committer = commit.committer().map_err(|err| unreadable(err.to_string()))?;
+    Ok(committer.time().map_err(|err| unreadable(err.to_string()))?.seconds)
+}
+
 /// The ids of a commit's tree and parents.
 pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), CentralError> {
     let unreadable = |reason: String| CentralError::Object { id, reason };

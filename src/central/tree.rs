@@ -34,6 +34,17 @@ pub fn entries_to_run(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<(Tre
     Ok(raw(odb, tree)?.into_iter().map(entry).collect())
 }
 
+/// What lies at a path below `tree`, if that can be read.
+pub fn id_at(odb: &gix::odb::Handle, tree: ObjectId, path: &str) -> Option<ObjectId> {
+    path.split('/').try_fold(tree, |tree, name| {
+        let entries = raw(odb, tree).ok()?;
+        entries
+            .into_iter()
+            .find(|entry| entry.name == name.as_bytes())
+            .map(|entry| entry.id)
+    })
+}
+
 /// An entry as it is written. What is not ours goes back into a tree exactly like this, be it as odd as it may: a mode
 /// that somebody put right on the way is a change of another one's folder, and may be one that the server refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use super::ConduitError;
 use crate::{
-    central::blob_id,
+    central::{blob_id, remote::CONDUITS},
     fs::{Dir, FileMode},
     names::ObjectFormat,
-    plan::conduit::{Mode, OnConflict},
+    plan::conduit::{Mode, OnConflict, Side},
     project::is_affordable,
     text,
     workspace::ConfigFile,
@@ -25,7 +25,7 @@ const MOST_TRANSFERS: u32 = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// The source: a folder, from the project's top.
+    /// The source: a folder, from the project's top, or `central:NAME`.
     pub alpha: String,
     /// The target, likewise.
     pub beta: String,
@@ -44,6 +44,27 @@ pub struct Definition {
     /// How many files are copied at the same time.
     #[serde(default = "transfers", skip_serializing_if = "is_default")]
     pub parallel_transfers: u32,
+    /// Whether the permission to run a file goes to central and comes from there. Between folders it always travels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exec: bool,
+    /// The largest file that goes to central or comes from there, in MiB.
+    #[serde(default = "mib", skip_serializing_if = "is_default_mib")]
+    pub max_file_mib: u32,
+}
+
+/// The branches of central that conduits tie are in a place of their own.
+const SHARED: &str = "central:";
+/// What central may have, unless the definition says more.
+const MAX_FILE_MIB: u32 = 16;
+/// The store of central's objects holds none that are larger.
+const LARGEST_MIB: u32 = 64;
+
+fn mib() -> u32 {
+    MAX_FILE_MIB
+}
+
+fn is_default_mib(mib: &u32) -> bool {
+    *mib == MAX_FILE_MIB
 }
 
 fn transfers() -> u32 {
@@ -74,7 +95,28 @@ impl Definition {
             include: Vec::new(),
             exclude: Vec::new(),
             parallel_transfers: TRANSFERS,
+            exec: false,
+            max_file_mib: MAX_FILE_MIB,
         }
+    }
+
+    /// What one of the sides is.
+    pub fn on(&self, side: Side) -> &str {
+        match side {
+            Side::Alpha => &self.alpha,
+            Side::Beta => &self.beta,
+        }
+    }
+
+    /// The side that is a branch of central, and the branch.
+    pub fn branch(&self) -> Option<(Side, String)> {
+        let branch = |side| Some((side, format!("{CONDUITS}{}", self.on(side).strip_prefix(SHARED)?)));
+        Side::BOTH.into_iter().find_map(branch)
+    }
+
+    /// Whether a sync may change a side.
+    pub fn writes(&self, side: Side) -> bool {
+        side == Side::Beta || self.mode == Mode::Bidirectional
     }
 
     /// What tells it from any other definition: this clone confirms this.
@@ -88,8 +130,10 @@ impl Definition {
         let endpoint = |name: &str, path: &str| {
             let rule = if path.is_empty() || path.chars().any(char::is_control) {
                 "the path of a folder"
-            } else if path.starts_with("central:") || path.starts_with("workspace:") {
-                "a folder: this version ties folders of this machine only"
+            } else if path.starts_with("workspace:") {
+                "a folder or central:NAME: this version ties no documents"
+            } else if path.strip_prefix(SHARED).is_some_and(|name| !is_name(name)) {
+                "central:NAME, with 1 to 40 characters a-z, 0-9 and '-'"
             } else {
                 return None;
             };
@@ -104,7 +148,17 @@ impl Definition {
             let wrong = patterns.any(|pattern| !is_affordable(pattern));
             wrong.then(|| "a pattern of include and exclude must have no more than eight `**`".to_owned())
         };
+        let wrong_size = || {
+            let wrong = !(1..=LARGEST_MIB).contains(&self.max_file_mib);
+            wrong.then(|| format!("max_file_mib must be a whole number from 1 to {LARGEST_MIB}"))
+        };
+        let no_folder = || {
+            let none = [&self.alpha, &self.beta].iter().all(|path| path.starts_with(SHARED));
+            none.then(|| "one of its sides must be a folder".to_owned())
+        };
         endpoint("alpha", &self.alpha)
+            .or_else(no_folder)
+            .or_else(wrong_size)
             .or_else(|| endpoint("beta", &self.beta))
             .or_else(too_many)
             .or_else(costly)
@@ -128,51 +182,59 @@ pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
         };
         let conduits = root.get("sync").and_then(|sync| sync.get("conduits"));
         for (name, table) in conduits.and_then(toml::Value::as_table).into_iter().flatten() {
-            let invalid = |rule: String| ConduitError::Definition {
-                name: name.into(),
-                file,
-                rule: rule.into(),
-            };
-            if !is_name(name) {
-                return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));
-            }
+            check_name(file, name)?;
             let definition: Definition = table
                 .clone()
                 .try_into()
-                .map_err(|err: toml::de::Error| invalid(err.message().to_owned()))?;
-            if let Some(rule) = definition.fault() {
-                return Err(invalid(rule));
-            }
+                .map_err(|err: toml::de::Error| invalid(file, name, err.message()))?;
+            check(file, name, &definition)?;
             all.insert(name.clone(), Defined { definition, file });
         }
     }
     Ok(all)
 }
 
-/// Writes a new definition into `file`.
-pub fn add(metis: &Dir, file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
-    let invalid = |rule: String| ConduitError::Definition {
+/// Whether a definition keeps the rules.
+pub fn check(file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
+    check_name(file, name)?;
+    definition
+        .fault()
+        .map_or(Ok(()), |rule| Err(invalid(file, name, &rule)))
+}
+
+fn check_name(file: ConfigFile, name: &str) -> Result<(), ConduitError> {
+    match is_name(name) {
+        true => Ok(()),
+        false => Err(invalid(
+            file,
+            name,
+            "its name must be 1 to 40 characters a-z, 0-9 and '-'",
+        )),
+    }
+}
+
+fn invalid(file: ConfigFile, name: &str, rule: &str) -> ConduitError {
+    ConduitError::Definition {
         name: name.into(),
         file,
         rule: rule.into(),
-    };
-    if !is_name(name) {
-        return Err(invalid("its name must be 1 to 40 characters a-z, 0-9 and '-'".into()));
     }
-    if let Some(rule) = definition.fault() {
-        return Err(invalid(rule));
-    }
-    let shown = toml::to_string(definition).map_err(|err| invalid(err.to_string()))?;
+}
+
+/// Writes a new definition, which keeps the rules, into `file`.
+pub fn add(metis: &Dir, file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
+    let invalid = |rule: &str| invalid(file, name, rule);
+    let shown = toml::to_string(definition).map_err(|err| invalid(&err.to_string()))?;
     edit(metis, file, |document| {
         let table: DocumentMut = shown
             .parse()
-            .map_err(|err: toml_edit::TomlError| invalid(err.to_string()))?;
+            .map_err(|err: toml_edit::TomlError| invalid(&err.to_string()))?;
         let sync = document.entry("sync").or_insert_with(implicit);
         let conduits = sync
             .as_table_like_mut()
             .map(|sync| sync.entry("conduits").or_insert_with(implicit));
         let conduits = conduits.and_then(Item::as_table_like_mut);
-        let conduits = conduits.ok_or_else(|| invalid("[sync] and [sync.conduits] must be tables".into()))?;
+        let conduits = conduits.ok_or_else(|| invalid("[sync] and [sync.conduits] must be tables"))?;
         conduits.insert(name, Item::Table(table.as_table().clone()));
         Ok(true)
     })?;

@@ -1,4 +1,4 @@
-//! The two folders of a conduit: where they are, that they are two, and that nobody else works on them.
+//! The folders of a conduit: where they are, that they lie apart, and that nobody else works on them.
 
 use std::{
     path::{Component, Path, PathBuf},
@@ -15,43 +15,38 @@ use crate::{
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A conduit's folders, open.
+/// A conduit's folders, open. `None`: that side is a branch of central.
 pub struct Endpoints {
-    pub roots: [Dir; 2],
+    pub roots: [Option<Dir>; 2],
 }
 
 /// What tells folders apart, whatever they are called.
 type Identity = (u64, u64);
 
-/// Which of the two a path of a definition is.
-pub fn path_of(definition: &Definition, side: Side) -> &str {
-    match side {
-        Side::Alpha => &definition.alpha,
-        Side::Beta => &definition.beta,
-    }
-}
-
-/// Opens both folders of a conduit of the project at `project`. Links on the way to them are followed, once, but not those in
+/// Opens the folders of a conduit of the project at `project`. Links on the way to them are followed, once, but not those in
 /// the project that lead out of it: a commit may have put them there.
 pub fn open(project: &Path, defined: &Defined) -> Result<Endpoints, ConduitError> {
     let definition = &defined.definition;
-    let alpha = open_one(project, defined, Side::Alpha)?;
-    let beta = open_one(project, defined, Side::Beta)?;
-    let lineages = [lineage(&alpha)?, lineage(&beta)?];
-    for (inner, outer) in [(0, 1), (1, 0)] {
-        if lineages[inner].contains(&lineages[outer][0]) {
-            let both = format!(
-                "{} and {} are the same folder, or one lies in the other",
-                definition.alpha, definition.beta
-            );
-            return Err(ConduitError::Overlap(both.into()));
-        }
+    let branch = definition.branch().map(|(side, _)| side);
+    let open = |side| match branch == Some(side) {
+        true => Ok(None),
+        false => open_one(project, defined, side).map(Some),
+    };
+    let roots = [open(Side::Alpha)?, open(Side::Beta)?];
+    if let [Some(alpha), Some(beta)] = &roots
+        && meet(&lineage(alpha)?, &lineage(beta)?)
+    {
+        let both = format!(
+            "{} and {} are the same folder, or one lies in the other",
+            definition.alpha, definition.beta
+        );
+        return Err(ConduitError::Overlap(both.into()));
     }
-    Ok(Endpoints { roots: [alpha, beta] })
+    Ok(Endpoints { roots })
 }
 
 fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, ConduitError> {
-    let path = project.join(path_of(&defined.definition, side));
+    let path = project.join(defined.definition.on(side));
     let refused = |reason: &str| ConduitError::Endpoint {
         side,
         path: path.clone(),
@@ -83,7 +78,7 @@ fn open_one(project: &Path, defined: &Defined, side: Side) -> Result<Dir, Condui
         if parts.get(at + 1).is_some_and(|part| part.starts_with('.')) {
             return Err(refused("lies in the state of this program"));
         }
-        if side == Side::Beta || defined.definition.mode == Mode::Bidirectional {
+        if defined.definition.writes(side) {
             return Err(refused(
                 "lies in .metis, which a conduit may only read (a mirror, or selective)",
             ));
@@ -114,6 +109,11 @@ fn lineage(dir: &Dir) -> Result<Vec<Identity>, ConduitError> {
         .collect()
 }
 
+/// Whether one is the other, or lies in it.
+fn meet(a: &[Identity], b: &[Identity]) -> bool {
+    a.contains(&b[0]) || b.contains(&a[0])
+}
+
 /// Refuses a mirror into a folder that another conduit writes too, or the other way round. `others` are enabled.
 pub fn check_others<'a>(
     project: &Path,
@@ -129,19 +129,22 @@ pub fn check_others<'a>(
         // One that cannot be opened writes nothing.
         let Ok(endpoints) = open(project, other) else { continue };
         let written = |definition: &Definition, endpoints: &Endpoints| -> Result<Vec<Vec<Identity>>, ConduitError> {
-            let sides = Side::BOTH
-                .into_iter()
-                .filter(|side| *side == Side::Beta || definition.mode == Mode::Bidirectional);
-            sides.map(|side| lineage(&endpoints.roots[side as usize])).collect()
+            let sides = Side::BOTH.into_iter().filter(|side| definition.writes(*side));
+            let roots = sides.filter_map(|side| endpoints.roots[side as usize].as_ref());
+            roots.map(lineage).collect()
         };
+        let branch = |definition: &Definition| definition.branch().filter(|(side, _)| definition.writes(*side));
+        let branches =
+            [branch(&defined.definition), branch(&other.definition)].map(|branch| branch.map(|(_, name)| name));
         let (ours, theirs) = (
             written(&defined.definition, own)?,
             written(&other.definition, &endpoints)?,
         );
-        let meet = |a: &Vec<Identity>, b: &Vec<Identity>| a.contains(&b[0]) || b.contains(&a[0]);
-        if ours.iter().any(|a| theirs.iter().any(|b| meet(a, b))) {
+        let is_one_branch = branches[0].is_some() && branches[0] == branches[1];
+        if is_one_branch || ours.iter().any(|a| theirs.iter().any(|b| meet(a, b))) {
+            let place = if is_one_branch { "branch of central" } else { "folder" };
             let both = format!(
-                "the conduits {name} and {other_name} write the same folder, and one of them is a mirror, which would delete what \
+                "the conduits {name} and {other_name} write the same {place}, and one of them is a mirror, which would delete what \
                  the other one brings"
             );
             return Err(ConduitError::Overlap(both.into()));
@@ -157,7 +160,7 @@ impl Endpoints {
         let start = Instant::now();
         // In an order that all agree on, so that two never wait for each other.
         let mut roots: Vec<(Identity, &Dir)> = Vec::new();
-        for root in &self.roots {
+        for root in self.roots.iter().flatten() {
             let stat = root.stat()?;
             roots.push(((stat.device, stat.inode), root));
         }

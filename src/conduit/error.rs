@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    central::CentralError,
     fs::DirError,
     plan::conduit::{Side, guard::Stop},
     state::{files::StateError, lock::LockError},
@@ -17,6 +18,38 @@ pub enum ConduitError {
     /// The workspace cannot be used.
     #[error(transparent)]
     Workspace(#[from] SyncErrorKind),
+    /// Central cannot be worked with.
+    #[error("{kind}")]
+    Central {
+        /// Why.
+        kind: Box<SyncErrorKind>,
+        /// Central as it is shown.
+        url: String,
+        /// What goes to the folder was copied by then.
+        is_begun: bool,
+    },
+    /// The branch does not have the commit that this clone saw last.
+    #[error("{branch} in central {}", match is_gone {
+        true => "is gone",
+        false => "was rewound, or made anew: it does not have the commit that this clone saw last",
+    })]
+    Rewound {
+        /// The branch.
+        branch: String,
+        /// It is not there at all.
+        is_gone: bool,
+    },
+    /// A mirror would write where others do, or others where a mirror does.
+    #[error("{branch} in central is not this conduit's to write: {why}")]
+    OtherWriter {
+        /// The branch.
+        branch: String,
+        /// Who writes it.
+        why: String,
+    },
+    /// The branch holds more than a sync takes.
+    #[error("the branch in central has more {0} than [sync.limits] allows")]
+    TooMuch(&'static str),
     /// Something in a folder could not be read or written.
     #[error(transparent)]
     Dir(#[from] DirError),
@@ -92,6 +125,12 @@ pub enum ConduitError {
     /// Ctrl-C. What was done until then is recorded.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<CentralError> for ConduitError {
+    fn from(error: CentralError) -> Self {
+        ConduitError::Workspace(error.into())
+    }
 }
 
 impl From<LockError> for ConduitError {

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-use super::scan::look;
+use super::scan::{Reading, look};
 use crate::{
-    central::blob_id_of,
+    central::{blob_id, blob_id_of},
     fs::{Dir, DirError, Kind, fresh_name},
     plan::conduit::{Form, Item, fold::fold_key},
 };
@@ -16,6 +16,10 @@ pub enum Obstacle {
     Changed,
     #[error("it changed while it was copied")]
     Copied,
+    #[error("central's object could not be read: it is fetched anew by the next sync")]
+    Damaged,
+    #[error("something that is left out of the conduit is in the way at {0}")]
+    InTheWay(String),
     #[error(transparent)]
     Dir(#[from] DirError),
     #[error("cannot copy: {0}")]
@@ -63,10 +67,16 @@ pub fn exchange(root: &Dir, path: &str, workshop: &Dir, staged: &str) -> Result<
 }
 
 /// Whether what lies at `staged` is exactly what was seen at `path`: no file more, and none that is not the same.
-pub fn is_what_was(dir: &Dir, staged: &str, path: &str, was: &[(String, Item)]) -> Result<bool, DirError> {
+pub fn is_what_was(
+    dir: &Dir,
+    staged: &str,
+    path: &str,
+    was: &[(String, Item)],
+    reading: Reading,
+) -> Result<bool, DirError> {
     for (at, item) in was {
         let inner = at.strip_prefix(path).unwrap_or_default();
-        if look(dir, &format!("{staged}{inner}"))? != Some(*item) {
+        if look(dir, &format!("{staged}{inner}"), reading)? != Some(*item) {
             return Ok(false);
         }
     }
@@ -124,7 +134,7 @@ pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32)
         opened => opened?,
     };
     let out = other.create_file(to)?;
-    let id = match blob_id_of(&mut Copying(file, &out), stat.len) {
+    let id = match blob_id_of(item.id.format(), &mut Copying(file, &out), stat.len) {
         Ok(id) => id,
         Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => return Err(Obstacle::Copied),
         Err(err) => return Err(Obstacle::Copy(err)),
@@ -132,5 +142,15 @@ pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32)
     if id != item.id {
         return Err(Obstacle::Copied);
     }
+    Ok(other.set_mode(to, bits)?)
+}
+
+/// Writes what central has of a file, if it is `item`.
+pub fn write(bytes: &[u8], other: &Dir, to: &str, item: Item, bits: u32) -> Result<(), Obstacle> {
+    if blob_id(item.id.format(), bytes) != item.id {
+        return Err(Obstacle::Damaged);
+    }
+    let mut out = other.create_file(to)?;
+    out.write_all(bytes).map_err(Obstacle::Copy)?;
     Ok(other.set_mode(to, bits)?)
 }

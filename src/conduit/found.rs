@@ -1,4 +1,4 @@
-//! What is found in both folders of a conduit, and doing what follows from it.
+//! What is found on both sides of a conduit, and doing what follows from it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,23 +6,23 @@ use std::{
     time::SystemTime,
 };
 
-use jiff::Timestamp;
-
 use super::{
     ConduitError, Generation, Order, Status,
-    apply::{Applied, Work, apply},
+    apply::{Applied, Content, Publish, Work, apply},
+    branch::{Objects, Tip},
     leftovers::Leftovers,
     memory::Base,
+    publish::Publishing,
     ready::Ready,
-    record::{PerSide, Records, SCHEMA},
+    record::Records,
     scan::{Scan, Skipped, scan},
 };
 use crate::{
     fs::Dir,
-    plan::conduit::{Change, Item, Mode, Policy, Resolution, Side, guard, path_order, reconcile},
+    plan::conduit::{Change, Item, Mode, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
 };
 
-/// What was found in both folders, and what follows from it.
+/// What was found on both sides, and what follows from it.
 pub struct Found {
     pub scans: [Scan; 2],
     base: Base,
@@ -33,21 +33,40 @@ pub struct Found {
 }
 
 impl Found {
-    pub fn look(ready: &Ready<'_>, order: &Order<'_>) -> Result<Self, ConduitError> {
+    /// `tip`: the side that is a branch; `killed`: what the last sync was doing when it was killed.
+    pub fn look(ready: &Ready<'_>, order: &Order, tip: Option<&Tip>, killed: &[Change]) -> Result<Self, ConduitError> {
         let now = SystemTime::now();
-        let base = ready.memory.base(&ready.rules)?;
-        let [alpha, beta] = ready.roots();
-        let list = |root, side| scan(root, &ready.rules, &ready.memory.seen(side), now);
-        let scans = [list(alpha, Side::Alpha)?, list(beta, Side::Beta)?];
+        let mut base = ready.memory.base(&ready.rules)?;
+        let reading = ready.reading(tip);
+        let list = |side: Side| match (ready.roots()[side as usize], tip) {
+            (Some(root), _) => Ok::<_, ConduitError>(scan(root, reading, &ready.rules, &ready.memory.seen(side), now)?),
+            (None, tip) => Ok(Scan::of_branch(tip, now)),
+        };
+        let scans = [list(Side::Alpha)?, list(Side::Beta)?];
         let mut rescued = Vec::new();
-        if !order.dry_run && scans.iter().any(|scan| !scan.with_temps.is_empty()) {
-            let leftovers = Leftovers::of_the_last_sync(ready.memory.dir()?, now)?;
-            for (root, scan) in [alpha, beta].into_iter().zip(&scans) {
-                rescued.extend(leftovers.clear(root, &scan.with_temps));
+        if !order.options.dry_run && scans.iter().any(|scan| !scan.with_temps.is_empty()) {
+            let leftovers = Leftovers::of_the_last_sync(ready.memory.dir()?, reading, now)?;
+            for (root, scan) in ready.roots().into_iter().zip(&scans) {
+                rescued.extend(
+                    root.map(|root| leftovers.clear(root, &scan.with_temps))
+                        .unwrap_or_default(),
+                );
             }
+        }
+        if !ready.memory.is_forgotten() && base.catch_up(killed, [&scans[0].listing, &scans[1].listing]) {
+            ready.memory.store_base(&base.items)?;
         }
         let definition = &ready.defined.definition;
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let keeps_name = ready.keeps_name();
+        let changed_ns = |side: Side, path: &str| match (ready.roots()[side as usize], tip) {
+            (None, Some(tip)) => tip.changed_ns(path),
+            _ => scans[side as usize].times.get(path).copied(),
+        };
+        let decided = |path: &str| match order.decided.get(path) {
+            Some(Outcome::Beside(_)) => Some(Outcome::Beside(keeps_name)),
+            decided => decided.copied(),
+        };
         let out = reconcile(
             &base.items,
             [&scans[0].listing, &scans[1].listing],
@@ -55,9 +74,10 @@ impl Found {
                 mode: definition.mode,
                 on_conflict: definition.on_conflict,
                 now_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-                changed_ns: &|side, path| scans[side as usize].times.get(path).copied(),
-                decided: &|path| order.decided.get(path).copied(),
-                folds: [folds(alpha), folds(beta)],
+                changed_ns: &changed_ns,
+                keeps_name,
+                decided: &decided,
+                folds: ready.roots().map(|root| root.is_some_and(folds)),
             },
         );
         Ok(Found {
@@ -69,23 +89,26 @@ impl Found {
         })
     }
 
-    pub fn check(&self, order: &Order<'_>) -> Result<(), ConduitError> {
+    pub fn check(&self, ready: &Ready<'_>, order: &Order, tip: Option<&Tip>) -> Result<(), ConduitError> {
+        if let (Some(branch), Some(tip), false) = (&ready.branch, tip, order.accept_first)
+            && self.out.changes.iter().any(|change| change.side == branch.side)
+        {
+            ready.check_writer(branch, tip)?;
+        }
         let listings = [&self.scans[0].listing, &self.scans[1].listing];
         match guard::check(&self.out, &self.base.items, listings, self.mode, self.base.is_first) {
-            Some(guard::Stop::FirstMirror { .. }) if order.accept_first => Ok(()),
+            Some(guard::Stop::FirstMirror { .. }) if order.accept_first => {}
             Some(stop) if !order.accept_deletes || matches!(stop, guard::Stop::FirstMirror { .. }) => {
-                Err(ConduitError::Stopped(stop))
+                return Err(ConduitError::Stopped(stop));
             }
-            _ => {
-                // Whatever is to be decided must be there to be decided.
-                let is_there = |path: &&String| !self.out.conflicts.iter().any(|conflict| conflict.path == **path);
-                let idle =
-                    |path: &&String| is_there(path) && !self.out.changes.iter().any(|change| change.path == **path);
-                match order.decided.keys().find(idle) {
-                    Some(path) => Err(ConduitError::NotWaiting(path.clone())),
-                    None => Ok(()),
-                }
-            }
+            _ => {}
+        }
+        // Whatever is to be decided must be there to be decided.
+        let is_there = |path: &&String| !self.out.conflicts.iter().any(|conflict| conflict.path == **path);
+        let idle = |path: &&String| is_there(path) && !self.out.changes.iter().any(|change| change.path == **path);
+        match order.decided.keys().find(idle) {
+            Some(path) => Err(ConduitError::NotWaiting(path.clone())),
+            None => Ok(()),
         }
     }
 
@@ -100,37 +123,62 @@ impl Found {
         ready: &Ready<'_>,
         records: &Records<'_>,
         number: u64,
-        order: &Order<'_>,
+        order: &Order,
+        tip: &mut Option<Tip>,
     ) -> Result<(Generation, Applied), ConduitError> {
         let definition = &ready.defined.definition;
         let mut generation = Generation {
-            schema: SCHEMA,
-            generation: number,
-            started: Timestamp::now().to_string(),
-            ended: None,
-            trigger: order.trigger.to_owned(),
-            digest: definition.digest(),
-            mode: definition.mode,
-            on_conflict: definition.on_conflict,
-            status: Status::Copying,
-            copied: PerSide::default(),
-            deleted: PerSide::default(),
             conflicts: self.out.conflicts.clone(),
-            failed: Vec::new(),
+            ..Generation::new(number, order.options.trigger.clone(), definition)
         };
         records.write_changes(number, &self.out.changes)?;
         records.write(&generation)?;
         let roots = ready.roots();
+        let objects = Objects::of(tip.as_ref());
+        let source = |change: &Change, path: &str, item: Item| {
+            let side = self.holder(change, path, item);
+            match roots[side as usize] {
+                Some(root) => Ok(Content::File(root, path.to_owned())),
+                None => objects.read(item.id).map(Content::Bytes),
+            }
+        };
         let work = Work {
             roots,
+            reading: ready.reading(tip.as_ref()),
             memory: ready.memory.dir()?,
             generation: number,
             changes: &self.out.changes,
-            source: &|change, path, item| (roots[self.holder(change, path, item) as usize], path.to_owned()),
+            source: &source,
             transfers: definition.parallel_transfers as usize,
-            interrupt: order.interrupt,
+            interrupt: &order.options.interrupt,
         };
-        let applied = run(&work, records, &mut generation)?;
+        let mut commit = None;
+        let mut publish = |changes: &[&Change]| {
+            if let (Some(branch), Some(tip)) = (&ready.branch, tip.as_mut()) {
+                let publishing = Publishing {
+                    branch,
+                    memory: work.memory,
+                    generation: number,
+                    source: &source,
+                    writer: ready.writer(),
+                };
+                commit = publishing.send(tip, changes)?;
+            }
+            Ok(vec![None; changes.len()])
+        };
+        let applied = run(&work, &mut publish, records, &mut generation)?;
+        if let (Some(branch), Some(tip)) = (&ready.branch, tip.as_mut()) {
+            if objects.is_damaged() {
+                branch.renew();
+            }
+            if let Some(commit) = commit {
+                branch.is_at(tip, commit, &ready.rules, &self.base.items)?;
+                generation.commit = Some(commit.to_string());
+                records.write(&generation)?;
+            }
+            // Before the base: one that is older than this does no harm.
+            ready.memory.store_head(tip.snapshot.head)?;
+        }
         self.move_base(ready, &applied.done)?;
         Ok((generation, applied))
     }
@@ -138,9 +186,10 @@ impl Found {
     /// The side that has `item` at `path`.
     fn holder(&self, change: &Change, path: &str, item: Item) -> Side {
         let has = |side: Side| {
-            let items = &self.scans[side as usize].listing.items;
-            let at = items.binary_search_by(|(other, _)| path_order(other, path));
-            at.is_ok_and(|at| items[at].1.id == item.id)
+            self.scans[side as usize]
+                .listing
+                .at(path)
+                .is_some_and(|at| at.id == item.id)
         };
         let across = change.side.other();
         if has(across) { across } else { change.side }
@@ -179,8 +228,13 @@ impl Found {
 }
 
 /// Does the work, and keeps the record true meanwhile.
-pub fn run(work: &Work<'_>, records: &Records<'_>, generation: &mut Generation) -> Result<Applied, ConduitError> {
-    let applied = apply(work, &mut |so_far| {
+pub fn run(
+    work: &Work<'_>,
+    publish: &mut Publish<'_>,
+    records: &Records<'_>,
+    generation: &mut Generation,
+) -> Result<Applied, ConduitError> {
+    let applied = apply(work, publish, &mut |so_far| {
         generation.status = Status::Deleting;
         generation.copied = so_far.copied;
         // Should that fail, what is done is written down at the end.

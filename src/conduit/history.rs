@@ -1,19 +1,23 @@
 //! Past generations, and taking one back.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use jiff::Timestamp;
 
 use super::{
     ConduitError, Generation, Order, Status,
-    apply::Work,
+    apply::{Content, Unsent, Work},
+    branch::{Objects, Tip},
     definition,
+    files::Obstacle,
     found::run,
+    publish::Publishing,
     ready::Ready,
-    record::{PerSide, Records, SCHEMA, kept},
+    record::{Records, kept},
 };
 use crate::{
-    plan::conduit::{Action, Change, Side},
+    names::ObjectId,
+    plan::conduit::{Action, Change, Item, Side},
     state::files::FOLDER,
     sync::Workspace,
 };
@@ -44,7 +48,7 @@ pub fn undo(
     workspace: &Workspace,
     name: &str,
     number: Option<u64>,
-    order: &Order<'_>,
+    order: &Order,
 ) -> Result<(Generation, Vec<Change>), ConduitError> {
     let guard = workspace.guard()?;
     let ready = Ready::new(workspace, &guard, name, order)?;
@@ -61,44 +65,55 @@ pub fn undo(
     records.read(undone)?.ok_or_else(missing)?;
 
     let (changes, aside) = undoing(records.changes(undone)?);
-    let mut generation = Generation {
-        schema: SCHEMA,
-        generation: last + 1,
-        started: Timestamp::now().to_string(),
-        ended: None,
-        trigger: format!("undo {undone}"),
-        digest: ready.defined.definition.digest(),
-        mode: ready.defined.definition.mode,
-        on_conflict: ready.defined.definition.on_conflict,
-        status: Status::Copying,
-        copied: PerSide::default(),
-        deleted: PerSide::default(),
-        conflicts: Vec::new(),
-        failed: Vec::new(),
-    };
+    let mut generation = Generation::new(last + 1, format!("undo {undone}"), &ready.defined.definition);
     records.write_changes(generation.generation, &changes)?;
     records.write(&generation)?;
     let images = memory.open_dir(kept(undone))?;
     let roots = ready.roots();
+    let mut tip = ready.fetch(order)?;
+    let objects = Objects::of(tip.as_ref());
+    let source = |change: &Change, path: &str, item: Item| {
+        let name = aside.get(&(change.side, path.to_owned()));
+        match (name, roots[change.side as usize]) {
+            (Some(name), Some(root)) => Ok(Content::File(root, name.clone())),
+            (Some(_), None) => objects.read(item.id).map(Content::Bytes),
+            (None, _) => Ok(Content::File(&images, format!("{}/{path}", change.side.name()))),
+        }
+    };
     let work = Work {
         roots,
+        reading: ready.reading(tip.as_ref()),
         memory,
         generation: generation.generation,
         changes: &changes,
-        source: &|change, path, _| match aside.get(&(change.side, path.to_owned())) {
-            Some(name) => (roots[change.side as usize], name.clone()),
-            None => {
-                let side = match change.side {
-                    Side::Alpha => "alpha",
-                    Side::Beta => "beta",
-                };
-                (&images, format!("{side}/{path}"))
-            }
-        },
+        source: &source,
         transfers: ready.defined.definition.parallel_transfers as usize,
-        interrupt: order.interrupt,
+        interrupt: &order.options.interrupt,
     };
-    let applied = run(&work, &records, &mut generation)?;
+    let mut commit = None;
+    let mut publish = |changes: &[&Change]| match (&ready.branch, tip.as_mut()) {
+        (Some(branch), Some(tip)) => {
+            let publishing = Publishing {
+                branch,
+                memory,
+                generation: work.generation,
+                source: &source,
+                writer: ready.writer(),
+            };
+            let (failures, made) = send_fitting(&ready, order, &publishing, tip, changes)?;
+            commit = made;
+            Ok(failures)
+        }
+        _ => Ok(vec![None; changes.len()]),
+    };
+    let applied = run(&work, &mut publish, &records, &mut generation)?;
+    if let Some(Unsent::Stopped(error)) = applied.unsent {
+        return Err(*error);
+    }
+    if let Some(commit) = commit {
+        generation.commit = Some(commit.to_string());
+        ready.memory.store_head(Some(commit))?;
+    }
     if applied.interrupted {
         return Err(ConduitError::Interrupted);
     }
@@ -109,6 +124,48 @@ pub fn undo(
     generation.ended = Some(Timestamp::now().to_string());
     records.write(&generation)?;
     Ok((generation, changes))
+}
+
+/// Sends those of `changes` that find what they undo, however often central moves meanwhile. Returns why the others were not
+/// made, and the commit.
+fn send_fitting(
+    ready: &Ready<'_>,
+    order: &Order,
+    publishing: &Publishing<'_>,
+    tip: &mut Tip,
+    changes: &[&Change],
+) -> Result<(Vec<Option<String>>, Option<ObjectId>), Unsent> {
+    let stopped = |error| Unsent::Stopped(Box::new(error));
+    let branch = publishing.branch;
+    let mut begun = Instant::now();
+    for retries in 0.. {
+        if !order.accept_first {
+            ready.check_writer(branch, tip).map_err(stopped)?;
+        }
+        let fits = |change: &&Change| {
+            let (was, _) = change.action.paths(&change.path);
+            was.iter()
+                .all(|(path, item)| tip.listed.listing.at(path) == Some(*item))
+        };
+        let failures = changes
+            .iter()
+            .map(|change| (!fits(change)).then(|| Obstacle::Changed.to_string()))
+            .collect();
+        let fitting: Vec<&Change> = changes.iter().copied().filter(fits).collect();
+        if fitting.is_empty() {
+            return Ok((failures, None));
+        }
+        match publishing.send(tip, &fitting) {
+            Err(Unsent::Moved) => {}
+            sent => return sent.map(|commit| (failures, commit)),
+        }
+        let _turn = branch.wait(tip, retries, begun)?;
+        begun = Instant::now();
+        if let Some(moved) = ready.fetch(order).map_err(stopped)? {
+            *tip = moved;
+        }
+    }
+    unreachable!("the retries end before the numbers do")
 }
 
 /// Where what lost a conflict stays, by side and path.

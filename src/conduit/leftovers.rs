@@ -9,7 +9,7 @@ use super::{
     ConduitError,
     files::{Obstacle, copy, make_folders, with_form},
     record::{Records, kept, remove_all},
-    scan::look,
+    scan::{Reading, look},
 };
 use crate::{
     fs::{Dir, DirError, Kind, is_leftover},
@@ -18,6 +18,7 @@ use crate::{
 
 pub struct Leftovers<'a> {
     memory: &'a Dir,
+    reading: Reading,
     now: SystemTime,
     /// What the sync before this one saw or made.
     known: BTreeSet<ObjectId>,
@@ -26,7 +27,7 @@ pub struct Leftovers<'a> {
 }
 
 impl<'a> Leftovers<'a> {
-    pub fn of_the_last_sync(memory: &'a Dir, now: SystemTime) -> Result<Self, ConduitError> {
+    pub fn of_the_last_sync(memory: &'a Dir, reading: Reading, now: SystemTime) -> Result<Self, ConduitError> {
         let records = Records::open(memory)?;
         let number = records.numbers()?.last().copied().unwrap_or(0);
         let changes = records.changes(number)?;
@@ -36,6 +37,7 @@ impl<'a> Leftovers<'a> {
         });
         Ok(Leftovers {
             memory,
+            reading,
             now,
             known: items.collect(),
             kept_at: format!("{}/left", kept(number)),
@@ -89,7 +91,7 @@ impl<'a> Leftovers<'a> {
             // No sync makes links here, so it is somebody's.
             return Err(Obstacle::Changed);
         }
-        let Some(item) = look(dir, path)?.filter(|item| !self.known.contains(&item.id)) else {
+        let Some(item) = look(dir, path, self.reading)?.filter(|item| !self.known.contains(&item.id)) else {
             return Ok(Vec::new());
         };
         let to = format!("{}/{path}", self.kept_at);

@@ -4,19 +4,24 @@
 //! The base decides what counts as deleted, so it bears this clone's mark, and one that came with a pull, was damaged, or is
 //! of other endpoints counts for nothing: then the next sync is a first one, which deletes nothing.
 
-use std::fmt::Write as _;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use super::{ConduitError, Definition, rules::Rules};
+use super::{ConduitError, Definition, branch::Branch, rules::Rules};
 use crate::{
     central::blob_id,
     fs::{Dir, FileMode},
-    names::ObjectFormat,
-    plan::conduit::{Form, Item, Side},
+    names::{ObjectFormat, ObjectId},
+    plan::conduit::{Change, Form, Item, Listing, Side, path_order},
     state::{files::FOLDER, guard::Guard},
     workspace::StatCache,
 };
 
 const BASE: &str = "base";
+const HEAD: &str = "head";
 const HEADER: &str = "git-metis-sync conduit base 1";
 /// No base comes near it.
 const LIMIT: u64 = 1 << 30;
@@ -26,8 +31,10 @@ pub struct Memory<'a> {
     /// `None`: there is none, and for a look none is made.
     dir: Option<Dir>,
     guard: &'a Guard,
-    /// Of which conduit, between which folders.
+    /// Of which conduit, between what.
     about: String,
+    /// It counts for nothing.
+    is_forgotten: Cell<bool>,
 }
 
 /// What both sides had in common.
@@ -46,6 +53,7 @@ impl<'a> Memory<'a> {
         guard: &'a Guard,
         name: &str,
         definition: &Definition,
+        branch: Option<&Branch<'_>>,
         make: bool,
     ) -> Result<Self, ConduitError> {
         let path = format!("{FOLDER}/conduits/{name}");
@@ -54,11 +62,19 @@ impl<'a> Memory<'a> {
             Err(err) if err.is_gone() => None,
             opened => Some(opened?),
         };
-        Ok(Memory {
+        let mut about = format!("conduit {name}, {} and {}", definition.alpha, definition.beta);
+        if let Some(branch) = branch {
+            let _ = write!(about, " at {}", branch.ctx.upstream_id);
+        }
+        let memory = Memory {
             dir,
             guard,
-            about: format!("conduit {name}, {} and {}", definition.alpha, definition.beta),
-        })
+            about,
+            is_forgotten: Cell::new(false),
+        };
+        // A branch that nobody knows how it was tells nothing about what was deleted there.
+        memory.is_forgotten.set(branch.is_some() && memory.head().is_none());
+        Ok(memory)
     }
 
     /// Its folder, which was made.
@@ -66,9 +82,41 @@ impl<'a> Memory<'a> {
         self.dir.as_ref().ok_or(ConduitError::Unknown(self.about.clone()))
     }
 
+    /// Whether nothing that both had in common counts.
+    pub fn is_forgotten(&self) -> bool {
+        self.is_forgotten.get()
+    }
+
+    /// Takes no notice of what both had in common: what follows is a first sync.
+    pub fn forget_base(&self) {
+        self.is_forgotten.set(true);
+    }
+
+    /// The commit of central's branch that was seen last.
+    pub fn head(&self) -> Option<ObjectId> {
+        let (bytes, _) = self.dir.as_ref()?.read_file(HEAD, LIMIT).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (id, mark) = text.trim_end().split_once(' ')?;
+        (mark == self.mark(id.as_bytes())).then(|| id.parse().ok())?
+    }
+
+    /// Notes it. `None`: the branch is not there.
+    pub fn store_head(&self, id: Option<ObjectId>) -> Result<(), ConduitError> {
+        let Some(id) = id else {
+            return remove(self.dir()?, HEAD);
+        };
+        if self.head() == Some(id) {
+            return Ok(());
+        }
+        let id = id.to_string();
+        let text = format!("{id} {}\n", self.mark(id.as_bytes()));
+        Ok(self.dir()?.write_flushed(HEAD, text.as_bytes(), FileMode::Private)?)
+    }
+
     /// What both had in common, but for what the patterns leave out since.
     pub fn base(&self, rules: &Rules) -> Result<Base, ConduitError> {
         let read = match self.dir.as_ref().map(|dir| dir.read_file(BASE, LIMIT)) {
+            _ if self.is_forgotten.get() => None,
             None => None,
             Some(Ok((bytes, _))) => self.parse(&bytes),
             Some(Err(err)) if err.is_gone() => None,
@@ -98,6 +146,7 @@ impl<'a> Memory<'a> {
         }
         let text = format!("{HEADER} {}\n{body}", self.mark(body.as_bytes()));
         self.dir()?.write_flushed(BASE, text.as_bytes(), FileMode::Private)?;
+        self.is_forgotten.set(false);
         Ok(())
     }
 
@@ -143,9 +192,47 @@ impl<'a> Memory<'a> {
 
 /// Removes the base of a conduit, if there is one.
 pub fn forget(metis: &Dir, name: &str) -> Result<(), ConduitError> {
-    match metis.remove_file(format!("{FOLDER}/conduits/{name}/{BASE}")) {
+    for file in [BASE, HEAD] {
+        remove(metis, &format!("{FOLDER}/conduits/{name}/{file}"))?;
+    }
+    Ok(())
+}
+
+fn remove(dir: &Dir, path: &str) -> Result<(), ConduitError> {
+    match dir.remove_file(path) {
         Err(err) if !err.is_gone() => Err(err.into()),
         _ => Ok(()),
+    }
+}
+
+impl Base {
+    /// Takes note of what a killed sync did before it could say so: paths that are on a side as it was going to make them. Returns
+    /// whether there are any.
+    pub fn catch_up(&mut self, killed: &[Change], listings: [&Listing; 2]) -> bool {
+        let is_made = |change: &Change| {
+            let listing = listings[change.side as usize];
+            let (was, now) = change.action.paths(&change.path);
+            let came = now.iter().all(|(path, item)| listing.at(path) == Some(*item));
+            came && was
+                .iter()
+                .all(|(path, _)| now.iter().any(|(other, _)| other == path) || listing.at(path).is_none())
+        };
+        let unmade = killed.iter().filter(|change| !is_made(change));
+        let unmade: BTreeSet<&str> = unmade.map(|change| change.path.as_str()).collect();
+        let mut items: BTreeMap<String, Item> = self.items.iter().cloned().collect();
+        for change in killed.iter().filter(|change| !unmade.contains(change.path.as_str())) {
+            let (was, now) = change.action.paths(&change.path);
+            for (path, _) in was {
+                items.remove(path);
+            }
+            items.extend(now.into_iter().map(|(path, item)| (path.to_owned(), item)));
+        }
+        let mut items: Vec<(String, Item)> = items.into_iter().collect();
+        items.sort_by(|(a, _), (b, _)| path_order(a, b));
+        let is_news = items != self.items;
+        self.items = items;
+        self.is_first &= !is_news;
+        is_news
     }
 }
 

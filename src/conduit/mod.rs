@@ -1,12 +1,12 @@
 //! Conduits: folders that are kept in step, whatever lies in them.
 //!
-//! A conduit ties two endpoints, `alpha` and `beta`. One sync of it goes like this:
+//! A conduit ties two endpoints, `alpha` and `beta`: two folders, or a folder and a branch of central. One sync of it goes like this:
 //!
 //! 1. The definition is one that this clone confirmed ([`definition`]), and its endpoints are there (`endpoint`).
 //! 2. Both are listed (`scan`) and compared with what they had in common last (`memory`), by
 //!    [`plan::conduit`](crate::plan::conduit).
-//! 3. What will be done is written down (`record`) and done (`apply`): all copies, then all deletes. Whatever is replaced
-//!    or removed is kept.
+//! 3. What will be done is written down (`record`) and done (`apply`): all copies, then one commit for central, then all deletes.
+//!    Whatever is replaced or removed is kept.
 //! 4. What both have in common moves on, both are listed again, and a sync that finds nothing more to do is verified.
 //!
 //! | file | what |
@@ -14,11 +14,14 @@
 //! | `ready` | the first step: what is asked, and a conduit open and locked for it |
 //! | `service` | composes these steps: [`sync_now()`] |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
+//! | `round` | one look, and one go at what follows, again while central moves |
+//! | `branch`, `listed`, `publish` | the side that is a branch of central: fetching, listing, committing and pushing |
 //! | `leftovers` | what killed syncs left in the folders |
 //! | `history` | past syncs, and taking one back |
 //! | `rules` | what of a folder belongs to a conduit |
 
 mod apply;
+mod branch;
 pub mod definition;
 mod endpoint;
 mod error;
@@ -26,9 +29,12 @@ mod files;
 mod found;
 mod history;
 mod leftovers;
+mod listed;
 mod memory;
+mod publish;
 mod ready;
 mod record;
+mod round;
 mod rules;
 mod scan;
 mod service;

@@ -1,20 +1,24 @@
 //! What is asked of a sync, and a conduit that is ready for it.
 
-use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{
     ConduitError,
+    branch::{Branch, Tip},
     definition::{self, Defined},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
+    publish::other_writer,
     rules::Rules,
+    scan::Reading,
 };
 use crate::{
     fs::Dir,
+    names::{ObjectFormat, Prefix},
     plan::{
-        conduit::Outcome,
+        conduit::{Mode, Outcome, Side},
         source::{Head, Source},
     },
     stage::own::WORKTREE,
@@ -23,39 +27,36 @@ use crate::{
         guard::Guard,
         lock::{Holder, Lock},
     },
-    sync::Workspace,
+    sync::{SyncOptions, Workspace},
     workspace::ConfigFile,
 };
 
 /// What is asked of a sync.
-pub struct Order<'a> {
-    /// Only say what would be done.
-    pub dry_run: bool,
+#[derive(Default)]
+pub struct Order {
+    /// What is asked of any sync: a dry run, what ran it, how long to wait for others.
+    pub options: SyncOptions,
     /// Deleting or overwriting most of a side is meant.
     pub accept_deletes: bool,
-    /// So is a first mirror over what is there.
+    /// So is a first mirror over what is there, or over what others write.
     pub accept_first: bool,
     /// What a person decided, by path.
     pub decided: BTreeMap<String, Outcome>,
-    /// What ran it, for the record.
-    pub trigger: &'a str,
-    /// Ctrl-C.
-    pub interrupt: &'a AtomicBool,
-    /// How long to wait for others.
-    pub lock_wait: Duration,
 }
 
 /// A conduit that may be synced: locked, open, and what is known of it.
 pub(super) struct Ready<'a> {
     pub defined: Defined,
     pub endpoints: Endpoints,
+    /// The side that is no folder.
+    pub branch: Option<Branch<'a>>,
     pub memory: Memory<'a>,
     pub rules: Rules,
     _lock: Option<Lock>,
 }
 
 impl<'a> Ready<'a> {
-    pub fn new(workspace: &Workspace, guard: &'a Guard, name: &str, order: &Order<'_>) -> Result<Self, ConduitError> {
+    pub fn new(workspace: &'a Workspace, guard: &'a Guard, name: &str, order: &Order) -> Result<Self, ConduitError> {
         let metis = workspace.metis();
         let all = definition::all(metis.dir())?;
         let defined = all
@@ -71,27 +72,100 @@ impl<'a> Ready<'a> {
         }
         let endpoints = opened(workspace, &all, enabled, name, &defined)?;
         check_checkout(workspace, &endpoints)?;
-        let lock = match order.dry_run {
+        let options = &order.options;
+        let lock = match options.dry_run {
             true => None,
             false => {
                 let state = StateDir::create(metis.path())?;
-                let holder = Holder::this_process(Timestamp::now(), &format!("git metis-sync {}", order.trigger));
-                let lock = Lock::acquire(&state, order.lock_wait, &holder)?;
-                endpoints.lock(order.lock_wait)?;
+                let holder = Holder::this_process(Timestamp::now(), &format!("git metis-sync {}", options.trigger));
+                let lock = Lock::acquire(&state, options.lock_wait, &holder)?;
+                endpoints.lock(options.lock_wait)?;
                 Some(lock)
             }
         };
+        let branch = Branch::open(workspace, &defined.definition, order)?;
+        if let (Some(branch), None, false) = (&branch, &guard.notes().upstream, options.dry_run) {
+            let upstream = &branch.ctx.upstream_id;
+            workspace
+                .guard()?
+                .update(|notes| notes.upstream = notes.upstream.take().or_else(|| Some(upstream.clone())))?;
+        }
         Ok(Ready {
             rules: Rules::new(&defined.definition),
-            memory: Memory::open(metis.dir(), guard, name, &defined.definition, !order.dry_run)?,
+            memory: Memory::open(
+                metis.dir(),
+                guard,
+                name,
+                &defined.definition,
+                branch.as_ref(),
+                !options.dry_run,
+            )?,
             defined,
             endpoints,
+            branch,
             _lock: lock,
         })
     }
 
-    pub fn roots(&self) -> [&Dir; 2] {
-        [&self.endpoints.roots[0], &self.endpoints.roots[1]]
+    /// The folders.
+    pub fn roots(&self) -> [Option<&Dir>; 2] {
+        [self.endpoints.roots[0].as_ref(), self.endpoints.roots[1].as_ref()]
+    }
+
+    /// How folders are read.
+    pub fn reading(&self, tip: Option<&Tip>) -> Reading {
+        match (&self.branch, tip) {
+            (Some(branch), Some(tip)) => Reading {
+                format: tip.store.format(),
+                exec: branch.exec,
+                largest: branch.largest,
+            },
+            _ => Reading {
+                format: ObjectFormat::Sha1,
+                exec: true,
+                largest: u64::MAX,
+            },
+        }
+    }
+
+    /// Whose version keeps its name where one stays beside the other: central's, which all have in common.
+    pub fn keeps_name(&self) -> Side {
+        self.branch.as_ref().map_or(Side::Alpha, |branch| branch.side)
+    }
+
+    /// The branch as it is now. `None`: both sides are folders.
+    pub fn fetch(&self, order: &Order) -> Result<Option<Tip>, ConduitError> {
+        let Some(branch) = &self.branch else { return Ok(None) };
+        let base = self.memory.base(&self.rules)?;
+        let tip = branch.fetch(self.memory.head(), &self.rules, &base.items)?;
+        if tip.is_rewound {
+            if !order.options.adopt_central {
+                return Err(ConduitError::Rewound {
+                    branch: tip.snapshot.branch.clone(),
+                    is_gone: tip.snapshot.head.is_none(),
+                });
+            }
+            self.memory.forget_base();
+        }
+        Ok(Some(tip))
+    }
+
+    /// Who alone writes the branch: the workspace that mirrors a folder of it.
+    pub fn writer(&self) -> Option<Prefix> {
+        let owned = self.branch.as_ref().and_then(|branch| branch.ctx.owned.clone());
+        owned.filter(|_| self.defined.definition.mode == Mode::Mirror)
+    }
+
+    /// Refuses to write a branch that is another one's to write.
+    pub fn check_writer(&self, branch: &Branch<'_>, tip: &Tip) -> Result<(), ConduitError> {
+        let other = other_writer(tip, self.writer().as_ref()).map_err(|err| branch.failure(err.into()))?;
+        match other {
+            None => Ok(()),
+            Some(why) => Err(ConduitError::OtherWriter {
+                branch: tip.snapshot.branch.clone(),
+                why,
+            }),
+        }
     }
 }
 
@@ -101,7 +175,12 @@ fn check_checkout(workspace: &Workspace, endpoints: &Endpoints) -> Result<(), Co
     let Some(top) = project.dir().and_then(|dir| dir.canonicalize().ok()) else {
         return Ok(());
     };
-    if !endpoints.roots.iter().any(|root| root.path().starts_with(&top)) {
+    if !endpoints
+        .roots
+        .iter()
+        .flatten()
+        .any(|root| root.path().starts_with(&top))
+    {
         return Ok(());
     }
     let source = workspace.config().sync.as_ref().and_then(|sync| sync.source.as_deref());
@@ -131,10 +210,12 @@ pub fn check(
     definition: &definition::Definition,
     file: ConfigFile,
 ) -> Result<(), ConduitError> {
+    definition::check(file, name, definition)?;
     let defined = Defined {
         definition: definition.clone(),
         file,
     };
+    Branch::open(workspace, definition, &Order::default())?;
     let all = definition::all(workspace.metis().dir())?;
     let guard = workspace.guard()?;
     opened(workspace, &all, &guard.notes().conduits, name, &defined).map(drop)

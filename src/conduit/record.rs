@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::ConduitError;
+use super::{ConduitError, Definition};
 use crate::{
     fs::{Dir, DirError, FileMode},
     plan::conduit::{Change, Conflict, Mode, OnConflict},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The version of the stored form.
-pub const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 1;
 const FOLDER: &str = "generations";
 const LIMIT: u64 = 1 << 30;
 /// So many are remembered, and all those of [`DAYS`].
@@ -74,6 +74,31 @@ pub struct Generation {
     pub conflicts: Vec<Conflict>,
     /// What could not be done, and why.
     pub failed: Vec<String>,
+    /// The commit that was pushed to central.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+impl Generation {
+    /// One that begins now.
+    pub fn new(number: u64, trigger: String, definition: &Definition) -> Self {
+        Generation {
+            schema: SCHEMA,
+            generation: number,
+            started: Timestamp::now().to_string(),
+            ended: None,
+            trigger,
+            digest: definition.digest(),
+            mode: definition.mode,
+            on_conflict: definition.on_conflict,
+            status: Status::Copying,
+            copied: PerSide::default(),
+            deleted: PerSide::default(),
+            conflicts: Vec::new(),
+            failed: Vec::new(),
+            commit: None,
+        }
+    }
 }
 
 /// All generations of a conduit, in its folder.
@@ -132,16 +157,29 @@ impl<'a> Records<'a> {
         Ok(())
     }
 
-    /// Says of those that a killed process left that they were interrupted.
+    /// What a killed process was doing for this definition, and left.
+    pub fn killed(&self, numbers: &[u64], definition: &Definition) -> Result<Vec<Change>, ConduitError> {
+        match self.left(numbers)? {
+            Some(left) if left.digest == definition.digest() => self.changes(left.generation),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The generation that a killed process left. Only the newest can be.
+    fn left(&self, numbers: &[u64]) -> Result<Option<Generation>, ConduitError> {
+        let Some(newest) = numbers.last() else { return Ok(None) };
+        let is_open = |left: &Generation| matches!(left.status, Status::Copying | Status::Deleting | Status::Verifying);
+        Ok(self.read(*newest)?.filter(is_open))
+    }
+
+    /// Says of what a killed process left that it was interrupted.
     pub fn close_killed(&self, numbers: &[u64]) -> Result<(), ConduitError> {
-        // Only the newest can be.
-        let Some(newest) = numbers.last() else { return Ok(()) };
-        match self.read(*newest)? {
-            Some(mut left) if matches!(left.status, Status::Copying | Status::Deleting | Status::Verifying) => {
-                left.status = Status::Interrupted;
-                self.write(&left)
-            }
-            _ => Ok(()),
+        match self.left(numbers)? {
+            Some(left) => self.write(&Generation {
+                status: Status::Interrupted,
+                ..left
+            }),
+            None => Ok(()),
         }
     }
 

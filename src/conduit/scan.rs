@@ -4,20 +4,45 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use serde::Serialize;
 
-use super::rules::{Rules, is_private};
+use super::{
+    branch::Tip,
+    rules::{Rules, is_private},
+};
 use crate::{
     central::blob_id_of,
     fs::{Dir, DirError, Kind, Stat, is_temp},
+    names::ObjectFormat,
     plan::conduit::{Form, Item, Listing},
     text::printable,
     workspace::{CacheEntry, StatCache},
 };
 
+/// Why a file that central cannot or shall not have is left out.
+pub const TOO_LARGE: &str = "larger than max_file_mib allows";
 /// How often a file that changes under the reader is read again.
 const TRIES: usize = 4;
-const ID_LEN: usize = 20;
 /// Folders in folders that are looked into. Any depth can be made, and each takes some of the stack and an open file.
 const DEPTH_LIMIT: usize = 128;
+
+/// How a folder is read: as whatever is on the other side can have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// The hash that names contents.
+    pub format: ObjectFormat,
+    /// Whether the permission to run a file counts; else each side keeps its own.
+    pub exec: bool,
+    /// Larger files are left out.
+    pub largest: u64,
+}
+
+impl Reading {
+    fn form(&self, stat: &Stat) -> Form {
+        match stat.mode & 0o100 {
+            0o100 if self.exec => Form::Executable,
+            _ => Form::File,
+        }
+    }
+}
 
 /// Something that was left out and is worth a word: not what a pattern leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,9 +65,24 @@ pub struct Scan {
     pub with_temps: Vec<String>,
 }
 
+impl Scan {
+    /// The same of a branch.
+    pub fn of_branch(tip: Option<&Tip>, now: SystemTime) -> Self {
+        let listed = tip.map(|tip| &tip.listed);
+        Scan {
+            listing: listed.map(|listed| listed.listing.clone()).unwrap_or_default(),
+            skipped: listed.map(|listed| listed.skipped.clone()).unwrap_or_default(),
+            seen: StatCache::begun_at(now),
+            times: BTreeMap::new(),
+            with_temps: Vec::new(),
+        }
+    }
+}
+
 /// Lists `root` by `rules`; `known` is what the last scan saw.
-pub fn scan(root: &Dir, rules: &Rules, known: &StatCache, now: SystemTime) -> Result<Scan, DirError> {
+pub fn scan(root: &Dir, reading: Reading, rules: &Rules, known: &StatCache, now: SystemTime) -> Result<Scan, DirError> {
     let mut scanning = Scanning {
+        reading,
         rules,
         known,
         device: root.stat()?.device,
@@ -59,6 +99,7 @@ pub fn scan(root: &Dir, rules: &Rules, known: &StatCache, now: SystemTime) -> Re
 }
 
 struct Scanning<'a> {
+    reading: Reading,
     rules: &'a Rules,
     known: &'a StatCache,
     device: u64,
@@ -131,9 +172,13 @@ impl Scanning<'_> {
                 return Ok(());
             }
         };
-        let (id, stat) = match self.known.unchanged(&path, &stat, ID_LEN) {
+        if stat.len > self.reading.largest {
+            self.skip(path, TOO_LARGE);
+            return Ok(());
+        }
+        let (id, stat) = match self.known.unchanged(&path, &stat, self.reading.format.id_len()) {
             Some(entry) => (entry.blob, stat),
-            None => match read(dir, name) {
+            None => match read(dir, name, self.reading.format) {
                 Ok(read) => read,
                 Err(DirError::Missing { .. }) => return Ok(()),
                 Err(DirError::Unstable { .. }) => {
@@ -148,7 +193,7 @@ impl Scanning<'_> {
         };
         self.out.seen.insert(path.clone(), CacheEntry::new(&stat, id, None));
         self.out.times.insert(path.clone(), stat.mtime_ns);
-        let form = form(&stat);
+        let form = self.reading.form(&stat);
         self.out.listing.items.push((path, Item { id, form }));
         Ok(())
     }
@@ -171,18 +216,11 @@ fn join(at: &str, name: &str) -> String {
     }
 }
 
-pub fn form(stat: &Stat) -> Form {
-    match stat.mode & 0o100 {
-        0 => Form::File,
-        _ => Form::Executable,
-    }
-}
-
 /// The id of the file's content, and what it was when that was read.
-fn read(dir: &Dir, name: &str) -> Result<(crate::names::ObjectId, Stat), DirError> {
+fn read(dir: &Dir, name: &str, format: ObjectFormat) -> Result<(crate::names::ObjectId, Stat), DirError> {
     for _ in 0..TRIES {
         let (mut file, before) = dir.open_file(name)?;
-        let id = match blob_id_of(&mut file, before.len) {
+        let id = match blob_id_of(format, &mut file, before.len) {
             Ok(id) => id,
             Err(err) if err.kind() == std::io::ErrorKind::UnexpectedEof => continue,
             Err(source) => {
@@ -203,13 +241,14 @@ fn read(dir: &Dir, name: &str) -> Result<(crate::names::ObjectId, Stat), DirErro
 }
 
 /// What the file at `path` is, read whatever was known of it. `None`: there is no regular file.
-pub fn look(dir: &Dir, path: &str) -> Result<Option<Item>, DirError> {
+pub fn look(dir: &Dir, path: &str, reading: Reading) -> Result<Option<Item>, DirError> {
     match dir.lstat(path) {
         Ok(stat) if stat.kind == Kind::File => {}
         Ok(_) => return Ok(None),
         Err(err) if err.is_gone() => return Ok(None),
         Err(err) => return Err(err),
     }
-    let (id, stat) = read(dir, path)?;
-    Ok(Some(Item { id, form: form(&stat) }))
+    let (id, stat) = read(dir, path, reading.format)?;
+    let form = reading.form(&stat);
+    Ok(Some(Item { id, form }))
 }

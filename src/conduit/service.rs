@@ -1,23 +1,23 @@
 //! One sync of one conduit.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     ConduitError, Generation, Status,
-    apply::Applied,
+    apply::{Applied, Unsent},
     found::Found,
     ready::{Order, Ready},
     record::{PerSide, Records},
+    round::Rounds,
     scan::Skipped,
 };
 use crate::{
     plan::conduit::{Action, Change, Conflict, Side},
     sync::Workspace,
 };
-
-/// How often what is left to do is done before that is an error: files may change while a sync runs.
-const ROUNDS: usize = 2;
 
 /// What a sync did, or would do.
 #[derive(Debug, Clone, Serialize)]
@@ -42,57 +42,44 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// What could not be done.
     pub failed: Vec<String>,
+    /// The commit that was pushed to central.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// How often somebody else was faster.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u32,
     /// What was done, or would be.
     #[serde(skip)]
     pub changes: Vec<Change>,
+}
+
+fn is_zero(retries: &u32) -> bool {
+    *retries == 0
 }
 
 /// Syncs the conduit `name`.
 ///
 /// # Errors
 ///
-/// Nothing was changed then, except when it was interrupted, which the generation's record says.
-pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<Report, ConduitError> {
+/// Nothing was changed then, except when it was interrupted or central could not be worked with half way, which the generation's
+/// record says.
+pub fn sync_now(workspace: &Workspace, name: &str, order: &Order) -> Result<Report, ConduitError> {
     let guard = workspace.guard()?;
     let ready = Ready::new(workspace, &guard, name, order)?;
     let mut report = Report::new(name);
-    let first = Found::look(&ready, order)?;
-    first.check(order)?;
-    if order.dry_run {
+    let begun = Instant::now();
+    let tip = ready.fetch(order)?;
+    if order.options.dry_run {
+        let first = Found::look(&ready, order, tip.as_ref(), &[])?;
+        first.check(&ready, order, tip.as_ref())?;
         report.conflicts.clone_from(&first.out.conflicts);
         report.skipped = first.skipped();
         report.plan(first.out.changes);
         return Ok(report);
     }
     let records = Records::open(ready.memory.dir()?)?;
-    let numbers = records.numbers()?;
-    records.close_killed(&numbers)?;
-    let next = numbers.last().map_or(1, |last| last + 1);
-    let mut last: Option<Generation> = None;
-    let mut found = first;
-    for (round, number) in (0..=ROUNDS).zip(next..) {
-        if round > 0 {
-            found = Found::look(&ready, order)?;
-        }
-        report.conflicts.clone_from(&found.out.conflicts);
-        report.skipped = found.skipped();
-        report.kept.append(&mut found.rescued);
-        if found.out.changes.is_empty() || round == ROUNDS {
-            report.verified = found.out.changes.is_empty();
-            ready.memory.store_seen(Side::Alpha, &found.scans[0].seen)?;
-            ready.memory.store_seen(Side::Beta, &found.scans[1].seen)?;
-            found.move_base(&ready, &[])?;
-            report.close(&records, last, found.out.changes.len())?;
-            records.prune(Timestamp::now())?;
-            return Ok(report);
-        }
-        let (generation, applied) = found.apply(&ready, &records, number, order)?;
-        report.add(&generation, applied, std::mem::take(&mut found.out.changes));
-        if generation.status == Status::Interrupted {
-            return Err(ConduitError::Interrupted);
-        }
-        last = Some(generation);
-    }
+    Rounds::new(&ready, order, &records, tip, begun)?.run(&mut report)?;
+    records.prune(Timestamp::now())?;
     Ok(report)
 }
 
@@ -109,6 +96,8 @@ impl Report {
             kept: Vec::new(),
             skipped: Vec::new(),
             failed: Vec::new(),
+            commit: None,
+            retries: 0,
             changes: Vec::new(),
         }
     }
@@ -138,7 +127,13 @@ impl Report {
         *from += deleted;
     }
 
-    fn add(&mut self, generation: &Generation, applied: Applied, changes: Vec<Change>) {
+    /// Takes note of what one go did. Where somebody else was faster, what was not done is planned anew.
+    pub(super) fn add(&mut self, generation: &Generation, applied: Applied, mut changes: Vec<Change>) {
+        if matches!(applied.unsent, Some(Unsent::Moved)) {
+            let mut done = applied.done.into_iter();
+            changes.retain(|_| done.next().unwrap_or(false));
+        }
+        self.commit = generation.commit.clone().or(self.commit.take());
         self.generation = Some(generation.generation);
         self.count(Side::Alpha, applied.copied.alpha, applied.deleted.alpha);
         self.count(Side::Beta, applied.copied.beta, applied.deleted.beta);
@@ -147,7 +142,12 @@ impl Report {
         self.changes.extend(changes);
     }
 
-    fn close(&mut self, records: &Records<'_>, last: Option<Generation>, left: usize) -> Result<(), ConduitError> {
+    pub(super) fn close(
+        &mut self,
+        records: &Records<'_>,
+        last: Option<Generation>,
+        left: usize,
+    ) -> Result<(), ConduitError> {
         let Some(mut generation) = last else { return Ok(()) };
         (generation.status, self.status) = match self.verified {
             true => (Status::Verified, "verified"),

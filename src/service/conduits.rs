@@ -1,6 +1,6 @@
 //! The conduits of a workspace, one after the other. One that cannot be synced does not stop the others.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -63,11 +63,11 @@ enum Told<'a> {
 }
 
 /// Syncs the conduits of these names.
-pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order<'_>) -> Conduits {
+pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order) -> Conduits {
     let mut conduits = Conduits {
         reports: Vec::new(),
         failures: Vec::new(),
-        dry_run: order.dry_run,
+        dry_run: order.options.dry_run,
     };
     for name in names {
         match conduit::sync_now(workspace, &name, order) {
@@ -94,13 +94,8 @@ pub(super) fn sync_enabled(workspace: &Workspace, request: &SyncRequest) -> Opti
         return None;
     }
     let order = Order {
-        dry_run: request.dry_run,
-        accept_deletes: false,
-        accept_first: false,
-        decided: BTreeMap::new(),
-        trigger: &request.trigger,
-        interrupt: &request.interrupt,
-        lock_wait: request.lock_wait,
+        options: request.options(),
+        ..Order::default()
     };
     // Whoever has a damaged definition is told by every `conduit` command.
     let names = enabled(workspace).ok().filter(|names| !names.is_empty())?;

@@ -47,6 +47,22 @@ impl Workspace {
         &self.metis
     }
 
+    /// What the stages need to know of the central that this clone is bound to, the time for everything, and how many retries there
+    /// may be.
+    pub fn upstream(
+        &self,
+        options: &SyncOptions,
+        begun: Instant,
+    ) -> Result<(Context<'_>, Duration, u32), SyncErrorKind> {
+        self.check_state()?;
+        let ctx = context(self, options, begun)?;
+        if let Some(stop) = self.check_binding(&self.guard()?, None, &ctx).into_iter().next() {
+            return Err(stop);
+        }
+        let settings = self.config.sync.as_ref();
+        Ok((ctx, deadline(options, settings), max_retries(options, settings)))
+    }
+
     /// The same, alone.
     pub fn into_metis(self) -> MetisDir {
         self.metis

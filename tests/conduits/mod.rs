@@ -1,5 +1,6 @@
 //! Two folders of a project that are kept in step, seen from outside.
 
+pub mod central;
 mod decisions;
 mod safety;
 mod surface;
@@ -108,7 +109,7 @@ impl Pair {
     }
 }
 
-fn read(folder: &Path, at: &str, found: &mut BTreeMap<String, String>) {
+pub fn read(folder: &Path, at: &str, found: &mut BTreeMap<String, String>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.expect("readable folder").path();

@@ -141,10 +141,8 @@ fn what_breaks_a_rule_is_said() {
         ("alpha = \"left\"\n", "beta"),
         ("alpha = \"left\"\nbeta = \"right\"\nmdoe = \"mirror\"\n", "mdoe"),
         ("alpha = \"left\"\nbeta = \"right\"\nmode = \"sideways\"\n", "sideways"),
-        (
-            "alpha = \"left\"\nbeta = \"central:notes\"\n",
-            "folders of this machine only",
-        ),
+        ("alpha = \"left\"\nbeta = \"workspace:web\"\n", "ties no documents"),
+        ("alpha = \"left\"\nbeta = \"central:a/b\"\n", "central:NAME"),
         (
             "alpha = \"left\"\nbeta = \"right\"\nparallel_transfers = 0\n",
             "parallel_transfers",

@@ -3,6 +3,7 @@
 //! Each file has a short form, which runs with everything else, and where that makes a difference a long one, which
 //! `scripts/torture` runs.
 
+mod branch;
 mod checkout;
 mod conduits;
 mod crash;

@@ -23,6 +23,7 @@ pub fn add(global: &Global, workspace: &Workspace, args: &AddArgs) -> Result<Exi
         on_conflict: args.on_conflict.unwrap_or_default(),
         include: args.include.clone(),
         exclude: args.exclude.clone(),
+        exec: args.exec,
         ..Definition::new(args.alpha.clone(), args.beta.clone())
     };
     let file = if args.local {

@@ -5,13 +5,25 @@ use serde_json::json;
 use super::super::{Exit, Global, colour::Paint, render};
 use crate::{
     conduit::ConduitError,
+    sync::{
+        SyncErrorKind,
+        stop::{self, Hint},
+    },
     text::{escaped, shell_word},
 };
 
 /// Prints why something was not done, and returns the exit code. In the JSON of a sync it stands already.
 pub fn tell(global: &Global, error: &ConduitError, of_sync: Option<&str>) -> Exit {
-    if let ConduitError::Workspace(kind) = error {
-        return render::explained(global, "conduit", kind, "");
+    if let Some((word, mut hint)) = of_central(error) {
+        if let Some(name) = of_sync {
+            hint.message = format!("{name}: {}", hint.message.raw()).into();
+        }
+        let global = Global {
+            json: global.json && of_sync.is_none(),
+            ..global.clone()
+        };
+        render::failure(&global, "conduit", word, &hint, None);
+        return hint.exit;
     }
     let (kind, next, exit) = explain(error, of_sync.unwrap_or("NAME"));
     let message = match of_sync {
@@ -34,11 +46,55 @@ pub fn tell(global: &Global, error: &ConduitError, of_sync: Option<&str>) -> Exi
     exit
 }
 
+/// What a sync of documents may stop with too, told as it is there.
+fn of_central(error: &ConduitError) -> Option<(&'static str, Hint)> {
+    let (kind, url, is_begun) = match error {
+        ConduitError::Workspace(kind) => (kind, "", false),
+        ConduitError::Central { kind, url, is_begun } => (&**kind, url.as_str(), *is_begun),
+        _ => return None,
+    };
+    let state = match (is_begun, kind) {
+        (false, _) => "Nothing was changed.",
+        (true, SyncErrorKind::AnswerLost { .. }) => {
+            "Whether central took the push is not known; the next sync sees it. Nothing was deleted here."
+        }
+        (true, _) => "Nothing was pushed, and nothing was deleted here; what was copied here is recorded.",
+    };
+    let hint = Hint {
+        state: state.into(),
+        ..stop::explain(kind, url)
+    };
+    Some((kind.word(), hint))
+}
+
 /// A word for scripts, what to do, and the exit code.
 fn explain(error: &ConduitError, name: &str) -> (&'static str, String, Exit) {
     use ConduitError::*;
     match error {
-        Workspace(_) => ("workspace", String::new(), Exit::Error),
+        Workspace(_) | Central { .. } => ("workspace", String::new(), Exit::Error),
+        Rewound { .. } => (
+            "rewound",
+            format!(
+                "If that is meant: `git metis-sync conduit sync {name} --adopt-central` takes it as a first sync, which deletes \
+                 nothing."
+            ),
+            Exit::Stopped,
+        ),
+        OtherWriter { .. } => (
+            "other-writer",
+            format!(
+                "Use another name for the branch, or, if it shall be this conduit's from now on: `git metis-sync conduit sync {name} \
+                 --accept-first`."
+            ),
+            Exit::Stopped,
+        ),
+        TooMuch(_) => (
+            "too-much",
+            "Raise `sync.limits.entries` or `sync.limits.total_bytes` in config.toml, or remove what does not belong there from \
+             the branch."
+                .into(),
+            Exit::Stopped,
+        ),
         Dir(_) | State(_) => ("io", "Mend that, then run the same command again.".into(), Exit::Error),
         Definition { .. } | Syntax(_) => (
             "definition",

@@ -5,10 +5,7 @@ mod failure;
 mod show;
 mod sync;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -17,7 +14,7 @@ use super::{Exit, Global, render};
 use crate::{
     conduit::Order,
     plan::conduit::{Mode, OnConflict, Outcome, Side},
-    sync::{DEFAULT_LOCK_WAIT, Workspace},
+    sync::{SyncOptions, Workspace},
 };
 
 pub use self::sync::tell;
@@ -30,7 +27,7 @@ pub struct ConduitArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum What {
-    /// Tie two folders, and enable that in this clone
+    /// Tie two sides (folders, central:NAME), and enable that here
     Add(AddArgs),
     /// List the conduits of this workspace
     List,
@@ -63,7 +60,7 @@ enum What {
 #[derive(Debug, Clone, Args)]
 struct AddArgs {
     name: String,
-    /// The source: a folder, from the project's top
+    /// The source: a folder, from the project's top, or central:NAME
     alpha: String,
     /// The target, likewise
     beta: String,
@@ -79,6 +76,9 @@ struct AddArgs {
     /// Not what matches this pattern (may be repeated)
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
+    /// Let the permission to run files travel through central
+    #[arg(long, hide_short_help = true)]
+    exec: bool,
     /// Define it in this clone only; its folders may lie outside the project
     #[arg(long)]
     local: bool,
@@ -96,6 +96,9 @@ struct SyncArgs {
     /// Allow a first mirror to replace and delete what is in the target
     #[arg(long)]
     accept_first: bool,
+    /// Accept a branch of central that was rewound or made anew
+    #[arg(long)]
+    adopt_central: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -126,14 +129,14 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "conduit", &kind, ""),
     };
-    let order = Order {
-        dry_run: false,
-        accept_deletes: false,
-        accept_first: false,
-        decided: BTreeMap::new(),
-        trigger: "conduit sync",
-        interrupt: &interrupt,
-        lock_wait: DEFAULT_LOCK_WAIT,
+    let order = |trigger: &str| Order {
+        options: SyncOptions {
+            trigger: trigger.to_owned(),
+            prompt: super::sync::prompt(global),
+            interrupt: Arc::clone(&interrupt),
+            ..SyncOptions::default()
+        },
+        ..Order::default()
     };
     let done = match &args.what {
         What::Add(args) => define::add(global, &workspace, args),
@@ -143,12 +146,13 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         What::Enable { name } => define::enable(global, &workspace, name),
         What::Disable { name } => define::disable(global, &workspace, name),
         What::Sync(args) => {
-            let order = Order {
-                dry_run: args.dry_run,
+            let mut order = Order {
                 accept_deletes: args.accept_deletes,
                 accept_first: args.accept_first,
-                ..order
+                ..order("conduit sync")
             };
+            order.options.dry_run = args.dry_run;
+            order.options.adopt_central = args.adopt_central;
             return sync::sync(global, &workspace, &args.names, &order);
         }
         What::History { name, generation } => sync::history(global, &workspace, name, *generation),
@@ -160,21 +164,11 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
             };
             let order = Order {
                 decided: args.paths.iter().map(|path| (path.clone(), outcome)).collect(),
-                trigger: "conduit resolve",
-                ..order
+                ..order("conduit resolve")
             };
             return sync::sync(global, &workspace, std::slice::from_ref(&args.name), &order);
         }
-        What::Undo { name, generation } => sync::undo(
-            global,
-            &workspace,
-            name,
-            *generation,
-            &Order {
-                trigger: "conduit undo",
-                ..order
-            },
-        ),
+        What::Undo { name, generation } => sync::undo(global, &workspace, name, *generation, &order("conduit undo")),
     };
     done.unwrap_or_else(|error| failure::tell(global, &error, None))
 }

@@ -29,7 +29,7 @@ pub fn tell(global: &Global, synced: &Conduits) -> Exit {
     exit
 }
 
-pub fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Order<'_>) -> Exit {
+pub fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Order) -> Exit {
     let names = match names {
         [] => match conduits::enabled(workspace) {
             Ok(names) => names,
@@ -64,7 +64,7 @@ pub fn undo(
     workspace: &Workspace,
     name: &str,
     number: Option<u64>,
-    order: &Order<'_>,
+    order: &Order,
 ) -> Result<Exit, ConduitError> {
     let (generation, changes) = conduit::undo(workspace, name, number, order)?;
     show::undone(global, name, &generation, &changes);

@@ -2,11 +2,11 @@
 
 use super::{
     super::{
-        files::{Obstacle, copy, exchange, is_what_was, make_folders, remove_empty, rename, with_form},
-        record::{kept, remove_all},
-        scan::look,
+        files::{Obstacle, copy, exchange, is_what_was, make_folders, remove_empty, rename, with_form, write},
+        record::remove_all,
+        scan::{Reading, look},
     },
-    Work,
+    Content, Work, kept_of,
 };
 use crate::{
     fs::{Dir, DirError, Kind, fresh_name},
@@ -17,26 +17,24 @@ use crate::{
 pub(super) struct Bench<'a> {
     pub(super) root: &'a Dir,
     pub(super) kept: Dir,
-    pub(super) kept_at: String,
+    reading: Reading,
     /// Both are on one file system, so that things can be exchanged between them.
     is_near: bool,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn open(work: &Work<'a>, side: Side) -> Result<Self, DirError> {
-        let name = match side {
-            Side::Alpha => "alpha",
-            Side::Beta => "beta",
+    /// `None`: there is no folder on that side.
+    pub(super) fn open(work: &Work<'a>, side: Side) -> Result<Option<Self>, DirError> {
+        let Some(root) = work.roots[side as usize] else {
+            return Ok(None);
         };
-        let kept_at = format!("{}/{name}", kept(work.generation));
-        let kept = work.memory.create_dir(&kept_at)?;
-        let root = work.roots[side as usize];
-        Ok(Bench {
+        let kept = work.memory.create_dir(kept_of(work.generation, side))?;
+        Ok(Some(Bench {
             root,
+            reading: work.reading,
             is_near: kept.stat()?.device == root.stat()?.device,
             kept,
-            kept_at,
-        })
+        }))
     }
 
     /// Where new files are made.
@@ -58,8 +56,13 @@ impl<'a> Bench<'a> {
             let inner = path.strip_prefix(&change.path).unwrap_or_default();
             let to = format!("{at}{inner}");
             make_folders(self.workshop(), &to)?;
-            let (dir, from) = (work.source)(change, path, item);
-            if let Err(obstacle) = copy(dir, &from, self.workshop(), &to, item, self.bits(path, item.form)) {
+            let (workshop, bits) = (self.workshop(), self.bits(path, item.form));
+            let copied = match (work.source)(change, path, item) {
+                Ok(Content::File(dir, from)) => copy(dir, &from, workshop, &to, item, bits),
+                Ok(Content::Bytes(bytes)) => write(&bytes, workshop, &to, item, bits),
+                Err(obstacle) => Err(obstacle),
+            };
+            if let Err(obstacle) = copied {
                 remove_all(self.workshop(), &at)?;
                 return Err(obstacle);
             }
@@ -86,7 +89,10 @@ impl<'a> Bench<'a> {
             Ok(stat) if stat.kind == Kind::File => stat.mode,
             _ => 0o644,
         };
-        with_form(bits, form)
+        match self.reading.exec {
+            true => with_form(bits, form),
+            false => bits,
+        }
     }
 
     pub(super) fn make(&self, change: &Change, staged: Option<&str>) -> Result<(), Obstacle> {
@@ -134,7 +140,7 @@ impl<'a> Bench<'a> {
             self.keep_copies(was)?;
         }
         exchange(self.root, path, workshop, staged)?;
-        if !is_what_was(workshop, staged, path, was)? {
+        if !is_what_was(workshop, staged, path, was, self.reading)? {
             exchange(self.root, path, workshop, staged)?;
             remove_all(workshop, staged)?;
             return Err(Obstacle::Changed);
@@ -163,7 +169,7 @@ impl<'a> Bench<'a> {
             Err(err) if err.is_gone() => return Ok(()),
             Err(err) => return Err(err.into()),
         }
-        if look(other, &at)? != Some(was) {
+        if look(other, &at, self.reading)? != Some(was) {
             other.move_new(&at, self.root, path)?;
             return Err(Obstacle::Changed);
         }
@@ -181,7 +187,7 @@ impl<'a> Bench<'a> {
     }
 
     fn change_mode(&self, path: &str, was: Option<Item>, now: Item) -> Result<(), Obstacle> {
-        if look(self.root, path)? != was {
+        if look(self.root, path, self.reading)? != was {
             return Err(Obstacle::Changed);
         }
         Ok(self.root.set_mode(path, self.bits(path, now.form))?)

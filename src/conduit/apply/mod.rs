@@ -15,7 +15,12 @@ use std::{
 };
 
 use self::bench::Bench;
-use super::{files::Obstacle, record::PerSide};
+use super::{
+    ConduitError,
+    files::Obstacle,
+    record::{PerSide, kept},
+    scan::Reading,
+};
 use crate::{
     fs::{Dir, DirError},
     plan::conduit::{Action, Change, Item, Side},
@@ -23,15 +28,42 @@ use crate::{
 
 /// What to do, and with what.
 pub struct Work<'a> {
-    pub roots: [&'a Dir; 2],
+    /// `None`: that side is a branch of central.
+    pub roots: [Option<&'a Dir>; 2],
+    pub reading: Reading,
     /// The conduit's folder of state.
     pub memory: &'a Dir,
     pub generation: u64,
     pub changes: &'a [Change],
     /// Where the content of an item that comes with a change is to be had.
-    pub source: &'a (dyn Fn(&Change, &str, Item) -> (&'a Dir, String) + Sync),
+    pub source: &'a Source<'a>,
     pub transfers: usize,
     pub interrupt: &'a AtomicBool,
+}
+
+/// Gives the content of an item that comes with a change, by the item's path.
+pub type Source<'a> = dyn Fn(&Change, &str, Item) -> Result<Content<'a>, Obstacle> + Sync + 'a;
+
+/// Content of a file.
+pub enum Content<'a> {
+    /// It is in a file.
+    File(&'a Dir, String),
+    /// It is in central.
+    Bytes(Vec<u8>),
+}
+
+/// Sends the changes of the side that is a branch: for each of them why it could not be made, if it could not.
+pub type Publish<'a> = dyn FnMut(&[&Change]) -> Result<Vec<Option<String>>, Unsent> + 'a;
+
+/// Why nothing was sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// Somebody else was faster: everything is to be looked at again.
+    Moved,
+    /// Something in the way here.
+    Obstacle(Obstacle),
+    /// It ends the sync.
+    Stopped(Box<ConduitError>),
 }
 
 /// What was done.
@@ -46,54 +78,119 @@ pub struct Applied {
     /// Where replaced and removed files are, in the conduit's folder.
     pub kept: Vec<String>,
     pub interrupted: bool,
+    /// Why the side that is a branch got nothing of what it should.
+    pub unsent: Option<Unsent>,
 }
 
-/// Makes all copies and then, unless one failed, all deletes. `deleting` is told when the latter begin.
-pub fn apply(work: &Work<'_>, deleting: &mut dyn FnMut(&Applied)) -> Result<Applied, DirError> {
+/// Makes all copies, sends what goes to a branch, and then, unless something of that failed, makes all deletes. `deleting` is told
+/// when the latter begin.
+pub fn apply(
+    work: &Work<'_>,
+    publish: &mut Publish<'_>,
+    deleting: &mut dyn FnMut(&Applied),
+) -> Result<Applied, DirError> {
     let benches = [Bench::open(work, Side::Alpha)?, Bench::open(work, Side::Beta)?];
     let mut out = Applied {
         done: vec![false; work.changes.len()],
         ..Applied::default()
     };
-    let staged = stage_all(work, &benches);
-    for bench in &benches {
+    let mut staged = stage_all(work, &benches).into_iter();
+    for bench in benches.iter().flatten() {
         // Where it is put in place, whatever the power does.
         bench.workshop().sync_all()?;
     }
-    let is_delete = |change: &Change| matches!(change.action, Action::Remove { .. });
-    let mut after = false;
-    for (at, (change, staged)) in work.changes.iter().zip(staged).enumerate() {
-        if is_delete(change) && !after {
-            after = true;
-            deleting(&out);
-        }
-        if work.interrupt.load(Ordering::Relaxed) {
-            out.interrupted = true;
-            break;
-        }
-        let bench = &benches[change.side as usize];
-        let made = match staged {
-            _ if is_delete(change) && !out.failed.is_empty() => {
-                out.failed
-                    .push(format!("{}: not deleted, because something else failed", change.path));
-                continue;
-            }
-            Ok(staged) => bench.make(change, staged.as_deref()),
-            Err(obstacle) => Err(obstacle),
-        };
-        match made {
-            Ok(()) => note(&mut out, at, change, bench),
-            Err(obstacle) => out.failed.push(format!("{}: {obstacle}", change.path)),
-        }
+    let deletes = work.changes.partition_point(|change| !is_delete(change));
+    make_all(work, &benches, 0..deletes, &mut staged, &mut out);
+    send(work, publish, &mut out);
+    if deletes < work.changes.len() {
+        deleting(&out);
     }
-    for bench in &benches {
+    make_all(work, &benches, deletes..work.changes.len(), &mut staged, &mut out);
+    for bench in benches.iter().flatten() {
         bench.root.sync_all()?;
         bench.kept.sync_all()?;
     }
     Ok(out)
 }
 
-fn note(out: &mut Applied, at: usize, change: &Change, bench: &Bench<'_>) {
+fn is_delete(change: &Change) -> bool {
+    matches!(change.action, Action::Remove { .. })
+}
+
+const NOT_DELETED: &str = "not deleted, because something else failed";
+
+/// Makes the changes in `range` of the sides that are folders.
+fn make_all(
+    work: &Work<'_>,
+    benches: &[Option<Bench<'_>>; 2],
+    range: std::ops::Range<usize>,
+    staged: &mut impl Iterator<Item = Staged>,
+    out: &mut Applied,
+) {
+    for (at, staged) in range.zip(staged) {
+        let change = &work.changes[at];
+        let Some(bench) = &benches[change.side as usize] else {
+            continue;
+        };
+        if out.interrupted || work.interrupt.load(Ordering::Relaxed) {
+            out.interrupted = true;
+            return;
+        }
+        let made = match staged {
+            _ if is_delete(change) && !out.failed.is_empty() => {
+                out.failed.push(format!("{}: {NOT_DELETED}", change.path));
+                continue;
+            }
+            Ok(staged) => bench.make(change, staged.as_deref()),
+            Err(obstacle) => Err(obstacle),
+        };
+        match made {
+            Ok(()) => note(out, at, change, work.generation),
+            Err(obstacle) => out.failed.push(format!("{}: {obstacle}", change.path)),
+        }
+    }
+}
+
+/// Sends the changes of the side that is a branch, all at once: its deletes too, unless a copy failed.
+fn send(work: &Work<'_>, publish: &mut Publish<'_>, out: &mut Applied) {
+    if out.interrupted || work.interrupt.load(Ordering::Relaxed) {
+        out.interrupted = true;
+        return;
+    }
+    let is_sound = out.failed.is_empty();
+    let mut sent = Vec::new();
+    for (at, change) in work.changes.iter().enumerate() {
+        match work.roots[change.side as usize] {
+            Some(_) => {}
+            None if is_delete(change) && !is_sound => out.failed.push(format!("{}: {NOT_DELETED}", change.path)),
+            None => sent.push((at, change)),
+        }
+    }
+    if sent.is_empty() {
+        return;
+    }
+    let changes: Vec<&Change> = sent.iter().map(|(_, change)| *change).collect();
+    match publish(&changes) {
+        Ok(failures) => {
+            for ((at, change), failure) in sent.into_iter().zip(failures) {
+                match failure {
+                    None => note(out, at, change, work.generation),
+                    Some(reason) => out.failed.push(format!("{}: {reason}", change.path)),
+                }
+            }
+        }
+        Err(unsent) => {
+            out.failed.push(match &unsent {
+                Unsent::Moved => "central: somebody else was faster".to_owned(),
+                Unsent::Obstacle(obstacle) => format!("central: {obstacle}"),
+                Unsent::Stopped(error) => format!("central: {error}"),
+            });
+            out.unsent = Some(unsent);
+        }
+    }
+}
+
+fn note(out: &mut Applied, at: usize, change: &Change, generation: u64) {
     out.done[at] = true;
     let (was, now) = change.action.paths(&change.path);
     let count = |counts: &mut PerSide, n: usize| match change.side {
@@ -108,27 +205,36 @@ fn note(out: &mut Applied, at: usize, change: &Change, bench: &Bench<'_>) {
         }
         Action::Put { .. } | Action::Rename { .. } => count(&mut out.copied, now.len()),
     }
-    let only_mode = matches!(change.action, Action::Put { was: Some(was), now } if was.id == now.id);
-    if change.aside.is_none() && !only_mode {
-        out.kept
-            .extend(was.iter().map(|(path, _)| format!("{}/{path}", bench.kept_at)));
+    if change.aside.is_none() && !is_mode_only(&change.action) {
+        let kept_at = kept_of(generation, change.side);
+        out.kept.extend(was.iter().map(|(path, _)| format!("{kept_at}/{path}")));
     }
+}
+
+/// Whether a change is about the permission to run a file and nothing else.
+pub fn is_mode_only(action: &Action) -> bool {
+    matches!(action, Action::Put { was: Some(was), now } if was.id == now.id)
+}
+
+/// Where what is replaced on a side is kept, in the conduit's folder.
+pub fn kept_of(generation: u64, side: Side) -> String {
+    format!("{}/{}", kept(generation), side.name())
 }
 
 /// The name of a new file under which it waits. `None`: there is none to make.
 type Staged = Result<Option<String>, Obstacle>;
 
 /// Makes the new files of all changes, several at the same time.
-fn stage_all(work: &Work<'_>, benches: &[Bench<'_>; 2]) -> Vec<Staged> {
+fn stage_all(work: &Work<'_>, benches: &[Option<Bench<'_>>; 2]) -> Vec<Staged> {
     let next = AtomicUsize::new(0);
     let made: Vec<Mutex<Option<Staged>>> = work.changes.iter().map(|_| Mutex::new(None)).collect();
     let worker = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(change) = work.changes.get(at) else { return };
-            let result = match work.interrupt.load(Ordering::Relaxed) {
-                true => Ok(None),
-                false => benches[change.side as usize].stage(work, change),
+            let result = match &benches[change.side as usize] {
+                Some(bench) if !work.interrupt.load(Ordering::Relaxed) => bench.stage(work, change),
+                _ => Ok(None),
             };
             *made[at].lock().expect("no thread panics with it") = Some(result);
         }

@@ -110,6 +110,8 @@ pub struct Policy<'a> {
     pub now_ns: i64,
     /// When a path was changed on a side, likewise.
     pub changed_ns: &'a dyn Fn(Side, &str) -> Option<i64>,
+    /// Whose version keeps the name where one stays beside the other.
+    pub keeps_name: Side,
     /// What a person decided about the conflict at a path.
     pub decided: &'a dyn Fn(&str) -> Option<Outcome>,
     /// Which sides take names for one that differ in case only.
@@ -137,8 +139,8 @@ impl Policy<'_> {
             (Kind::FileAgainstFolder, OnConflict::Newest | OnConflict::File) => {
                 survivor.map_or(Outcome::Waits, Outcome::Beside)
             }
-            (_, OnConflict::Newest) => self.later(path).map_or(Outcome::Beside(Side::Alpha), Outcome::Take),
-            (_, OnConflict::File) => Outcome::Beside(Side::Alpha),
+            (_, OnConflict::Newest) => self.later(path).map_or(Outcome::Beside(self.keeps_name), Outcome::Take),
+            (_, OnConflict::File) => Outcome::Beside(self.keeps_name),
         }
     }
 
@@ -288,6 +290,7 @@ mod tests {
                     on_conflict,
                     now_ns: i64::MAX,
                     changed_ns: &times,
+                    keeps_name: Side::Alpha,
                     decided: &|_| None,
                     folds: [false; 2],
                 };
@@ -319,6 +322,7 @@ mod tests {
                 on_conflict: OnConflict::Newest,
                 now_ns: 100 * second,
                 changed_ns: &|side, _| if side == Side::Alpha { alpha } else { beta },
+                keeps_name: Side::Alpha,
                 decided: &|_| None,
                 folds: [false; 2],
             };
@@ -342,6 +346,7 @@ mod tests {
                     on_conflict,
                     now_ns: 0,
                     changed_ns: &|_, _| None,
+                    keeps_name: Side::Alpha,
                     decided: &|path| (path == "a").then_some(decided),
                     folds: [false; 2],
                 };

@@ -20,6 +20,14 @@ impl Side {
     /// Both, alpha first.
     pub const BOTH: [Side; 2] = [Side::Alpha, Side::Beta];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Alpha => "alpha",
+            Side::Beta => "beta",
+        }
+    }
+
     /// The one across.
     pub fn other(self) -> Side {
         match self {
@@ -67,6 +75,12 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// What is at `path`.
+    pub fn at(&self, path: &str) -> Option<Item> {
+        let at = self.items.binary_search_by(|(other, _)| path_order(other, path)).ok()?;
+        Some(self.items[at].1)
+    }
+
     /// Whether something unknown lies in the folder `path`.
     pub(super) fn hides_below(&self, path: &str) -> bool {
         let at = self

@@ -105,6 +105,7 @@ impl World {
             on_conflict: how.on_conflict,
             now_ns: i64::MAX,
             changed_ns: &|side, _| Some(how.times[side as usize]),
+            keeps_name: Side::Alpha,
             decided: &|_| None,
             folds: how.folds,
         };

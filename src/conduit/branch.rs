@@ -1,0 +1,281 @@
+//! The side of a conduit that is a branch of central: listing it, and waiting for one's time after a lost race.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    ConduitError, Definition, Order,
+    apply::Unsent,
+    files::Obstacle,
+    listed::{Bounds, Listed, list},
+    rules::Rules,
+};
+use crate::{
+    central::{CentralError, blob_id, objects, objects::Handle, remote::Met, store::Store, tree, turn::Turn},
+    names::ObjectId,
+    plan::{
+        conduit::{Item, Side},
+        guard::Lineage,
+        retry::Race,
+    },
+    send_pack::connect::Greeting,
+    stage::{
+        Context,
+        fetch::{self, Snapshot},
+    },
+    sync::{SyncErrorKind, SyncOptions, Workspace, steps},
+};
+
+/// So many commits are looked at for the one that brought a file.
+const COMMITS: usize = 1_000;
+
+/// The branch, and how this clone comes to it.
+pub struct Branch<'a> {
+    pub side: Side,
+    pub ctx: Context<'a>,
+    pub exec: bool,
+    /// The largest file, in bytes.
+    pub largest: u64,
+    pub met_to_push: RefCell<Option<Greeting>>,
+    met: RefCell<Option<Met>>,
+    max_retries: u32,
+    deadline: Duration,
+    begun: Instant,
+    is_scratch: bool,
+    renewal: Cell<Renewal>,
+}
+
+/// Whether central's objects have been thrown away because they were damaged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Renewal {
+    NotNeeded,
+    Due,
+    Done,
+}
+
+/// The branch as it was listed, its objects at hand.
+pub struct Tip {
+    pub snapshot: Snapshot,
+    pub store: Store,
+    pub listed: Listed,
+    /// The branch does not have the commit that this clone saw last.
+    pub is_rewound: bool,
+}
+
+impl<'a> Branch<'a> {
+    /// `None`: both sides are folders.
+    pub fn open(
+        workspace: &'a Workspace,
+        definition: &Definition,
+        order: &Order,
+    ) -> Result<Option<Self>, ConduitError> {
+        let Some((side, name)) = definition.branch() else {
+            return Ok(None);
+        };
+        let begun = Instant::now();
+        let options = SyncOptions {
+            pull_only: !definition.writes(side),
+            ..order.options.clone()
+        };
+        let (mut ctx, deadline, max_retries) = workspace.upstream(&options, begun)?;
+        ctx.branch = Some(name);
+        Ok(Some(Branch {
+            side,
+            ctx,
+            exec: definition.exec,
+            largest: u64::from(definition.max_file_mib) << 20,
+            met_to_push: RefCell::default(),
+            met: RefCell::default(),
+            max_retries,
+            deadline,
+            begun,
+            is_scratch: options.dry_run,
+            renewal: Cell::new(Renewal::NotNeeded),
+        }))
+    }
+
+    /// Lists the branch and brings its objects here. `seen`: the commit that this clone saw last; `base`: what needs not be looked
+    /// at. Damaged objects are fetched anew, once; what is missing after that, central does not have either.
+    pub fn fetch(&self, seen: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+        match self.attempt(seen, rules, base) {
+            Err(ConduitError::Workspace(SyncErrorKind::Central(err)))
+                if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded =>
+            {
+                self.renew();
+                self.attempt(seen, rules, base).map_err(|error| self.failure(error))
+            }
+            done => done.map_err(|error| self.failure(error)),
+        }
+    }
+
+    /// Sees to it that the next fetch begins without the objects that are here.
+    pub fn renew(&self) {
+        if self.renewal.get() == Renewal::NotNeeded {
+            self.renewal.set(Renewal::Due);
+        }
+    }
+
+    fn attempt(&self, seen: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+        let mut remote = fetch::list_again(&self.ctx, self.met.take())?;
+        let mut store = fetch::store(&self.ctx, remote.format, self.is_scratch)?;
+        if self.renewal.get() == Renewal::Due {
+            store.reset()?;
+            self.renewal.set(Renewal::Done);
+        }
+        // One of another hash is no commit of this central.
+        let known = seen.filter(|seen| seen.format() == remote.format);
+        let snapshot = fetch::apply(&self.ctx, &mut remote, &mut store, known, &mut |_| {});
+        *self.met.borrow_mut() = remote.met();
+        remote.close();
+        let snapshot = snapshot?;
+        fetch::ensure(&self.ctx, &mut store, &snapshot)?;
+        Ok(Tip {
+            is_rewound: snapshot.lineage == Lineage::Rewound || (seen.is_some() && known.is_none()),
+            listed: self.list(&snapshot, &store, rules, base)?,
+            snapshot,
+            store,
+        })
+    }
+
+    /// What is in the branch.
+    pub fn list(
+        &self,
+        snapshot: &Snapshot,
+        store: &Store,
+        rules: &Rules,
+        base: &[(String, Item)],
+    ) -> Result<Listed, ConduitError> {
+        let known: HashSet<ObjectId> = base.iter().map(|(_, item)| item.id).collect();
+        let bounds = Bounds {
+            files: self.ctx.limits.entries,
+            file_bytes: self.largest,
+            total_bytes: self.ctx.limits.total_bytes,
+            exec: self.exec,
+            passes_over_missing: self.renewal.get() == Renewal::Done,
+        };
+        list(store, snapshot.root(store)?.id(), rules, &bounds, &known)
+    }
+
+    /// Takes note that `tip` has moved on to our commit.
+    pub fn is_at(
+        &self,
+        tip: &mut Tip,
+        commit: ObjectId,
+        rules: &Rules,
+        base: &[(String, Item)],
+    ) -> Result<(), ConduitError> {
+        tip.snapshot = Snapshot::new(tip.snapshot.branch.clone(), tip.store.format(), Some(commit));
+        tip.listed = self.list(&tip.snapshot, &tip.store, rules, base)?;
+        Ok(())
+    }
+
+    /// Waits for its time after somebody else was faster than the cycle that began at `cycle`.
+    pub fn wait(&self, tip: &Tip, retries: u32, cycle: Instant) -> Result<Option<Turn>, Unsent> {
+        let lost = steps::Lost {
+            ctx: &self.ctx,
+            store: &tip.store,
+            deadline: self.deadline,
+            race: Race {
+                retries_done: retries,
+                max_retries: self.max_retries,
+                cycle: cycle.elapsed(),
+                left: Some(self.deadline.saturating_sub(self.begun.elapsed())),
+                seat: None,
+            },
+        };
+        steps::wait(&lost, &mut ()).map_err(|kind| self.unsent(kind))
+    }
+
+    /// The same error with central's name.
+    pub fn failure(&self, error: ConduitError) -> ConduitError {
+        match error {
+            ConduitError::Workspace(kind) => ConduitError::Central {
+                kind: Box::new(kind),
+                url: self.ctx.upstream_shown.clone(),
+                is_begun: false,
+            },
+            other => other,
+        }
+    }
+
+    /// Why nothing was sent.
+    pub fn unsent(&self, kind: impl Into<SyncErrorKind>) -> Unsent {
+        Unsent::Stopped(Box::new(ConduitError::Central {
+            kind: Box::new(kind.into()),
+            url: self.ctx.upstream_shown.clone(),
+            is_begun: true,
+        }))
+    }
+
+    /// The same where objects that are fetched anew may help.
+    pub fn unsent_by(&self, err: CentralError) -> Unsent {
+        if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded {
+            self.renew();
+            return Unsent::Obstacle(Obstacle::Damaged);
+        }
+        self.unsent(err)
+    }
+
+    /// Whether the objects that are here are to be thrown away.
+    pub fn is_damaged(&self) -> bool {
+        self.renewal.get() == Renewal::Due
+    }
+}
+
+impl Tip {
+    /// When the file at `path` came to be as it is, in nanoseconds since 1970: the time of the commit that brought it, or of the
+    /// oldest one that is here.
+    pub fn changed_ns(&self, path: &str) -> Option<i64> {
+        let odb = self.store.odb();
+        let mut commit = self.snapshot.head?;
+        let id_in = |commit| {
+            let root = objects::commit(&odb, commit).ok()?.0;
+            tree::id_at(&odb, root, path)
+        };
+        let id = id_in(commit)?;
+        for _ in 0..COMMITS {
+            let parent = objects::commit(&odb, commit).ok()?.1.first().copied();
+            match parent.filter(|parent| id_in(*parent) == Some(id)) {
+                Some(parent) => commit = parent,
+                None => break,
+            }
+        }
+        objects::time(&odb, commit).ok()?.checked_mul(1_000_000_000)
+    }
+}
+
+/// Contents that central has, for several threads.
+pub struct Objects {
+    odb: Option<Mutex<Handle>>,
+    is_damaged: AtomicBool,
+}
+
+impl Objects {
+    pub fn of(tip: Option<&Tip>) -> Self {
+        Objects {
+            odb: tip.map(|tip| Mutex::new(tip.store.odb())),
+            is_damaged: AtomicBool::new(false),
+        }
+    }
+
+    pub fn read(&self, id: ObjectId) -> Result<Vec<u8>, Obstacle> {
+        let odb = self.odb.as_ref().and_then(|odb| odb.lock().ok());
+        let read = odb.and_then(|odb| objects::blob(&odb, id, u64::MAX).ok().flatten());
+        read.filter(|bytes| blob_id(id.format(), bytes) == id).ok_or_else(|| {
+            self.is_damaged.store(true, Ordering::Relaxed);
+            Obstacle::Damaged
+        })
+    }
+
+    /// Whether something could not be read.
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Relaxed)
+    }
+}
