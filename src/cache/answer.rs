@@ -10,6 +10,9 @@ use crate::{
     text::{Untrusted, shown},
 };
 
+/// Phases in which nothing remains to be done: of tasks and initiatives, visions and specifications, and ADRs.
+pub(super) const FINISHED: [&str; 4] = ["completed", "published", "decided", "superseded"];
+
 /// A document, as far as the cache knows it. Texts as written by whoever pushed it: escape them before they go to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Document {
@@ -36,6 +39,13 @@ pub struct Document {
     pub owned: bool,
     /// Relative to `.metis/`.
     pub path: String,
+}
+
+impl Document {
+    /// Whether nothing remains to be done.
+    pub fn is_finished(&self) -> bool {
+        self.phase.as_deref().is_some_and(|phase| FINISHED.contains(&phase))
+    }
 }
 
 /// A reference, and the document it leads to if the cache has that.

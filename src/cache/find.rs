@@ -4,8 +4,7 @@ use rusqlite::{ToSql, params_from_iter};
 
 use super::{
     Cache, Document, QueryError,
-    query::FINISHED,
-    select::{FROM, MEANT, columns, documents, find},
+    select::{FROM, MEANT, columns, documents, find, finished},
 };
 use crate::names::{Prefix, ShortCode};
 
@@ -51,7 +50,7 @@ impl Filter {
             values.push(tag.trim_start_matches('#').to_lowercase());
         }
         if self.ready {
-            let blocked = BLOCKED.replace("{MEANT}", MEANT).replace("{FINISHED}", FINISHED);
+            let blocked = BLOCKED.replace("{MEANT}", MEANT).replace("{FINISHED}", &finished());
             all.push(format!(
                 "lower(d.type) = 'task' AND lower(d.phase) = 'todo' AND NOT d.archived AND NOT {blocked}"
             ));

@@ -19,13 +19,10 @@ use super::{
     },
     database::{self, Place},
     schema::{self, Tables},
-    select::{FROM, MEANT, columns, count, documents, find, link, overview, pointing_at},
+    select::{FROM, MEANT, columns, count, documents, find, finished, link, overview, pointing_at},
     source::Maker,
 };
 use crate::names::{Prefix, ShortCode};
-
-/// Phases in which nothing remains to be done: of tasks and initiatives, visions and specifications, and ADRs.
-pub(super) const FINISHED: &str = "('completed', 'published', 'decided', 'superseded')";
 
 /// Parents followed upstream. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
@@ -105,8 +102,9 @@ impl Cache {
                     JOIN sync_documents d ON d.id = r.document
                     WHERE {MEANT} = below.code
                  )
-                 SELECT d.phase, count(*), d.phase IN {FINISHED} FROM below JOIN sync_documents d ON d.id = below.id
-                 WHERE d.code <> ?1 GROUP BY d.phase ORDER BY d.phase"
+                 SELECT d.phase, count(*), d.phase IN {} FROM below JOIN sync_documents d ON d.id = below.id
+                 WHERE d.code <> ?1 GROUP BY d.phase ORDER BY d.phase",
+                finished()
             ))?;
             let mut progress = Progress {
                 document,

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
 
-use super::answer::{Document, Link, PhaseCount, Workspace};
+use super::answer::{Document, FINISHED, Link, PhaseCount, Workspace};
 
 /// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
 /// have one slug: a document never means itself, and no task is a parent where something else may be it.
@@ -14,6 +14,11 @@ pub(super) const MEANT: &str = "coalesce(
 const CALLED: &str = "SELECT ?1 UNION SELECT slug FROM sync_documents WHERE code = ?1 AND slug IS NOT NULL";
 
 pub(super) const FROM: &str = "FROM sync_documents d JOIN sync_workspaces w ON w.id = d.workspace";
+
+/// The phases in which nothing remains to be done, for `IN`.
+pub(super) fn finished() -> String {
+    format!("('{}')", FINISHED.join("', '"))
+}
 
 pub(super) fn documents(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Document>> {
     db.prepare_cached(sql)?.query_map(params, document)?.collect()

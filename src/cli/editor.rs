@@ -1,4 +1,4 @@
-//! A person's editor and merge tool, as git starts them.
+//! A person's editor, merge tool and browser, as git starts them.
 
 use std::{
     io::{self, Write as _},
@@ -60,6 +60,13 @@ pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<Exit
         let _ = std::fs::remove_file(version);
     }
     status
+}
+
+/// Opens `file` in the browser that git opens its manual in (`web.browser`).
+pub fn browse(folder: &Path, file: &Path) -> io::Result<ExitStatus> {
+    let mut command = connect::git();
+    command.arg("web--browse").arg(std::path::absolute(file)?);
+    run(command.current_dir(folder))
 }
 
 /// Ctrl-C at the terminal is the program's meanwhile, and not ours.

@@ -29,6 +29,7 @@ macro_rules! mention {
 }
 
 mod background;
+mod board;
 mod colour;
 mod completions;
 mod conduit;
@@ -138,7 +139,7 @@ pub fn brief() -> clap::Command {
 }
 
 /// The commands that are about documents.
-const DOCUMENTS: [&str; 7] = ["list", "search", "show", "open", "log", "blame", "query"];
+const DOCUMENTS: [&str; 8] = ["list", "search", "show", "open", "log", "blame", "board", "query"];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
@@ -220,6 +221,8 @@ enum Command {
     Open(show::OpenArgs),
     /// Show which commit of central each line of a document comes from
     Blame(history::BlameArgs),
+    /// Write one page with all workspaces' documents, for a browser
+    Board(board::BoardArgs),
     /// Compare central and this workspace id by id, every file
     Verify(verify::VerifyArgs),
     /// Confirm settings of config.toml that came with a pull
@@ -316,6 +319,7 @@ pub fn main() -> ExitCode {
         Some(Command::Show(args)) => show::show(&global, &args, interrupt),
         Some(Command::Open(args)) => show::open(&global, &args),
         Some(Command::Blame(args)) => history::blame(&global, &args, interrupt),
+        Some(Command::Board(args)) => board::run(&global, &args),
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),

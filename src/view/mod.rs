@@ -2,6 +2,7 @@
 //! command line does, renders these and decides nothing. What stops a sync is such a value too: [`stop`](crate::sync::stop).
 
 mod as_of;
+pub mod board;
 pub mod diff;
 mod status;
 mod verified;

@@ -1,5 +1,7 @@
 //! The commands by which people see what is going on: status, diff, log, verify, doctor.
 
+mod board;
+mod browser;
 mod colour;
 mod diff;
 mod doctor;

@@ -94,7 +94,7 @@ impl Drop for Server {
 }
 
 /// A command that dies with the test, however that ends: killed, it cannot end its servers itself.
-fn server_command(program: &Path) -> Command {
+pub fn server_command(program: &Path) -> Command {
     match find("setpriv") {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);

@@ -1,0 +1,286 @@
+//! Markdown as elements that the page builds one by one. There is no HTML in it and no way to say some: what a document has of
+//! that is shown as text, and its comments are left out.
+
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
+
+use super::page::json;
+use crate::names::ShortCode;
+
+/// Elements in elements. What is nested more deeply, as nobody's plans are, becomes a part of the last one.
+const MAX_DEPTH: usize = 32;
+
+/// What of a document is shown. A page holds thousands.
+const MAX_LENGTH: usize = 100_000;
+
+/// A document's body as JSON: an element is an array of its name, for links the target as `{"href": …}`, and what is in it; text
+/// is a string.
+pub(super) fn nodes(markdown: &str) -> String {
+    let mut end = markdown.len().min(MAX_LENGTH);
+    while !markdown.is_char_boundary(end) {
+        end -= 1;
+    }
+    let shown = &markdown[..end];
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let mut writer = Writer {
+        out: r#"["div""#.to_owned(),
+        ..Writer::default()
+    };
+    for event in TextMergeStream::new(Parser::new_ext(shown, options)) {
+        writer.event(event);
+    }
+    if shown.len() < markdown.len() {
+        writer.open("p", "");
+        writer.text("… The rest is left out.");
+        writer.close();
+    }
+    writer.out.push(']');
+    writer.out
+}
+
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// For each thing that is open, whether an element was written for it.
+    open: Vec<bool>,
+    /// How many of them were.
+    depth: usize,
+    /// The cells of a table's head are others than those below it.
+    in_head: bool,
+    /// HTML that is being collected, to be shown as the text it is.
+    html: Option<String>,
+}
+
+impl Writer {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(Tag::HtmlBlock) => self.html = Some(String::new()),
+            Event::End(TagEnd::HtmlBlock) => {
+                let html = self.html.take().unwrap_or_default();
+                let html = without_comments(&html);
+                if !html.trim().is_empty() {
+                    self.open("p", "");
+                    self.text(html.trim());
+                    self.close();
+                }
+            }
+            Event::Html(html) => match &mut self.html {
+                Some(block) => block.push_str(&html),
+                None => self.text(&without_comments(&html)),
+            },
+            Event::InlineHtml(html) => self.text(&without_comments(&html)),
+            Event::Start(tag) => self.start(tag),
+            Event::End(end) => {
+                if end == TagEnd::TableHead {
+                    self.close();
+                    self.in_head = false;
+                }
+                self.close();
+            }
+            Event::Text(text) => self.text(&text),
+            Event::Code(text) => {
+                self.open("code", "");
+                self.text(&text);
+                self.close();
+            }
+            Event::SoftBreak => self.text("\n"),
+            Event::HardBreak => self.empty("br"),
+            Event::Rule => self.empty("hr"),
+            Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }),
+            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => self.text(&text),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        let name = match tag {
+            Tag::Paragraph => "p",
+            // The page has a heading of the first level, and the document one of the second.
+            Tag::Heading { level, .. } => ["h3", "h4", "h5", "h6"][(level as usize - 1).min(3)],
+            Tag::BlockQuote(_) => "blockquote",
+            Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => "pre",
+            Tag::List(None) => "ul",
+            Tag::List(Some(_)) => "ol",
+            Tag::Item => "li",
+            Tag::Table(_) => "table",
+            Tag::TableHead => {
+                self.in_head = true;
+                self.open("thead", "");
+                "tr"
+            }
+            Tag::TableRow => "tr",
+            Tag::TableCell if self.in_head => "th",
+            Tag::TableCell => "td",
+            Tag::Emphasis => "em",
+            Tag::Strong => "strong",
+            Tag::Strikethrough => "del",
+            // Nothing is loaded from elsewhere, so a picture is a link to it.
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => return self.link(&dest_url),
+            _ => "span",
+        };
+        self.open(name, "");
+    }
+
+    fn link(&mut self, target: &CowStr<'_>) {
+        match href(target) {
+            Some(href) => self.open("a", &format!(r#",{{"href":{}}}"#, json(&href))),
+            None => self.open("span", ""),
+        }
+    }
+
+    fn open(&mut self, name: &str, more: &str) {
+        let fits = self.depth < MAX_DEPTH;
+        if fits {
+            self.out.push_str(&format!(r#",["{name}"{more}"#));
+            self.depth += 1;
+        }
+        self.open.push(fits);
+    }
+
+    fn close(&mut self) {
+        if self.open.pop() == Some(true) {
+            self.out.push(']');
+            self.depth -= 1;
+        }
+    }
+
+    fn empty(&mut self, name: &str) {
+        self.open(name, "");
+        self.close();
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.out.push(',');
+            self.out.push_str(&json(&text));
+        }
+    }
+}
+
+/// Where a link leads: to a page, to somebody's mail, or to another document on the board. A file beside the document is not beside
+/// the page, and other schemes may run something.
+fn href(target: &str) -> Option<String> {
+    let lower = target.to_ascii_lowercase();
+    if ["https://", "http://", "mailto:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme))
+    {
+        return Some(target.to_owned());
+    }
+    let path = target.split(['#', '?']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let code: ShortCode = name.strip_suffix(".md").unwrap_or(name).parse().ok()?;
+    Some(format!("#{code}"))
+}
+
+fn without_comments(html: &str) -> String {
+    let mut parts = html.split("<!--");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // One that is not closed ends where the HTML does.
+        out.push_str(part.split_once("-->").map_or("", |(_, rest)| rest));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The elements as they would be written, with other brackets than HTML has.
+    fn shown(markdown: &str) -> String {
+        fn write(value: &Value, out: &mut String) {
+            match value {
+                Value::String(text) => out.push_str(text),
+                Value::Array(element) => {
+                    let name = element[0].as_str().unwrap();
+                    let href = element.get(1).and_then(|more| more["href"].as_str());
+                    out.push_str(&format!(
+                        "[{name}{}:",
+                        href.map(|href| format!(" {href}")).unwrap_or_default()
+                    ));
+                    let rest = &element[1 + usize::from(href.is_some())..];
+                    rest.iter().for_each(|child| write(child, out));
+                    out.push(']');
+                }
+                other => panic!("{other}"),
+            }
+        }
+        let mut out = String::new();
+        write(&serde_json::from_str(&nodes(markdown)).unwrap(), &mut out);
+        out
+    }
+
+    #[test]
+    fn what_plans_are_written_with() {
+        for (markdown, elements) in [
+            (
+                "# One\n\ntwo *three* **four** `<five>`\n",
+                "[div:[h3:One][p:two [em:three] [strong:four] [code:<five>]]]",
+            ),
+            ("- [x] a\n- [ ] b\n", "[div:[ul:[li:☑ a][li:☐ b]]]"),
+            ("1. a\n\n---\n\n> b\n", "[div:[ol:[li:a]][hr:][blockquote:[p:b]]]"),
+            ("```sh\nls <x>\n```\n", "[div:[pre:ls <x>\n]]"),
+            (
+                "| a | b |\n|---|---|\n| c | ~~d~~ |\n",
+                "[div:[table:[thead:[tr:[th:a][th:b]]][tr:[td:c][td:[del:d]]]]]",
+            ),
+            ("", "[div:]"),
+        ] {
+            assert_eq!(shown(markdown), elements, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn html_is_text_and_its_comments_are_left_out() {
+        for (markdown, elements) in [
+            ("<script>alert(1)</script>\n", "[div:[p:<script>alert(1)</script>]]"),
+            (
+                "a <img src=x onerror=alert(1)> b\n",
+                "[div:[p:a <img src=x onerror=alert(1)> b]]",
+            ),
+            ("<!-- one -->\n\ntwo <!-- three --> four\n", "[div:[p:two  four]]"),
+            ("<!-- open\n", "[div:]"),
+            ("<div\n<!-- a --><b>\n", "[div:[p:<div\n<b>]]"),
+        ] {
+            assert_eq!(shown(markdown), elements, "{markdown}");
+        }
+        let text = nodes("</script><!--<script>\n\n`</script>` [a](https://x/</script>)\n");
+        assert!(!text.contains('<'), "{text}");
+    }
+
+    #[test]
+    fn links_lead_to_pages_and_documents_and_nowhere_else() {
+        for (target, href) in [
+            ("https://example.org/?a=b", Some("https://example.org/?a=b")),
+            ("HTTP://example.org", Some("HTTP://example.org")),
+            ("mailto:a@example.org", Some("mailto:a@example.org")),
+            ("../web/WEB-T-0001.md#part", Some("#WEB-T-0001")),
+            ("WEB-T-0001", Some("#WEB-T-0001")),
+            ("javascript:alert(1)", None),
+            (" javascript:alert(1)", None),
+            ("java\tscript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("file:///etc/passwd", None),
+            ("//example.org/x", None),
+            ("design.png", None),
+            ("", None),
+        ] {
+            assert_eq!(super::href(target).as_deref(), href, "{target}");
+        }
+        assert_eq!(
+            shown("[a](javascript:x) ![b](https://x/y.png)\n"),
+            "[div:[p:[span:a] [a https://x/y.png:b]]]"
+        );
+    }
+
+    #[test]
+    fn depth_and_length_have_an_end() {
+        let deep = shown(&format!("{}x\n", "> ".repeat(5000)));
+        assert_eq!(deep.matches("[blockquote:").count(), MAX_DEPTH);
+        assert!(deep.contains("x]]"), "{deep}");
+        let long = shown(&"ä ".repeat(MAX_LENGTH));
+        assert!(long.ends_with("[p:… The rest is left out.]]"));
+        assert!(long.len() < MAX_LENGTH + 100);
+    }
+}

@@ -1,0 +1,388 @@
+//! The board: the documents of all workspaces by phase, with their progress and what they wait for, as a value. [`page()`] makes
+//! a page of it.
+
+mod markdown;
+mod page;
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use page::{is_board, page};
+
+use super::AsOf;
+use crate::{cache::Document, state::journal::JournalEntry, text::escaped};
+
+/// Parents that a document counts for. Real documents have four levels.
+const MAX_LEVELS: usize = 100;
+
+/// The phases of all types of documents, from the first to the last. Others stand behind them.
+const PHASES: [&str; 18] = [
+    "backlog",
+    "draft",
+    "discovery",
+    "todo",
+    "discussion",
+    "drafting",
+    "design",
+    "ready",
+    "decompose",
+    "active",
+    "doing",
+    "blocked",
+    "review",
+    "completed",
+    "done",
+    "decided",
+    "published",
+    "superseded",
+];
+
+/// All that the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Board {
+    /// When it was made, RFC 3339.
+    pub made: String,
+    /// Which state of central it shows.
+    pub as_of: AsOf,
+    /// The workspaces, this clone's own first.
+    pub workspaces: Vec<Share>,
+    /// The columns: the phases that documents are in, from the first to the last.
+    pub phases: Vec<String>,
+    /// The documents, by workspace and code.
+    pub cards: Vec<Card>,
+    /// The last syncs that changed something here or failed, newest first.
+    pub syncs: Vec<JournalEntry>,
+}
+
+/// How far a workspace is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// Its folder in central.
+    pub prefix: String,
+    /// Whether it is this clone's own.
+    pub owned: bool,
+    /// All documents, archived ones included.
+    pub total: usize,
+    /// Those with nothing left to do.
+    pub finished: usize,
+}
+
+/// A document on the board. What it says is escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// Its code.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+    /// Its workspace's prefix.
+    pub workspace: String,
+    /// `task`, `initiative`, ….
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which of the board's phases it is in.
+    pub phase: usize,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// Whether nothing is left to do.
+    pub finished: bool,
+    /// Whether it is a task that can be begun.
+    pub ready: bool,
+    /// Its tags, those for its type and phase left out.
+    pub tags: Vec<String>,
+    /// What it is a part of.
+    pub parent: Option<Target>,
+    /// What it waits for.
+    pub blocked_by: Vec<Target>,
+    /// How many documents are below it, at all levels.
+    pub below: usize,
+    /// Those of them with nothing left to do.
+    pub below_finished: usize,
+    /// Its Markdown, which is no part of the list of cards.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// Another document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Target {
+    /// The card of this number.
+    Card(usize),
+    /// No workspace has it.
+    Nowhere(String),
+}
+
+/// Puts the board together from the documents as `list` has them, own ones first. `text` reads a document's Markdown. `syncs` are
+/// newest first.
+pub fn plan(
+    documents: &[Document],
+    text: &dyn Fn(&Document) -> Option<String>,
+    syncs: Vec<JournalEntry>,
+    as_of: AsOf,
+    made: Timestamp,
+) -> Board {
+    let index = Index::new(documents);
+    let phases = phases(documents);
+    let below = below(documents, &index);
+    let mut workspaces: Vec<Share> = Vec::new();
+    let cards = documents.iter().enumerate().map(|(number, document)| {
+        let finished = document.is_finished();
+        if workspaces.last().is_none_or(|last| last.prefix != document.workspace) {
+            workspaces.push(Share {
+                prefix: document.workspace.clone(),
+                owned: document.owned,
+                total: 0,
+                finished: 0,
+            });
+        }
+        if let Some(share) = workspaces.last_mut() {
+            share.total += 1;
+            share.finished += usize::from(finished);
+        }
+        let phase = phase(document);
+        Card {
+            code: document.code.clone(),
+            title: escaped(&document.title),
+            workspace: document.workspace.clone(),
+            kind: escaped(document.kind.as_deref().unwrap_or_default()).to_lowercase(),
+            phase: phases.iter().position(|known| *known == phase).unwrap_or_default(),
+            archived: document.archived,
+            finished,
+            ready: is_ready(document, documents, &index),
+            tags: tags(document),
+            parent: document.parent.as_deref().map(|code| index.target(code, document)),
+            blocked_by: document
+                .blocked_by
+                .iter()
+                .map(|code| index.target(code, document))
+                .collect(),
+            below: below[number].0,
+            below_finished: below[number].1,
+            text: text(document).unwrap_or_default(),
+        }
+    });
+    Board {
+        cards: cards.collect(),
+        made: made.to_string(),
+        as_of,
+        workspaces,
+        phases,
+        syncs,
+    }
+}
+
+/// Finds documents by their codes.
+struct Index<'d> {
+    documents: &'d [Document],
+    by_code: HashMap<&'d str, Vec<usize>>,
+}
+
+impl<'d> Index<'d> {
+    fn new(documents: &'d [Document]) -> Self {
+        let mut by_code: HashMap<&str, Vec<usize>> = HashMap::with_capacity(documents.len());
+        for (number, document) in documents.iter().enumerate() {
+            by_code.entry(&document.code).or_default().push(number);
+        }
+        Index { documents, by_code }
+    }
+
+    fn all(&self, code: &str) -> &[usize] {
+        self.by_code.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// The document that `from` means by a code: the one in its own workspace, or else the first one.
+    fn find(&self, code: &str, from: &Document) -> Option<usize> {
+        let all = self.all(code);
+        let near = all
+            .iter()
+            .find(|number| self.documents[**number].workspace == from.workspace);
+        near.or(all.first()).copied()
+    }
+
+    fn target(&self, code: &str, from: &Document) -> Target {
+        match self.find(code, from) {
+            Some(number) => Target::Card(number),
+            None => Target::Nowhere(escaped(code)),
+        }
+    }
+}
+
+fn phase(document: &Document) -> String {
+    escaped(document.phase.as_deref().unwrap_or_default()).to_lowercase()
+}
+
+/// The phases that there are: the known ones in their order, the others by name, none at all at the end.
+fn phases(documents: &[Document]) -> Vec<String> {
+    let mut found: Vec<String> = documents.iter().map(phase).collect();
+    found.sort_by_cached_key(|phase| {
+        let place = PHASES.iter().position(|known| known == phase);
+        (phase.is_empty(), place.unwrap_or(PHASES.len()), phase.clone())
+    });
+    found.dedup();
+    found
+}
+
+/// What is not said by the type and the phase already.
+fn tags(document: &Document) -> Vec<String> {
+    let kind = document.kind.as_deref().unwrap_or_default();
+    let tags = document.tags.iter().map(|tag| tag.trim_start_matches('#'));
+    tags.filter(|tag| !tag.starts_with("phase/") && !tag.eq_ignore_ascii_case(kind))
+        .map(escaped)
+        .collect()
+}
+
+/// As `list --ready` has it: to do, and blocked by nothing that is unfinished or in no workspace.
+fn is_ready(document: &Document, documents: &[Document], index: &Index<'_>) -> bool {
+    let is =
+        |value: &Option<String>, word: &str| value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(word));
+    let done = |code: &String| {
+        let mut all = index.all(code).iter().map(|number| &documents[*number]);
+        all.any(|blocker| blocker.archived || blocker.is_finished())
+    };
+    is(&document.kind, "task")
+        && is(&document.phase, "todo")
+        && !document.archived
+        && document.blocked_by.iter().all(done)
+}
+
+/// For each document how many are below it, and how many of those are finished. Whoever stands in a circle of parents is counted
+/// once and not below itself.
+fn below(documents: &[Document], index: &Index<'_>) -> Vec<(usize, usize)> {
+    let mut below = vec![(0, 0); documents.len()];
+    let parent = |number: usize| {
+        let document: &Document = &documents[number];
+        index.find(document.parent.as_deref()?, document)
+    };
+    for (number, document) in documents.iter().enumerate() {
+        let mut seen = vec![number];
+        while let Some(above) = parent(seen[seen.len() - 1]) {
+            if seen.contains(&above) || seen.len() > MAX_LEVELS {
+                break;
+            }
+            below[above].0 += 1;
+            below[above].1 += usize::from(document.is_finished());
+            seen.push(above);
+        }
+    }
+    below
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn document(code: &str, phase: &str, parent: &str, blocked_by: &[&str]) -> Document {
+        let (project, rest) = code.split_once('-').unwrap();
+        Document {
+            code: code.into(),
+            title: format!("About {code}"),
+            kind: Some(if rest.starts_with('T') { "task" } else { "initiative" }.into()),
+            phase: (!phase.is_empty()).then(|| phase.to_owned()),
+            parent: (!parent.is_empty()).then(|| parent.to_owned()),
+            blocked_by: blocked_by.iter().map(|code| (*code).to_owned()).collect(),
+            archived: false,
+            tags: vec!["#task".into(), format!("#phase/{phase}"), "#keys".into()],
+            workspace: project.to_lowercase(),
+            owned: project == "API",
+            path: format!("{code}.md"),
+        }
+    }
+
+    pub fn board(documents: &[Document]) -> Board {
+        let text = |document: &Document| Some(format!("Text of {}", document.code));
+        plan(documents, &text, Vec::new(), AsOf::default(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn columns_stand_in_the_order_of_work() {
+        let documents =
+            ["completed", "todo", "", "shaping", "Active", "todo"].map(|phase| document("API-T-0001", phase, "", &[]));
+        let board = board(&documents);
+        assert_eq!(board.phases, ["todo", "active", "completed", "shaping", ""]);
+        let cards: Vec<_> = board.cards.iter().map(|card| card.phase).collect();
+        assert_eq!(cards, [2, 0, 4, 3, 1, 0]);
+        assert_eq!(board.cards[0].tags, ["keys"]);
+        assert_eq!(board.cards[0].text, "Text of API-T-0001");
+    }
+
+    #[test]
+    fn progress_is_rolled_up_over_all_levels_and_workspaces() {
+        let board = board(&[
+            document("API-I-0001", "active", "", &[]),
+            document("API-I-0002", "completed", "API-I-0001", &[]),
+            document("API-T-0001", "todo", "API-I-0002", &[]),
+            document("WEB-T-0001", "completed", "API-I-0002", &[]),
+        ]);
+        let below: Vec<_> = board
+            .cards
+            .iter()
+            .map(|card| (card.below, card.below_finished))
+            .collect();
+        assert_eq!(below, [(3, 2), (2, 1), (0, 0), (0, 0)]);
+        let shares: Vec<_> = board
+            .workspaces
+            .iter()
+            .map(|share| (share.prefix.as_str(), share.owned, share.total, share.finished))
+            .collect();
+        assert_eq!(shares, [("api", true, 3, 1), ("web", false, 1, 1)]);
+    }
+
+    #[test]
+    fn circles_and_endless_chains_of_parents_end() {
+        let mut documents = vec![
+            document("API-T-0001", "todo", "API-T-0002", &[]),
+            document("API-T-0002", "todo", "API-T-0001", &[]),
+            document("API-T-0003", "todo", "API-T-0001", &[]),
+            document("API-T-0004", "todo", "API-T-0004", &[]),
+        ];
+        for number in 1000..1300 {
+            let parent = format!("API-T-{}", number + 1);
+            documents.push(document(&format!("API-T-{number}"), "todo", &parent, &[]));
+        }
+        let below: Vec<_> = board(&documents).cards.iter().map(|card| card.below).collect();
+        assert_eq!(below[..5], [2, 2, 0, 0, 0]);
+        assert_eq!(below[4 + 299], MAX_LEVELS);
+    }
+
+    #[test]
+    fn references_lead_to_the_nearest_document_or_nowhere() {
+        let mut fork = document("API-T-0001", "todo", "API-I-0001", &["OPS-T-0009\u{202e}"]);
+        fork.workspace = "fork".into();
+        let mut nearer = document("API-I-0001", "active", "", &[]);
+        nearer.workspace = "fork".into();
+        let board = board(&[
+            document("API-I-0001", "active", "", &[]),
+            document("API-T-0002", "todo", "API-I-0001", &[]),
+            nearer,
+            fork,
+            document("WEB-T-0001", "todo", "API-I-0001", &[]),
+        ]);
+        let parents: Vec<_> = board.cards.iter().filter_map(|card| card.parent.clone()).collect();
+        assert_eq!(parents, [Target::Card(0), Target::Card(2), Target::Card(0)]);
+        assert_eq!(
+            board.cards[3].blocked_by,
+            [Target::Nowhere("OPS-T-0009\\u{202e}".into())]
+        );
+    }
+
+    #[test]
+    fn ready_is_what_waits_for_nothing() {
+        let mut put_away = document("API-T-0005", "todo", "", &[]);
+        put_away.archived = true;
+        let board = board(&[
+            document("API-T-0001", "completed", "", &[]),
+            document("API-T-0002", "todo", "", &["API-T-0001", "API-T-0005"]),
+            document("API-T-0003", "todo", "", &["API-T-0002"]),
+            document("API-T-0004", "todo", "", &["OPS-T-0001"]),
+            put_away,
+            document("API-I-0001", "todo", "", &[]),
+        ]);
+        let ready: Vec<_> = board.cards.iter().filter(|card| card.ready).collect();
+        assert_eq!(
+            ready.iter().map(|card| card.code.as_str()).collect::<Vec<_>>(),
+            ["API-T-0002"]
+        );
+    }
+}
