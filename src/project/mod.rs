@@ -14,6 +14,7 @@ pub mod territory;
 mod tracked;
 mod trees;
 pub mod trust;
+mod work_in_progress;
 mod worktree;
 
 use std::{
@@ -35,6 +36,7 @@ pub use moment::moment;
 pub use source::unfinished;
 pub use tracked::came_with_a_commit;
 use trust::Opened;
+pub use work_in_progress::{Index, is_held};
 pub use worktree::{Checkout, Conversion};
 
 /// Where the data of the repository around `folder` lies, and the path of `name` in it, in its work tree.

@@ -22,4 +22,4 @@ mod real_metis;
 mod renaming;
 mod resolving;
 mod stash;
-mod unfinished;
+pub mod unfinished;

@@ -1,6 +1,11 @@
 //! A sync by hand while git waits for somebody to finish what they began.
 
-use crate::support::team::{Checkout, Team};
+use std::{fs, path::PathBuf};
+
+use crate::support::{
+    process::{Running, built, eventually, run},
+    team::{Checkout, NEWEST, Team},
+};
 
 /// Ann has changed two documents and synced, Bob has pushed another text of the first: each way of putting them together
 /// stops. Central has what Ann's commits say.
@@ -184,4 +189,79 @@ fn removed_here_and_edited_there() {
     team.ann.syncs();
     assert_eq!(team.plans(), "2=v1 3=v1");
     team.edits_get_through(&team.ann);
+}
+
+/// A checkout of git's that stops on its way, with documents changed already and `HEAD` still to be moved: a filter waits for leave
+/// to write a file that comes after them.
+pub struct HalfWay {
+    checkout: Running,
+    leave: PathBuf,
+}
+
+impl HalfWay {
+    pub fn begin(person: &Checkout, branch: &str) -> Self {
+        let (reached, leave) = (person.home.join("reached"), person.home.join("leave"));
+        let (reached_shown, leave_shown) = (reached.display(), leave.display());
+        let script = format!("touch {reached_shown}; until [ -e {leave_shown} ]; do sleep 0.01; done; cat");
+        let mut config = person.program("git");
+        config.args(["config", "filter.slow.smudge", &script]);
+        run(config).success();
+        let mut command = person.program("git");
+        command.args(["checkout", "-q", branch]);
+        let checkout = Running::start(command);
+        eventually("half of a checkout", || reached.exists());
+        HalfWay { checkout, leave }
+    }
+
+    pub fn go_on(self) {
+        fs::write(&self.leave, "").unwrap();
+        self.checkout.finish().success();
+    }
+}
+
+/// Ann's main has newer plans than the branch `old`, and a file that is filtered.
+pub fn with_a_slow_filter(source: &str) -> Team {
+    let team = Team::publishing(source);
+    team.ann.put(".gitattributes", "zz.txt filter=slow\n");
+    team.ann.put("zz.txt", "old\n");
+    team.ann.commit("a filtered file");
+    team.ann.git("branch old");
+    team.ann.write(1, "v2");
+    team.ann.write(4, "new");
+    team.ann.put("zz.txt", "new\n");
+    team.ann.commit("newer plans");
+    team.ann.git("push -q");
+    team.ann.syncs();
+    assert_eq!(team.plans(), NEWEST);
+    team
+}
+
+/// What a checkout has done by then is neither an edit nor a removal.
+#[test]
+fn half_of_a_checkout_is_not_pushed() {
+    for source in ["main", "worktree"] {
+        let team = with_a_slow_filter(source);
+        let half_way = HalfWay::begin(&team.ann, "old");
+        assert_eq!(team.ann.read(1), "v1", "git has come that far");
+        let said = team.ann.sync_exits(1);
+        assert!(said.contains(".git/index"), "{said}");
+        assert_eq!(team.plans(), NEWEST, "{source}");
+        half_way.go_on();
+        team.ann.sync();
+        assert_eq!(team.plans(), NEWEST, "{source}");
+        team.edits_get_through(&team.ann);
+    }
+}
+
+/// A sync that comes while git is at it waits for it.
+#[test]
+fn a_sync_waits_for_a_checkout() {
+    let team = with_a_slow_filter("main");
+    let half_way = HalfWay::begin(&team.ann, "old");
+    let mut command = team.ann.program(built("git-metis-sync"));
+    command.args(["sync"]);
+    let sync = Running::start(command);
+    half_way.go_on();
+    assert_eq!(sync.finish().code, Some(0));
+    assert_eq!(team.plans(), NEWEST);
 }

@@ -138,6 +138,8 @@ impl Central {
 
     /// The bytes of every file of the branch by path.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        // First, since somebody may be pushing: what is listed is there.
+        let entries = self.entries();
         let mut command = self.command("git");
         command.args(["cat-file", "--batch", "--batch-all-objects"]);
         let dump = run(command).stdout;
@@ -151,7 +153,7 @@ impl Central {
             objects.insert(id, &rest[end + 1..][..size]);
             rest = &rest[end + 1 + size + 1..];
         }
-        self.entries()
+        entries
             .into_iter()
             .map(|entry| (entry.path, objects[entry.id.as_str()].to_owned()))
             .collect()

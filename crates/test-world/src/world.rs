@@ -297,7 +297,7 @@ rm -f "$GIT_INDEX_FILE"
 
 /// A script that can be executed at once. It is copied into place by a process of its own: a file that this process had
 /// open for writing may still be open in a child that another thread forks just then, and running it fails ("busy").
-fn executable(path: &Path, text: &str) {
+pub fn executable(path: &Path, text: &str) {
     let draft = path.with_extension("draft");
     fs::write(&draft, text).expect("temp folder is writable");
     let mut install = Command::new("install");

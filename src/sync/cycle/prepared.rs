@@ -1,12 +1,15 @@
 //! The own documents are in a commit, which is made central's head.
 
-use std::time::SystemTime;
+use std::{
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{End, Fetched, Known, Published};
 use crate::{
     central::CentralError,
     names::{ObjectId, Prefix},
-    plan::dehydrate::DehydratePlan,
+    plan::{dehydrate::DehydratePlan, source::ReadFrom},
     send_pack::{
         Outcome, PushError,
         connect::{ConnectError, FailureKind},
@@ -25,6 +28,10 @@ use crate::{
 
 /// Documents that change while they are read are read again this many times before the sync gives up on them.
 const READ_ATTEMPTS: usize = 3;
+/// How long git may take to change files, as in a checkout, before the sync gives up.
+const GIT_WORKS: Duration = Duration::from_secs(5);
+/// How often it is looked whether it is done. `HEAD` moves shortly after.
+const NAP: Duration = Duration::from_millis(20);
 
 /// Own documents, ready to be pushed: a commit that is stored but known to nobody yet.
 pub struct Prepared {
@@ -47,6 +54,8 @@ struct Made {
 enum Unmade {
     /// This document, or `HEAD`, changed between being surveyed and being read.
     Restless { path: String },
+    /// git changed files meanwhile, or is at it.
+    GitWorks,
     /// See the error.
     Failed(SyncErrorKind),
 }
@@ -69,6 +78,8 @@ impl Fetched {
                 Ok(made) => return Ok(Prepared { fetched: self, made }),
                 Err(Unmade::Restless { .. }) if !attempts.is_empty() => {}
                 Err(Unmade::Restless { path }) => return Err(SyncErrorKind::Restless { path: path.into() }),
+                Err(Unmade::GitWorks) if !attempts.is_empty() => wait_for_git(session)?,
+                Err(Unmade::GitWorks) => return Err(restless_index()),
                 Err(Unmade::Failed(err)) => return Err(err),
             }
         }
@@ -80,6 +91,7 @@ impl Fetched {
             known,
             glance,
         } = self;
+        let index = session.ctx.project.index();
         let mut own = own::survey(
             &session.ctx,
             &known.cursor,
@@ -105,6 +117,13 @@ impl Fetched {
             }
             decided => decided?,
         };
+        let is_worktree = matches!(own.read_from, ReadFrom::Worktree(_));
+        if is_worktree && !decided.plan.changes_nothing() {
+            let is_at_rest = session.ctx.project.index() == index && !index.is_some_and(|index| index.is_held);
+            if !is_at_rest {
+                return Err(Unmade::GitWorks);
+            }
+        }
         tell(session, &own, &decided.plan);
         let mut warnings = Vec::new();
         let stops = judgement::stops(
@@ -138,6 +157,24 @@ impl Fetched {
             scan: own.scan,
         })
     }
+}
+
+/// Waits until git has changed the files that it is changing.
+fn wait_for_git(session: &Session<'_>) -> Result<(), SyncErrorKind> {
+    let begun = Instant::now();
+    while begun.elapsed() < GIT_WORKS {
+        session.check_interrupt()?;
+        thread::sleep(NAP);
+        if !session.ctx.project.index().is_some_and(|index| index.is_held) {
+            return Ok(());
+        }
+    }
+    Err(restless_index())
+}
+
+fn restless_index() -> SyncErrorKind {
+    let path = ".git/index".to_owned();
+    SyncErrorKind::Restless { path: path.into() }
 }
 
 /// Reports what is not done.
