@@ -18,6 +18,7 @@
 //! ```text
 //! cli
 //!  ├─ mcp                       a server for agents
+//!  ├─ watch                     syncs by itself when files or central change
 //!  ├─ hooks                     git's hooks, and the process that they start
 //!  ├─ service                   a sync as it is asked for: by the command line, by hooks, by services
 //!  ├─ view                      what is shown, as values
@@ -56,6 +57,7 @@ pub mod state;
 pub mod sync;
 pub mod text;
 pub mod view;
+pub mod watch;
 pub mod workspace;
 
 pub use send_pack;

@@ -23,5 +23,6 @@ mod service;
 mod stops;
 mod sync;
 mod torture;
+mod watch;
 // The world that they play in, which other crates' tests use as well.
 use test_world as support;

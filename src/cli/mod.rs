@@ -62,6 +62,7 @@ mod table;
 mod trace;
 mod trust;
 mod verify;
+mod watch;
 mod withdraw;
 mod words;
 mod workspace;
@@ -123,7 +124,7 @@ pub fn brief() -> clap::Command {
         .into_iter()
         // The first one is what happens without a command.
         .chain(["sync", "trust", "nuke", "workspace", "withdraw", "completions"])
-        .chain(DOCUMENTS.into_iter().filter(|command| *command != "log"))
+        .chain(DOCUMENTS)
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
         })
@@ -239,6 +240,8 @@ enum Command {
     Withdraw(withdraw::WithdrawArgs),
     /// Keep other folders in step
     Conduit(conduit::ConduitArgs),
+    /// Sync when files or central change
+    Watch(watch::WatchArgs),
     /// Run a sync automatically on git push and merge
     Hooks(hooks::HooksArgs),
     /// Serve agents over standard input and output (MCP)
@@ -267,6 +270,7 @@ impl Command {
             self,
             Command::Hooks(_)
                 | Command::Sync(_)
+                | Command::Watch(_)
                 | Command::Status(_)
                 | Command::Complete(_)
                 | Command::Completions(_)
@@ -328,6 +332,7 @@ pub fn main() -> ExitCode {
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
         Some(Command::Conduit(args)) => conduit::run(&global, &args, interrupt),
+        Some(Command::Watch(args)) => watch::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         #[cfg(feature = "mcp")]
         Some(Command::Mcp(args)) => mcp::run(&global, &args, interrupt),

@@ -43,6 +43,11 @@ pub fn answer(nonce: &str, event: Event, folder: &Path) -> String {
     format!("metis-sync {event} fires {nonce} in {folder:?}")
 }
 
+/// The variables that whatever runs in the background gets.
+pub fn kept() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| keeps(name))
+}
+
 /// Whether the worker gets this variable.
 ///
 /// Of git's own it gets those that say how to reach and trust a server and where git and its settings are. All others are

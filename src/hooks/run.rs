@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Event,
-    environment::{INSIDE, keeps},
+    environment::{INSIDE, kept},
     process, repository,
 };
 use crate::{
@@ -187,7 +187,7 @@ impl Target {
             .args(["hooks", "run", event.name(), "--worker"])
             .current_dir(self.metis.project())
             .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| keeps(name)))
+            .envs(kept())
             .env(INSIDE, "1")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("SSH_ASKPASS_REQUIRE", "never")

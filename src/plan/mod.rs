@@ -12,6 +12,7 @@
 //! | which plans are too dangerous to apply unasked | [`guard`] |
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
 //! | what a sync of two folders does, path by path | [`conduit`] |
+//! | what a watcher does next | [`watch`] |
 //! | how files differ from what they should be | [`compare`] |
 //! | where a workspace stands, in a word | [`standing`] |
 //!
@@ -29,3 +30,4 @@ pub mod retry;
 pub mod source;
 pub mod standing;
 pub mod three_way;
+pub mod watch;

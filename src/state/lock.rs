@@ -207,10 +207,41 @@ impl Drop for Lock {
 /// For telling people, not for deciding: it may be otherwise a moment later. Nothing is written; a sync that begins in
 /// the instant of this look tries again a few milliseconds later.
 pub fn held(dir: &StateDir) -> Option<Option<Holder>> {
-    let file = dir.open_file(NAME, OFlags::RDONLY).ok()??;
+    holder_of(dir, NAME)
+}
+
+/// The same for the [claim](claim()) of this name.
+pub fn holder_of(dir: &StateDir, name: &str) -> Option<Option<Holder>> {
+    let file = dir.open_file(name, OFlags::RDONLY).ok()??;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(read_holder(&file)),
         Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
+/// A lock that somebody keeps for as long as it runs. The kernel takes it back.
+#[derive(Debug)]
+#[must_use = "the claim ends when it is dropped"]
+pub struct Claim(File);
+
+/// Takes the lock `name`, without waiting. Where there are no locks everybody gets one.
+pub fn claim(dir: &StateDir, name: &'static str, holder: &Holder) -> Result<Claim, LockError> {
+    let file = dir.open_file(name, OFlags::RDWR | OFlags::CREATE)?;
+    let file = file.ok_or_else(|| dir.error("create", name, io::ErrorKind::NotFound.into()))?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(LockError::Held {
+            path: dir.path().join(name),
+            holder: read_holder(&file),
+        });
+    }
+    // Without it the message names nobody.
+    let _ = write_holder(&file, holder);
+    Ok(Claim(file))
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let _ = self.0.set_len(0);
     }
 }
 

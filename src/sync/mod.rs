@@ -21,6 +21,7 @@ pub mod doctor;
 mod error;
 pub mod folder;
 mod follow;
+pub mod heads;
 mod judgement;
 mod notebook;
 mod options;

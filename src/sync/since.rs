@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{SyncErrorKind, SyncOptions, Workspace, notebook, setup};
+use super::{SyncErrorKind, SyncOptions, Workspace, setup};
 use crate::{
     central::{
         CentralError,
@@ -181,13 +181,6 @@ fn documents(store: &Store, prefix: &Prefix, tree: Option<&ObjectId>) -> Result<
         Some(tree) => Ok(listing::folder(prefix, tree::entries(store, *tree)?).documents),
         None => Ok(Documents::new()),
     }
-}
-
-/// The commit of central that this clone dealt with last.
-pub fn head(workspace: &Workspace) -> Option<ObjectId> {
-    let state = StateDir::open(workspace.metis().path()).ok()??;
-    let guard = workspace.guard().ok()?;
-    notebook::load_cursor(&state, &guard, &mut Vec::new()).ok()??.head
 }
 
 #[cfg(test)]

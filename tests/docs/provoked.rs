@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 111] = [
+const PROVOKED: [(&str, &str); 112] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -206,6 +206,7 @@ const PROVOKED: [(&str, &str); 111] = [
         "config.toml sets … to …, which was not confirmed for this clone",
         "stops::another_branch",
     ),
+    ("another watcher has this workspace", "stops::somebody_watches_already"),
     (
         "another sync is running here",
         "torture::together::who_waits_in_vain_names_the_holder",

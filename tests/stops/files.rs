@@ -169,3 +169,25 @@ pub fn git_left_the_files_out(stop: Stop) {
     team.ann.goes_through();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
 }
+
+pub fn somebody_watches_already(stop: Stop) {
+    let world = World::new();
+    let api = one(&world);
+    let first = crate::support::process::Running::start(api.metis_sync(&["watch"]));
+    let lock = api.metis().join(".sync/watch.lock");
+    crate::support::process::eventually("a watcher", || {
+        fs::read_to_string(&lock).is_ok_and(|line| !line.is_empty())
+    });
+    let stopped = api.stops(&["watch"], stop);
+    assert!(
+        api.types(stopped.command("git metis-sync watch --status"))
+            .contains("No workspace")
+    );
+    first.kill();
+    let second = crate::support::process::Running::start(api.metis_sync(&["watch"]));
+    crate::support::process::eventually("the second one", || {
+        fs::read_to_string(api.metis().join(".sync/watch.json")).is_ok_and(|note| note.contains("last_success\":\""))
+    });
+    second.kill();
+    api.goes_through();
+}

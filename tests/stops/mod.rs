@@ -82,6 +82,7 @@ stories! {
     UpstreamChanged: binding::another_central;
     PrefixChanged: binding::another_folder;
     Unconfirmed: binding::another_branch;
+    Watched: files::somebody_watches_already;
     Stale: versions::the_remote_is_ahead;
     Diverged: versions::both_sides_changed;
     Deletes: versions::most_documents_are_gone;

@@ -23,3 +23,4 @@ mod together;
 mod trace;
 mod trust;
 mod walk;
+mod watch;

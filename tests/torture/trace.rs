@@ -102,10 +102,14 @@ pub fn counts(workspace: &Workspace, traced: &Command, log: &Path) -> BTreeMap<&
 /// Run with `what` (as in strace's `inject=`) at the `when`-th call of `syscall`, and wait until everything it has
 /// started is gone too: a server that lost its client still decides whether it has all it needs.
 pub fn with_injected(workspace: &Workspace, traced: &Command, syscall: &str, what: &str, when: &str) -> Finished {
+    settled(injected(workspace, traced, syscall, what, when))
+}
+
+/// The same, to be run by the caller.
+pub fn injected(workspace: &Workspace, traced: &Command, syscall: &str, what: &str, when: &str) -> Command {
     let trace = format!("trace={syscall}");
     let inject = format!("inject={syscall}:{what}:when={when}");
-    let options = ["-o", "/dev/null", "-e", &trace, "-e", &inject];
-    settled(strace(workspace, &options, traced))
+    strace(workspace, &["-o", "/dev/null", "-e", &trace, "-e", &inject], traced)
 }
 
 /// Run to the end of the program and of all its descendants.

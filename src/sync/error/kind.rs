@@ -46,6 +46,7 @@ impl SyncErrorKind {
             | SyncErrorKind::NoUpstream => "config",
             SyncErrorKind::State(_) => "state",
             SyncErrorKind::Locked { .. } => "locked",
+            SyncErrorKind::Watched { .. } => "watched",
             SyncErrorKind::UpstreamChanged { .. } => "upstream-changed",
             SyncErrorKind::PrefixChanged { .. } => "prefix-changed",
             SyncErrorKind::Unconfirmed(_) => "unconfirmed",

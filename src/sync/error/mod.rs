@@ -88,6 +88,12 @@ pub enum SyncErrorKind {
         /// Who, in words.
         holder: Untrusted,
     },
+    /// Another watcher has this workspace.
+    #[error("another watcher has this workspace: {holder}")]
+    Watched {
+        /// Who, in words.
+        holder: Untrusted,
+    },
     /// config.toml names another central than this clone synced with before.
     #[error("config.toml names the central repository {configured}, this clone has synced with {remembered} so far")]
     UpstreamChanged {

@@ -65,6 +65,7 @@ pub fn row(kind: &SyncErrorKind) -> Row {
         Kind::NoPrefix => Stop::NoPrefix.into(),
         Kind::State(err) => state(err).into(),
         Kind::Locked { .. } => Stop::Locked.into(),
+        Kind::Watched { .. } => Stop::Watched.into(),
         Kind::UpstreamChanged { .. } => Stop::UpstreamChanged.into(),
         Kind::PrefixChanged { configured, remembered } => Row::from(Stop::PrefixChanged)
             .with("old", remembered)

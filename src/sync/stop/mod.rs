@@ -154,6 +154,9 @@ stops! {
     /// Another sync runs.
     Locked("locked") Locked
         "Try again when it is done.";
+    /// Another watcher has the workspace.
+    Watched("watched") Locked
+        "`git metis-sync watch --status` shows how it goes there. End that one first, if this one is to take over.";
     /// Another central than before.
     UpstreamChanged("upstream-changed") Stopped
         "If the change is meant, confirm it with `git metis-sync init --upstream URL`; if it came with a pull, ask who made it.";

@@ -29,7 +29,7 @@ pub use self::{
     edit::{Edit, edit_config, with_edits},
     error::{ConfigError, ConfigFile},
     rules::{MAX_RETRIES, MAX_SECONDS, branch_name},
-    settings::{HookSettings, LimitSettings, Record, SyncSettings},
+    settings::{HookSettings, LimitSettings, Record, SyncSettings, WatchSettings},
     unknown_keys::UnknownKey,
 };
 
@@ -124,6 +124,7 @@ impl Config {
         let sync = section("sync")?;
 
         let hooks = sync.section("hooks")?;
+        let watch = sync.section("watch")?;
         let limits = sync.section("limits")?;
         let settings = SyncSettings {
             upstream_url: sync.text("upstream_url", is_plain_url, URL_RULE)?.unwrap_or_default(),
@@ -141,6 +142,20 @@ impl Config {
             source: sync.text("source", is_branch_name, BRANCH_RULE)?,
             exclude: sync.patterns("exclude")?,
             publish_ignored: sync.flag("publish_ignored")?.unwrap_or_default(),
+            watch: WatchSettings {
+                push: watch.flag("push")?.unwrap_or(true),
+                settle_seconds: watch
+                    .number("settle_seconds", 0, 3600, "a whole number of seconds from 0 to 3600")?
+                    .unwrap_or(10),
+                poll_seconds: watch
+                    .number(
+                        "poll_seconds",
+                        5,
+                        MAX_SECONDS,
+                        "a whole number of seconds from 5 to 86400",
+                    )?
+                    .unwrap_or(30),
+            },
             hooks: HookSettings {
                 blocking: hooks.flag("blocking")?.unwrap_or_default(),
                 deadline_seconds: hooks.seconds("deadline_seconds")?,

@@ -28,6 +28,8 @@ pub struct SyncSettings {
     pub publish_ignored: bool,
     /// `[sync.hooks]`
     pub hooks: HookSettings,
+    /// `[sync.watch]`
+    pub watch: WatchSettings,
     /// `[sync.limits]`
     pub limits: LimitSettings,
 }
@@ -44,6 +46,7 @@ impl fmt::Debug for SyncSettings {
             .field("publish_ignored", &self.publish_ignored)
             .field("deadline_seconds", &self.deadline_seconds)
             .field("hooks", &self.hooks)
+            .field("watch", &self.watch)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
@@ -59,6 +62,27 @@ pub enum Record {
     Config,
     /// In this clone's own state only.
     Local,
+}
+
+/// `[sync.watch]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// Whether own documents are pushed.
+    pub push: bool,
+    /// How long own documents have to be quiet before that.
+    pub settle_seconds: u64,
+    /// How long between two questions to central.
+    pub poll_seconds: u64,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        WatchSettings {
+            push: true,
+            settle_seconds: 10,
+            poll_seconds: 30,
+        }
+    }
 }
 
 /// `[sync.hooks]`

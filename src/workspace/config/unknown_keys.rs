@@ -9,13 +9,16 @@ use super::ConfigFile;
 use crate::plan::listing::escaped;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 21] = [
     "sync.branch",
     "sync.deadline_seconds",
     "sync.exclude",
     "sync.hooks.blocking",
     "sync.hooks.deadline_seconds",
     "sync.hooks.notify",
+    "sync.watch.push",
+    "sync.watch.settle_seconds",
+    "sync.watch.poll_seconds",
     "sync.last_synced_commit",
     "sync.limits.blob_bytes",
     "sync.limits.entries",
@@ -102,7 +105,7 @@ fn nearest(path: &str, name: &str) -> Option<&'static str> {
     let beside = |key: &'static str| key.strip_prefix(path).and_then(|rest| rest.strip_prefix('.'));
     let near = KEYS
         .iter()
-        .chain(&["sync.hooks", "sync.limits"])
+        .chain(&["sync.hooks", "sync.limits", "sync.watch"])
         .filter_map(|key| Some((strsim::jaro(&name, beside(key)?), *key)))
         .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|one, other| one.0.total_cmp(&other.0));

@@ -1,0 +1,298 @@
+//! What starts the watcher with this user's session: a systemd user unit, on a Mac a launchd agent.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::text::Untrusted;
+
+const NAME: &str = "git-metis-sync-watch.service";
+const LABEL: &str = "git-metis-sync.watch";
+
+/// Whose language the system speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager {
+    /// On Linux.
+    Systemd,
+    /// On a Mac.
+    Launchd,
+}
+
+impl Manager {
+    /// This machine's.
+    pub fn here() -> Self {
+        match cfg!(target_os = "macos") {
+            true => Manager::Launchd,
+            false => Manager::Systemd,
+        }
+    }
+
+    /// Where this user's file belongs. `None`: there is no home.
+    pub fn place(self) -> Option<PathBuf> {
+        let home = || std::env::home_dir().filter(|home| home.is_absolute());
+        match self {
+            Manager::Systemd => {
+                let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+                let config = config.filter(|path| path.is_absolute());
+                let config = config.or_else(|| Some(home()?.join(".config")))?;
+                Some(config.join("systemd/user").join(NAME))
+            }
+            Manager::Launchd => Some(home()?.join("Library/LaunchAgents").join(format!("{LABEL}.plist"))),
+        }
+    }
+
+    /// What the file says, for this program.
+    pub fn text(self, program: &Path) -> String {
+        let program = program.to_string_lossy();
+        match self {
+            Manager::Systemd => format!(
+                "[Unit]\n\
+                 Description=Keep planning documents in step with their central repositories\n\
+                 Documentation=man:git-metis-sync-watch(1)\n\
+                 \n\
+                 [Service]\n\
+                 Type=simple\n\
+                 ExecStart={} watch --all\n\
+                 Restart=on-failure\n\
+                 RestartSec=60\n\
+                 SuccessExitStatus=130\n\
+                 Nice=10\n\
+                 \n\
+                 [Install]\n\
+                 WantedBy=default.target\n",
+                for_systemd(&program)
+            ),
+            Manager::Launchd => format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+                 <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+                 <plist version=\"1.0\">\n\
+                 <dict>\n\
+                 \x20 <key>Label</key><string>{LABEL}</string>\n\
+                 \x20 <key>ProgramArguments</key>\n\
+                 \x20 <array><string>{}</string><string>watch</string><string>--all</string></array>\n\
+                 \x20 <key>RunAtLoad</key><true/>\n\
+                 \x20 <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n\
+                 \x20 <key>ThrottleInterval</key><integer>60</integer>\n\
+                 \x20 <key>ProcessType</key><string>Background</string>\n\
+                 </dict>\n\
+                 </plist>\n",
+                for_xml(&program)
+            ),
+        }
+    }
+
+    /// The commands that begin with it at once, or anew, and with each session.
+    pub fn start(self, place: &Path) -> Vec<Step> {
+        match self {
+            Manager::Systemd => vec![
+                Step::new(&["systemctl", "--user", "daemon-reload"]),
+                Step::new(&["systemctl", "--user", "enable", NAME]),
+                Step::new(&["systemctl", "--user", "restart", NAME]),
+            ],
+            Manager::Launchd => {
+                let before = self.stop().into_iter().map(|step| Step { may_fail: true, ..step });
+                let place = place.to_string_lossy();
+                before
+                    .chain([Step::new(&["launchctl", "bootstrap", &domain(), &place])])
+                    .collect()
+            }
+        }
+    }
+
+    /// Those that end it.
+    pub fn stop(self) -> Vec<Step> {
+        match self {
+            Manager::Systemd => vec![Step::new(&["systemctl", "--user", "disable", "--now", NAME])],
+            Manager::Launchd => vec![Step::new(&["launchctl", "bootout", &format!("{}/{LABEL}", domain())])],
+        }
+    }
+}
+
+/// What launchd calls this user's session.
+fn domain() -> String {
+    format!("gui/{}", rustix::process::getuid().as_raw())
+}
+
+/// A command to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    words: Vec<String>,
+    /// Whether the next one is run all the same.
+    may_fail: bool,
+}
+
+impl Step {
+    fn new(words: &[&str]) -> Self {
+        Step {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            may_fail: false,
+        }
+    }
+}
+
+/// A command that failed.
+#[derive(Debug)]
+pub struct Stopped {
+    /// As one would type it.
+    pub command: String,
+    /// What it said.
+    pub said: Untrusted,
+}
+
+/// The steps as one would type them.
+pub fn typed(steps: &[Step]) -> String {
+    let lines: Vec<String> = steps.iter().map(|step| step.words.join(" ")).collect();
+    lines.join(" && ")
+}
+
+/// A word of a unit's command line.
+fn for_systemd(word: &str) -> String {
+    let mut out = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '%' | '$' => out.extend([c, c]),
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
+fn for_xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Writes the file.
+pub fn write(place: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(place.parent().unwrap_or(place))?;
+    fs::write(place, text)
+}
+
+/// Takes the file away. Returns whether it was there.
+pub fn remove(place: &Path) -> io::Result<bool> {
+    match fs::remove_file(place) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err),
+    }
+}
+
+/// Runs the steps one after the other, up to one that fails.
+pub fn run(steps: &[Step]) -> Result<(), Stopped> {
+    for step in steps {
+        let Some((program, args)) = step.words.split_first() else {
+            continue;
+        };
+        let said = match Command::new(program).args(args).stdin(Stdio::null()).output() {
+            Ok(output) if output.status.success() => continue,
+            Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            Err(err) => err.to_string(),
+        };
+        if !step.may_fail {
+            let command = step.words.join(" ");
+            return Err(Stopped {
+                command,
+                said: said.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_anything_in_its_name_is_one_word() {
+        let text = Manager::Systemd.text(Path::new("/opt/50% of \"it\"/git-metis-sync"));
+        assert!(
+            text.contains("\nExecStart=\"/opt/50%% of \\\"it\\\"/git-metis-sync\" watch --all\n"),
+            "{text}"
+        );
+        let text = Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync"));
+        assert!(
+            text.contains("<array><string>/opt/a &amp; &lt;b&gt;/git-metis-sync</string><string>watch</string>"),
+            "{text}"
+        );
+        assert_eq!(text.matches("<dict>").count(), text.matches("</dict>").count());
+    }
+
+    #[test]
+    fn what_is_run_to_begin_and_to_end() {
+        let place = Path::new("/home/ann/unit");
+        let systemd = typed(&Manager::Systemd.start(place));
+        assert_eq!(
+            systemd,
+            format!(
+                "systemctl --user daemon-reload && systemctl --user enable {NAME} && systemctl --user restart {NAME}"
+            )
+        );
+        let domain = domain();
+        assert_eq!(
+            typed(&Manager::Launchd.start(place)),
+            format!("launchctl bootout {domain}/{LABEL} && launchctl bootstrap {domain} /home/ann/unit")
+        );
+        let step = |program: &str, may_fail| Step {
+            may_fail,
+            ..Step::new(&[program])
+        };
+        run(&[step("false", true), step("true", false)]).unwrap();
+        let stopped = run(&[step("false", false), step("no such program", false)]).unwrap_err();
+        assert_eq!(stopped.command, "false");
+        assert!(
+            !run(&[step("no such program", false)])
+                .unwrap_err()
+                .said
+                .raw()
+                .is_empty()
+        );
+    }
+
+    /// systemd's own word on the unit, where it is installed.
+    #[test]
+    fn systemd_accepts_the_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join(NAME);
+        write(&place, &Manager::Systemd.text(Path::new("/bin/sh"))).unwrap();
+        let verify = Command::new("systemd-analyze")
+            .args(["--user", "verify"])
+            .arg(&place)
+            .env("XDG_RUNTIME_DIR", folder.path())
+            .output();
+        let Ok(verified) = verify else {
+            eprintln!("skipped: systemd-analyze is not installed");
+            return;
+        };
+        let said = String::from_utf8_lossy(&verified.stderr);
+        let about_it: Vec<&str> = said
+            .lines()
+            .filter(|line| line.contains(NAME) && !line.contains("man "))
+            .collect();
+        assert_eq!(about_it, Vec::<&str>::new(), "{said}");
+        assert!(remove(&place).unwrap());
+        assert!(!remove(&place).unwrap());
+    }
+
+    /// Another program's reading of the property list, where there is Python.
+    #[test]
+    fn the_agent_is_a_property_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("agent.plist");
+        write(&place, &Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync"))).unwrap();
+        let script = "import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";
+        let Ok(read) = Command::new("python3").args(["-c", script]).arg(&place).output() else {
+            eprintln!("skipped: python3 is not installed");
+            return;
+        };
+        let agent: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+        assert_eq!(agent["Label"], LABEL);
+        assert_eq!(
+            agent["ProgramArguments"],
+            serde_json::json!(["/opt/a & <b>/git-metis-sync", "watch", "--all"])
+        );
+        assert_eq!(agent["KeepAlive"]["SuccessfulExit"], false);
+    }
+}
