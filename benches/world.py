@@ -117,6 +117,30 @@ class World:
             self.own(metis.parent, d, prefix).write_text(document(prefix, d))
         return metis.parent
 
+    def history(self, workspace, commits):
+        """Makes the folder of a workspace a git project of `commits` commits that its remote has too, with a tag on every
+        hundredth part; the last one edits document 1."""
+        self.git("init", "-q", cwd=workspace)
+        self.git("add", "-A", cwd=workspace)
+        first = self.env | {"GIT_COMMITTER_DATE": "1600000000 +0000"}
+        self.run(["git", "commit", "-q", "-m", "First"], workspace, env=first)
+        work = b"".join(
+            b"commit refs/heads/main\ncommitter Bench <bench@example.org> %d +0000\ndata 4\nwork\n%s"
+            b"M 100644 inline src/file%d\ndata %d\n%d\n"
+            % (1700000000 + n, b"" if n else b"from refs/heads/main^0\n", n % 50, len(str(n)), n)
+            for n in range(commits - 2)
+        )
+        self.git("fast-import", "--quiet", cwd=workspace, stdin=work)
+        self.git("reset", "-q", "--hard", cwd=workspace)
+        self.edit(workspace, 1, "last")
+        self.git("commit", "-q", "-a", "-m", "Last", cwd=workspace)
+        for n in range(1, 100):
+            self.git("tag", f"v{n}", f"HEAD~{n * (commits // 100)}", cwd=workspace)
+        remote = self.root / f"{workspace.name}-remote.git"
+        self.git("clone", "-q", "--bare", workspace, remote)
+        self.git("remote", "add", "origin", remote, cwd=workspace)
+        self.git("fetch", "-q", "origin", cwd=workspace)
+
     def own(self, workspace, number, prefix="own"):
         return workspace / ".metis" / f"{prefix.upper()}-T-{number:04d}.md"
 

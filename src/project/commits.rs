@@ -110,14 +110,17 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
     /// The best common ancestor of `one` and of any of `others`, as git finds it: newest commits first, until nothing is left
     /// but what both have.
     pub fn merge_base(&self, one: ObjectId, others: &[ObjectId]) -> Option<ObjectId> {
-        let (found, flags) = self.paint(one, others);
+        // Nothing is better than one of the two themselves.
+        let is_best = |common: ObjectId| common == one || others == [common];
+        let (found, flags) = self.paint(one, others, is_best);
+        let best = found.last().copied().filter(|last| is_best(*last));
         // One that another one descends from is no best one.
-        found.into_iter().find(|id| flags[id] & STALE == 0)
+        best.or_else(|| found.into_iter().find(|id| flags[id] & STALE == 0))
     }
 
     /// The commits that `one` goes back to and none of `others` does, itself included.
     pub fn only_of(&self, one: ObjectId, others: &[ObjectId]) -> HashSet<ObjectId> {
-        let (_, flags) = self.paint(one, others);
+        let (_, flags) = self.paint(one, others, |_| false);
         flags
             .into_iter()
             .filter(|(_, flags)| *flags == ONE)
@@ -125,9 +128,14 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
             .collect()
     }
 
-    /// Goes back from all of them, newest commits first, until nothing is left but what both sides have. Returns common
-    /// ancestors, and what each commit on the way is an ancestor of.
-    fn paint(&self, one: ObjectId, others: &[ObjectId]) -> (Vec<ObjectId>, HashMap<ObjectId, u8>) {
+    /// Goes back from all of them, newest commits first, until nothing is left but what both sides have, or a common ancestor
+    /// is `enough`. Returns common ancestors, and what each commit on the way is an ancestor of.
+    fn paint(
+        &self,
+        one: ObjectId,
+        others: &[ObjectId],
+        enough: impl Fn(ObjectId) -> bool,
+    ) -> (Vec<ObjectId>, HashMap<ObjectId, u8>) {
         let mut flags: HashMap<ObjectId, u8> = HashMap::new();
         let mut queue = BinaryHeap::new();
         let push =
@@ -149,6 +157,9 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
                 if !found.contains(&id) {
                     found.push(id);
                 }
+                if enough(id) {
+                    break;
+                }
                 flag |= STALE;
             }
             for parent in self.node(id).map(|node| node.parents).unwrap_or_default() {
@@ -168,6 +179,9 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
 
     /// The same of any of `commits`.
     pub fn any_descends(&self, commits: &[ObjectId], ancestor: ObjectId) -> Option<bool> {
+        if commits.is_empty() {
+            return Some(false);
+        }
         if commits.contains(&ancestor) || self.merge_base(ancestor, commits) == Some(ancestor) {
             return Some(true);
         }
@@ -188,5 +202,95 @@ impl<'a, F: gix::objs::Find> Commits<'a, F> {
         }
         roots.sort();
         Some(roots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commits in memory, and how many of them were read.
+    #[derive(Default)]
+    struct Told {
+        commits: HashMap<ObjectId, Vec<u8>>,
+        read: Cell<usize>,
+    }
+
+    impl Told {
+        /// A commit `seconds` after the beginning.
+        fn commit(&mut self, seconds: u32, parents: &[ObjectId]) -> ObjectId {
+            let tree = gix::ObjectId::empty_tree(gix::hash::Kind::Sha1);
+            let parents: String = parents.iter().map(|id| format!("parent {id}\n")).collect();
+            let who = format!("A <a@example.org> {seconds} +0000");
+            let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\nwork\n");
+            let hash = gix::hash::Kind::Sha1;
+            let id = gix::objs::compute_hash(hash, gix::objs::Kind::Commit, text.as_bytes()).expect("a hash");
+            self.commits.insert(from_gix(&id), text.into_bytes());
+            from_gix(&id)
+        }
+
+        /// Commits one after the other, the first one without a parent.
+        fn line(&mut self, length: u32) -> Vec<ObjectId> {
+            let mut line: Vec<ObjectId> = Vec::new();
+            for n in 0..length {
+                let parent: Vec<ObjectId> = line.last().copied().into_iter().collect();
+                line.push(self.commit(n, &parent));
+            }
+            line
+        }
+    }
+
+    impl gix::objs::Find for Told {
+        fn try_find<'a>(
+            &self,
+            id: &gix::hash::oid,
+            buffer: &'a mut Vec<u8>,
+        ) -> gix::error::Result<Option<gix::objs::Data<'a>>> {
+            self.read.set(self.read.get() + 1);
+            let Some(text) = self.commits.get(&from_gix(id)) else {
+                return Ok(None);
+            };
+            buffer.clone_from(text);
+            Ok(Some(gix::objs::Data::new(
+                buffer,
+                gix::objs::Kind::Commit,
+                gix::hash::Kind::Sha1,
+            )))
+        }
+    }
+
+    #[test]
+    fn no_question_looks_further_back_than_it_must() {
+        let mut odb = Told::default();
+        let line = odb.line(1000);
+        let (tip, before) = (line[999], line[998]);
+        let aside = odb.commit(1000, &[before]);
+        // Tags are everywhere.
+        let tags: Vec<ObjectId> = line.iter().step_by(100).copied().chain([tip]).collect();
+        let commits = || Commits::of(&odb);
+        assert_eq!(commits().any_descends(&[], tip), Some(false));
+        assert_eq!(commits().any_descends(&tags, before), Some(true));
+        assert_eq!(commits().descends(before, tip), Some(false));
+        assert_eq!(commits().merge_base(tip, &[before]), Some(before));
+        assert_eq!(commits().merge_base(before, &[tip]), Some(before));
+        assert_eq!(commits().merge_base(aside, &[tip]), Some(before));
+        assert_eq!(commits().only_of(aside, &[tip]), HashSet::from([aside]));
+        assert!(odb.read.get() < 60, "{} commits were read", odb.read.get());
+        assert_eq!(commits().any_descends(&tags, aside), Some(false));
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_hides_no_ancestor() {
+        let mut odb = Told::default();
+        let root = odb.commit(1_000_000, &[]);
+        let one = odb.commit(1, &[root]);
+        let other = odb.commit(2, &[one]);
+        let far = odb.commit(3, &[root]);
+        let commits = Commits::of(&odb);
+        assert_eq!(commits.merge_base(other, &[one]), Some(one));
+        assert_eq!(commits.merge_base(one, &[other]), Some(one));
+        assert_eq!(commits.merge_base(other, &[far]), Some(root));
+        assert_eq!(commits.any_descends(&[far, other], one), Some(true));
+        assert_eq!(commits.any_descends(&[far], one), Some(false));
     }
 }
