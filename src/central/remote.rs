@@ -10,7 +10,7 @@ use gix::protocol::{
 use super::{CentralError, ObjectFormat, from_gix};
 use crate::{
     names::ObjectId,
-    send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, RemoteUrl, Scheme, Session},
+    send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, Reached, RemoteUrl, Scheme, Session},
 };
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
@@ -59,7 +59,23 @@ impl Remote {
         branch: Option<&str>,
         prefixes: Vec<String>,
     ) -> Result<Self, CentralError> {
-        let session = connect::open(url, Service::UploadPack, Protocol::V2, options)?;
+        Self::listen(Self::call(url, options)?, url, options, branch, prefixes)
+    }
+
+    /// Connects, and does not wait for central's first word yet.
+    pub fn call(url: &RemoteUrl, options: &ConnectOptions) -> Result<Reached, CentralError> {
+        Ok(connect::reach(url, Service::UploadPack, Protocol::V2, options)?)
+    }
+
+    /// The same as [`list_beside()`](Remote::list_beside), for a central that was called.
+    pub fn listen(
+        called: Reached,
+        url: &RemoteUrl,
+        options: &ConnectOptions,
+        branch: Option<&str>,
+        prefixes: Vec<String>,
+    ) -> Result<Self, CentralError> {
+        let session = called.shake_hands()?;
         let is_http = matches!(url.scheme(), Scheme::Http | Scheme::Https);
         // A server may let everybody greet it, and demand credentials once it is sent a request.
         let mut challenge = match Self::of(session, url, branch, prefixes.clone()) {

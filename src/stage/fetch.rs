@@ -85,10 +85,17 @@ pub fn list(ctx: &Context<'_>) -> Result<Remote, CentralError> {
 
 /// The same where central may have been `met` before.
 pub fn list_again(ctx: &Context<'_>, met: Option<Met>) -> Result<Remote, CentralError> {
-    match met {
-        Some(met) => Remote::list_again(&ctx.upstream, &ctx.connect, met),
-        None => list(ctx),
+    list_again_and(ctx, met, || ())
+}
+
+/// The same with something else done while central's server starts; nothing starts where it was met.
+pub fn list_again_and(ctx: &Context<'_>, met: Option<Met>, meanwhile: impl FnOnce()) -> Result<Remote, CentralError> {
+    if let Some(met) = met {
+        return Remote::list_again(&ctx.upstream, &ctx.connect, met);
     }
+    let called = Remote::call(&ctx.upstream, &ctx.connect)?;
+    meanwhile();
+    Remote::listen(called, &ctx.upstream, &ctx.connect, ctx.branch.as_deref(), Vec::new())
 }
 
 /// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::Ordering,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use jiff::Timestamp;
@@ -20,7 +20,12 @@ use crate::{
     names::{ObjectFormat, ObjectId, Prefix},
     plan::{listing::Documents, retry::Seat},
     send_pack::connect::Greeting,
-    stage::{Context, Warning, fetch},
+    stage::{
+        Context, Warning, fetch,
+        own::{self, Own, OwnError},
+    },
+    state::cursor::Cursor,
+    workspace::Glance,
 };
 
 /// When a sync began.
@@ -57,6 +62,8 @@ pub struct Session<'a> {
     pub(super) max_retries: u32,
     pub(super) notebook: Notebook,
     pub(super) learnt: Learnt,
+    /// The own documents as they were while central's server started, for a cycle that has nothing to hydrate.
+    pub(super) own: Option<Own<'a>>,
     /// The owned folder, where something is to be pushed to it.
     pub(super) pushes_to: Option<Prefix>,
 }
@@ -133,8 +140,36 @@ impl<'a> Session<'a> {
                 seen: notebook.last.as_ref().and_then(|cursor| cursor.head),
                 ..Learnt::default()
             },
+            own: None,
             notebook,
         })
+    }
+
+    /// Surveys the own documents in the time that central's server takes to start. `None`: what they are compared with is not
+    /// known, or they cannot be read, which is said when they are needed.
+    pub(super) fn survey_early(&self, known: Option<&Known>) -> Option<Own<'a>> {
+        let _pushes = self.pushes_to.as_ref()?;
+        let cursor = known.map(|known| &known.cursor).or(self.notebook.last.as_ref())?;
+        self.survey(cursor, cursor.format, None).ok()
+    }
+
+    /// Surveys the own documents. `glance`: see [`own::survey()`].
+    pub(super) fn survey(
+        &self,
+        cursor: &Cursor,
+        format: ObjectFormat,
+        glance: Option<Glance>,
+    ) -> Result<Own<'a>, OwnError> {
+        let (ctx, stat_cache) = (&self.ctx, &self.notebook.stat_cache);
+        own::survey(
+            ctx,
+            cursor,
+            stat_cache,
+            format,
+            SystemTime::now(),
+            self.options.arrived,
+            glance,
+        )
     }
 
     /// The owned folder, where something is to be pushed to it.

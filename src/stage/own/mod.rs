@@ -16,7 +16,7 @@ use crate::{
     fs::DirError,
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{listing::Documents, source::ReadFrom},
-    project::{Committed, Exclusion, History},
+    project::{Committed, Exclusion, History, Index},
     state::cursor::Cursor,
     text::Untrusted,
     workspace::{Damaged, Protected, Reason, Scan, frontmatter},
@@ -88,6 +88,8 @@ pub struct Own<'a> {
     pub hydrated: BTreeSet<Prefix>,
     /// The walk through the files, where they are what counts.
     pub scan: Option<Scan>,
+    /// What git's index was before that.
+    pub index: Option<Index>,
     /// What `HEAD` was before that.
     head: Option<ObjectId>,
     /// The hash of central's objects.
@@ -107,6 +109,7 @@ impl<'a> Own<'a> {
             exclusion: Exclusion::default(),
             hydrated,
             scan: None,
+            index: None,
             head: None,
             format,
             history: OnceCell::new(),

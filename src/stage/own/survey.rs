@@ -46,6 +46,7 @@ pub fn survey<'a>(
         .into_iter()
         .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
         .collect();
+    let index = ctx.project.index();
     let read_from = read_from(ctx, arrived)?;
     let mut own = Own::empty(read_from, hydrated, format);
     if let ReadFrom::Tree { at, pending } = read_from {
@@ -71,6 +72,7 @@ pub fn survey<'a>(
         let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.clone());
         return Err(OwnError::NoBranch(source.unwrap_or_default().into()));
     }
+    own.index = index;
     own.head = match read_from {
         ReadFrom::Worktree(at) => Some(at),
         _ => ctx.project.head(),

@@ -44,14 +44,18 @@ impl Fetched {
     pub fn list(session: &mut Session<'_>, known: Option<Known>) -> Result<Self, SyncErrorKind> {
         let _stage = tracing::info_span!("fetch").entered();
         session.step(Step::Listing);
-        let mut remote = fetch::list_again(&session.ctx, session.learnt.met.take())?;
+        let mut own = None;
+        let met = session.learnt.met.take();
+        let mut remote = fetch::list_again_and(&session.ctx, met, || own = session.survey_early(known.as_ref()))?;
         let (seen, adopt) = (session.learnt.seen, session.options.adopt_central);
+        let mut is_another = false;
         let known = match known {
             Some(known) => known,
             None => {
                 let ctx = &session.ctx;
                 let follow = Follow { ctx, seen, adopt };
-                let (cursor, is_another) = follow.cursor(&remote, session.notebook.last.clone())?;
+                let cursor;
+                (cursor, is_another) = follow.cursor(&remote, session.notebook.last.clone())?;
                 if is_another {
                     session.warn(Warning::CentralAdopted);
                 }
@@ -73,6 +77,8 @@ impl Fetched {
             session.warn(Warning::CentralAdopted);
         }
         session.learnt.seen = snapshot.head;
+        // What it was compared with is what still counts.
+        session.own = own.filter(|_| !is_another && !adopted);
         Ok(Fetched::new(snapshot, known))
     }
 

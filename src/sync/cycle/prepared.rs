@@ -2,7 +2,7 @@
 
 use std::{
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use super::{End, Fetched, Known, Published};
@@ -18,7 +18,7 @@ use crate::{
         Warning,
         dehydrate::{self, PlanError},
         fetch,
-        own::{self, Own, ReadError},
+        own::{Own, ReadError},
         push::{self, PushPlan},
     },
     state::cursor::Notes,
@@ -91,16 +91,12 @@ impl Fetched {
             known,
             glance,
         } = self;
-        let index = session.ctx.project.index();
-        let mut own = own::survey(
-            &session.ctx,
-            &known.cursor,
-            &session.notebook.stat_cache,
-            snapshot.format,
-            SystemTime::now(),
-            session.options.arrived,
-            glance.take(),
-        )?;
+        let glance = glance.take();
+        let early = session.own.take().filter(|_| glance.is_some());
+        let mut own = match early {
+            Some(own) => own,
+            None => session.survey(&known.cursor, snapshot.format, glance)?,
+        };
         session.notebook.note_scan(own.scan.as_ref());
         if own.is_in_step(&known.cursor) && known.cursor.compared == snapshot.head && snapshot.head.is_some() {
             own.warnings().into_iter().for_each(|warning| session.warn(warning));
@@ -119,7 +115,7 @@ impl Fetched {
         };
         let is_worktree = matches!(own.read_from, ReadFrom::Worktree(_));
         if is_worktree && !decided.plan.changes_nothing() {
-            let is_at_rest = session.ctx.project.index() == index && !index.is_some_and(|index| index.is_held);
+            let is_at_rest = session.ctx.project.index() == own.index && !own.index.is_some_and(|index| index.is_held);
             if !is_at_rest {
                 return Err(Unmade::GitWorks);
             }

@@ -7,7 +7,8 @@
 //!
 //! 1. [`rewrite`] applies `insteadOf`; [`RemoteUrl::parse`] refuses every location that we do not talk to.
 //! 2. [`open`] starts a process (ssh, a server for a local path), dials a `git daemon`, or prepares http; then it
-//!    performs gix's handshake, asking for credentials if the server wants them.
+//!    performs gix's handshake, asking for credentials if the server wants them. [`reach`] lets the caller do something
+//!    between the two.
 //! 3. The caller talks to the server through [`Session::transport`]. Whatever fails there, [`Session::explain`] turns
 //!    into a [`ConnectError`] with a [`FailureKind`] and the server's own words.
 //! 4. [`Session::close`] hangs up politely; dropping the session just hangs up, and ends what it started.
@@ -53,7 +54,7 @@ pub use explain::Explainer;
 pub use failure::{ConnectError, Ending, FailureKind};
 pub use git::{as_git, git};
 pub use http::Greeting;
-pub use open::{Giver, open, open_authenticated, open_known};
+pub use open::{Giver, Reached, open, open_authenticated, open_known, reach};
 pub use rewrite::{Direction, rewrite};
 pub use session::Session;
 pub use settings::Settings;

@@ -1,5 +1,6 @@
 //! The ways to a session: a program is started, a server dialled or http prepared, and the handshake made.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bstr::ByteSlice;
@@ -16,11 +17,11 @@ use super::gathered::Gathered;
 use super::http::{self, Greeted, Greeting};
 use super::process::{self, Running};
 use super::session::Session;
-use super::span::Connection;
+use super::span::{Connection, ExchangeSpan};
 use super::symrefs::WithoutSymrefs;
 use super::url::{RemoteUrl, Scheme};
 use super::watch::Watch;
-use super::{ConnectOptions, directory, helpers_dir, server, tcp};
+use super::{ConnectOptions, Prompt, directory, helpers_dir, server, tcp};
 
 /// Connect to `service` of the repository at `url` and perform the handshake.
 ///
@@ -34,7 +35,18 @@ pub fn open(
     version: Protocol,
     options: &ConnectOptions,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, Start::Greeting)
+    reach(url, service, version, options)?.shake_hands()
+}
+
+/// The same as far as it goes without waiting for the server: a program takes milliseconds to start and a host far away
+/// longer, in which the caller can do something else.
+pub fn reach(
+    url: &RemoteUrl,
+    service: Service,
+    version: Protocol,
+    options: &ConnectOptions,
+) -> Result<Reached, ConnectError> {
+    Reached::by(url, service, version, options, Start::Greeting)
 }
 
 /// Where the credentials for an http server come from.
@@ -65,7 +77,7 @@ pub fn open_authenticated(
     options: &ConnectOptions,
     giver: Giver,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, Start::Introduced(giver))
+    Reached::by(url, service, version, options, Start::Introduced(giver))?.shake_hands()
 }
 
 /// The same for a server that was greeted before: nothing is sent yet. The [`Greeting`] must be that of the same service at
@@ -77,7 +89,7 @@ pub fn open_known(
     version: Protocol,
     options: &ConnectOptions,
 ) -> Result<Session, ConnectError> {
-    establish(url, service, version, options, Start::Known(greeting))
+    Reached::by(url, service, version, options, Start::Known(greeting))?.shake_hands()
 }
 
 /// How an http session begins.
@@ -92,83 +104,129 @@ enum Start {
 /// What a handshake may bring: some 700,000 refs.
 const MAX_HANDSHAKE: u64 = 64 << 20;
 
-fn establish(
-    url: &RemoteUrl,
+/// A server that was reached, and not listened to yet.
+#[must_use = "the server waits to be greeted"]
+pub struct Reached {
+    url: RemoteUrl,
     service: Service,
-    version: Protocol,
-    options: &ConnectOptions,
-    start: Start,
-) -> Result<Session, ConnectError> {
-    let version = match service {
-        Service::ReceivePack => Protocol::V1,
-        Service::UploadPack => version,
-    };
-    let (giver, known) = match start {
-        Start::Greeting => (None, None),
-        Start::Introduced(giver) => (Some(giver), None),
-        Start::Known(greeting) => (None, Some(greeting)),
-    };
-    let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
-    let connection = Connection::new(url, service.as_str(), watch.clone());
-    let shaking_hands = connection.exchange("handshake");
-    let mut explainer = Explainer {
-        url: url.to_string(),
-        watch: watch.clone(),
-        http: None,
-        program: None,
-        welcomed: false,
-    };
-    if !options.settings.protocols.allow(url.scheme()) {
-        return Err(ConnectError::not_allowed(url));
+    giver: Option<Giver>,
+    prompt: Prompt,
+    helpers_dir: PathBuf,
+    explainer: Explainer,
+    connected: Connected,
+    shaking_hands: ExchangeSpan,
+    // Dropped last: what listens is told when all is over.
+    connection: Connection,
+}
+
+impl Reached {
+    fn by(
+        url: &RemoteUrl,
+        service: Service,
+        version: Protocol,
+        options: &ConnectOptions,
+        start: Start,
+    ) -> Result<Self, ConnectError> {
+        let version = match service {
+            Service::ReceivePack => Protocol::V1,
+            Service::UploadPack => version,
+        };
+        let (giver, known) = match start {
+            Start::Greeting => (None, None),
+            Start::Introduced(giver) => (Some(giver), None),
+            Start::Known(greeting) => (None, Some(greeting)),
+        };
+        let watch = Arc::new(Watch::new(options.deadlines, options.interrupt.clone()));
+        let connection = Connection::new(url, service.as_str(), watch.clone());
+        let shaking_hands = connection.exchange("handshake");
+        let mut explainer = Explainer {
+            url: url.to_string(),
+            watch,
+            http: None,
+            program: None,
+            welcomed: false,
+        };
+        if !options.settings.protocols.allow(url.scheme()) {
+            return Err(ConnectError::not_allowed(url));
+        }
+        if !url.scheme().is_built_in() {
+            return Err(ConnectError::left_out(url));
+        }
+        let connected = connected(url, service, version, options, (giver, known), &mut explainer)
+            .map_err(|err| explainer.explain(&err))?;
+        Ok(Reached {
+            url: url.clone(),
+            service,
+            giver,
+            prompt: options.prompt,
+            helpers_dir: helpers_dir(options),
+            explainer,
+            connected,
+            shaking_hands,
+            connection,
+        })
     }
-    if !url.scheme().is_built_in() {
-        return Err(ConnectError::left_out(url));
+
+    /// Performs the handshake.
+    pub fn shake_hands(self) -> Result<Session, ConnectError> {
+        let Reached {
+            url,
+            service,
+            giver,
+            prompt,
+            helpers_dir,
+            mut explainer,
+            connected,
+            shaking_hands,
+            connection,
+        } = self;
+        // The last one is dropped first: a program sees its input end before it is told to.
+        let Connected {
+            program,
+            greeted,
+            mut transport,
+        } = connected;
+        let watch = explainer.watch.clone();
+        let mut credentials = Credentials::new(&url, prompt, helpers_dir, watch.clone());
+        watch.allow(Some(MAX_HANDSHAKE));
+        let mut next = None;
+        if giver == Some(Giver::Asked) && explainer.http.is_some() {
+            let given = give(&mut credentials, &mut *transport);
+            next = Some(given.map_err(|err| explainer.without_credentials(&err))?);
+        }
+        let authenticate = |action| credentials.act(action);
+        let mut greeting = WithoutSymrefs::new(&mut *transport);
+        let mut handshake = gix_protocol::handshake(
+            &mut greeting,
+            service,
+            authenticate,
+            Vec::new(),
+            &mut gix_utils::progress::Discard,
+        )
+        .map_err(|err| explainer.explain(&err))?;
+        if let Some(refs) = &mut handshake.refs {
+            greeting.give_back(refs);
+        }
+        watch.allow(None);
+        explainer.welcomed = true;
+        drop(shaking_hands);
+        Ok(Session {
+            on_trial: next.map(|next| (credentials, next)),
+            transport,
+            handshake,
+            service,
+            sent_by_handshake: watch.sent(),
+            explainer,
+            greeted,
+            program,
+            connection,
+        })
     }
-    let connected = connected(url, service, version, options, (giver, known), &mut explainer);
-    // The last one is dropped first: a program sees its input end before it is told to.
-    let Connected {
-        program,
-        greeted,
-        mut transport,
-    } = connected.map_err(|err| explainer.explain(&err))?;
-    let mut credentials = Credentials::new(url, options.prompt, helpers_dir(options), watch.clone());
-    watch.allow(Some(MAX_HANDSHAKE));
-    let mut next = None;
-    if giver == Some(Giver::Asked) && explainer.http.is_some() {
-        let given = give(&mut credentials, &mut *transport);
-        next = Some(given.map_err(|err| explainer.without_credentials(&err))?);
-    }
-    let authenticate = |action| credentials.act(action);
-    let mut greeting = WithoutSymrefs::new(&mut *transport);
-    let mut handshake = gix_protocol::handshake(
-        &mut greeting,
-        service,
-        authenticate,
-        Vec::new(),
-        &mut gix_utils::progress::Discard,
-    )
-    .map_err(|err| explainer.explain(&err))?;
-    if let Some(refs) = &mut handshake.refs {
-        greeting.give_back(refs);
-    }
-    watch.allow(None);
-    explainer.welcomed = true;
-    drop(shaking_hands);
-    Ok(Session {
-        on_trial: next.map(|next| (credentials, next)),
-        transport,
-        handshake,
-        service,
-        sent_by_handshake: watch.sent(),
-        explainer,
-        greeted,
-        program,
-        connection,
-    })
 }
 
 /// A way to a server, on which nothing was said yet.
 struct Connected {
+    // Dropped before the program: it sees its input end before it is told to.
     transport: Box<dyn Transport + Send>,
     program: Option<Arc<Running>>,
     greeted: Option<Greeted>,
