@@ -8,11 +8,14 @@ use std::{
 use clap::Args;
 use serde_json::json;
 
-use crate::sync::{
-    SyncErrorKind, SyncOptions, Workspace,
-    doctor::{self, Finding, Level, Repaired},
-    preview::{self, Ask},
-    stop,
+use crate::{
+    conduit,
+    sync::{
+        SyncErrorKind, SyncOptions, Workspace,
+        doctor::{self, Finding, Level, Repaired},
+        preview::{self, Ask},
+        stop,
+    },
 };
 
 use super::{Exit, Global, colour::Paint, output, progress::Bar, render, sync::prompt, words::Given};
@@ -81,6 +84,7 @@ fn diagnosed(
     ask: Ask,
     bar: &mut Bar,
 ) -> Result<(Vec<Finding>, Vec<Repaired>), SyncErrorKind> {
+    let conduits = conduit::findings(workspace, options, !args.offline);
     if workspace.config().sync.is_none() {
         let note = Finding::note(
             "config",
@@ -89,13 +93,18 @@ fn diagnosed(
         .advise("Set one with `git metis-sync init --upstream URL`.");
         let unknown = workspace.config().unknown_keys.iter();
         let unknown = unknown.map(|key| Finding::note("config", key.to_string()));
-        return Ok((std::iter::once(note).chain(unknown).collect(), Vec::new()));
+        let found = std::iter::once(note).chain(unknown);
+        return Ok((found.chain(conduits).collect(), Vec::new()));
     }
-    if args.fix {
-        return doctor::repair(workspace, options, ask);
-    }
-    let preview = preview::look(workspace, options, ask, bar)?;
-    Ok((doctor::examine(&preview), Vec::new()))
+    let (mut findings, repaired) = match args.fix {
+        true => doctor::repair(workspace, options, ask)?,
+        false => (
+            doctor::examine(&preview::look(workspace, options, ask, bar)?),
+            Vec::new(),
+        ),
+    };
+    findings.extend(conduits);
+    Ok((findings, repaired))
 }
 
 /// The one finding where there is nothing to look at.

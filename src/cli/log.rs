@@ -9,10 +9,13 @@ use std::{
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    conduit::{self, ConduitError, Generation, Status},
+    fs::Dir,
     names::ShortCode,
+    plan::listing::printable,
     project::{Project, trust},
     state::{
         files::{StateDir, StateError},
@@ -27,6 +30,7 @@ use super::{
     Exit, Global,
     colour::Paint,
     completions::candidates,
+    conduit::failure,
     document,
     history::{self, DepthArg},
     output, pager,
@@ -72,12 +76,27 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
         Err(err) => return render::explained(global, "log", &err.into(), ""),
     };
     journal.entries.reverse();
+    let conduits = match recent(&metis, args.count) {
+        Ok(conduits) => conduits,
+        Err(error) => return failure::tell(global, &error, "NAME"),
+    };
     if global.json {
-        let value = json!({ "entries": journal.entries, "unreadable": journal.unreadable, "last": last });
+        let generation = |(name, generation): &(String, Generation)| {
+            let mut value = json!(generation);
+            value["name"] = json!(name);
+            value
+        };
+        let conduits: Vec<Value> = conduits.iter().map(generation).collect();
+        let value = json!({
+            "entries": journal.entries,
+            "unreadable": journal.unreadable,
+            "last": last,
+            "conduits": conduits,
+        });
         render::print_json(&render::document("log", value));
     } else if global.talks() {
         pager::start(global, &Project::discover(&metis));
-        let _ = print(global, &journal, last.as_ref(), now);
+        let _ = print(global, args.count, &journal, &conduits, last.as_ref(), now);
     }
     Exit::Ok
 }
@@ -90,10 +109,26 @@ fn read(metis: &Path, count: usize, now: Timestamp) -> Result<(Journal, Option<L
     }
 }
 
-fn print(global: &Global, journal: &Journal, last: Option<&LastSync>, now: Timestamp) -> io::Result<()> {
+/// What conduits did last.
+fn recent(metis: &Path, count: usize) -> Result<Vec<(String, Generation)>, ConduitError> {
+    match Dir::open_root(metis) {
+        Ok(metis) => conduit::recent(&metis, count),
+        Err(err) if err.is_gone() => Ok(Vec::new()),
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn print(
+    global: &Global,
+    count: usize,
+    journal: &Journal,
+    conduits: &[(String, Generation)],
+    last: Option<&LastSync>,
+    now: Timestamp,
+) -> io::Result<()> {
     let paint = Paint::stdout(global);
     let mut out = io::BufWriter::new(output::stdout());
-    if journal.entries.is_empty() {
+    if journal.entries.is_empty() && conduits.is_empty() {
         writeln!(out, "No sync has changed anything here yet.")?;
     }
     if let Some(last) = last.filter(|last| last.idle > 0) {
@@ -113,34 +148,93 @@ fn print(global: &Global, journal: &Journal, last: Option<&LastSync>, now: Times
             time = render::time(last.completed.raw()),
         )?;
     }
-    for entry in &journal.entries {
-        let time = render::time(entry.started.raw());
-        let age = render::seconds_since(entry.started.raw(), now).map(render::ago);
-        let outcome = match &entry.error {
-            Some(error) => paint.red(&format!("failed: {}", render::reason(error.raw()))),
-            None => paint.green(&entry.outcome.brief().to_string()),
+    // Both are the newest first.
+    let mut conduits = conduits.iter().peekable();
+    let mut entries = journal.entries.iter().peekable();
+    for _ in 0..count {
+        let is_later = |(_, generation): &&(String, Generation)| {
+            entries
+                .peek()
+                .is_none_or(|entry| generation.started.as_str() > entry.started.raw())
         };
-        writeln!(
-            out,
-            "{time}  {outcome}{}  {:.1} s, by `{}`{}",
-            what(entry),
-            entry.seconds,
-            entry.trigger.brief(),
-            age.map(|age| format!(", {age}")).unwrap_or_default(),
-        )?;
-        if global.is_verbose() {
-            for warning in entry.warnings.iter().take(NAMED) {
-                writeln!(out, "    {} {}", paint.yellow("warning:"), warning.brief())?;
-            }
-            if let Some(more) = entry.warnings.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                writeln!(out, "    … and {more} more warnings")?;
-            }
+        if let Some((name, generation)) = conduits.next_if(is_later) {
+            writeln!(out, "{}", generation_line(paint, name, generation, now))?;
+        } else if let Some(entry) = entries.next() {
+            entry_lines(&mut out, global, paint, entry, now)?;
         }
     }
     if journal.unreadable > 0 {
         writeln!(out, "{} lines of the journal cannot be read.", journal.unreadable)?;
     }
     out.flush()
+}
+
+fn entry_lines(
+    out: &mut dyn Write,
+    global: &Global,
+    paint: Paint,
+    entry: &JournalEntry,
+    now: Timestamp,
+) -> io::Result<()> {
+    let time = render::time(entry.started.raw());
+    let age = render::seconds_since(entry.started.raw(), now).map(render::ago);
+    let outcome = match &entry.error {
+        Some(error) => paint.red(&format!("failed: {}", render::reason(error.raw()))),
+        None => paint.green(&entry.outcome.brief().to_string()),
+    };
+    writeln!(
+        out,
+        "{time}  {outcome}{}  {:.1} s, by `{}`{}",
+        what(entry),
+        entry.seconds,
+        entry.trigger.brief(),
+        age.map(|age| format!(", {age}")).unwrap_or_default(),
+    )?;
+    if global.is_verbose() {
+        for warning in entry.warnings.iter().take(NAMED) {
+            writeln!(out, "    {} {}", paint.yellow("warning:"), warning.brief())?;
+        }
+        if let Some(more) = entry.warnings.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            writeln!(out, "    … and {more} more warnings")?;
+        }
+    }
+    Ok(())
+}
+
+/// `…  conduit skills: verified  copied 2, deleted 1 → 1a2b3c4d5e  by `sync`, 2 minutes ago`
+fn generation_line(paint: Paint, name: &str, generation: &Generation, now: Timestamp) -> String {
+    let status = match generation.status {
+        Status::Verified => paint.green("verified"),
+        Status::Failed => paint.red("failed"),
+        Status::Interrupted => paint.red("interrupted"),
+        Status::Copying | Status::Deleting | Status::Verifying => paint.yellow("not ended"),
+    };
+    let counted = [
+        (generation.copied.alpha + generation.copied.beta, "copied"),
+        (generation.deleted.alpha + generation.deleted.beta, "deleted"),
+    ];
+    let mut parts: Vec<String> = counted
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{word} {count}"))
+        .collect();
+    match generation.conflicts.len() {
+        0 => {}
+        1 => parts.push("1 conflict".into()),
+        n => parts.push(format!("{n} conflicts")),
+    }
+    let commit = generation.commit.as_deref().and_then(|id| id.get(..10));
+    format!(
+        "{}  conduit {name}: {status}  {}{}, by `{}`{}",
+        render::time(&generation.started),
+        parts.join(", "),
+        commit.map(|id| format!(" → {id}")).unwrap_or_default(),
+        printable(generation.trigger.as_bytes()),
+        render::seconds_since(&generation.started, now)
+            .map(render::ago)
+            .map(|age| format!(", {age}"))
+            .unwrap_or_default(),
+    )
 }
 
 /// `  pulled 12 (api, web), pushed 2, 1 retry → 1a2b3c4d5e`

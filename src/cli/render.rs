@@ -112,11 +112,17 @@ pub fn print_json(value: &Value) {
 
 /// A workspace on its own is no error, there is only nothing to tell but what may be why it is one.
 pub fn single_workspace(global: &Global, command: &str) -> Exit {
+    alone(global, command, json!({}))
+}
+
+/// The same with something `more` to tell in JSON.
+pub fn alone(global: &Global, command: &str, mut more: Value) -> Exit {
     let unknown = Workspace::discover(&global.start_dir()).map(|workspace| workspace.unknown_keys());
     let unknown = unknown.unwrap_or_default();
     if global.json {
-        let value = json!({ "state": "not-configured", "warnings": unknown });
-        print_json(&document(command, value));
+        more["state"] = "not-configured".into();
+        more["warnings"] = json!(unknown);
+        print_json(&document(command, more));
         return Exit::Ok;
     }
     warnings(global, &unknown);

@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Exit, Global,
     colour::Paint,
+    conduit::overview::{self, Looked},
     output,
     progress::Bar,
     render::{self, number, short},
@@ -55,22 +56,29 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
     let verified =
         preview::look(&workspace, &options, ask, &mut bar).and_then(|preview| Verified::of(preview, args.fetch));
     bar.clear();
+    let conduits = overview::look(&workspace, &options, args.fetch);
     match verified {
         Ok(verified) => {
+            let is_right = verified.right && conduits.is_right();
             if global.json {
-                let value = serde_json::to_value(&verified).unwrap_or_default();
+                let mut value = serde_json::to_value(&verified).unwrap_or_default();
+                value["right"] = is_right.into();
+                value["conduits"] = conduits.json();
                 render::print_json(&render::document("verify", value));
-            } else if global.talks() || !verified.right {
-                let _ = print(global, &verified);
+            } else if global.talks() || !is_right {
+                let _ = print(global, &verified, &conduits);
             }
-            if verified.right { Exit::Ok } else { Exit::Error }
+            if is_right { Exit::Ok } else { Exit::Error }
         }
-        Err(SyncErrorKind::NoUpstream) => render::single_workspace(global, "verify"),
+        Err(SyncErrorKind::NoUpstream) => match overview::tell_alone(global, "verify", &conduits) {
+            Exit::Ok if !conduits.is_right() => Exit::Error,
+            exit => exit,
+        },
         Err(kind) => render::explained(global, "verify", &kind, &workspace.upstream_name()),
     }
 }
 
-fn print(global: &Global, verified: &Verified) -> io::Result<()> {
+fn print(global: &Global, verified: &Verified, conduits: &Looked) -> io::Result<()> {
     let paint = Paint::stdout(global);
     let mut out = io::BufWriter::new(output::stdout());
     let own = &verified.own;
@@ -110,6 +118,9 @@ fn print(global: &Global, verified: &Verified) -> io::Result<()> {
         if !wrong.is_empty() {
             writeln!(out, "Folders: `git metis-sync doctor --fix` mends them.")?;
         }
+    }
+    for line in conduits.lines(paint, global.is_verbose()) {
+        writeln!(out, "{line}")?;
     }
     for obstacle in &verified.obstacles {
         writeln!(out, "{} {}", paint.red("Blocked:"), obstacle.message)?;

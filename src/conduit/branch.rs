@@ -144,6 +144,23 @@ impl<'a> Branch<'a> {
         })
     }
 
+    /// The branch as this clone saw it last, at `head`, without asking central.
+    pub fn known(&self, head: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+        let look = || {
+            let head = head.ok_or(SyncErrorKind::NeverSynced)?;
+            let store = fetch::store(&self.ctx, head.format(), self.is_scratch)?;
+            let name = self.ctx.branch.clone().unwrap_or_default();
+            let snapshot = Snapshot::new(name, head.format(), Some(head));
+            Ok(Tip {
+                listed: self.list(&snapshot, &store, rules, base)?,
+                is_rewound: false,
+                snapshot,
+                store,
+            })
+        };
+        look().map_err(|error| self.failure(error))
+    }
+
     /// What is in the branch.
     pub fn list(
         &self,

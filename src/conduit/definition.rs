@@ -75,6 +75,39 @@ fn is_default(transfers: &u32) -> bool {
     *transfers == TRANSFERS
 }
 
+/// Whether this clone syncs a conduit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirmed {
+    /// Its definition was confirmed as it stands.
+    Enabled,
+    /// Another definition was.
+    Changed,
+    /// None was.
+    #[serde(rename = "not-enabled")]
+    No,
+}
+
+impl Confirmed {
+    /// One word for scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Confirmed::Enabled => "enabled",
+            Confirmed::Changed => "changed",
+            Confirmed::No => "not-enabled",
+        }
+    }
+
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Confirmed::Enabled => "enabled",
+            Confirmed::Changed => "changed since it was enabled",
+            Confirmed::No => "not enabled",
+        }
+    }
+}
+
 /// A definition and the file that has it.
 #[derive(Debug, Clone)]
 pub struct Defined {
@@ -123,6 +156,15 @@ impl Definition {
     pub fn digest(&self) -> String {
         let text = text::json(self).unwrap_or_default();
         blob_id(ObjectFormat::Sha1, text.as_bytes()).to_string()
+    }
+
+    /// Whether this clone syncs it. `digest`: of the definition that was confirmed.
+    pub fn confirmed(&self, digest: Option<&String>) -> Confirmed {
+        match digest {
+            Some(digest) if *digest == self.digest() => Confirmed::Enabled,
+            Some(_) => Confirmed::Changed,
+            None => Confirmed::No,
+        }
     }
 
     /// What about it breaks a rule.

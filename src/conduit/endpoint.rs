@@ -168,7 +168,9 @@ impl Endpoints {
         for (_, root) in roots {
             while !root.try_lock() {
                 if start.elapsed() >= wait {
-                    return Err(ConduitError::Busy(format!("of {}", root_name(root.path())).into()));
+                    return Err(ConduitError::Busy(
+                        format!("one of {}, for another project", root_name(root.path())).into(),
+                    ));
                 }
                 thread::sleep(PAUSE);
             }

@@ -29,9 +29,9 @@ pub enum ConduitError {
         is_begun: bool,
     },
     /// The branch does not have the commit that this clone saw last.
-    #[error("{branch} in central {}", match is_gone {
-        true => "is gone",
-        false => "was rewound, or made anew: it does not have the commit that this clone saw last",
+    #[error("{branch} {}", match is_gone {
+        true => "in central is gone",
+        false => "in central was rewound, or made anew: it does not have the commit that this clone saw last",
     })]
     Rewound {
         /// The branch.
@@ -48,8 +48,14 @@ pub enum ConduitError {
         why: String,
     },
     /// The branch holds more than a sync takes.
-    #[error("the branch in central has more {0} than [sync.limits] allows")]
-    TooMuch(&'static str),
+    #[error("the branch in central has more {} than sync.limits.{limit} allows", match *limit {
+        "entries" => "files",
+        _ => "bytes",
+    })]
+    TooMuch {
+        /// The key.
+        limit: &'static str,
+    },
     /// Something in a folder could not be read or written.
     #[error(transparent)]
     Dir(#[from] DirError),
@@ -87,7 +93,7 @@ pub enum ConduitError {
         changed: bool,
     },
     /// An endpoint cannot be used.
-    #[error("{}, {side:?} of the conduit, {reason}", shown(path))]
+    #[error("{}, {} of the conduit, {reason}", shown(path), side.name())]
     Endpoint {
         /// Which.
         side: Side,
@@ -109,7 +115,7 @@ pub enum ConduitError {
     #[error("the project's source is the branch {0}, and another one is checked out")]
     OtherBranch(Untrusted),
     /// Somebody else syncs this workspace, or the same folder for another project.
-    #[error("another sync is running ({0})")]
+    #[error("another sync is running here: {0}")]
     Busy(Untrusted),
     /// There is no such generation.
     #[error("the conduit {name} has no generation {number}")]
@@ -145,22 +151,18 @@ impl From<LockError> for ConduitError {
 }
 
 fn stopped(stop: Stop) -> String {
-    let name = |side| match side {
-        Side::Alpha => "alpha",
-        Side::Beta => "beta",
-    };
     match stop {
-        Stop::Emptied(side) => format!("{} is empty, and it was not at the last sync", name(side)),
+        Stop::Emptied(side) => format!("{} is empty, and it was not at the last sync", side.name()),
         Stop::Deletes(side, deletes) => format!(
             "the sync would delete {} of the {} files in {}",
             deletes.removed,
             deletes.held,
-            name(side)
+            side.name()
         ),
         Stop::Edits { side, edited, held } => {
             format!(
                 "the sync would overwrite {edited} of the {held} files in {}",
-                name(side)
+                side.name()
             )
         }
         Stop::FirstMirror { touched } => format!(

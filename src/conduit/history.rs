@@ -16,6 +16,7 @@ use super::{
     record::{Records, kept},
 };
 use crate::{
+    fs::Dir,
     names::ObjectId,
     plan::conduit::{Action, Change, Item, Side},
     state::files::FOLDER,
@@ -39,6 +40,28 @@ pub fn generations(workspace: &Workspace, name: &str) -> Result<Vec<(Generation,
             all.push((generation, records.changes(number)?));
         }
     }
+    Ok(all)
+}
+
+/// The newest `count` generations of each conduit that was ever synced in `metis`, the newest first.
+pub fn recent(metis: &Dir, count: usize) -> Result<Vec<(String, Generation)>, ConduitError> {
+    let folder = match metis.open_dir(format!("{FOLDER}/conduits")) {
+        Err(err) if err.is_gone() => return Ok(Vec::new()),
+        folder => folder?,
+    };
+    let mut all = Vec::new();
+    for entry in folder.list()? {
+        let Some(name) = entry.name.to_str().filter(|name| definition::is_name(name)) else {
+            continue;
+        };
+        let dir = folder.open_dir(name)?;
+        let records = Records::open(&dir)?;
+        for number in records.numbers()?.into_iter().rev().take(count) {
+            all.extend(records.read(number)?.map(|generation| (name.to_owned(), generation)));
+        }
+    }
+    all.sort_by(|(_, a), (_, b)| b.started.cmp(&a.started));
+    all.truncate(count);
     Ok(all)
 }
 

@@ -15,6 +15,7 @@ use crate::{
         conduit::{Form, Item, Listing, path_order},
         listing::{EntryKind, TreeEntry},
     },
+    stage::SMALLEST_FILE,
     text::printable,
 };
 
@@ -91,7 +92,7 @@ impl Walk<'_> {
         let entries = tree::entries_to_run(&self.odb, tree)?;
         self.entries += entries.len() as u64;
         if self.entries > self.bounds.files {
-            return Err(ConduitError::TooMuch("files"));
+            return Err(ConduitError::TooMuch { limit: "entries" });
         }
         let mut times: HashMap<&[u8], usize> = HashMap::new();
         for (entry, _) in &entries {
@@ -150,14 +151,14 @@ impl Walk<'_> {
                 Err(err) => return Err(err.into()),
             };
             match bytes {
-                Ok(bytes) => self.bytes += bytes,
+                Ok(bytes) => self.bytes += bytes.max(SMALLEST_FILE),
                 Err(reason) => {
                     self.skip(path, reason);
                     return Ok(());
                 }
             }
             if self.bytes > self.bounds.total_bytes {
-                return Err(ConduitError::TooMuch("bytes"));
+                return Err(ConduitError::TooMuch { limit: "total_bytes" });
             }
         }
         let form = match may_run {

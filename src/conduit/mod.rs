@@ -18,19 +18,23 @@
 //! | `branch`, `listed`, `publish` | the side that is a branch of central: fetching, listing, committing and pushing |
 //! | `leftovers` | what killed syncs left in the folders |
 //! | `history` | past syncs, and taking one back |
+//! | `overview`, `diagnosis` | where all of them stand, for those who only look |
 //! | `rules` | what of a folder belongs to a conduit |
 
 mod apply;
 mod branch;
 pub mod definition;
+mod diagnosis;
 mod endpoint;
 mod error;
+mod explain;
 mod files;
 mod found;
 mod history;
 mod leftovers;
 mod listed;
 mod memory;
+mod overview;
 mod publish;
 mod ready;
 mod record;
@@ -40,8 +44,11 @@ mod scan;
 mod service;
 
 pub use definition::Definition;
+pub use diagnosis::findings;
 pub use error::ConduitError;
-pub use history::{generations, undo};
+pub use explain::explain;
+pub use history::{generations, recent, undo};
+pub use overview::{Overview, overview};
 pub use ready::{Order, check, forget};
 pub use record::{Generation, Status};
 pub use service::{Report, sync_now};

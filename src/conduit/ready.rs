@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     ConduitError,
     branch::{Branch, Tip},
-    definition::{self, Defined},
+    definition::{self, Confirmed, Defined},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
     publish::other_writer,
@@ -40,6 +40,8 @@ pub struct Order {
     pub accept_deletes: bool,
     /// So is a first mirror over what is there, or over what others write.
     pub accept_first: bool,
+    /// A branch counts as the last sync saw it.
+    pub is_offline: bool,
     /// What a person decided, by path.
     pub decided: BTreeMap<String, Outcome>,
 }
@@ -137,6 +139,9 @@ impl<'a> Ready<'a> {
     pub fn fetch(&self, order: &Order) -> Result<Option<Tip>, ConduitError> {
         let Some(branch) = &self.branch else { return Ok(None) };
         let base = self.memory.base(&self.rules)?;
+        if order.is_offline {
+            return branch.known(self.memory.head(), &self.rules, &base.items).map(Some);
+        }
         let tip = branch.fetch(self.memory.head(), &self.rules, &base.items)?;
         if tip.is_rewound {
             if !order.options.adopt_central {
@@ -223,7 +228,7 @@ pub fn check(
 
 /// Whether `enabled` has a conduit as it is defined.
 fn is_enabled(enabled: &BTreeMap<String, String>, name: &str, defined: &Defined) -> bool {
-    enabled.get(name) == Some(&defined.definition.digest())
+    defined.definition.confirmed(enabled.get(name)) == Confirmed::Enabled
 }
 
 /// The folders of a conduit, if they are no other enabled one's.

@@ -8,6 +8,7 @@ use super::SyncRequest;
 use crate::{
     conduit::{self, ConduitError, Order, Report, definition},
     sync::Workspace,
+    text::Untrusted,
 };
 
 /// What became of several conduits. Serialised it is a list, those that were not synced with the reason.
@@ -40,11 +41,16 @@ impl Conduits {
 impl Serialize for Conduits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let synced = self.reports.iter().map(Told::Synced);
-        let stopped = self.failures.iter().map(|(name, error)| Told::Stopped {
-            name,
-            status: "stopped",
-            verified: false,
-            error: error.to_string(),
+        let stopped = self.failures.iter().map(|(name, error)| {
+            let hint = conduit::explain(error, name);
+            Told::Stopped {
+                name,
+                status: "stopped",
+                verified: false,
+                stop: hint.stop.name(),
+                error: hint.message,
+                next: hint.next,
+            }
         });
         serializer.collect_seq(synced.chain(stopped))
     }
@@ -58,7 +64,9 @@ enum Told<'a> {
         name: &'a str,
         status: &'static str,
         verified: bool,
-        error: String,
+        stop: &'static str,
+        error: Untrusted,
+        next: Untrusted,
     },
 }
 

@@ -3,6 +3,7 @@
 pub mod central;
 mod decisions;
 mod safety;
+mod seen;
 mod surface;
 
 use std::{

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 112] = [
+const PROVOKED: [(&str, &str); 131] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -70,6 +70,64 @@ const PROVOKED: [(&str, &str); 112] = [
         "stops::since_no_time_that_is_known",
     ),
     ("central has no workspace …", "stops::no_such_workspace"),
+    ("…: sync.conduits.…: …", "stops::a_definition_breaks_a_rule"),
+    ("there is no conduit …", "stops::there_is_none_of_this_name"),
+    ("there is a conduit … already", "stops::there_is_one_of_this_name"),
+    (
+        "the conduit … is not enabled in this clone",
+        "conduits::surface::each_clone_confirms_a_definition_once",
+    ),
+    (
+        "the conduit … was changed since it was enabled in this clone",
+        "stops::nobody_here_confirmed_it",
+    ),
+    ("… of the conduit, …", "stops::a_folder_is_missing"),
+    (
+        "… are the same folder, or one lies in the other",
+        "conduits::safety::folders_that_get_in_each_others_way_are_refused",
+    ),
+    (
+        "the conduits … and … write the same …",
+        "stops::two_would_write_one_folder",
+    ),
+    (
+        "… is empty, and it was not at the last sync",
+        "stops::most_files_are_gone",
+    ),
+    (
+        "the sync would delete … of the … files in …",
+        "conduits::safety::most_of_a_side_deleted_or_overwritten_stops",
+    ),
+    (
+        "the sync would overwrite … of the … files in …",
+        "conduits::safety::most_of_a_side_deleted_or_overwritten_stops",
+    ),
+    (
+        "the first sync of this mirror would replace or delete …",
+        "stops::a_mirror_begins_with_a_full_target",
+    ),
+    (
+        "the project's source is the branch …",
+        "stops::another_branch_is_checked_out",
+    ),
+    (
+        "the conduit … has no generation …",
+        "stops::there_is_no_such_generation",
+    ),
+    ("… does not wait for a decision", "stops::a_path_does_not_wait"),
+    ("… in central is gone", "stops::the_branch_was_deleted"),
+    (
+        "… in central was rewound, or made anew",
+        "conduits::central::state::a_branch_that_was_rewound_or_is_gone_stops_until_it_is_adopted",
+    ),
+    (
+        "… in central is not this conduit's to write",
+        "stops::a_mirror_writes_the_branch",
+    ),
+    (
+        "the branch in central has more … than sync.limits.…",
+        "stops::the_branch_has_too_many_files",
+    ),
     ("cannot authenticate to …", "stops::the_key_is_not_known_there"),
     ("cannot reach …", "stops::nobody_listens"),
     ("there is no repository at …", "stops::nothing_is_there"),

@@ -6,6 +6,7 @@
 mod bare;
 mod binding;
 mod central;
+mod conduits;
 mod config;
 mod connection;
 mod database;
@@ -122,6 +123,20 @@ stories! {
     Retries: central::others_are_faster;
     OutOfTime: central::the_time_is_over;
     Unsupported: central::its_server_is_not_up_to_it;
+    ConduitDefinition: conduits::a_definition_breaks_a_rule;
+    NoConduit: conduits::there_is_none_of_this_name;
+    ConduitExists: conduits::there_is_one_of_this_name;
+    NotEnabled: conduits::nobody_here_confirmed_it;
+    Endpoint: conduits::a_folder_is_missing;
+    Overlap: conduits::two_would_write_one_folder;
+    FirstMirror: conduits::a_mirror_begins_with_a_full_target;
+    ConduitDeletes: conduits::most_files_are_gone;
+    OtherBranch: conduits::another_branch_is_checked_out;
+    NoGeneration: conduits::there_is_no_such_generation;
+    NotWaiting: conduits::a_path_does_not_wait;
+    ConduitRewound: conduits::the_branch_was_deleted;
+    OtherWriter: conduits::a_mirror_writes_the_branch;
+    ConduitLimit: conduits::the_branch_has_too_many_files;
     Unauthenticated: connection::the_key_is_not_known_there;
     HostKey: connection::the_host_is_not_known_here;
     Forbidden: connection::it_is_read_only;
@@ -230,7 +245,15 @@ impl Stopped {
     pub fn of(finished: &Finished, stop: Stop) -> Self {
         let said = finished.transcript();
         let document: Value = serde_json::from_slice(&finished.stdout).unwrap_or_else(|err| panic!("{err}: {said}"));
-        let error = &document["error"];
+        // Of several conduits each has its own.
+        let error = match &document["conduits"][0] {
+            Value::Null => document["error"].clone(),
+            conduit => {
+                let mut error = conduit.clone();
+                error["message"] = error["error"].take();
+                error
+            }
+        };
         assert_eq!(error["stop"], stop.name(), "{said}");
         assert_eq!(finished.code, Some(stop.exit() as i32), "{said}");
         let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();

@@ -1,7 +1,8 @@
 //! `git metis-sync conduit`: folders that are kept in step.
 
 mod define;
-mod failure;
+pub mod failure;
+pub mod overview;
 mod show;
 mod sync;
 
@@ -55,6 +56,23 @@ enum What {
         /// Which sync [default: the newest one]
         generation: Option<u64>,
     },
+}
+
+impl What {
+    /// The conduit that it is about.
+    fn name(&self) -> &str {
+        match self {
+            What::Add(AddArgs { name, .. })
+            | What::Resolve(ResolveArgs { name, .. })
+            | What::Show { name }
+            | What::Remove { name }
+            | What::Enable { name }
+            | What::Disable { name }
+            | What::History { name, .. }
+            | What::Undo { name, .. } => name,
+            What::List | What::Sync(_) => "NAME",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -170,5 +188,5 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         }
         What::Undo { name, generation } => sync::undo(global, &workspace, name, *generation, &order("conduit undo")),
     };
-    done.unwrap_or_else(|error| failure::tell(global, &error, None))
+    done.unwrap_or_else(|error| failure::tell(global, &error, args.what.name()))
 }

@@ -16,11 +16,7 @@ const MAX_LINES: usize = 20;
 
 /// The state of a conduit in this clone, in a word.
 fn state(name: &str, defined: &Defined, enabled: &BTreeMap<String, String>) -> &'static str {
-    match enabled.get(name) {
-        Some(digest) if *digest == defined.definition.digest() => "enabled",
-        Some(_) => "changed since it was enabled",
-        None => "not enabled",
-    }
+    defined.definition.confirmed(enabled.get(name)).words()
 }
 
 fn value_of<T: serde::Serialize>(value: &T) -> Value {

@@ -24,7 +24,7 @@ pub fn tell(global: &Global, synced: &Conduits) -> Exit {
         }
     }
     for (name, error) in &synced.failures {
-        exit = failure::tell(global, error, Some(name));
+        exit = failure::tell_of_sync(global, error, name);
     }
     exit
 }
@@ -33,7 +33,7 @@ pub fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Or
     let names = match names {
         [] => match conduits::enabled(workspace) {
             Ok(names) => names,
-            Err(error) => return failure::tell(global, &error, None),
+            Err(error) => return failure::tell(global, &error, "NAME"),
         },
         names => names.to_vec(),
     };

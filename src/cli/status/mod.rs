@@ -20,7 +20,7 @@ use crate::{
     view::Status,
 };
 
-use super::{Exit, Global, background, progress::Bar, render, sync::prompt};
+use super::{Exit, Global, background, conduit::overview, progress::Bar, render, sync::prompt};
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -56,22 +56,22 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
     let mut bar = Bar::new(global);
     let looked = preview::look(&workspace, &options, ask, &mut bar);
     bar.clear();
+    let conduits = overview::look(&workspace, &options, !args.offline);
     let preview = match looked {
         Ok(preview) => preview,
-        Err(SyncErrorKind::NoUpstream) => return render::single_workspace(global, "status"),
+        Err(SyncErrorKind::NoUpstream) => return overview::tell_alone(global, "status", &conduits),
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
     let mut status = Status::of(&preview, Timestamp::now());
     status.background = background::unsettled(workspace.metis());
     if args.porcelain.is_some() || args.nul {
-        porcelain::print(&status, args.nul);
+        porcelain::print(&status, &conduits, args.nul);
     } else if global.json {
-        render::print_json(&render::document(
-            "status",
-            serde_json::to_value(&status).unwrap_or_default(),
-        ));
+        let mut value = serde_json::to_value(&status).unwrap_or_default();
+        value["conduits"] = conduits.json();
+        render::print_json(&render::document("status", value));
     } else if global.talks() {
-        text::print(global, &status);
+        text::print(global, &status, &conduits);
     }
     Exit::Ok
 }

@@ -21,23 +21,24 @@
 //! U <code> <path>                 one that was changed on both sides; it stops a sync
 //! B <code> added|changed|removed  central has a newer version; it comes with `git pull`
 //! W <prefix> <state> <documents>  another workspace: in-step|outdated|new|missing|unfinished|gone|blocked
+//! K <name> <state> <words>        a conduit: enabled|changed|not-enabled, and where it stands, for people
 //! ! <kind> <message>              what would stop a sync; the kinds are those of `error.kind` in JSON
 //! ? <message>                     what deserves a look
 //! ```
 
 use std::io::{self, Write};
 
-use crate::cli::output;
+use crate::cli::{conduit::overview::Looked, output};
 use crate::plan::{dehydrate::CentralChange, listing::is_hidden};
 use crate::view::Status;
 
-pub fn print(status: &Status, nul: bool) {
+pub fn print(status: &Status, conduits: &Looked, nul: bool) {
     let to = if nul { output::bytes() } else { output::stdout() };
     let mut out = io::BufWriter::new(to);
-    let _ = write(status, nul, &mut out).and_then(|()| out.flush());
+    let _ = write(status, conduits, nul, &mut out).and_then(|()| out.flush());
 }
 
-fn write(status: &Status, nul: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(status: &Status, conduits: &Looked, nul: bool, out: &mut dyn Write) -> io::Result<()> {
     let end = if nul { '\0' } else { '\n' };
     let text = |text: &str| if nul { text.to_owned() } else { quoted(text) };
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
@@ -96,6 +97,9 @@ fn write(status: &Status, nul: bool, out: &mut dyn Write) -> io::Result<()> {
             folder.standing.word(),
             &folder.documents.to_string(),
         ])?;
+    }
+    for (name, state, words) in conduits.rows() {
+        line(&["K", &name, state, &text(&words)])?;
     }
     for obstacle in &status.obstacles {
         line(&["!", obstacle.kind, &text(obstacle.message.raw())])?;

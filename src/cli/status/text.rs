@@ -8,6 +8,7 @@ use crate::{
     cli::{
         Global,
         colour::Paint,
+        conduit::overview::Looked,
         render::{ago, count, reason, short, time},
         words::Given,
     },
@@ -26,10 +27,11 @@ const WARNINGS: usize = 2;
 const LIST_VERBOSE: usize = 20;
 const CODES: usize = 5;
 
-pub fn print(global: &Global, status: &Status) {
+pub fn print(global: &Global, status: &Status, conduits: &Looked) {
     let paint = Paint::stdout(global);
     let _ = Text {
         status,
+        conduits,
         paint,
         verbose: global.is_verbose(),
     }
@@ -38,6 +40,7 @@ pub fn print(global: &Global, status: &Status) {
 
 struct Text<'a> {
     status: &'a Status,
+    conduits: &'a Looked,
     paint: Paint,
     verbose: bool,
 }
@@ -48,6 +51,9 @@ impl Text<'_> {
         self.ahead(out)?;
         self.behind(out)?;
         self.folders(out)?;
+        for line in self.conduits.lines(self.paint, self.verbose) {
+            writeln!(out, "{line}")?;
+        }
         self.obstacles(out)?;
         self.end(out)
     }

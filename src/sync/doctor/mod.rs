@@ -93,7 +93,7 @@ impl Repair {
 }
 
 /// The checks in the order in which they are told.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "workspace",
     "git",
     "ssh",
@@ -111,6 +111,7 @@ const ORDER: [&str; 17] = [
     "metis.db",
     "documents",
     "sync",
+    "conduits",
 ];
 
 impl Finding {

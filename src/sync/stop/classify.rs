@@ -20,6 +20,7 @@ use crate::{
 /// A row of the table, with what goes into its `{…}`.
 #[derive(Debug)]
 pub struct Row {
+    /// Which.
     pub stop: Stop,
     values: Vec<(&'static str, String)>,
 }
@@ -144,7 +145,8 @@ fn no_folder(err: &NoFolder) -> Row {
     }
 }
 
-fn dir(err: &DirError) -> Stop {
+/// The row of a file or folder that cannot be used.
+pub fn dir(err: &DirError) -> Stop {
     match err {
         DirError::Symlink { .. } => Stop::Link,
         DirError::Escapes { .. }
@@ -179,7 +181,8 @@ fn config(err: &ConfigError) -> Stop {
     }
 }
 
-fn state(err: &StateError) -> Stop {
+/// The row of what this clone knows.
+pub fn state(err: &StateError) -> Stop {
     match err {
         StateError::NotAFolder { .. } | StateError::NotOurs { .. } | StateError::Corrupt { .. } => Stop::StateUnusable,
         StateError::NoHome => Stop::NoStateHome,
@@ -201,7 +204,7 @@ fn own(err: &OwnError) -> Row {
 }
 
 /// The commands that end what git is in the middle of.
-fn ends(what: &str) -> &'static str {
+pub fn ends(what: &str) -> &'static str {
     match what {
         "a rebase" => "`git rebase --continue` or `git rebase --abort`",
         "a merge" => "`git merge --continue` or `git merge --abort`",

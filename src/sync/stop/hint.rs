@@ -1,6 +1,9 @@
 //! From an error to what a person needs: the message, what was and was not changed, what to do next, the exit code.
 
-use super::{Exit, Stop, classify};
+use super::{
+    Exit, Stop,
+    classify::{self, Row},
+};
 use crate::{
     cache::QueryError,
     central::CentralError,
@@ -58,12 +61,16 @@ pub fn explain(kind: &SyncErrorKind, url: &str) -> Hint {
 
 /// Explains why a question has no answer.
 pub fn of_query(err: &QueryError) -> Hint {
-    let row = classify::Row::from(classify::question(err));
+    of_row(&classify::question(err).into(), err.to_string(), "")
+}
+
+/// Explains a stop that is no sync's of documents: `message` says what happened, `state` what was and was not changed.
+pub fn of_row(row: &Row, message: impl Into<Untrusted>, state: &str) -> Hint {
     Hint {
         stop: row.stop,
-        message: err.to_string().into(),
+        message: message.into(),
         server_text: String::new(),
-        state: String::new(),
+        state: state.into(),
         next: row.next().into(),
         exit: row.stop.exit(),
     }

@@ -7,8 +7,9 @@ mod exit;
 mod hint;
 
 pub use self::{
+    classify::{Row, dir, ends, row, state},
     exit::Exit,
-    hint::{Hint, explain, explain_central, of_query, of_sync},
+    hint::{Hint, explain, explain_central, of_query, of_row, of_sync},
 };
 
 /// Makes the enum, the list of all its values, and what the table says of each.
@@ -305,6 +306,53 @@ stops! {
     /// Its server is not up to it.
     Unsupported("unsupported") Error
         "Central needs a git server that offers it.";
+
+    // Conduits.
+    /// A definition breaks a rule.
+    ConduitDefinition("conduit-definition") Error
+        "Correct it, then run the same command again.";
+    /// There is none of this name.
+    NoConduit("no-conduit") Error
+        "`git metis-sync conduit list` shows those that there are.";
+    /// There is one of this name.
+    ConduitExists("conduit-exists") Error
+        "Choose another name, or take that one away: `git metis-sync conduit remove {name}`.";
+    /// This clone's user did not confirm the definition.
+    NotEnabled("not-enabled") Stopped
+        "`git metis-sync conduit show {name}` shows it, `git metis-sync conduit enable {name}` confirms it.";
+    /// A folder cannot be used.
+    Endpoint("endpoint") Stopped
+        "Make the folder, mount it or put it back; what was synced before is remembered.";
+    /// Folders get in each other's way.
+    Overlap("overlap") Stopped
+        "Tie folders that lie apart, or take one of the conduits away: `git metis-sync conduit remove NAME`.";
+    /// A mirror's first sync would replace what is there.
+    FirstMirror("first-mirror") Stopped
+        "If that is meant: `git metis-sync conduit sync {name} --accept-first`.";
+    /// Most files would be deleted or overwritten.
+    ConduitDeletes("conduit-deletes") Stopped
+        "If that is meant: `git metis-sync conduit sync {name} --accept-deletes`. Otherwise bring the files back first.";
+    /// The project's files come from another branch.
+    OtherBranch("other-branch") Stopped
+        "`git checkout {branch}`, then sync again.";
+    /// There is no such generation.
+    NoGeneration("no-generation") Error
+        "`git metis-sync conduit history {name}` lists those that there are.";
+    /// It waits for no decision.
+    NotWaiting("not-waiting") Error
+        "`git metis-sync conduit sync {name} --dry-run` lists what does.";
+    /// The branch was rewound or is gone.
+    ConduitRewound("conduit-rewound") Stopped
+        "Find out who did that. To go on: `git metis-sync conduit sync {name} --adopt-central` takes it as a first sync, which \
+         deletes nothing.";
+    /// The branch is somebody else's to write.
+    OtherWriter("other-writer") Stopped
+        "Use another name for the branch, or, if it shall be this conduit's from now on: `git metis-sync conduit sync {name} \
+         --accept-first`.";
+    /// The branch holds more than a sync takes.
+    ConduitLimit("conduit-limit") Stopped
+        "Raise sync.limits.{key} in .metis/config.toml (`git metis-sync trust` confirms more than the default), or have what does \
+         not belong there removed from the branch.";
 
     // The connection.
     /// It does not know us.
