@@ -7,6 +7,7 @@
 //! functions in `moves` alone.
 
 mod moves;
+mod pushing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +18,8 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor},
 };
+
+pub use pushing::Pushing;
 
 use super::{
     files::{StateDir, StateError},
@@ -140,6 +143,9 @@ pub struct Cursor {
     /// The owned documents' last common versions.
     #[serde(deserialize_with = "in_order")]
     pub base: BTreeMap<ShortCode, Base>,
+    /// What was about to be pushed when the sync after this cursor was cut short.
+    #[serde(skip)]
+    pub pushing: Option<Box<Pushing>>,
     /// Where this was read from.
     #[serde(skip)]
     pub provenance: Provenance,
@@ -217,7 +223,9 @@ pub fn load(state: &StateDir, guard: &Guard) -> Result<Memory, StateError> {
         Seal::Right { serial, .. } => serial,
         Seal::Missing | Seal::Wrong => 0,
     };
+    let pushing = (provenance == Provenance::Own).then(|| pushing::load(state, guard, serial));
     Ok(Memory::Known(Box::new(Cursor {
+        pushing: pushing.flatten().map(Box::new),
         provenance,
         serial,
         ..cursor
@@ -238,6 +246,7 @@ impl Cursor {
             unfinished: BTreeSet::new(),
             cache_is_due: false,
             folders_ignored: false,
+            pushing: None,
             provenance: Provenance::Own,
             serial: 0,
             agreed: None,
@@ -259,7 +268,8 @@ impl Cursor {
         let folder = state.identity();
         let serial = self.serial.max(guard.serial(&folder)?).saturating_add(1);
         state.replace(FILE, &guard.seal(&json, &folder, serial))?;
-        guard.note_serial(&folder, serial)
+        guard.note_serial(&folder, serial)?;
+        pushing::forget(state)
     }
 
     /// The last common versions alone.

@@ -7,7 +7,7 @@ use super::{
     options::{Progress, Step},
 };
 use crate::{
-    central::{remote::Remote, store::Store},
+    central::{history, remote::Remote, store::Store},
     names::ObjectId,
     plan::guard::{self, Lineage},
     stage::{
@@ -81,6 +81,11 @@ impl Follow<'_, '_> {
         let adopted = snapshot.lineage == Lineage::Rewound;
         if adopted {
             cursor.adopt_rewritten();
+        }
+        if let (Some(pushing), Some(head)) = (cursor.pushing.take(), snapshot.head)
+            && history::holds(store, head, pushing.commit)?
+        {
+            cursor.push_had_arrived(pushing.notes);
         }
         Ok(Followed {
             snapshot,

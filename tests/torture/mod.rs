@@ -7,6 +7,7 @@ mod branch;
 mod checkout;
 mod conduits;
 mod crash;
+mod cut_short;
 mod environment;
 mod full;
 mod given;

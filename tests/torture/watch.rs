@@ -26,6 +26,8 @@ impl Storm {
         let world = World::new();
         let all = ["api", "web", "ops"].map(|prefix| world.workspace(prefix));
         hasty(&all[0], "");
+        // What it pushes is noted under a seal that its first sync makes.
+        all[0].sync().report();
         Storm {
             world,
             all,
@@ -38,8 +40,7 @@ impl Storm {
         let [api, web, ops] = &self.all;
         let watching = Watching::at_once(api);
         let text = format!("Round {round:06}.");
-        api.write(&format!("API-T-{round:04}"), &text);
-        for (workspace, code) in [(web, "WEB-T"), (ops, "OPS-T")] {
+        for (workspace, code) in [(api, "API-T"), (web, "WEB-T"), (ops, "OPS-T")] {
             workspace.write(&format!("{code}-0001"), &text);
             workspace.write(&format!("{code}-{:04}", 2 + round % 20), &text);
         }
@@ -65,7 +66,7 @@ impl Storm {
         for workspace in [web, ops, api] {
             workspace.sync().report();
         }
-        for (prefix, code) in [("web", "WEB-T"), ("ops", "OPS-T")] {
+        for (prefix, code) in [("api", "API-T"), ("web", "WEB-T"), ("ops", "OPS-T")] {
             let rounds = rounds(&self.world, &format!("{prefix}/{code}-0001.md"));
             assert!(rounds.len() > 2 && rounds.is_sorted(), "{prefix}: {rounds:?}");
         }

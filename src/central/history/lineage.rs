@@ -74,6 +74,11 @@ pub fn reaches(
     })
 }
 
+/// Whether `wanted` is in the history of `head`, as far as that is here.
+pub fn holds(store: &Store, head: ObjectId, wanted: ObjectId) -> Result<bool, CentralError> {
+    Ok(matches!(walk(&store.odb(), head, wanted)?, Walk::Found))
+}
+
 enum Walk {
     Found,
     /// Every ancestor was looked at.

@@ -22,7 +22,7 @@ use crate::{
 pub use self::{
     documents::{Question, Told, tell},
     folders::{Fate, Owner, fate, owners},
-    lineage::{lineage, reaches},
+    lineage::{holds, lineage, reaches},
 };
 
 /// Where more of the history is to be had.

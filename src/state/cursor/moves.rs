@@ -62,6 +62,11 @@ impl Cursor {
         }
     }
 
+    /// What was pushed when a sync was cut short had arrived. The own documents may have changed since.
+    pub fn push_had_arrived(&mut self, notes: Notes) {
+        self.compared_at(None, Some(notes));
+    }
+
     /// Everything of central up to `head` was dealt with.
     pub fn dealt_with(&mut self, branch: &str, head: Option<ObjectId>) {
         self.head = head;

@@ -212,6 +212,11 @@ impl Prepared {
             session.check_interrupt()?;
             // What cannot be noted is not pushed.
             session.notebook.state.check_writable()?;
+            if let Some(notes) = &made.notes {
+                let notebook = &session.notebook;
+                let cursor = &fetched.known.cursor;
+                cursor.note_pushing(&notebook.state, &notebook.guard, commit, notes)?;
+            }
             session.step(Step::Pushing);
             let pushed = fetched.push(session, commit);
             if !matches!(pushed, Ok(true)) {

@@ -1,0 +1,75 @@
+//! What is about to be pushed, noted before it is.
+//!
+//! Central may take a push and this clone never hear of it: it was killed, or the answer was lost. By this note the next sync knows
+//! that what central has is its own, even where the documents were edited meanwhile. It belongs to one cursor, and is sealed
+//! with that one's number, as it says which versions are common. It is written in place and not forced to the disk: without it
+//! the next sync asks a person, and loses nothing.
+
+use std::io::Write;
+
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, Notes, SCHEMA};
+use crate::{
+    names::ObjectId,
+    state::{
+        files::{StateDir, StateError},
+        guard::{Guard, Seal},
+    },
+};
+
+const NAME: &str = "pushing.json";
+
+/// See the [module documentation](self).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushing {
+    schema: u32,
+    /// The commit.
+    pub commit: ObjectId,
+    /// What is to be noted once it is central's.
+    pub notes: Notes,
+}
+
+impl Cursor {
+    /// Notes that `commit` is about to be pushed. Before the first sync of a clone has come to its end there is nothing that could
+    /// seal it.
+    pub fn note_pushing(
+        &self,
+        state: &StateDir,
+        guard: &Guard,
+        commit: ObjectId,
+        notes: &Notes,
+    ) -> Result<(), StateError> {
+        if guard.is_new() {
+            return Ok(());
+        }
+        let fail = |error| state.error("write", NAME, error);
+        let pushing = Pushing {
+            schema: SCHEMA,
+            commit,
+            notes: notes.clone(),
+        };
+        let json = serde_json::to_vec(&pushing).map_err(|error| fail(error.into()))?;
+        let sealed = guard.seal(&json, &state.identity(), self.serial);
+        let file = state.open_file(NAME, OFlags::WRONLY | OFlags::CREATE)?;
+        let mut file = file.ok_or_else(|| fail(std::io::ErrorKind::NotFound.into()))?;
+        file.write_all(&sealed)
+            .and_then(|()| file.set_len(sealed.len() as u64))
+            .map_err(fail)
+    }
+}
+
+/// What was noted for the cursor with this number. One that is damaged, or not by this clone, is none.
+pub(super) fn load(state: &StateDir, guard: &Guard, serial: u64) -> Option<Pushing> {
+    let bytes = state.read(NAME).ok()??;
+    match guard.check(&bytes, &state.identity()) {
+        Seal::Right { here: true, serial: of } if of == serial => state.parse(NAME, &bytes, SCHEMA).ok(),
+        _ => None,
+    }
+}
+
+/// There is a later cursor.
+pub(super) fn forget(state: &StateDir) -> Result<(), StateError> {
+    state.remove(NAME)
+}

@@ -1,0 +1,97 @@
+//! Syncs that end between central's taking a push and this clone's note of it, and documents that are edited after that.
+
+use crate::support::{point::Point, workspace::Workspace, world::World};
+
+/// A workspace that has synced, and a push of an edit by it that central takes while the sync is killed.
+fn killed_after(world: &World, point: Point) -> Workspace {
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    api.write("API-T-0002", "First.");
+    api.sync().report();
+    api.write("API-T-0001", "Second.");
+    api.delete("API-T-0002");
+    let mut gate = world.points.gate(point);
+    let sync = api.start_sync();
+    gate.wait();
+    assert_eq!(sync.kill().code, None);
+    gate.open();
+    api
+}
+
+#[track_caller]
+fn is_in_central(world: &World, text: &str) {
+    let folder = world.central.folder("api");
+    let document = String::from_utf8_lossy(&folder["API-T-0001.md"]).into_owned();
+    assert!(document.contains(text), "{document}");
+}
+
+/// What central has is this clone's own, and what was written since comes after it.
+#[test]
+fn an_edit_after_a_push_that_nobody_noted() {
+    let world = World::new();
+    let api = killed_after(&world, Point::AfterRef);
+    is_in_central(&world, "Second.");
+    api.write("API-T-0001", "Third.");
+    api.write("API-T-0002", "Back again.");
+    let status = api.run(&["status"]).success();
+    assert!(!status.contains("onflict"), "{status}");
+    assert_eq!(api.sync().report().pushed, ["API-T-0001", "API-T-0002"]);
+    is_in_central(&world, "Third.");
+    assert!(!api.metis().join(".sync/pushing.json").exists());
+}
+
+/// The same where others pushed meanwhile, and a sync that only pulls came first.
+#[test]
+fn others_were_there_in_between() {
+    let world = World::new();
+    let web = world.workspace("web");
+    let api = killed_after(&world, Point::AfterRef);
+    for text in ["Theirs.", "More of theirs."] {
+        web.write("WEB-T-0001", text);
+        web.sync().report();
+    }
+    api.write("API-T-0001", "Third.");
+    api.sync_with(&["--pull-only"]).report();
+    assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
+    is_in_central(&world, "Third.");
+    web.sync().report();
+    world.assert_converged(&[api, web]);
+}
+
+/// A push that did not arrive says nothing: what somebody else made of the document is still somebody else's.
+#[test]
+fn a_push_that_did_not_arrive() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    api.sync().report();
+    let colleague = world.workspace("api");
+    colleague.write("API-T-0001", "First.");
+    colleague.sync().report();
+    api.write("API-T-0001", "Second.");
+    let mut gate = world.points.gate(Point::BeforePush);
+    let sync = api.start_sync();
+    gate.wait();
+    assert_eq!(sync.kill().code, None);
+    gate.open();
+    colleague.write("API-T-0001", "The colleague's.");
+    assert_eq!(colleague.sync().report().pushed, ["API-T-0001"]);
+    api.write("API-T-0001", "Third.");
+    assert_eq!(api.sync().failure(3).kind, "diverged");
+    is_in_central(&world, "The colleague's.");
+}
+
+/// A note that another clone's user, or a pull, left there is none.
+#[test]
+fn a_note_of_another_clone() {
+    let world = World::new();
+    let api = killed_after(&world, Point::AfterRef);
+    let note = std::fs::read(api.metis().join(".sync/pushing.json")).unwrap();
+    let stranger = world.workspace("api");
+    stranger.write("API-T-0003", "Mine.");
+    stranger.sync().report();
+    stranger.put(".sync/pushing.json", note);
+    stranger.write("API-T-0001", "Not after what central has.");
+    assert_eq!(stranger.sync().failure(3).kind, "diverged");
+    is_in_central(&world, "Second.");
+}
