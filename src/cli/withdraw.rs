@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     names::ShortCode,
-    sync::{self, NotWithdrawn, SyncOptions, Workspace},
+    service::{self, SyncRequest},
+    sync::{NotWithdrawn, Workspace},
 };
 
 #[derive(Debug, Clone, Args)]
@@ -53,18 +54,18 @@ pub fn run(global: &Global, args: &WithdrawArgs, interrupt: Arc<AtomicBool>) -> 
             return Exit::Stopped;
         }
     }
-    let options = SyncOptions {
+    let request = SyncRequest {
         prompt: prompt(global),
         interrupt,
         trigger: "withdraw".into(),
-        ..SyncOptions::default()
+        ..SyncRequest::default()
     };
     let mut bar = Bar::new(global);
-    let result = sync::withdraw(&workspace, &options, &args.codes.iter().cloned().collect(), &mut bar);
+    let result = service::withdraw(&workspace, &request, &args.codes.iter().cloned().collect(), &mut bar);
     bar.clear();
     match result {
-        Ok(report) => {
-            render::report(global, "withdraw", &report, None);
+        Ok(served) => {
+            render::report(global, "withdraw", &served.report, None);
             Exit::Ok
         }
         Err(NotWithdrawn::Sync(err)) => fail(global, "withdraw", &workspace, &err),

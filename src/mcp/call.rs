@@ -17,8 +17,8 @@ use crate::{
     service::{self, Direction, SyncRequest},
     state::{files::StateDir, journal},
     sync::{
-        self, Progress, SyncErrorKind, SyncOptions, Workspace,
-        preview::{self, Ask, Preview},
+        self, Progress, SyncErrorKind, Workspace,
+        preview::{Ask, Preview},
         stop::Stop,
     },
     text::Untrusted,
@@ -148,22 +148,22 @@ impl Call<'_> {
         Workspace::discover(&self.start.folder).map_err(|kind| Failure::of_kind(&kind, ""))
     }
 
-    fn options(&self) -> SyncOptions {
-        let mut options = SyncOptions {
+    /// What every call asks of the engine.
+    fn request(&self) -> SyncRequest {
+        let plain = SyncRequest::default();
+        SyncRequest {
             deadline: self.deadline,
-            interrupt: Arc::clone(&self.interrupt),
+            lock_wait: self
+                .deadline
+                .map_or(plain.lock_wait, |deadline| plain.lock_wait.min(deadline)),
             trigger: "mcp".into(),
-            ..SyncOptions::default()
-        };
-        options.lock_wait = self
-            .deadline
-            .map_or(options.lock_wait, |deadline| options.lock_wait.min(deadline));
-        options
+            interrupt: Arc::clone(&self.interrupt),
+            ..plain
+        }
     }
 
     fn sync_data(&self, progress: &mut dyn Progress) -> Result<Value, Failure> {
         let asked: SyncData = self.arguments()?;
-        let options = self.options();
         let request = SyncRequest {
             only: prefixes(&asked.workspaces)?.into_iter().collect(),
             direction: match asked.pull_only || self.start.pull_only {
@@ -173,11 +173,7 @@ impl Call<'_> {
             since: asked.since,
             recheck: asked.recheck,
             dry_run: asked.dry_run,
-            deadline: options.deadline,
-            lock_wait: options.lock_wait,
-            trigger: options.trigger,
-            interrupt: options.interrupt,
-            ..SyncRequest::default()
+            ..self.request()
         };
         let workspace = self.workspace()?;
         let served = service::execute(&workspace, &request, progress);
@@ -288,8 +284,7 @@ impl Call<'_> {
         show: impl FnOnce(Preview<'_>) -> Result<T, SyncErrorKind>,
     ) -> Result<T, Failure> {
         let workspace = self.workspace()?;
-        let options = self.options();
-        preview::look(&workspace, &options, ask, progress)
+        service::look(&workspace, &self.request(), ask, progress)
             .and_then(show)
             .map_err(|kind| Failure::of_kind(&kind, &workspace.upstream_name()))
     }

@@ -17,9 +17,18 @@ pub use crate::sync::doctor::nuke::NukePlan;
 pub use conduits::Conduits;
 pub use request::{Direction, SyncRequest};
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::sync::{self, Progress, Step, SyncError, SyncErrorKind, SyncOutcome, SyncReport, Workspace, doctor, since};
+use crate::{
+    names::ShortCode,
+    sync::{
+        self, NotWithdrawn, Progress, Step, SyncError, SyncErrorKind, SyncOutcome, SyncReport, Workspace, doctor,
+        preview::{self, Ask, Preview},
+        since,
+    },
+};
 
 /// What came of a request.
 #[derive(Debug, Clone, Serialize)]
@@ -69,6 +78,39 @@ pub fn execute(workspace: &Workspace, request: &SyncRequest, progress: &mut dyn 
     let wanted = request.conduits && request.direction == Direction::Both;
     let conduits = wanted.then(|| conduits::sync_enabled(workspace, request)).flatten();
     Ok(Served { report, conduits })
+}
+
+/// Looks at what a sync would find and do. Nothing is written.
+pub fn look<'a>(
+    workspace: &'a Workspace,
+    request: &SyncRequest,
+    ask: Ask,
+    progress: &mut dyn Progress,
+) -> Result<Preview<'a>, SyncErrorKind> {
+    preview::look(workspace, &request.options(), ask, progress)
+}
+
+/// Takes own documents out of central that are not published any more, in one commit. The files here stay, and conduits are not
+/// looked at.
+///
+/// # Errors
+///
+/// Before anything is changed where one of them is published, since the next sync would bring it back.
+pub fn withdraw(
+    workspace: &Workspace,
+    request: &SyncRequest,
+    codes: &BTreeSet<ShortCode>,
+    progress: &mut dyn Progress,
+) -> Result<Served, NotWithdrawn> {
+    sync::decide_to_withdraw(workspace, &request.options(), codes, progress)?;
+    let request = SyncRequest {
+        withdrawn: codes.clone(),
+        // That is what it is for.
+        allow_deletes: true,
+        conduits: false,
+        ..request.clone()
+    };
+    Ok(execute(workspace, &request, progress)?)
 }
 
 /// What [`nuke()`] would throw away. Nothing is written; central is asked, since all of it has to come back from there.

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    names::Prefix,
+    names::{Prefix, ShortCode},
     send_pack::connect::Prompt,
     sync::{Arrived, DEFAULT_LOCK_WAIT, SyncOptions},
 };
@@ -49,6 +49,9 @@ pub struct SyncRequest {
     pub allow_deletes: bool,
     /// Accept a central whose history was rewritten.
     pub adopt_central: bool,
+    /// Own documents, not published any more, that are to be taken out of central; see [`withdraw()`](super::withdraw).
+    #[serde(skip)]
+    pub withdrawn: BTreeSet<ShortCode>,
     /// Accept that the owned folder was made from another project, or from this one before its history was rewritten.
     pub adopt_project: bool,
     /// Retries after a moved branch. `None`: as configured.
@@ -90,6 +93,7 @@ impl Default for SyncRequest {
             allow_deletes: false,
             adopt_central: false,
             adopt_project: false,
+            withdrawn: BTreeSet::new(),
             max_retries: None,
             deadline: None,
             lock_wait: DEFAULT_LOCK_WAIT,
@@ -110,6 +114,7 @@ impl SyncRequest {
             allow_deletes: self.allow_deletes,
             adopt_central: self.adopt_central,
             adopt_project: self.adopt_project,
+            withdrawn: self.withdrawn.clone(),
             pull_only: self.direction == Direction::Pull,
             recheck: self.recheck,
             dry_run: self.dry_run,
@@ -122,7 +127,6 @@ impl SyncRequest {
             arrived: self.arrived,
             interrupt: Arc::clone(&self.interrupt),
             cache_dir: self.cache_dir.clone(),
-            ..SyncOptions::default()
         }
     }
 
@@ -144,6 +148,7 @@ impl SyncRequest {
             && pushes
             && (self.recheck || !other.recheck)
             && overrides(self) == overrides(other)
+            && self.withdrawn == other.withdrawn
             && self.arrived == other.arrived
             && self.max_retries == other.max_retries
             && self.cache_dir == other.cache_dir

@@ -55,7 +55,7 @@ pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport};
 pub use search::search;
 pub use session::{Clock, Session};
 pub use setup::{Workspace, connect_options, guard_of, made_state};
-pub use withdraw::{NotWithdrawn, withdraw};
+pub use withdraw::{NotWithdrawn, decide_to_withdraw};
 
 /// The states of a cycle, for those who compose them across processes.
 pub mod steps {

@@ -22,7 +22,7 @@ pub enum NotWithdrawn {
     /// There is nothing to take out.
     #[error("central does not have {0}")]
     Absent(ShortCode),
-    /// The sync that was to do it stopped.
+    /// A sync, or a look at what it would do, stopped.
     #[error(transparent)]
     Sync(#[from] SyncError),
 }
@@ -33,29 +33,12 @@ impl From<SyncErrorKind> for NotWithdrawn {
     }
 }
 
-/// Takes `codes` out of central, in one commit. The files here stay.
+/// Notes that a person decided that what central has of `codes` goes. The sync after that takes them out.
 ///
 /// # Errors
 ///
 /// Before anything is changed where one of them is published, since the next sync would bring it back.
-pub fn withdraw(
-    workspace: &Workspace,
-    options: &SyncOptions,
-    codes: &BTreeSet<ShortCode>,
-    progress: &mut dyn Progress,
-) -> Result<SyncReport, NotWithdrawn> {
-    note(workspace, options, codes, progress)?;
-    let options = SyncOptions {
-        withdrawn: codes.clone(),
-        // That is what it is for.
-        allow_deletes: true,
-        ..options.clone()
-    };
-    Ok(super::sync(workspace, &options, progress)?)
-}
-
-/// Notes that a person decided on what central has of them.
-fn note(
+pub fn decide_to_withdraw(
     workspace: &Workspace,
     options: &SyncOptions,
     codes: &BTreeSet<ShortCode>,
