@@ -28,7 +28,11 @@ class Watcher:
         self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stderr=self.log)
 
     def __enter__(self):
-        until(lambda: all(synced(workspace) for workspace in self.workspaces))
+        try:
+            until(lambda: all(synced(workspace) for workspace in self.workspaces))
+        except SystemExit:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -54,7 +58,7 @@ def synced(workspace):
         return None
 
 
-def until(is_so, seconds=120):
+def until(is_so, seconds=600):
     end = time.perf_counter() + seconds
     while not is_so():
         if time.perf_counter() > end:
@@ -138,7 +142,7 @@ def many(bench, count=12_000):
             world.edit(workspace, number, "changed", "many")
         written = time.perf_counter() - start
         changed = lambda: len(world.git("diff-tree", "--name-only", before, tree(), cwd=central).splitlines())
-        until(lambda: changed() == count, 600)
+        until(lambda: changed() == count)
         took = time.perf_counter() - start
         bench.fact(
             f"{count:,} files changed at once ({written:.1f} s to write them): all in central after {took:.1f} s, "

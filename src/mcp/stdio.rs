@@ -9,7 +9,7 @@ use std::{
 
 use rmcp::{
     RoleServer,
-    model::{ClientNotification, JsonRpcMessage, RequestId},
+    model::{ClientNotification, ClientRequest, GetMeta, JsonRpcMessage, ProtocolVersion, RequestId},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::{Transport, async_rw::AsyncRwTransport},
 };
@@ -33,6 +33,9 @@ pub fn take() -> io::Result<(File, File)> {
 pub struct Answering {
     inner: AsyncRwTransport<RoleServer, File, File>,
     open: Arc<Open>,
+    /// Whether a client has said which era it speaks. Until then nothing but requests means anything, and the service would end with
+    /// whatever else it gets.
+    begun: bool,
     ended: bool,
 }
 
@@ -48,7 +51,22 @@ impl Answering {
         Answering {
             inner: AsyncRwTransport::new(input, output),
             open: Arc::default(),
+            begun: false,
             ended: false,
+        }
+    }
+}
+
+/// Whether the service takes this one for a client's first request that counts.
+fn begins(request: &ClientRequest) -> bool {
+    match request {
+        ClientRequest::InitializeRequest(_) => true,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+        request => {
+            let meta = request.get_meta();
+            let is_whole = meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty();
+            let version = meta.protocol_version().filter(|_| is_whole);
+            version.is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
         }
     }
 }
@@ -84,13 +102,15 @@ impl Transport<RoleServer> for Answering {
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
-        if !self.ended {
+        while !self.ended {
             match self.inner.receive().await {
                 Some(message) => {
                     match &message {
                         JsonRpcMessage::Request(request) => {
+                            self.begun = self.begun || begins(&request.request);
                             self.open.ids().insert(request.id.clone());
                         }
+                        _ if !self.begun => continue,
                         // What was cancelled gets no answer.
                         JsonRpcMessage::Notification(notification) => {
                             if let ClientNotification::CancelledNotification(cancelled) = &notification.notification {

@@ -105,6 +105,9 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the watcher said:\n{}", self.said());
+        }
         let mut child = self.child.borrow_mut();
         let _ = child.kill();
         let _ = child.wait();
