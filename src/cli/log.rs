@@ -190,6 +190,9 @@ fn entry_lines(
         entry.trigger.brief(),
         age.map(|age| format!(", {age}")).unwrap_or_default(),
     )?;
+    if !entry.documents.is_empty() {
+        writeln!(out, "    {}", named(entry))?;
+    }
     if global.is_verbose() {
         for warning in entry.warnings.iter().take(NAMED) {
             writeln!(out, "    {} {}", paint.yellow("warning:"), warning.brief())?;
@@ -235,6 +238,17 @@ fn generation_line(paint: Paint, name: &str, generation: &Generation, now: Times
             .map(|age| format!(", {age}"))
             .unwrap_or_default(),
     )
+}
+
+/// `API-T-0001, API-T-0002 and 3 more`
+fn named(entry: &JournalEntry) -> String {
+    let shown: Vec<&str> = entry.documents.iter().take(NAMED).map(ShortCode::as_str).collect();
+    let all = entry.pushed + entry.removed + entry.pulled.values().sum::<u64>();
+    let more = match all.saturating_sub(shown.len() as u64) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// `  pulled 12 (api, web), pushed 2, 1 retry → 1a2b3c4d5e`

@@ -61,6 +61,7 @@ mod sync;
 mod table;
 mod trace;
 mod trust;
+mod undo;
 mod verify;
 mod watch;
 mod withdraw;
@@ -123,7 +124,7 @@ pub fn brief() -> clap::Command {
     STAGES
         .into_iter()
         // The first one is what happens without a command.
-        .chain(["sync", "trust", "nuke", "workspace", "withdraw", "completions"])
+        .chain(["sync", "trust", "nuke", "undo", "workspace", "withdraw", "completions"])
         .chain(DOCUMENTS)
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
@@ -234,6 +235,8 @@ enum Command {
     Nuke(nuke::NukeArgs),
     /// Resolve documents that are behind or diverged
     Resolve(resolve::ResolveArgs),
+    /// Take back what the last syncs did
+    Undo(undo::UndoArgs),
     /// Rename this workspace's folder in central, or remove it
     Workspace(workspace::WorkspaceArgs),
     /// Take own documents out of central that are not published any more
@@ -329,6 +332,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),
         Some(Command::Nuke(args)) => nuke::run(&global, &args, interrupt),
         Some(Command::Resolve(args)) => resolve::run(&global, &args, interrupt),
+        Some(Command::Undo(args)) => undo::run(&global, &args, interrupt),
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
         Some(Command::Conduit(args)) => conduit::run(&global, &args, interrupt),

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    plan::dehydrate::CentralChange,
+    plan::{dehydrate::CentralChange, newer::Why},
     sync::{
         SyncErrorKind, SyncOutcome, SyncReport, Workspace,
         stop::{self, Hint},
@@ -252,6 +252,7 @@ fn behind(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {
     let alone = report.behind.iter().filter(|behind| !behind.pull).count() == 1;
     for behind in report.behind.iter().take(MAX_LINES) {
         let what = match behind.change {
+            _ if behind.why == Why::TakenBack => "stays in central as it is there",
             CentralChange::Added => "is new in central",
             CentralChange::Changed => "is newer in central",
             CentralChange::Removed => "was removed from central",

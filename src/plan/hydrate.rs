@@ -42,6 +42,12 @@ impl FolderPlan {
     pub fn is_empty(&self) -> bool {
         self.write.is_empty() && self.remove.is_empty()
     }
+
+    /// All documents that it is about.
+    pub fn codes(&self) -> impl Iterator<Item = &ShortCode> {
+        let removed = self.remove.iter().map(|remove| &remove.code);
+        self.write.iter().map(|write| &write.code).chain(removed)
+    }
 }
 
 /// What is known of a folder's present content without reading it.

@@ -13,6 +13,7 @@
 //! | whether a failed push is tried again, and after which wait | [`retry`] |
 //! | what a sync of two folders does, path by path | [`conduit`] |
 //! | what a watcher does next | [`watch`] |
+//! | what of past syncs can be taken back | [`undo`] |
 //! | how files differ from what they should be | [`compare`] |
 //! | where a workspace stands, in a word | [`standing`] |
 //!
@@ -30,4 +31,5 @@ pub mod retry;
 pub mod source;
 pub mod standing;
 pub mod three_way;
+pub mod undo;
 pub mod watch;

@@ -174,6 +174,8 @@ pub enum Why {
     KeptAside,
     /// Central had the version here before.
     HadBefore,
+    /// A person took the version here out of central.
+    TakenBack,
 }
 
 impl Why {
@@ -185,6 +187,7 @@ impl Why {
             Why::UncommittedHere => "it is an edit of this clone that is not committed yet",
             Why::KeptAside => "it lies in a stash or on another branch here",
             Why::HadBefore => "central had the version here before",
+            Why::TakenBack => "what is here was taken back by `git metis-sync undo`",
         }
     }
 }

@@ -131,6 +131,10 @@ pub struct Cursor {
     /// Documents that a person decided, with central's version that was decided on: what is here goes over that one.
     #[serde(default)]
     pub decided: BTreeMap<ShortCode, Option<ObjectId>>,
+    /// Versions here that a person took out of central again. Each is not published once more until that person says so; another
+    /// version is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_back: BTreeMap<ShortCode, Option<ObjectId>>,
     /// Documents were behind or diverged: they are looked at again by every sync.
     #[serde(default)]
     pub unsettled: bool,
@@ -163,6 +167,9 @@ pub struct Notes {
     pub base: BTreeMap<ShortCode, Base>,
     /// See [`Cursor::decided`].
     pub decided: BTreeMap<ShortCode, Option<ObjectId>>,
+    /// See [`Cursor::held_back`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_back: BTreeMap<ShortCode, Option<ObjectId>>,
     /// See [`Cursor::unsettled`].
     pub unsettled: bool,
     /// See [`Cursor::witnesses`].
@@ -252,6 +259,7 @@ impl Cursor {
             agreed: None,
             base: BTreeMap::new(),
             decided: BTreeMap::new(),
+            held_back: BTreeMap::new(),
             unsettled: false,
             witnesses: BTreeMap::new(),
             root: None,

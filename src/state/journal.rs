@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{StateDir, StateError};
 use crate::{
-    names::{ObjectId, Prefix},
+    names::{ObjectId, Prefix, ShortCode},
     text::{self, Untrusted},
 };
 
@@ -23,6 +23,8 @@ const MAX_SIZE: u64 = 1 << 20;
 
 const MAX_WARNINGS: usize = 50;
 const MAX_TEXT: usize = 500;
+/// Documents, folders and files that a line names, of each kind.
+const MAX_NAMES: usize = 200;
 
 /// The format of the lines that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -63,9 +65,40 @@ pub struct JournalEntry {
     /// The kind of error that ended it, e.g. `network`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Untrusted>,
+    /// Documents that it pushed, took out of central, or brought here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<ShortCode>,
+    /// The commit that it pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<ObjectId>,
+    /// The commit that it pushed that one onto. `None`: central was empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onto: Option<ObjectId>,
+    /// The trees of the hydrated folders that it changed, before and after. `None`: there was no such folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folders: BTreeMap<Prefix, [Option<ObjectId>; 2]>,
+    /// Own files that a person had it write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolved: Vec<ResolvedFile>,
+    /// It is an undo, of the entries that began then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undoes: Vec<Untrusted>,
     /// Syncs before it that went well and changed nothing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub idle: u64,
+}
+
+/// An own file that `resolve` wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedFile {
+    /// The document.
+    pub code: ShortCode,
+    /// Relative to `.metis/`.
+    pub path: String,
+    /// What was written. `None`: it was removed.
+    pub version: Option<ObjectId>,
+    /// Where the bytes of before are kept, relative to `.metis/`. `None`: there was no file.
+    pub kept: Option<String>,
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -169,6 +202,12 @@ fn bounded(entry: &JournalEntry) -> JournalEntry {
         commit: entry.commit,
         warnings,
         error: entry.error.as_ref().map(cut),
+        documents: entry.documents.iter().take(MAX_NAMES).cloned().collect(),
+        made: entry.made,
+        onto: entry.onto,
+        folders: entry.folders.clone(),
+        resolved: entry.resolved.iter().take(MAX_NAMES).cloned().collect(),
+        undoes: entry.undoes.iter().take(MAX_NAMES).map(cut).collect(),
         idle: entry.idle,
     }
 }

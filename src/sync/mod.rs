@@ -38,6 +38,7 @@ mod session;
 mod setup;
 pub mod since;
 pub mod stop;
+pub mod undo;
 mod withdraw;
 #[cfg(test)]
 mod work;
@@ -51,7 +52,7 @@ pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETR
 pub use past::past;
 pub use place::{bound_elsewhere, identity};
 pub use probe::{Probed, probe};
-pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport};
+pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport, Trail};
 pub use search::search;
 pub use session::{Clock, Session};
 pub use setup::{Workspace, connect_options, guard_of, made_state};

@@ -1,10 +1,15 @@
 //! What there is to write down at a sync's end, and the line in the journal.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Session, SyncErrorKind, SyncOutcome, Warning, cycle::Published};
-use crate::state::{
-    files::StateError,
-    journal::{self, JournalEntry},
-    last::LastSync,
+use crate::{
+    names::{ObjectId, Prefix},
+    state::{
+        files::StateError,
+        journal::{self, JournalEntry},
+        last::LastSync,
+    },
 };
 use jiff::Timestamp;
 
@@ -12,7 +17,26 @@ use jiff::Timestamp;
 pub(super) fn write(session: &mut Session<'_>, published: &mut Published) -> Result<bool, StateError> {
     let _stage = tracing::info_span!("record").entered();
     let cursor = &mut published.cursor;
+    let before = session.notebook.last.as_ref().map(|last| &last.folders);
+    session.report.trail.folders = changed_folders(before, &cursor.folders);
     session.notebook.write(&session.ctx, cursor, session.report)
+}
+
+/// The folders that are at another tree than before.
+fn changed_folders(
+    before: Option<&BTreeMap<Prefix, ObjectId>>,
+    after: &BTreeMap<Prefix, ObjectId>,
+) -> BTreeMap<Prefix, [Option<ObjectId>; 2]> {
+    let all: BTreeSet<&Prefix> = before
+        .into_iter()
+        .flatten()
+        .chain(after)
+        .map(|(prefix, _)| prefix)
+        .collect();
+    let trees =
+        |prefix: &Prefix| [before.and_then(|before| before.get(prefix)), after.get(prefix)].map(Option::<&_>::copied);
+    let changes = all.into_iter().map(|prefix| (prefix.clone(), trees(prefix)));
+    changes.filter(|(_, [before, after])| before != after).collect()
 }
 
 /// Notes that it went well, and what it did if that was anything.
@@ -43,6 +67,14 @@ pub(super) fn journal(session: &mut Session<'_>, error: Option<&str>) {
     line(session, error, 0);
 }
 
+/// Appends a line of what a person had done beside syncs: `outcome` in a word, and what else there is to say.
+pub(super) fn deed(session: &mut Session<'_>, outcome: &str, complete: impl FnOnce(&mut JournalEntry)) {
+    let mut entry = entry(session);
+    entry.outcome = outcome.into();
+    complete(&mut entry);
+    append(session, &entry);
+}
+
 fn outcome(outcome: SyncOutcome) -> &'static str {
     match outcome {
         SyncOutcome::Synced => "synced",
@@ -59,14 +91,24 @@ fn rounded(session: &Session<'_>) -> f64 {
 
 /// `idle`: how many syncs came before it that changed nothing.
 fn line(session: &mut Session<'_>, error: Option<&str>, idle: u64) {
-    let seconds = rounded(session);
-    let report = &mut *session.report;
-    let (pulled, warnings) = (report.pulled.iter(), report.warnings.iter());
     let entry = JournalEntry {
+        outcome: error.map_or(outcome(session.report.outcome), |_| "failed").into(),
+        error: error.map(Into::into),
+        idle,
+        ..entry(session)
+    };
+    append(session, &entry);
+}
+
+/// What was done so far.
+fn entry(session: &Session<'_>) -> JournalEntry {
+    let report = &*session.report;
+    let (pulled, warnings) = (report.pulled.iter(), report.warnings.iter());
+    let own = report.pushed.iter().chain(&report.removed);
+    JournalEntry {
         schema: journal::SCHEMA,
         started: session.clock.started.to_string().into(),
-        outcome: error.map_or(outcome(report.outcome), |_| "failed").into(),
-        seconds,
+        seconds: rounded(session),
         trigger: session.options.trigger.as_str().into(),
         pulled: pulled
             .map(|(prefix, pulled)| (prefix.clone(), (pulled.written + pulled.removed) as u64))
@@ -76,11 +118,20 @@ fn line(session: &mut Session<'_>, error: Option<&str>, idle: u64) {
         retries: report.retries,
         commit: report.head,
         warnings: warnings.map(|warning| warning.to_string().into()).collect(),
-        error: error.map(Into::into),
-        idle,
-    };
-    if let Err(err) = journal::append(&session.notebook.state, &entry) {
-        report.warnings.push(Warning::JournalNotWritten(err.to_string().into()));
+        documents: own.chain(&report.trail.brought).cloned().collect(),
+        made: report.commit,
+        onto: report.commit.and(report.trail.onto),
+        folders: report.trail.folders.clone(),
+        ..JournalEntry::default()
+    }
+}
+
+fn append(session: &mut Session<'_>, entry: &JournalEntry) {
+    if let Err(err) = journal::append(&session.notebook.state, entry) {
+        session
+            .report
+            .warnings
+            .push(Warning::JournalNotWritten(err.to_string().into()));
     }
 }
 

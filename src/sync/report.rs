@@ -1,6 +1,6 @@
 //! What a sync did, as a value: renderers print it, the journal keeps it, callers read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -72,6 +72,20 @@ pub struct SyncReport {
     /// Central's commit that was looked at.
     #[serde(skip)]
     pub seen: Option<ObjectId>,
+    /// What it takes to undo it.
+    #[serde(skip)]
+    pub trail: Trail,
+}
+
+/// Where a sync came from, for those who want to go back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// The commit of central that its own was pushed onto.
+    pub onto: Option<ObjectId>,
+    /// Documents that it brought here or took away.
+    pub brought: BTreeSet<ShortCode>,
+    /// The trees of the folders that it changed, before and after.
+    pub folders: BTreeMap<Prefix, [Option<ObjectId>; 2]>,
 }
 
 /// A part of a sync.

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 131] = [
+const PROVOKED: [(&str, &str); 133] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -142,6 +142,14 @@ const PROVOKED: [(&str, &str); 131] = [
     ),
     ("conflict: changed here and in central: …", "stops::both_sides_changed"),
     ("Behind: … is newer in central", "stops::what_is_behind"),
+    (
+        "Behind: … stays in central as it is there",
+        "everyday::undone::a_published_edit_goes_back_and_stays_there",
+    ),
+    (
+        "nothing can be taken back",
+        "everyday::undone::nothing_that_somebody_went_on_from",
+    ),
     (
         "… is not finished in this project",
         "stops::git_is_in_the_middle_of_something",

@@ -22,4 +22,5 @@ mod real_metis;
 mod renaming;
 mod resolving;
 mod stash;
+mod undone;
 pub mod unfinished;

@@ -22,13 +22,15 @@ fn past_syncs_newest_first() {
     assert_eq!(strings(&log["entries"], "error"), ["no-repository"]);
     let shown = text(&api, &["log"], 0);
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!(lines.len(), 3, "{shown}");
+    assert_eq!(lines.len(), 5, "{shown}");
     assert!(
         lines[0].contains("failed: no repository at central's address"),
         "{shown}"
     );
     assert!(lines[1].contains("synced  pulled 2 (web) → "), "{shown}");
-    assert!(lines[2].contains("synced  pushed 3 → "), "{shown}");
+    assert_eq!(lines[2], "    WEB-T-0001, WEB-T-0002");
+    assert!(lines[3].contains("synced  pushed 3 → "), "{shown}");
+    assert_eq!(lines[4], "    API-T-0001, API-T-0002, API-T-0003");
     let status = text(&api, &["status"], 0);
     assert!(
         status.contains("The last attempt failed") && status.contains("no repository at central's address"),

@@ -13,7 +13,8 @@ use super::{
         fetch::Stretch,
         objects::{self, Handle},
         store::Store,
-        to_gix, tree,
+        to_gix,
+        tree::{self, Root},
     },
     Central, asked,
 };
@@ -45,6 +46,8 @@ pub struct Question<'a> {
     pub versions: bool,
     /// Look no further back than this commit.
     pub since: Option<ObjectId>,
+    /// The newest commit's root, which is not decoded once more.
+    pub root: &'a Root,
 }
 
 /// Asks the history of `head`. What is here of it is looked at first; the rest is asked for, without files, and dropped
@@ -95,11 +98,16 @@ fn walk_folder(odb: &Handle, head: ObjectId, question: Question<'_>) -> Result<O
         wanted,
         versions,
         since,
+        root: newest,
     } = question;
     let mut told = Told::default();
     let mut folders: HashMap<ObjectId, Rc<Documents>> = HashMap::new();
     let mut documents = |root: ObjectId, prefix: &Prefix| -> Result<Listed, CentralError> {
-        let Some(folder) = tree::owned_in(odb, root, prefix)? else {
+        let folder = match newest.id() == Some(root) {
+            true => newest.folder(prefix).unwrap_or_default(),
+            false => tree::owned_in(odb, root, prefix)?,
+        };
+        let Some(folder) = folder else {
             return Ok((None, Rc::default()));
         };
         if let Some(known) = folders.get(&folder) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Context,
-    evidence::{EvidenceError, Gathered, Inquiry},
+    evidence::{EvidenceError, Gathered, Inquiry, is_held_back},
     fetch::Snapshot,
     own::{self, Own, OwnError, ReadError},
 };
@@ -24,7 +24,7 @@ use crate::{
         dehydrate::{self, DehydratePlan},
         guard::OtherProject,
         listing::{self, Documents},
-        newer::{self, Evidence, Relation, Verdict, Versions},
+        newer::{self, Evidence, Relation, Verdict, Versions, Why},
     },
     project::History,
     state::cursor::{Cursor, Notes},
@@ -140,7 +140,7 @@ impl<'a> Comparison<'_, 'a> {
             adopt_project: self.how.adopt_project,
         }
         .gather()?;
-        let verdicts = verdicts(&gathered);
+        let verdicts = verdicts(&gathered, self.cursor);
         let is_new = |(code, versions, verdict): &&(ShortCode, Versions, Verdict)| {
             versions.here.is_some() && !central.contains_key(code) && !matches!(verdict, Verdict::InStep)
         };
@@ -166,6 +166,11 @@ impl<'a> Comparison<'_, 'a> {
             !plan.push.contains_key(code) && !plan.remove.contains(code) && !plan.in_step.contains_key(code)
         };
         let decided = self.cursor.decided.iter().filter(|(code, _)| is_open(code));
+        let held_back = self.cursor.held_back.iter().filter(|(code, version)| {
+            let here = own.documents.get(*code).map(|document| document.blob);
+            is_open(code) && here == **version
+        });
+        let held_back = held_back.map(|(code, version)| (code.clone(), *version)).collect();
         let commit = own.commit();
         let mut goes_back_to = |origin| match (commit, history.as_deref_mut()) {
             (Some(commit), Some(history)) => matches!(history.relation(commit, origin), Ok((Relation::Descends, _))),
@@ -174,6 +179,7 @@ impl<'a> Comparison<'_, 'a> {
         let waiting = gathered.witnesses.iter().filter(|(code, _)| is_open(code));
         let notes = Notes {
             decided: decided.map(|(code, over)| (code.clone(), *over)).collect(),
+            held_back,
             root,
             unsettled: !(plan.behind.is_empty() && plan.conflicts.is_empty() && plan.foreign.is_empty()),
             witnesses: waiting.map(|(code, witness)| (code.clone(), witness.clone())).collect(),
@@ -201,16 +207,17 @@ impl<'a> Comparison<'_, 'a> {
     }
 }
 
-fn verdicts(gathered: &Gathered) -> Vec<(ShortCode, Versions, Verdict)> {
-    let verdict = |versions: &Versions, evidence: &Option<Evidence>| match evidence {
+fn verdicts(gathered: &Gathered, cursor: &Cursor) -> Vec<(ShortCode, Versions, Verdict)> {
+    let verdict = |code: &ShortCode, versions: &Versions, evidence: &Option<Evidence>| match evidence {
         Some(evidence) => newer::decide(versions, evidence),
-        // No evidence is gathered for these two.
+        // No evidence is gathered for these: both have the same, or a person said which one counts.
         None if versions.here == versions.central => Verdict::InStep,
+        None if is_held_back(cursor, code, versions) => Verdict::Behind(Why::TakenBack),
         None => Verdict::Push,
     };
     let documents = gathered.documents.iter();
     documents
-        .map(|(code, (versions, evidence))| (code.clone(), *versions, verdict(versions, evidence)))
+        .map(|(code, (versions, evidence))| (code.clone(), *versions, verdict(code, versions, evidence)))
         .collect()
 }
 

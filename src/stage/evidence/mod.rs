@@ -78,7 +78,13 @@ impl Inquiry<'_, '_> {
             return Ok(gathered);
         }
         let asked = differing.union(&came_back).cloned().collect();
-        gathered.witnesses = self.witnesses(&asked, &came_back, &gathered)?;
+        let changed_back;
+        (gathered.witnesses, changed_back) = self.witnesses(&asked, &came_back, &gathered)?;
+        for code in &changed_back {
+            if let Some((versions, _)) = gathered.documents.get_mut(code) {
+                versions.noted = None;
+            }
+        }
         let outdated = self.outdated(&differing, &gathered);
         let mut unclear = BTreeSet::new();
         for code in &differing {
@@ -154,7 +160,8 @@ impl Inquiry<'_, '_> {
                     mine: base.mine,
                 }),
             };
-            if versions.here != versions.central && !is_decided(self.cursor, code, &versions) {
+            let is_said = is_decided(self.cursor, code, &versions) || is_held_back(self.cursor, code, &versions);
+            if versions.here != versions.central && !is_said {
                 differing.insert(code.clone());
             }
             gathered.documents.insert(code.clone(), (versions, None));
@@ -185,4 +192,9 @@ impl Inquiry<'_, '_> {
 /// Whether a person decided that what is here goes over the version that central has.
 pub fn is_decided(cursor: &Cursor, code: &ShortCode, versions: &Versions) -> bool {
     cursor.decided.get(code) == Some(&versions.central)
+}
+
+/// Whether a person took what is here out of central.
+pub fn is_held_back(cursor: &Cursor, code: &ShortCode, versions: &Versions) -> bool {
+    cursor.held_back.get(code) == Some(&versions.here)
 }

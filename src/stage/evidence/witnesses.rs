@@ -22,25 +22,31 @@ impl Inquiry<'_, '_> {
         base.is_some_and(|base| base.blob == versions.central && self.cursor.at(base).or(base.from).is_some())
     }
 
-    /// What central's history says of documents whose origin is not noted.
+    /// What central's history says of documents whose origin is not noted, and which of them are noted and were changed to
+    /// something else and back since: what is noted says nothing of those.
     pub(super) fn witnesses(
         &mut self,
         asked: &BTreeSet<ShortCode>,
         came_back: &BTreeSet<ShortCode>,
         gathered: &Gathered,
-    ) -> Result<BTreeMap<ShortCode, Witness>, CentralError> {
+    ) -> Result<(BTreeMap<ShortCode, Witness>, BTreeSet<ShortCode>), CentralError> {
         let mut known = BTreeMap::new();
+        let (mut noted, mut changed_back) = (BTreeSet::new(), BTreeSet::new());
         let (Some(head), Some(prefix), Some(at)) = (self.snapshot.head, &self.ctx.owned, self.own.commit()) else {
-            return Ok(known);
+            return Ok((known, changed_back));
         };
         let (mut recent, mut whole) = (BTreeSet::new(), BTreeSet::new());
         for code in asked {
             let versions = &gathered.documents[code].0;
+            let is_noted = !came_back.contains(code) && self.is_noted(code, versions);
             if let Some(witness) = self.cursor.witnesses.get(code)
                 && witness.version == versions.central
             {
                 known.insert(code.clone(), witness.clone());
-            } else if !came_back.contains(code) && self.is_noted(code, versions) {
+                // It was asked for although something was noted.
+                changed_back.extend(is_noted.then(|| code.clone()));
+            } else if is_noted {
+                noted.insert(code.clone());
             } else if versions.central.is_none() && versions.noted.is_none() && self.is_new(code, at) {
                 recent.insert(code.clone());
             } else {
@@ -48,19 +54,25 @@ impl Inquiry<'_, '_> {
             }
         }
         if self.central.is_empty() && self.cursor.compared.is_none() && !self.claims_to_have_synced() {
-            return Ok(known);
+            return Ok((known, changed_back));
         }
         let recent_and_whole = recent.iter().chain(&whole).cloned().collect();
         if let Some(since) = self.cursor.compared {
             known.extend(self.tell(head, prefix, &recent_and_whole, Some(since))?);
             whole.retain(|code| !known.contains_key(code));
+            let again = match since == head {
+                true => BTreeMap::new(),
+                false => self.tell(head, prefix, &noted, Some(since))?,
+            };
+            changed_back.extend(again.keys().cloned());
+            known.extend(again);
         } else {
             whole = recent_and_whole;
         }
         if !whole.is_empty() {
             known.extend(self.tell(head, prefix, &whole, None)?);
         }
-        Ok(known)
+        Ok((known, changed_back))
     }
 
     /// The documents that an older client wrote as the project had them before. It has told nothing of the commit that it had
@@ -116,6 +128,7 @@ impl Inquiry<'_, '_> {
             wanted,
             versions: false,
             since,
+            root: self.snapshot.root(self.store)?,
         };
         self.ask(head, question).map(|told| told.witnesses)
     }
@@ -132,11 +145,13 @@ impl Inquiry<'_, '_> {
         if unclear.is_empty() || (self.central.is_empty() && !self.claims_to_have_synced()) {
             return Ok(Past::new());
         }
+        let root = self.snapshot.root(self.store)?;
         let question = |since| Question {
             prefix,
             wanted: unclear,
             versions: true,
             since,
+            root,
         };
         // Without a commit to go by, what was noted covers what central had until then.
         let since = self

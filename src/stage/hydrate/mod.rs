@@ -26,7 +26,7 @@ mod planning;
 mod work;
 
 pub use apply::apply;
-pub use planning::{PlanError, plan};
+pub use planning::{PlanError, back, plan};
 pub use work::tracked_by_git;
 
 /// What to do in one folder.

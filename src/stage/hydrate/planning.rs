@@ -73,6 +73,30 @@ pub fn plan(
     Ok(planning.plan)
 }
 
+/// Decides how folders get to these `trees`, whatever central has.
+pub fn back(
+    ctx: &Context<'_>,
+    store: &Store,
+    cursor: &Cursor,
+    trees: &BTreeMap<Prefix, ObjectId>,
+) -> Result<HydratePlan, DirError> {
+    let mut planning = Planning {
+        ctx,
+        store,
+        cursor,
+        only: &BTreeSet::new(),
+        recheck: false,
+        tracked: ctx.project.tracked_folders(),
+        plan: HydratePlan {
+            survey: workspace::survey_of(ctx.metis.dir(), trees.keys().cloned())?,
+            listed: trees.clone(),
+            ..HydratePlan::default()
+        },
+    };
+    planning.others();
+    Ok(planning.plan)
+}
+
 struct Planning<'p, 'a> {
     ctx: &'p Context<'a>,
     store: &'p Store,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cursor, Notes};
+use super::{Base, Cursor, Notes};
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
     plan::listing::Documents,
@@ -59,6 +59,7 @@ impl Cursor {
             self.root = notes.root;
             self.unsettled = notes.unsettled;
             self.decided = notes.decided;
+            self.held_back = notes.held_back;
         }
     }
 
@@ -81,12 +82,32 @@ impl Cursor {
 
     /// A person decided a document; `over`: central's version, which what is here goes over.
     pub fn decide(&mut self, code: ShortCode, over: Option<ObjectId>) {
+        self.held_back.remove(&code);
         self.decided.insert(code, over);
+    }
+
+    /// A person took the version here of a document out of central, or brought it back here: it is not published again unasked.
+    pub fn hold_back(&mut self, code: ShortCode, version: Option<ObjectId>) {
+        self.decided.remove(&code);
+        self.held_back.insert(code, version);
+        self.unsettled = true;
+    }
+
+    /// A person had central go back to `entry`, whatever is here.
+    pub fn went_back(&mut self, code: ShortCode, entry: Base) {
+        self.decided.remove(&code);
+        self.base.insert(code, entry);
+    }
+
+    /// These folders are at other trees.
+    pub fn folders_went_back(&mut self, folders: BTreeMap<Prefix, ObjectId>) {
+        self.folders.extend(folders);
     }
 
     /// What is here of a document is central's version: there is nothing to decide.
     pub fn take_back(&mut self, code: &ShortCode) {
         self.decided.remove(code);
+        self.held_back.remove(code);
     }
 
     /// Whether `metis.db` does not say yet what the files say.

@@ -133,6 +133,11 @@ impl Fetched {
             sum.written += pulled.written;
             sum.removed += pulled.removed;
         }
+        let changed = plan.work.iter().filter(|work| done.pulled.contains_key(&work.prefix));
+        report
+            .trail
+            .brought
+            .extend(changed.flat_map(|work| work.files.codes()).cloned());
         report.kept.append(&mut done.kept);
         if let Some(id) = store.suspicion().object().filter(|_| session.may_renew()) {
             let reason = "some folders could not be hydrated without it".into();

@@ -228,6 +228,7 @@ impl Prepared {
                 return Ok(End::Moved(Box::new(fetched.known)));
             }
             session.report.commit = Some(commit);
+            session.report.trail.onto = head;
             head = Some(commit);
         }
         let Fetched { snapshot, known, .. } = fetched;

@@ -13,12 +13,15 @@ use self::merge::{merge, versions};
 use super::{
     Clock, NotResolved, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace,
     preview::{self, Ask, Preview},
+    record,
 };
 use crate::{
-    fs::FileMode,
+    central,
+    fs::{Dir, FileMode},
     names::{ObjectId, ShortCode},
     plan::source::ReadFrom,
     stage::own,
+    state::journal::ResolvedFile,
     workspace::{self, Reason},
 };
 
@@ -135,7 +138,7 @@ pub fn note(workspace: &Workspace, options: &SyncOptions, chosen: &[&Open]) -> R
 }
 
 /// Files can only be written where the branch that they belong to is checked out.
-fn check_writable(preview: &Preview<'_>) -> Result<(), SyncErrorKind> {
+pub(super) fn check_writable(preview: &Preview<'_>) -> Result<(), SyncErrorKind> {
     match preview.own.read_from {
         ReadFrom::Tree { .. } => {
             let settings = preview.ctx.config.sync.as_ref();
@@ -164,11 +167,24 @@ pub fn take(
         return Err(SyncErrorKind::NeverSynced);
     };
     let mut done = BTreeMap::new();
+    let mut written = Vec::new();
     let decided = chosen.iter().try_for_each(|open| -> Result<(), SyncErrorKind> {
         let resolved = match side {
             Take::Local => Resolved::Local,
-            Take::Central => take_central(&preview, open, clock.started)?,
-            Take::Merge => merge(&preview, open, &versions(&preview, open)?)?,
+            Take::Central => {
+                let kept = keep(&preview, open, clock.started)?;
+                take_central(&preview, open)?;
+                written.push(file(open, open.central, kept.clone()));
+                Resolved::Central(kept)
+            }
+            Take::Merge => {
+                let versions = versions(&preview, open)?;
+                let kept = keep(&preview, open, clock.started)?;
+                let resolved = merge(&preview, open, &versions)?;
+                let merged = workspace::read_document(preview.ctx.metis.dir(), &open.path)?;
+                written.push(file(open, Some(central::blob_id(cursor.format, &merged)), kept));
+                resolved
+            }
         };
         match resolved {
             Resolved::Central(_) => cursor.take_back(&open.code),
@@ -179,7 +195,20 @@ pub fn take(
     });
     // Also where one of them stopped it: the files of those before it are written.
     session.notebook.store(&session.ctx, &cursor)?;
+    if !written.is_empty() {
+        record::deed(&mut session, "resolved", |entry| entry.resolved = written);
+    }
     decided.map(|()| done)
+}
+
+/// What to note of the file of `open`, for those who want to go back.
+fn file(open: &Open, version: Option<ObjectId>, kept: Option<String>) -> ResolvedFile {
+    ResolvedFile {
+        code: open.code.clone(),
+        path: open.path.clone(),
+        version,
+        kept,
+    }
 }
 
 /// The bytes of central's version.
@@ -196,25 +225,34 @@ fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>
     Ok(Some(preview.own.reader(&preview.ctx).read(document)?))
 }
 
-fn take_central(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Resolved, SyncErrorKind> {
-    let metis = preview.ctx.metis.dir();
-    let kept = match here_bytes(preview, &open.code)? {
-        Some(bytes) => {
-            let stamp = started.strftime("%Y%m%dT%H%M%SZ");
-            let folder = format!("{stamp}/resolved");
-            Some(workspace::keep_copy(metis, &folder, &open.code.file_name(), &bytes)?)
-        }
-        None => None,
+/// Keeps a copy of what is here of `open`. `None`: nothing is.
+fn keep(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Option<String>, SyncErrorKind> {
+    let Some(bytes) = here_bytes(preview, &open.code)? else {
+        return Ok(None);
     };
+    let folder = format!("{}/resolved", started.strftime("%Y%m%dT%H%M%SZ"));
+    let name = open.code.file_name();
+    Ok(Some(workspace::keep_copy(
+        preview.ctx.metis.dir(),
+        &folder,
+        &name,
+        &bytes,
+    )?))
+}
+
+fn take_central(preview: &Preview<'_>, open: &Open) -> Result<(), SyncErrorKind> {
     match open.central {
-        Some(blob) => write(preview, &open.path, &central_bytes(preview, &open.code, blob)?)?,
-        None => metis.remove_file(&open.path)?,
+        Some(blob) => write(preview, &open.path, &central_bytes(preview, &open.code, blob)?),
+        None => Ok(preview.ctx.metis.dir().remove_file(&open.path)?),
     }
-    Ok(Resolved::Central(kept))
 }
 
 fn write(preview: &Preview<'_>, path: &str, bytes: &[u8]) -> Result<(), SyncErrorKind> {
-    let metis = preview.ctx.metis.dir();
+    write_file(preview.ctx.metis.dir(), path, bytes)
+}
+
+/// Writes an own document, flushed, and the folders above it.
+pub(super) fn write_file(metis: &Dir, path: &str, bytes: &[u8]) -> Result<(), SyncErrorKind> {
     if let Some((folder, _)) = path.rsplit_once('/') {
         metis.create_dir(folder)?;
     }
