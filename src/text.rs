@@ -49,6 +49,12 @@ impl From<&String> for Untrusted {
     }
 }
 
+impl<T: AsRef<str> + ?Sized> PartialEq<T> for Untrusted {
+    fn eq(&self, other: &T) -> bool {
+        *self.raw() == *other.as_ref()
+    }
+}
+
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&escaped(&self.0))
@@ -64,6 +70,73 @@ impl fmt::Debug for Untrusted {
 impl Serialize for Untrusted {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&escaped(&self.0))
+    }
+}
+
+/// The name of something that another hand made, such as a path or a branch. It is printed escaped, like all that is [`Untrusted`],
+/// but serialised as it is: programs look things up by it, and state has to be read again as it was written. [`json()`] then
+/// escapes it as JSON does.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(transparent)]
+pub struct UntrustedName(Untrusted);
+
+impl UntrustedName {
+    /// See [`Untrusted::raw()`].
+    pub fn raw(&self) -> &str {
+        self.0.raw()
+    }
+
+    /// See [`Untrusted::brief()`].
+    pub fn brief(&self) -> Untrusted {
+        self.0.brief()
+    }
+}
+
+impl From<&str> for UntrustedName {
+    fn from(name: &str) -> Self {
+        UntrustedName(name.into())
+    }
+}
+
+impl From<String> for UntrustedName {
+    fn from(name: String) -> Self {
+        UntrustedName(name.into())
+    }
+}
+
+impl From<UntrustedName> for Untrusted {
+    fn from(name: UntrustedName) -> Self {
+        name.0
+    }
+}
+
+impl From<&UntrustedName> for Untrusted {
+    fn from(name: &UntrustedName) -> Self {
+        name.0.clone()
+    }
+}
+
+impl<T: AsRef<str> + ?Sized> PartialEq<T> for UntrustedName {
+    fn eq(&self, other: &T) -> bool {
+        *self.raw() == *other.as_ref()
+    }
+}
+
+impl fmt::Display for UntrustedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for UntrustedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for UntrustedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.raw())
     }
 }
 
@@ -192,6 +265,18 @@ mod tests {
         // Once more changes nothing.
         let once = Untrusted::from(read.to_string());
         assert_eq!(once.to_string(), read.to_string());
+    }
+
+    #[test]
+    fn a_name_is_printed_escaped_and_read_again_as_it_was() {
+        let name = UntrustedName::from(HOSTILE);
+        for text in [name.to_string(), format!("{name:?}"), name.brief().to_string()] {
+            assert!(!text.contains(|c| is_hidden(c) && c != '\t'), "{text:?}");
+        }
+        let written = json(&name).unwrap();
+        assert!(!written.contains(is_hidden), "{written:?}");
+        assert_eq!(serde_json::from_str::<UntrustedName>(&written).unwrap(), name);
+        assert_eq!(name, HOSTILE);
     }
 
     #[test]

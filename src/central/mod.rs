@@ -20,6 +20,7 @@
 use crate::{
     names::{self, ObjectFormat},
     send_pack::connect::ConnectError,
+    text::Untrusted,
 };
 
 pub mod commit;
@@ -62,11 +63,11 @@ pub enum CentralError {
         /// Which.
         id: names::ObjectId,
         /// What is wrong with it.
-        reason: String,
+        reason: Untrusted,
     },
     /// Objects could not be received or stored.
     #[error("the objects that central sent could not be stored: {0}")]
-    Receive(String),
+    Receive(Untrusted),
     /// A folder or commit is larger than what may be held in memory. Files of that size are left out.
     #[error(
         "central holds a folder or commit object of more than {} MiB: remove it there, nothing was changed here",
@@ -83,7 +84,7 @@ pub enum CentralError {
     },
     /// Central's owned folder has a folder of the name of a document.
     #[error("central has a folder where the document {0} should be; move it away there, nothing was pushed")]
-    NotADocument(String),
+    NotADocument(Untrusted),
 }
 
 impl CentralError {

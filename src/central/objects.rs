@@ -35,7 +35,7 @@ pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, C
     use gix::odb::HeaderExt;
     let unreadable = |err: gix::Error| CentralError::Object {
         id,
-        reason: err.to_string(),
+        reason: err.to_string().into(),
     };
     let gix_id = to_gix(id);
     let mut buffer = Vec::new();
@@ -50,7 +50,7 @@ pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, C
     if kind != gix::objs::Kind::Blob {
         return Err(CentralError::Object {
             id,
-            reason: format!("it is a {kind}, not a file"),
+            reason: format!("it is a {kind}, not a file").into(),
         });
     }
     Ok((buffer.len() as u64 <= limit).then_some(buffer))
@@ -77,7 +77,10 @@ pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
 
 /// The ids of a commit's tree and parents.
 pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), CentralError> {
-    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id,
+        reason: reason.into(),
+    };
     let mut buffer = Vec::new();
     let mut commit = odb
         .find_commit_iter(&to_gix(id), &mut buffer)
@@ -89,7 +92,10 @@ pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<Object
 
 /// A commit's message.
 pub(crate) fn message(odb: &Handle, id: ObjectId) -> Result<Vec<u8>, CentralError> {
-    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id,
+        reason: reason.into(),
+    };
     let mut buffer = Vec::new();
     let commit = odb
         .find_commit(&to_gix(id), &mut buffer)

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
     send_pack::connect::{ConnectOptions, RemoteUrl},
+    text::UntrustedName,
 };
 
 /// What a commit did to the document.
@@ -61,7 +62,7 @@ pub struct Version {
     #[serde(serialize_with = "as_text")]
     pub time: Timestamp,
     /// Who made it.
-    pub author: String,
+    pub author: UntrustedName,
     /// What it did.
     pub change: Change,
     /// The folder that the document was in.
@@ -208,7 +209,7 @@ impl Past {
             self.versions.push(Version {
                 commit: step.commit,
                 time: step.time,
-                author: made_at(odb, step.commit)?.0,
+                author: made_at(odb, step.commit)?.0.into(),
                 change,
                 workspace: step.prefix.clone(),
                 blob: step.blob,
@@ -256,7 +257,10 @@ fn changes(steps: &[Step], is_complete: bool) -> Vec<(usize, Change)> {
 
 /// Who made a commit, and when.
 fn made_at(odb: &Handle, id: ObjectId) -> Result<(String, Timestamp), CentralError> {
-    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id,
+        reason: reason.into(),
+    };
     let mut buffer = Vec::new();
     let commit = odb
         .find_commit(&to_gix(id), &mut buffer)
@@ -309,7 +313,7 @@ mod tests {
             versions: vec![Version {
                 commit: id(8),
                 time: Timestamp::UNIX_EPOCH,
-                author: String::new(),
+                author: UntrustedName::default(),
                 change: Change::Removed,
                 workspace: "api".parse().unwrap(),
                 blob: None,

@@ -19,6 +19,7 @@ use crate::{
         self, Outcome, PackObject, PushError, PushOptions, RefUpdate,
         connect::{ConnectOptions, Greeting, RemoteUrl},
     },
+    text::UntrustedName,
 };
 
 /// From this number of files on they are stored as a pack instead of a file each.
@@ -79,7 +80,7 @@ pub fn store_commit<E: From<CentralError>>(
 fn unwritten(area: &std::path::Path, refused: Option<std::io::Error>, reason: String) -> CentralError {
     match refused {
         Some(refused) => CentralError::cache(area, "written")(refused),
-        None => CentralError::Receive(reason),
+        None => CentralError::Receive(reason.into()),
     }
 }
 
@@ -94,7 +95,7 @@ fn store_pack<E>(
     blobs: &[ObjectId],
     read: &mut impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
 ) -> Result<(), StorePackError<E>> {
-    let stored = |err: String| StorePackError::Store(CentralError::Receive(err));
+    let stored = |err: String| StorePackError::Store(CentralError::Receive(err.into()));
     let path = area.join("blobs");
     let created = |err| StorePackError::Store(CentralError::cache(&path, "written")(err));
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(created)?);
@@ -132,7 +133,7 @@ fn store_pack<E>(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushPlan {
     /// Central's branch.
-    pub branch: String,
+    pub branch: UntrustedName,
     /// The commit that the branch must point to. `None`: there must be no such branch.
     pub expected: Option<ObjectId>,
     /// The commit it shall point to.
@@ -176,7 +177,7 @@ impl NewObject {
             let kind = odb.find(id, &mut data).map(|object| object.kind);
             kind.map(|kind| (kind, data)).map_err(|err| CentralError::Object {
                 id: from_gix(id),
-                reason: err.to_string(),
+                reason: err.to_string().into(),
             })
         };
         let (_, data) = read(&id)?;

@@ -11,6 +11,7 @@ use super::{CentralError, ObjectFormat, from_gix};
 use crate::{
     names::ObjectId,
     send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, Reached, RemoteUrl, Scheme, Session},
+    text::UntrustedName,
 };
 
 /// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
@@ -25,15 +26,15 @@ pub struct Remote {
     pub(super) session: Session,
     url: RemoteUrl,
     /// The branch, without `refs/heads/`.
-    pub branch: String,
+    pub branch: UntrustedName,
     /// Its commit. `None`: the branch does not exist (yet).
     pub head: Option<ObjectId>,
     /// The hash that names central's objects.
     pub format: ObjectFormat,
     /// Where the branch does not exist: the branches that do, the one that `HEAD` names first.
-    pub others: Vec<(String, ObjectId)>,
+    pub others: Vec<(UntrustedName, ObjectId)>,
     /// The refs beside the branch that were asked for, by their full names.
-    pub beside: Vec<(String, ObjectId)>,
+    pub beside: Vec<(UntrustedName, ObjectId)>,
     /// How their names begin.
     prefixes: Vec<String>,
 }
@@ -42,7 +43,7 @@ pub struct Remote {
 #[derive(Debug, Clone)]
 pub struct Met {
     greeting: Greeting,
-    branch: String,
+    branch: UntrustedName,
     prefixes: Vec<String>,
 }
 
@@ -139,7 +140,7 @@ impl Remote {
         Ok(Remote {
             session,
             url: url.clone(),
-            branch,
+            branch: branch.into(),
             head,
             format,
             others,
@@ -162,7 +163,7 @@ impl Remote {
 
     /// Lists the branch of a central that was met before.
     pub fn list_again(url: &RemoteUrl, options: &ConnectOptions, met: Met) -> Result<Self, CentralError> {
-        let branch = Some(met.branch.as_str());
+        let branch = Some(met.branch.raw());
         let opened = connect::open_known(met.greeting, url, Service::UploadPack, Protocol::V2, options);
         match opened
             .map_err(CentralError::from)
@@ -180,7 +181,7 @@ impl Remote {
     /// Connects anew. A server that holds one process for a connection remembers every `shallow` of an earlier fetch on
     /// it, and would cut a later one off at the same places. What was listed stays as it was.
     pub(super) fn reconnect(&mut self, options: &ConnectOptions) -> Result<(), CentralError> {
-        let again = Remote::list(&self.url, options, Some(&self.branch))?;
+        let again = Remote::list(&self.url, options, Some(self.branch.raw()))?;
         let old = std::mem::replace(&mut self.session, again.session);
         let _ = old.close();
         Ok(())
@@ -203,12 +204,12 @@ fn asked_for(branch: Option<&str>, prefixes: &[String]) -> Vec<BString> {
 }
 
 /// The refs whose names begin with one of `prefixes`. A name that is not UTF-8 is none of ours.
-fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(String, ObjectId)> {
+fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(UntrustedName, ObjectId)> {
     let named = refs.iter().filter_map(|r| {
         let (name, target, _) = r.unpack();
         let name = name.to_str().ok()?;
         let is_asked_for = prefixes.iter().any(|prefix| name.starts_with(prefix));
-        is_asked_for.then_some((name.to_owned(), from_gix(target?)))
+        is_asked_for.then_some((name.into(), from_gix(target?)))
     });
     named.collect()
 }
@@ -233,17 +234,17 @@ fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, Ce
 }
 
 /// All branches by name, the one that `HEAD` names first. A name that is not UTF-8 cannot be configured.
-fn branches(refs: &[Ref]) -> Vec<(String, ObjectId)> {
+fn branches(refs: &[Ref]) -> Vec<(UntrustedName, ObjectId)> {
     let named = default_branch(refs);
-    let mut branches: Vec<_> = refs
+    let mut branches: Vec<(UntrustedName, ObjectId)> = refs
         .iter()
         .filter_map(|r| {
             let (name, target, _) = r.unpack();
             let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
-            (!name.starts_with(CONDUITS)).then_some((name.to_owned(), from_gix(target?)))
+            (!name.starts_with(CONDUITS)).then_some((name.into(), from_gix(target?)))
         })
         .collect();
-    branches.sort_by_key(|(name, _)| (*name != named, name.clone()));
+    branches.sort_by_key(|(name, _)| (name.raw() != named.as_str(), name.clone()));
     branches
 }
 
@@ -344,7 +345,7 @@ mod tests {
             direct("refs/tags/t"),
             direct("refs/heads/trunk"),
         ];
-        let names: Vec<String> = branches(&refs).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<UntrustedName> = branches(&refs).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["trunk", "a"]);
     }
 
@@ -357,7 +358,7 @@ mod tests {
             direct("refs/log/b"),
         ];
         let prefixes = ["refs/log/".to_owned(), "refs/claim/".to_owned()];
-        let names: Vec<String> = beginning_with(&refs, &prefixes)
+        let names: Vec<UntrustedName> = beginning_with(&refs, &prefixes)
             .into_iter()
             .map(|(name, _)| name)
             .collect();

@@ -101,7 +101,10 @@ impl From<Entry> for TreeEntry {
 fn raw(odb: &gix::odb::Handle, tree: ObjectId) -> Result<Vec<Entry>, CentralError> {
     #[cfg(test)]
     decoded::note(tree);
-    let unreadable = |reason: String| CentralError::Object { id: tree, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id: tree,
+        reason: reason.into(),
+    };
     let id = to_gix(tree);
     if id.is_empty_tree() {
         return Ok(Vec::new());

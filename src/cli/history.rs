@@ -15,7 +15,6 @@ use similar::{DiffOp, TextDiff};
 use crate::{
     central::past::{Change, Past, Version},
     names::{ObjectId, Prefix, ShortCode},
-    plan::listing::printable,
     sync::{self, SyncErrorKind, SyncOptions, Workspace},
 };
 
@@ -155,7 +154,7 @@ fn line(paint: Paint, version: &Version, now: Timestamp, zone: &TimeZone) -> Str
         paint.yellow(&short(version.commit)),
         local(version.time, zone),
         version.workspace,
-        printable(version.author.as_bytes()),
+        version.author.brief(),
         from.unwrap_or_default(),
         ago(now.as_second() - version.time.as_second()),
     )
@@ -202,7 +201,7 @@ pub fn blame(global: &Global, args: &BlameArgs, interrupt: Arc<AtomicBool>) -> E
         } = &past.versions[*version];
         let mark = if *change == Change::Earlier { "^" } else { "" };
         let commit = &short(*commit)[..10 - mark.len()];
-        let author: String = printable(author.as_bytes()).chars().take(16).collect();
+        let author: String = author.to_string().chars().take(16).collect();
         let day = &local(*time, &zone)[..10];
         let number = number + 1;
         let commit = paint.yellow(&format!("{mark}{commit}"));

@@ -166,7 +166,7 @@ fn finish(
         .map(|open| (open, false))
         .chain(begun.iter().map(|open| (open, true)))
     {
-        let file = workspace.metis().path().join(&open.path);
+        let file = workspace.metis().path().join(open.path.raw());
         let made = match is_begun {
             true => None,
             false => Some(resolve::draft(preview, open)?.0),
@@ -240,7 +240,7 @@ fn list(global: &Global, open: &[Open]) -> io::Result<()> {
     }
     let short = |id: Option<crate::names::ObjectId>| id.map_or_else(|| "none".to_owned(), render::short);
     for open in open {
-        writeln!(out, "{}  {}: {}", open.code, escaped(&open.path), open.why)?;
+        writeln!(out, "{}  {}: {}", open.code, open.path, open.why)?;
         writeln!(
             out,
             "    base {}, here {}, central {}",

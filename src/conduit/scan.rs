@@ -13,7 +13,7 @@ use crate::{
     fs::{Dir, DirError, Kind, Stat, is_temp},
     names::ObjectFormat,
     plan::conduit::{Form, Item, Listing},
-    text::printable,
+    text::{UntrustedName, printable},
     workspace::{CacheEntry, StatCache},
 };
 
@@ -48,7 +48,7 @@ impl Reading {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Skipped {
     /// Its path.
-    pub path: String,
+    pub path: UntrustedName,
     /// Why.
     pub reason: &'static str,
 }
@@ -200,7 +200,10 @@ impl Scanning<'_> {
 
     fn skip(&mut self, path: String, reason: &'static str) {
         self.out.listing.unknown.push(path.clone());
-        self.out.skipped.push(Skipped { path, reason });
+        self.out.skipped.push(Skipped {
+            path: path.into(),
+            reason,
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! `hooks status`: where hooks are, and the proof that they fire.
 
+use crate::text::Untrusted;
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
@@ -30,15 +31,15 @@ pub enum Place {
     /// In a hook file, by the user's hand.
     ByHand(PathBuf),
     /// `hook.<name>` in the repository's configuration.
-    Config(String),
+    Config(Untrusted),
     /// `hook.<name>` in the user's or the system's configuration, for all repositories.
-    AllConfig(String),
+    AllConfig(Untrusted),
     /// A manager has been told, in this file.
     Managed(Manager, PathBuf),
     /// A manager is in charge and has not been told; this would be the file.
     Untold(Manager, PathBuf),
     /// The file cannot be made out.
-    Damaged(PathBuf, String),
+    Damaged(PathBuf, Untrusted),
 }
 
 /// Whether it fires.
@@ -47,7 +48,7 @@ pub enum Proof {
     /// It was run as git runs it, and answered.
     Fires,
     /// It was, and did not.
-    Silent(String),
+    Silent(Untrusted),
     /// Not tried, for this would run what is not ours.
     NotTried,
     /// There is nothing to try.
@@ -80,7 +81,7 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
             };
             return Ok((Place::ByHand(path), proof));
         }
-        Some(Err(unfit)) => return Ok((Place::Damaged(path, unfit.to_string()), Proof::Nothing)),
+        Some(Err(unfit)) => return Ok((Place::Damaged(path, unfit.to_string().into()), Proof::Nothing)),
         Some(Ok(Ours::No | Ours::Lines(_))) | None => {}
     }
     if let Some(Configured {
@@ -93,13 +94,13 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
         let proof = if !repository.has_configured_hooks()? {
             Proof::Silent("this git runs hook files only; it is older than 2.54".into())
         } else if enabled.is_some_and(|value| ["false", "no", "off", "0"].contains(&value.to_lowercase().as_str())) {
-            Proof::Silent(format!("{section}.enabled is false"))
+            Proof::Silent(format!("{section}.enabled is false").into())
         } else {
             prove(hook_command(&command))
         };
         let place = match is_own {
-            true => Place::Config(section),
-            false => Place::AllConfig(section),
+            true => Place::Config(section.into()),
+            false => Place::AllConfig(section.into()),
         };
         return Ok((place, proof));
     }
@@ -157,7 +158,7 @@ fn prove(commands: Vec<Command>, repository: &Repository, call: &Call) -> Proof 
                 );
             }
             Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {}
-            Err(err) => return Proof::Silent(format!("it cannot be run: {err}")),
+            Err(err) => return Proof::Silent(format!("it cannot be run: {err}").into()),
         }
     }
     Proof::Silent("the system cannot run it".into())

@@ -11,6 +11,7 @@ use crate::{
     },
     names::{ObjectFormat, ObjectId},
     plan::guard::Lineage,
+    text::UntrustedName,
 };
 
 use super::Context;
@@ -43,7 +44,7 @@ pub fn plan(listed: Option<ObjectId>, seen: Option<ObjectId>) -> FetchPlan {
 #[non_exhaustive]
 pub struct Snapshot {
     /// Its branch.
-    pub branch: String,
+    pub branch: UntrustedName,
     /// The hash of its objects.
     pub format: ObjectFormat,
     /// The branch's commit. `None`: central is empty.
@@ -57,7 +58,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Central at `head`, where this clone saw it last.
-    pub fn new(branch: String, format: ObjectFormat, head: Option<ObjectId>) -> Self {
+    pub fn new(branch: UntrustedName, format: ObjectFormat, head: Option<ObjectId>) -> Self {
         Snapshot {
             branch,
             format,

@@ -60,7 +60,7 @@ fn own_documents(scan: &Scan) -> Vec<DocumentSource> {
     scan.documents
         .iter()
         .map(|(code, document)| DocumentSource {
-            path: document.path.clone(),
+            path: document.path.raw().to_owned(),
             code: code.clone(),
             blob: document.blob,
         })

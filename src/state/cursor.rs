@@ -28,6 +28,7 @@ use super::{
 use crate::{
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     plan::{listing::Documents, newer::Witness},
+    text::UntrustedName,
 };
 
 /// The version of the stored form.
@@ -41,7 +42,7 @@ pub struct Base {
     /// Its blob. `None`: this clone removed the document, and remembers that.
     pub blob: Option<ObjectId>,
     /// Where the file was, relative to `.metis/`. As long as something lies there, the document was not deleted.
-    pub path: String,
+    pub path: UntrustedName,
     /// The commit of the project in which this clone had this version last.
     #[serde(default, skip_serializing_if = "At::is_common")]
     pub at: At,
@@ -107,7 +108,7 @@ pub struct Cursor {
     /// Central's URL as configured, without secrets. A config.toml that names another one is not followed unasked.
     pub upstream: String,
     /// Central's branch.
-    pub branch: String,
+    pub branch: UntrustedName,
     /// The hash of central's objects.
     pub format: ObjectFormat,
     /// The commit of central that was dealt with last. `None`: central was empty.
@@ -241,7 +242,7 @@ pub fn load(state: &StateDir, guard: &Guard) -> Result<Memory, StateError> {
 
 impl Cursor {
     /// The cursor of a clone that has seen nothing yet.
-    pub fn new(upstream: String, branch: String, format: ObjectFormat) -> Self {
+    pub fn new(upstream: String, branch: UntrustedName, format: ObjectFormat) -> Self {
         Cursor {
             schema: SCHEMA,
             upstream,
@@ -291,7 +292,9 @@ impl Cursor {
     /// Where each document was seen last.
     pub fn last_paths(&self) -> BTreeMap<ShortCode, String> {
         let there = self.base.iter().filter(|(_, base)| base.blob.is_some());
-        there.map(|(code, base)| (code.clone(), base.path.clone())).collect()
+        there
+            .map(|(code, base)| (code.clone(), base.path.raw().to_owned()))
+            .collect()
     }
 
     /// Whether central had another version of the document when this clone looked last and was not in step.

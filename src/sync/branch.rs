@@ -35,7 +35,7 @@ pub fn missing(
                 }
             }
             Some(SyncErrorKind::BranchGone {
-                branch: remote.branch.as_str().into(),
+                branch: (&remote.branch).into(),
                 has_it,
                 others: names(remote),
             })
@@ -46,7 +46,7 @@ pub fn missing(
 /// The stop where there are branches, and nobody said which.
 pub fn not_named(remote: &Remote) -> SyncErrorKind {
     SyncErrorKind::NoBranch {
-        branch: remote.branch.as_str().into(),
+        branch: (&remote.branch).into(),
         others: names(remote),
     }
 }

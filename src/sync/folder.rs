@@ -150,7 +150,7 @@ fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(
     let roots = at.and_then(|at| history.as_mut()?.roots(at)).unwrap_or_default();
     let path = dehydrate::path_in_project(ctx);
     let owners = match snapshot.head.filter(|_| !roots.is_empty()) {
-        Some(head) => history::owners(ctx.central(&snapshot.branch), store, head, None)?,
+        Some(head) => history::owners(ctx.central(snapshot.branch.raw()), store, head, None)?,
         None => Default::default(),
     };
     let has_our_root = |owner: &Owner| roots.contains(&owner.root.0) && owner.root.1 == path;
@@ -169,7 +169,7 @@ fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(
             let mut noted = is_noted(new);
             if at_old == Folder::Absent && is_noted(old) {
                 let span = [snapshot.head, None];
-                let fate = history::fate(ctx.central(&snapshot.branch), store, span, old)?;
+                let fate = history::fate(ctx.central(snapshot.branch.raw()), store, span, old)?;
                 noted |= fate == Some(Fate::Renamed(new.clone()));
             }
             let at_new = whose(new, noted)?;

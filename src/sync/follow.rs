@@ -15,6 +15,7 @@ use crate::{
         fetch::{self, Snapshot},
     },
     state::cursor::Cursor,
+    text::UntrustedName,
 };
 
 /// What is here of central.
@@ -94,7 +95,7 @@ impl Follow<'_, '_> {
         })
     }
 
-    fn rewound(&self, branch: &str) -> SyncErrorKind {
+    fn rewound(&self, branch: &UntrustedName) -> SyncErrorKind {
         match self.seen {
             Some(seen) => SyncErrorKind::Rewound {
                 branch: branch.into(),

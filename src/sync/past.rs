@@ -44,7 +44,7 @@ pub fn past(
     let store = fetch::store(&ctx, cursor.format, false)?;
     let question = Question {
         head,
-        branch: &cursor.branch,
+        branch: cursor.branch.raw(),
         code,
         prefix,
         depth,

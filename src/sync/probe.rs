@@ -28,13 +28,14 @@ use crate::{
     plan::listing,
     project::Project,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
+    text::UntrustedName,
 };
 
 /// Central as somebody sees it who has no workspace there yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {
     /// Central's branch.
-    pub branch: String,
+    pub branch: UntrustedName,
     /// Its commit. `None`: central is empty.
     pub head: Option<ObjectId>,
     /// Whether central has other branches instead.

@@ -249,7 +249,7 @@ fn branch(preview: &Preview<'_>) -> Option<Untrusted> {
         _ => preview.ctx.branch.as_deref(),
     };
     known
-        .or(Some(&preview.cursor.branch))
+        .or(Some(preview.cursor.branch.raw()))
         .filter(|branch| !branch.is_empty())
         .map(|branch| Untrusted::name(branch.as_bytes()))
 }

@@ -53,7 +53,7 @@ impl Scan {
         let kept = previous.iter().filter(|(code, _)| self.protects(code));
         let mut paths: BTreeMap<_, _> = kept.map(|(code, path)| (code.clone(), path.clone())).collect();
         let found = self.documents.iter();
-        paths.extend(found.map(|(code, document)| (code.clone(), document.path.clone())));
+        paths.extend(found.map(|(code, document)| (code.clone(), document.path.raw().to_owned())));
         paths
     }
 }

@@ -3,6 +3,7 @@
 use super::frontmatter::Damage;
 use crate::fs::DirError;
 use crate::names::{ObjectId, Prefix, ShortCode};
+use crate::text::{Untrusted, UntrustedName};
 
 /// The most bytes a document may have.
 pub const DOCUMENT_LIMIT: u64 = 16 << 20;
@@ -11,7 +12,7 @@ pub const DOCUMENT_LIMIT: u64 = 16 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedDocument {
     /// Relative to `.metis`, names joined by `/`.
-    pub path: String,
+    pub path: UntrustedName,
     /// The git object id of its bytes.
     pub blob: ObjectId,
     /// Its size in bytes.
@@ -22,7 +23,7 @@ pub struct OwnedDocument {
 #[derive(Debug)]
 pub struct Damaged {
     /// Relative to `.metis`, names joined by `/`; characters that are not UTF-8 replaced.
-    pub path: String,
+    pub path: UntrustedName,
     /// What is wrong with it.
     pub reason: Reason,
     /// The document that it may be, as its content, its history or its name suggest.
@@ -52,13 +53,13 @@ pub enum Reason {
     #[error("it was a document and is still there, but behind a link, in a hydrated folder or no regular file")]
     Hidden,
     #[error("git could not convert it: {0}")]
-    Unconvertible(String),
+    Unconvertible(Untrusted),
     #[error("git has not finished merging it")]
     Unmerged,
     #[error("it has conflict markers in it")]
     ConflictMarkers,
     #[error("it was renamed to {0}, which is not a document's name")]
-    Renamed(String),
+    Renamed(UntrustedName),
     #[error("a submodule lies where it was")]
     InSubmodule,
     #[error(

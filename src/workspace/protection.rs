@@ -148,7 +148,7 @@ pub(super) fn judge(
         |code: &ShortCode| protected.covers(code, documents.contains_key(code)) && !documents.contains_key(code);
     let reported = damaged
         .iter()
-        .filter_map(|file| Some((file.path.clone(), file.may_be.clone()?)));
+        .filter_map(|file| Some((file.path.raw().to_owned(), file.may_be.clone()?)));
     let remembered = known.by_code().filter(|(code, _)| absent(code));
     let remembered =
         remembered.flat_map(|(_, places)| places.iter().map(|(code, path)| ((*path).to_owned(), (*code).clone())));
@@ -182,7 +182,14 @@ impl Judge {
         for (path, what) in files {
             match (what, path.into_os_string().into_string()) {
                 (What::Document { code, blob, len }, Ok(path)) => {
-                    certain.push((code, OwnedDocument { path, blob, len }));
+                    certain.push((
+                        code,
+                        OwnedDocument {
+                            path: path.into(),
+                            blob,
+                            len,
+                        },
+                    ));
                 }
                 (What::Document { code, .. }, Err(path)) => {
                     doubtful.push((path.into(), What::Broken(Reason::NameNotUtf8, vec![code])));
@@ -242,7 +249,7 @@ impl Judge {
         } = self;
         let overwritten = found.values().filter(|places| places.len() > 1).flatten();
         let overwritten = overwritten.flat_map(|place| {
-            let path = Path::new(&place.path);
+            let path = Path::new(place.path.raw());
             let clues = known.at(path).into_iter().chain(code_of_name(path));
             clues.chain(code_of_folder(path))
         });
@@ -266,7 +273,7 @@ impl Judge {
 
     fn report(&mut self, path: &Path, reason: Reason, may_be: Option<ShortCode>) {
         self.damaged.push(Damaged {
-            path: path.to_string_lossy().into_owned(),
+            path: path.to_string_lossy().into_owned().into(),
             reason,
             may_be,
         });

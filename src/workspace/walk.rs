@@ -207,7 +207,7 @@ impl Walk<'_> {
                 }
             }
             (Ok(frontmatter), Err(reason)) => {
-                What::Broken(Reason::Unconvertible(reason.clone()), vec![frontmatter.short_code])
+                What::Broken(Reason::Unconvertible(reason.into()), vec![frontmatter.short_code])
             }
             (Err(damage), _) if damage.is_plain_file() => {
                 if let Ok((blob, _)) = &named {

@@ -45,7 +45,7 @@ fn synced(remote: &workspace::Remote, cache: &Path, seen: &[Option<ObjectId>; 3]
     let (url, options) = (RemoteUrl::parse(&remote.url).expect("valid"), options(remote));
     let mut listed = Remote::list_beside(&url, &options, None, vec![LOGS.into()]).expect("listed");
     assert_eq!(listed.branch, "main");
-    let names: Vec<&str> = listed.beside.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = listed.beside.iter().map(|(name, _)| name.raw()).collect();
     assert_eq!(names, ["refs/log/a", "refs/log/b"], "and no other: {}", remote.url);
     let mut tips = vec![listed.head.expect("it was born")];
     tips.extend(listed.beside.iter().map(|(_, tip)| *tip));

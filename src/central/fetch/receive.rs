@@ -128,7 +128,7 @@ pub(super) fn receive(
         (Err(_), _) if too_large => Err(CentralError::TooLarge),
         (Err(err), _) => Err(match session.explain(err.as_ref()) {
             failure if failure.kind != FailureKind::Other => CentralError::Connect(failure),
-            failure => CentralError::Receive(failure.message),
+            failure => CentralError::Receive(failure.message.into()),
         }),
     }
 }

@@ -131,9 +131,8 @@ impl<'a, R: BufRead> Entries<'a, R> {
             }
             total += read as u64;
             if total > size || (read == 0 && total < size) {
-                return Err(IncomingError::Malformed(format!(
-                    "an object of {size} bytes does not have that many"
-                )));
+                let reason = format!("an object of {size} bytes does not have that many");
+                return Err(IncomingError::Malformed(reason.into()));
             }
             if read == 0 {
                 return Ok((self.stream.kept.take(), beginning));

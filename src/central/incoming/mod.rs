@@ -19,7 +19,10 @@ use super::{
     CentralError, hash_kind,
     objects::{self, Handle},
 };
-use crate::names::{ObjectFormat, ObjectId};
+use crate::{
+    names::{ObjectFormat, ObjectId},
+    text::Untrusted,
+};
 
 mod entries;
 #[cfg(test)]
@@ -64,7 +67,7 @@ pub(super) enum IncomingError {
     Pack(#[from] gix::Error),
     /// It breaks the format.
     #[error("central sent {0}")]
-    Malformed(String),
+    Malformed(Untrusted),
     /// A folder or a commit is larger than what is ever held in memory.
     #[error("central sent an object that is too large")]
     TooLarge,

@@ -9,7 +9,8 @@ use super::{Entry, Root, raw};
 use crate::{
     central::{CentralError, from_gix, hash_kind, objects::Handle, store::Store},
     names::{ObjectFormat, ObjectId, Prefix, ShortCode},
-    plan::listing::{self, Documents, EntryKind},
+    plan::listing::{Documents, EntryKind},
+    text::{Untrusted, UntrustedName},
 };
 
 /// What lies at a path.
@@ -60,9 +61,9 @@ pub enum Obstacle {
     /// What is there cannot be read, or the new tree not made.
     Central(CentralError),
     /// There is a folder where a file should be, or be taken away.
-    NotAFile(String),
+    NotAFile(UntrustedName),
     /// There is something else where a folder should be.
-    NotAFolder(String),
+    NotAFolder(UntrustedName),
 }
 
 impl From<CentralError> for Obstacle {
@@ -111,14 +112,14 @@ impl Surgery {
             };
             let held = match &old {
                 Some(old) if old.kind() == EntryKind::Tree => raw(&self.odb, old.id)?,
-                Some(_) if leaf.is_none() => return Err(Obstacle::NotAFolder(path)),
+                Some(_) if leaf.is_none() => return Err(Obstacle::NotAFolder(path.into())),
                 _ => Vec::new(),
             };
             let below: Vec<Change<'_>> = below.iter().map(|(path, leaf)| (&path[1..], *leaf)).collect();
             let held = self.edit(held, &format!("{path}/"), &below)?;
             let new = match (leaf, held.is_empty()) {
-                (Some(_), false) if below.is_empty() => return Err(Obstacle::NotAFile(path)),
-                (Some(Some(_)), false) => return Err(Obstacle::NotAFile(path)),
+                (Some(_), false) if below.is_empty() => return Err(Obstacle::NotAFile(path.into())),
+                (Some(Some(_)), false) => return Err(Obstacle::NotAFile(path.into())),
                 (Some(Some(leaf)), true) => Some(leaf.entry(name)),
                 (_, true) => None,
                 (_, false) => {
@@ -158,7 +159,7 @@ pub fn with_owned(
     edited(store, root, &changes).map_err(|obstacle| match obstacle {
         Obstacle::Central(err) => err,
         Obstacle::NotAFile(path) | Obstacle::NotAFolder(path) => {
-            CentralError::NotADocument(listing::printable(path.as_bytes()))
+            CentralError::NotADocument(Untrusted::name(path.raw().as_bytes()))
         }
     })
 }
@@ -194,7 +195,7 @@ fn encode(entries: &[Entry], format: ObjectFormat) -> Result<NewTree, CentralErr
         bytes.extend_from_slice(entry.id.as_bytes());
     }
     let id = gix::objs::compute_hash(hash_kind(format), Kind::Tree, &bytes)
-        .map_err(|err| CentralError::Receive(format!("a tree could not be made: {err}")))?;
+        .map_err(|err| CentralError::Receive(format!("a tree could not be made: {err}").into()))?;
     Ok(NewTree {
         id: from_gix(&id),
         bytes,

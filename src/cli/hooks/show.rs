@@ -12,7 +12,7 @@ use crate::{
         script,
         status::{Place, Proof},
     },
-    text::{self, escaped},
+    text,
 };
 
 /// A path as it may be shown: its names may be anybody's.
@@ -47,7 +47,7 @@ fn outcome_text(event: Event, outcome: &Outcome) -> String {
         Outcome::Inserted(path) => format!("{event}: added to {}\n", shown(path)),
         Outcome::Unchanged(path) => format!("{event}: is there already, in {}\n", shown(path)),
         Outcome::ByHand(path) => format!("{event}: {} has its own line for it, which stays\n", shown(path)),
-        Outcome::Configured(section) => format!("{event}: configured as {}\n", escaped(section)),
+        Outcome::Configured(section) => format!("{event}: configured as {section}\n"),
         Outcome::Managed(manager, path) => {
             format!("{event}: {manager} has been told already, in {}\n", shown(path))
         }
@@ -78,7 +78,7 @@ fn outcome_text(event: Event, outcome: &Outcome) -> String {
         }
         Outcome::Restored(path) => format!("{event}: {} is as it was\n", shown(path)),
         Outcome::Removed(path) => format!("{event}: removed {}\n", shown(path)),
-        Outcome::Unconfigured(section) => format!("{event}: removed {} from the configuration\n", escaped(section)),
+        Outcome::Unconfigured(section) => format!("{event}: removed {section} from the configuration\n"),
     }
 }
 
@@ -88,14 +88,14 @@ fn outcome_json(event: Event, outcome: &Outcome) -> Value {
         Outcome::Inserted(path) => ("inserted", shown(path)),
         Outcome::Unchanged(path) => ("unchanged", shown(path)),
         Outcome::ByHand(path) => ("by-hand", shown(path)),
-        Outcome::Configured(section) => ("configured", escaped(section)),
+        Outcome::Configured(section) => ("configured", section.to_string()),
         Outcome::Managed(_, path) => ("managed", shown(path)),
         Outcome::ForManager { config, .. } => ("for-manager", shown(config)),
         Outcome::Refused { path, .. } => ("refused", shown(path)),
         Outcome::Restored(path) => ("restored", shown(path)),
         Outcome::Withdrawn(path) => ("withdrawn", shown(path)),
         Outcome::Removed(path) => ("removed", shown(path)),
-        Outcome::Unconfigured(section) => ("unconfigured", escaped(section)),
+        Outcome::Unconfigured(section) => ("unconfigured", section.to_string()),
     };
     let mut value = json!({ "event": event.name(), "outcome": word, "place": place });
     match outcome {
@@ -120,8 +120,8 @@ pub fn status_text(place: &Place, proof: &Proof) -> String {
         Place::File(path, script::Order::Before) => shown(path),
         Place::File(path, script::Order::After) => format!("{}, after its own lines", shown(path)),
         Place::ByHand(path) => format!("{}, by a line of yours", shown(path)),
-        Place::Config(section) => format!("{} in the repository's configuration", escaped(section)),
-        Place::AllConfig(section) => format!("{} in your git configuration", escaped(section)),
+        Place::Config(section) => format!("{section} in the repository's configuration"),
+        Place::AllConfig(section) => format!("{section} in your git configuration"),
         Place::Managed(manager, path) => format!("{manager}, in {}", shown(path)),
         Place::Untold(manager, path) => {
             return format!(
@@ -145,8 +145,8 @@ pub fn status_json((event, place, proof): &(Event, Place, Proof)) -> Value {
         Place::None => ("none", None),
         Place::File(path, _) => ("file", Some(shown(path))),
         Place::ByHand(path) => ("by-hand", Some(shown(path))),
-        Place::Config(section) => ("config", Some(escaped(section))),
-        Place::AllConfig(section) => ("all-config", Some(escaped(section))),
+        Place::Config(section) => ("config", Some(section.to_string())),
+        Place::AllConfig(section) => ("all-config", Some(section.to_string())),
         Place::Managed(_, path) => ("managed", Some(shown(path))),
         Place::Untold(_, path) => ("for-manager", Some(shown(path))),
         Place::Damaged(path, _) => ("damaged", Some(shown(path))),
@@ -155,14 +155,14 @@ pub fn status_json((event, place, proof): &(Event, Place, Proof)) -> Value {
     match place {
         Place::File(_, order) => value["after"] = (*order == script::Order::After).into(),
         Place::Managed(manager, _) | Place::Untold(manager, _) => value["manager"] = manager.to_string().into(),
-        Place::Damaged(_, why) => value["reason"] = why.as_str().into(),
+        Place::Damaged(_, why) => value["reason"] = why.to_string().into(),
         _ => {}
     }
     match proof {
         Proof::Fires => value["fires"] = true.into(),
         Proof::Silent(why) => {
             value["fires"] = false.into();
-            value["reason"] = why.as_str().into();
+            value["reason"] = why.to_string().into();
         }
         Proof::NotTried | Proof::Nothing => {}
     }

@@ -21,6 +21,7 @@ use crate::{
     stage::fetch::Snapshot,
     state::cursor::Notes,
     sync::SyncReport,
+    text::UntrustedName,
 };
 
 /// Larger records are no records: this is ample for a hundred thousand documents.
@@ -44,7 +45,7 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
     #[serde(default)]
-    pub branch: String,
+    pub branch: UntrustedName,
     pub format: ObjectFormat,
     pub head: Option<ObjectId>,
     #[serde(default)]
@@ -95,7 +96,7 @@ impl Record {
     pub fn read(source: &Source) -> Result<Self, NoRecord> {
         if let Some(head) = source.head {
             return Ok(Record::of(&Snapshot::new(
-                source.branch.clone(),
+                source.branch.as_str().into(),
                 head.format(),
                 Some(head),
             )));

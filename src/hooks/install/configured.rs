@@ -95,7 +95,7 @@ pub(super) fn configure(
     };
     repository.set_config(&format!("{section}.command"), &command)?;
     repository.set_config(&format!("{section}.event"), call.event.name())?;
-    Ok(Ok(Outcome::Configured(section)))
+    Ok(Ok(Outcome::Configured(section.into())))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::{
     repository::{Repository, RepositoryError},
     script::{self, Call, Order, Ours, Unfit},
 };
-use crate::text::shown;
+use crate::text::{Untrusted, shown};
 
 pub(super) use self::configured::{Configured, configured};
 
@@ -45,7 +45,7 @@ pub enum Outcome {
     /// The user calls us from there by hand.
     ByHand(PathBuf),
     /// Written to the repository's configuration.
-    Configured(String),
+    Configured(Untrusted),
     /// A program that manages hooks is in charge; it has been told already.
     Managed(Manager, PathBuf),
     /// The same, and the user has yet to tell it.
@@ -73,7 +73,7 @@ pub enum Outcome {
     /// The file was ours and is gone.
     Removed(PathBuf),
     /// Taken out of the repository's configuration.
-    Unconfigured(String),
+    Unconfigured(Untrusted),
 }
 
 impl Outcome {
@@ -225,7 +225,7 @@ pub fn uninstall(repository: &Repository, call: &Call, all: bool) -> Result<Vec<
     };
     for section in sections {
         repository.remove_section(&section)?;
-        outcomes.push(Outcome::Unconfigured(section));
+        outcomes.push(Outcome::Unconfigured(section.into()));
     }
     Ok(outcomes)
 }

@@ -43,7 +43,7 @@ impl Comparison<'_, '_> {
     pub(super) fn still_named(&self) -> Result<(), PlanError> {
         let prefix = self.prefix;
         let between = [self.snapshot.head, self.cursor.compared];
-        let central = self.ctx.central(&self.snapshot.branch);
+        let central = self.ctx.central(self.snapshot.branch.raw());
         match history::fate(central, self.store, between, prefix)? {
             None => Ok(()),
             Some(Fate::Retired) => Err(PlanError::OtherProject(OtherProject::Retired(prefix.clone()))),
@@ -71,7 +71,7 @@ impl Comparison<'_, '_> {
             return Ok(first);
         };
         let only = (!central.is_empty()).then_some(prefix);
-        let owners = history::owners(ctx.central(&self.snapshot.branch), self.store, head, only)?;
+        let owners = history::owners(ctx.central(self.snapshot.branch.raw()), self.store, head, only)?;
         let path = path_in_project(ctx);
         let is_ours = |(root, at): &(ObjectId, String)| roots.contains(root) && *at == path;
         if let Some(owner) = owners.get(prefix).filter(|_| !central.is_empty()) {

@@ -7,6 +7,7 @@ use crate::{
     plan::dehydrate::DehydratePlan,
     stage::{evidence::Gathered, own::Own},
     state::cursor::{At, Base, Cursor, Notes},
+    text::UntrustedName,
 };
 
 /// What to note once `plan` is carried out. `goes_back_to`: whether the commit that is synced from is this one or descends from it.
@@ -24,7 +25,7 @@ pub(super) fn notes(
     let path = |code: &ShortCode| {
         let here = own.documents.get(code).map(|document| document.path.clone());
         let noted = || cursor.base.get(code).map(|base| base.path.clone());
-        here.or_else(noted).unwrap_or_else(|| code.file_name())
+        here.or_else(noted).unwrap_or_else(|| code.file_name().into())
     };
     let at = |code: &ShortCode| match commit.is_some() && !edited.contains(code) {
         true => At::Common,
@@ -42,7 +43,7 @@ pub(super) fn notes(
         let came_back = cursor.saw_another(code, *blob);
         let mut entry = match same {
             Some(same) if !came_back => cursor.carried(same, agreed),
-            _ => theirs(*blob, String::new()),
+            _ => theirs(*blob, UntrustedName::default()),
         };
         if let Some(origin) = gathered.witnesses.get(code).filter(|_| came_back) {
             entry.from = origin.commit;
@@ -91,7 +92,7 @@ pub(super) fn notes(
 }
 
 /// A version that came from central, of which nothing more is known.
-fn theirs(blob: Option<ObjectId>, path: String) -> Base {
+fn theirs(blob: Option<ObjectId>, path: UntrustedName) -> Base {
     Base {
         blob,
         path,

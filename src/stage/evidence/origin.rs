@@ -34,8 +34,8 @@ impl Inquiry<'_, '_> {
         let found = best(history, at, candidates, self.adopt_project)?;
         let edited = self.edited.contains(code);
         let from_worktree = matches!(self.own.read_from, ReadFrom::Worktree(_));
-        let path = self.own.documents.get(code).map(|document| document.path.as_str());
-        let path = path.or(base.map(|base| base.path.as_str()));
+        let path = self.own.documents.get(code).map(|document| document.path.raw());
+        let path = path.or(base.map(|base| base.path.raw()));
         let kept_aside = |history: &History<'_>| {
             let lies_aside = |path| history.is_kept_aside(versions.central, path);
             !edited && is_ours && from_worktree && path.is_some_and(lies_aside)

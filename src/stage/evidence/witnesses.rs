@@ -134,7 +134,7 @@ impl Inquiry<'_, '_> {
     }
 
     fn ask(&self, head: ObjectId, question: Question<'_>) -> Result<history::Told, CentralError> {
-        history::tell(self.ctx.central(&self.snapshot.branch), self.store, head, question)
+        history::tell(self.ctx.central(self.snapshot.branch.raw()), self.store, head, question)
     }
 
     /// Every version that central had of these documents.

@@ -34,7 +34,7 @@ pub(super) fn committed(
     let listing = history.listing(at).ok_or(OwnError::NoTree(at))?;
     for (code, committed) in listing.iter() {
         let document = OwnDocument {
-            path: committed.path.clone(),
+            path: committed.path.clone().into(),
             blob: committed.blob,
             place: Place::Committed(committed.clone()),
         };
@@ -68,7 +68,7 @@ fn apply_pending(ctx: &Context<'_>, own: &mut Own<'_>) -> Result<(), DirError> {
                 match code_of(&bytes) {
                     Some(code) => {
                         let document = OwnDocument {
-                            path: path_below,
+                            path: path_below.into(),
                             blob: central::blob_id(own.format, &bytes),
                             place: Place::File(path),
                         };
@@ -77,7 +77,7 @@ fn apply_pending(ctx: &Context<'_>, own: &mut Own<'_>) -> Result<(), DirError> {
                     None => {
                         let here = own.documents.iter().find(|(_, document)| document.path == path_below);
                         if let Some(code) = here.map(|(code, _)| code.clone()) {
-                            own.protect(code, &path, Reason::Frontmatter(frontmatter::Damage::Missing));
+                            own.protect(code, path, Reason::Frontmatter(frontmatter::Damage::Missing));
                         }
                     }
                 }

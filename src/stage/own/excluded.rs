@@ -59,12 +59,12 @@ impl Own<'_> {
             // What central has goes on being published: that git ignores it by now is no word about that.
             ReadFrom::Worktree(_) | ReadFrom::Folder if !publishes_ignored => {
                 let new = self.documents.iter().filter(|(code, _)| !had(code));
-                ctx.project.ignored(new.map(|(_, document)| document.path.as_str()))
+                ctx.project.ignored(new.map(|(_, document)| document.path.raw()))
             }
             _ => BTreeSet::new(),
         };
         let is_out = |document: &OwnDocument| {
-            self.exclusion.excludes(&document.path) || ignored.contains(document.path.as_str())
+            self.exclusion.excludes(document.path.raw()) || ignored.contains(document.path.raw())
         };
         let out = self.documents.iter().filter(|(_, document)| is_out(document));
         let out: Vec<ShortCode> = out.map(|(code, _)| code.clone()).collect();

@@ -18,7 +18,7 @@ use crate::{
     plan::{listing::Documents, source::ReadFrom},
     project::{Committed, Exclusion, History, Index},
     state::cursor::Cursor,
-    text::Untrusted,
+    text::{Untrusted, UntrustedName},
     workspace::{Damaged, Protected, Reason, Scan, frontmatter},
 };
 
@@ -64,7 +64,7 @@ enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnDocument {
     /// Relative to `.metis/`.
-    pub path: String,
+    pub path: UntrustedName,
     /// The id of the bytes that go to central.
     pub blob: ObjectId,
     place: Place,
@@ -190,7 +190,7 @@ impl<'a> Own<'a> {
         let still: Vec<ShortCode> = still.map(|(code, _)| code.clone()).collect();
         self.damaged()
             .map(|damaged| Warning::Damaged {
-                path: Untrusted::name(damaged.path.as_bytes()),
+                path: Untrusted::name(damaged.path.raw().as_bytes()),
                 reason: damaged.reason.to_string().into(),
             })
             .chain((!still.is_empty()).then_some(Warning::StillInCentral(still)))
@@ -215,19 +215,19 @@ impl<'a> Own<'a> {
         let was_pushed = |code: &ShortCode| cursor.base.get(code).is_some_and(|base| base.blob.is_some());
         let documents = self.documents.iter();
         let copies: Vec<_> = documents
-            .filter_map(|(code, document)| Some((code.clone(), document.path.clone(), owner(&document.path)?)))
+            .filter_map(|(code, document)| Some((code.clone(), document.path.clone(), owner(document.path.raw())?)))
             .filter(|(code, ..)| !was_pushed(code))
             .collect();
         for (code, path, owner) in copies {
             self.documents.remove(&code);
-            self.protect(code, &path, Reason::ArchivedCopy(owner));
+            self.protect(code, path, Reason::ArchivedCopy(owner));
         }
     }
 
-    fn protect(&mut self, code: ShortCode, path: &str, reason: Reason) {
+    fn protect(&mut self, code: ShortCode, path: impl Into<UntrustedName>, reason: Reason) {
         if self.protected.codes.insert(code.clone()) {
             self.said_by_git.push(Damaged {
-                path: path.to_owned(),
+                path: path.into(),
                 reason,
                 may_be: Some(code),
             });

@@ -9,6 +9,7 @@ use crate::{
     names::ObjectId,
     project::{Conversion, History},
     stage::Context,
+    text::UntrustedName,
     workspace,
 };
 
@@ -19,7 +20,7 @@ pub enum ReadError {
     #[error("{path} changed meanwhile")]
     Changed {
         /// Relative to `.metis/`.
-        path: String,
+        path: UntrustedName,
     },
     /// The file cannot be read.
     #[error(transparent)]
@@ -56,7 +57,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 return Ok(history.bytes(committed)?);
             }
             Place::File(path) => path,
-            Place::Here => &document.path,
+            Place::Here => document.path.raw(),
         };
         let bytes = workspace::read_document(self.ctx.metis.dir(), path).map_err(|err| match err.is_gone() {
             true => changed(),

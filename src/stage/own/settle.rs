@@ -81,7 +81,7 @@ fn take_what_is_left_out(own: &mut Own<'_>, listing: &Listing, checkout: &Checko
         };
         if left_alone && checkout.counts_as_committed(&committed.path) {
             let document = OwnDocument {
-                path: committed.path.clone(),
+                path: committed.path.clone().into(),
                 blob: committed.blob,
                 place: Place::Committed(committed.clone()),
             };
@@ -95,7 +95,7 @@ fn protect_missing(ctx: &Context<'_>, own: &mut Own<'_>, cursor: &Cursor, listin
     let emptied = emptied_folders(ctx, listing);
     let paths = listing.iter().map(|(code, committed)| (code, committed.path.as_str()));
     let noted = cursor.base.iter().filter(|(_, base)| base.blob.is_some());
-    let noted = noted.map(|(code, base)| (code, base.path.as_str()));
+    let noted = noted.map(|(code, base)| (code, base.path.raw()));
     for (code, path) in paths.chain(noted) {
         // What is withdrawn is there, and counts as gone all the same.
         if own.documents.contains_key(code) || own.protects(code) || ctx.withdrawn.contains(code) {
@@ -106,7 +106,7 @@ fn protect_missing(ctx: &Context<'_>, own: &mut Own<'_>, cursor: &Cursor, listin
         } else if emptied.contains(folder_of(path)) {
             own.protect(code.clone(), path, Reason::Emptied);
         } else if let Some(name) = renamed(ctx, path) {
-            own.protect(code.clone(), path, Reason::Renamed(name));
+            own.protect(code.clone(), path, Reason::Renamed(name.into()));
         }
     }
 }
@@ -128,7 +128,7 @@ fn protect_half_merged<'a>(
         let marked = |bytes: Option<Vec<u8>>| bytes.is_some_and(|bytes| has_conflict_markers(&bytes));
         let before = || listing.get(code).and_then(|committed| history.bytes(committed).ok());
         if marked(reader.read(document).ok()) && !marked(before()) {
-            own.protect(code.clone(), &path, Reason::ConflictMarkers);
+            own.protect(code.clone(), path, Reason::ConflictMarkers);
         }
     }
 }

@@ -107,7 +107,7 @@ fn hold_back_merges(ctx: &Context<'_>, cursor: &Cursor, own: &mut Own<'_>) {
         };
         if reader.read(document).is_ok_and(|bytes| has_conflict_markers(&bytes)) {
             let path = document.path.clone();
-            own.protect(code.clone(), &path, Reason::ConflictMarkers);
+            own.protect(code.clone(), path, Reason::ConflictMarkers);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Base, Cursor, Notes};
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
     plan::listing::Documents,
+    text::UntrustedName,
 };
 
 impl Cursor {
@@ -69,9 +70,9 @@ impl Cursor {
     }
 
     /// Everything of central up to `head` was dealt with.
-    pub fn dealt_with(&mut self, branch: &str, head: Option<ObjectId>) {
+    pub fn dealt_with(&mut self, branch: &UntrustedName, head: Option<ObjectId>) {
         self.head = head;
-        branch.clone_into(&mut self.branch);
+        self.branch.clone_from(branch);
     }
 
     /// What was a copy of the folder `prefix`, at `tree`, is this workspace's own from now on: the next sync takes the copy away.

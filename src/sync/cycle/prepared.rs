@@ -23,6 +23,7 @@ use crate::{
     },
     state::cursor::Notes,
     sync::{error::SyncErrorKind, judgement, options::Step, session::Session},
+    text::UntrustedName,
     workspace::Scan,
 };
 
@@ -53,7 +54,7 @@ struct Made {
 /// Why no commit was made.
 enum Unmade {
     /// This document, or `HEAD`, changed between being surveyed and being read.
-    Restless { path: String },
+    Restless { path: UntrustedName },
     /// git changed files meanwhile, or is at it.
     GitWorks,
     /// See the error.
@@ -109,7 +110,7 @@ impl Fetched {
         let decided = match judgement::decide(&session.ctx, known, snapshot, prefix, &mut own, session.options) {
             Err(PlanError::Moved) => {
                 let path = ".git/HEAD".to_owned();
-                return Err(Unmade::Restless { path });
+                return Err(Unmade::Restless { path: path.into() });
             }
             decided => decided?,
         };

@@ -26,6 +26,7 @@ use crate::{
     },
     state::cursor::Cursor,
     sync::{error::SyncErrorKind, follow::Known, judgement, notebook},
+    text::UntrustedName,
     workspace::{self, FolderState, Glance, Survey},
 };
 
@@ -46,7 +47,13 @@ impl<'a> Look<'_, 'a> {
             mut snapshot,
             mut known,
         } = here;
-        let new = || Cursor::new(self.ctx.upstream_name.clone(), String::new(), ObjectFormat::Sha1);
+        let new = || {
+            Cursor::new(
+                self.ctx.upstream_name.clone(),
+                UntrustedName::default(),
+                ObjectFormat::Sha1,
+            )
+        };
         let cursor = known.as_ref().map(|known| &known.cursor).or(self.last.as_ref());
         let cursor = cursor.cloned().unwrap_or_else(new);
         // Every marker is looked at, unlike in a sync: what somebody did to a folder is what people want to see here.

@@ -85,7 +85,7 @@ impl Preview<'_> {
 
     /// The path of an own document, here or where it was seen last.
     pub fn path_of(&self, code: &ShortCode) -> Option<&str> {
-        let here = self.own.documents.get(code).map(|document| document.path.as_str());
-        here.or_else(|| self.cursor.base.get(code).map(|base| base.path.as_str()))
+        let here = self.own.documents.get(code).map(|document| document.path.raw());
+        here.or_else(|| self.cursor.base.get(code).map(|base| base.path.raw()))
     }
 }

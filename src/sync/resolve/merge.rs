@@ -47,7 +47,7 @@ pub(super) fn merge(preview: &Preview<'_>, open: &Open, versions: &Versions) -> 
         code: open.code.clone(),
         reason: reason.into(),
     })?;
-    write(preview, &open.path, &merged)?;
+    write(preview, open.path.raw(), &merged)?;
     Ok(match marks {
         0 => Resolved::Merged,
         marks => Resolved::Marked(marks),

@@ -22,6 +22,7 @@ use crate::{
     plan::source::ReadFrom,
     stage::own,
     state::journal::ResolvedFile,
+    text::UntrustedName,
     workspace::{self, Reason},
 };
 
@@ -44,7 +45,7 @@ pub struct Open {
     /// The document.
     pub code: ShortCode,
     /// Where its file is, or belongs, relative to `.metis/`.
-    pub path: String,
+    pub path: UntrustedName,
     /// Why it waits, in words.
     pub why: &'static str,
     /// The version that both sides come from, if one is known.
@@ -83,7 +84,9 @@ pub fn open(preview: &Preview<'_>) -> Vec<Open> {
         .chain(diverged)
         .map(|(code, why, base)| Open {
             code: code.clone(),
-            path: preview.path_of(code).map_or_else(|| code.file_name(), str::to_owned),
+            path: preview
+                .path_of(code)
+                .map_or_else(|| code.file_name().into(), Into::into),
             why,
             base: base.or_else(|| preview.cursor.base.get(code).and_then(|base| base.blob)),
             here: preview.own.documents.get(code).map(|document| document.blob),
@@ -122,7 +125,7 @@ pub fn draft(preview: &Preview<'_>, open: &Open) -> Result<(Versions, Resolved),
 
 /// Whether conflict markers are left in the file of `open`.
 pub fn is_marked(preview: &Preview<'_>, open: &Open) -> Result<bool, SyncErrorKind> {
-    let bytes = workspace::read_document(preview.ctx.metis.dir(), &open.path)?;
+    let bytes = workspace::read_document(preview.ctx.metis.dir(), open.path.raw())?;
     Ok(own::has_conflict_markers(&bytes))
 }
 
@@ -242,8 +245,8 @@ fn keep(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Option
 
 fn take_central(preview: &Preview<'_>, open: &Open) -> Result<(), SyncErrorKind> {
     match open.central {
-        Some(blob) => write(preview, &open.path, &central_bytes(preview, &open.code, blob)?),
-        None => Ok(preview.ctx.metis.dir().remove_file(&open.path)?),
+        Some(blob) => write(preview, open.path.raw(), &central_bytes(preview, &open.code, blob)?),
+        None => Ok(preview.ctx.metis.dir().remove_file(open.path.raw())?),
     }
 }
 

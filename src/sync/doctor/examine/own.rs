@@ -178,7 +178,7 @@ pub(super) fn documents(preview: &Preview<'_>) -> Finding {
     let named: Vec<String> = damaged
         .iter()
         .take(NAMED)
-        .map(|damaged| format!("{} ({})", printable(damaged.path.as_bytes()), damaged.reason))
+        .map(|damaged| format!("{} ({})", printable(damaged.path.raw().as_bytes()), damaged.reason))
         .collect();
     let more = damaged.len() - named.len();
     let more = if more > 0 {
