@@ -793,6 +793,38 @@ fn another_workspace_in_the_place_of_a_hooks() {
     at(&api.dir, &["sync"]).success();
 }
 
+/// Guards had short names once. One goes on counting under its own, is renamed by the next sync, and counts on.
+#[test]
+fn a_guard_under_an_earlier_name() {
+    let world = World::new();
+    let (api, _project) = in_a_project(&world);
+    let guards = api.dir.join(".git/metis-sync");
+    let names = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(&guards).expect("it synced");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let [whole] = names().try_into().expect("one guard");
+    let short = guards.join(&whole.file_name().and_then(|name| name.to_str()).expect("hex")[..16]);
+    fs::rename(&whole, &short).expect("temp folder is writable");
+    let config = api.config();
+    let elsewhere = World::new();
+    api.put(
+        "config.toml",
+        config.replace(&world.central.url(), &elsewhere.central.url()),
+    );
+    assert_eq!(api.sync().failure(3).kind, "upstream-changed");
+    assert_eq!(names(), [short.as_path()], "a sync that stops renames nothing");
+    api.put("config.toml", config);
+    api.edit("API-T-0001", "More.");
+    assert_eq!(api.sync().report().pushed.len(), 1);
+    assert_eq!(names(), [whole.as_path()]);
+    api.put(
+        "config.toml",
+        api.config().replace(&world.central.url(), &elsewhere.central.url()),
+    );
+    assert_eq!(api.sync().failure(3).kind, "upstream-changed");
+}
+
 /// Whatever lies in the place of the folder of state, or of a file in it, is neither followed nor waited for.
 #[test]
 fn something_else_in_the_place_of_state() {

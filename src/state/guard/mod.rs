@@ -8,6 +8,7 @@
 //! The secret seals the [cursor](super::cursor), which lies in `.metis/.sync/`. A seal shows that this clone wrote it, and a
 //! serial number, which is noted beside the guard, that it wrote it last.
 
+mod place;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -15,26 +16,20 @@ mod tests;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::{Path, PathBuf},
 };
 
-use ring::digest;
 use serde::{Deserialize, Serialize};
 
-use self::seal::{Secret, hex};
-use super::files::{StateDir, StateError, identity};
+use self::{place::Folder, seal::Secret};
+use super::files::{StateDir, StateError};
 use crate::names::Prefix;
 
-pub use self::seal::Seal;
+pub use self::{place::Place, seal::Seal};
 
 /// The version of the stored form.
 pub const SCHEMA: u32 = 1;
 /// The file's name.
 pub const FILE: &str = "guard.json";
-/// The folder that guards lie in, in a git directory.
-const IN_GIT: &str = "metis-sync";
-/// The folder that guards lie in, in the user's state directory.
-const OUTSIDE_GIT: &str = "git-metis-sync";
 
 /// What only this clone's user may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,57 +65,12 @@ pub struct Notes {
     pub conduits: BTreeMap<String, String>,
 }
 
-/// Where the guard of one `.metis` may lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// In the git directory.
-    inside: Option<PathBuf>,
-    /// In the user's state directory, where that is known.
-    outside: Option<PathBuf>,
-    /// Which folder `.metis` is: another one may be made later in its place.
-    folder: String,
-}
-
-impl Place {
-    /// Of the `.metis` at the real path `metis`. `repository` is the shared git directory of the one around it, and the path
-    /// of `.metis` in that: linked worktrees share a guard. `state_dir` is the user's state directory; `None`: as the
-    /// environment says.
-    pub fn new(metis: &Path, repository: Option<(&Path, &[u8])>, state_dir: Option<&Path>) -> Self {
-        let state_dir = state_dir.map(Path::to_owned).or_else(user_state_dir);
-        let metis_key = key(metis.as_os_str().as_encoded_bytes());
-        Place {
-            inside: repository.map(|(common_dir, path)| common_dir.join(IN_GIT).join(key(path))),
-            outside: state_dir.map(|dir| dir.join(OUTSIDE_GIT).join(metis_key)),
-            folder: metis.metadata().as_ref().map(identity).unwrap_or_default(),
-        }
-    }
-}
-
-impl Place {
-    /// The folder in the git directory.
-    pub fn in_repository(&self) -> Option<&Path> {
-        self.inside.as_deref()
-    }
-}
-
-/// `$XDG_STATE_HOME`, else `~/.local/state`.
-fn user_state_dir() -> Option<PathBuf> {
-    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
-    std::env::var_os("XDG_STATE_HOME")
-        .and_then(|path| absolute(path.into()))
-        .or_else(|| Some(absolute(std::env::home_dir()?)?.join(".local").join("state")))
-}
-
-fn key(of: &[u8]) -> String {
-    hex(&digest::digest(&digest::SHA256, of).as_ref()[..8])
-}
-
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub struct Guard {
     place: Place,
     /// Where it is, or will be.
-    at: PathBuf,
+    at: Folder,
     notes: Notes,
     is_new: bool,
 }
@@ -130,7 +80,7 @@ impl Guard {
     ///
     /// A workspace that got its repository later, or whose git directory cannot be written to, has it outside.
     pub fn open(place: Place) -> Result<Self, StateError> {
-        let inside = match place.inside.as_deref().map(read) {
+        let inside = match place.inside.as_ref().map(read) {
             None => None,
             Some(Err(error)) if may_not(&error) && place.outside.is_some() => None,
             Some(notes) => notes?,
@@ -155,7 +105,7 @@ impl Guard {
 
     /// Whether nothing was noted for this workspace, but something for another one in the same repository.
     pub fn is_another(&self) -> bool {
-        let beside = self.place.inside.as_deref().and_then(Path::parent);
+        let beside = self.place.inside.as_ref().and_then(|inside| inside.whole.parent());
         self.is_new && beside.is_some_and(|guards| guards.read_dir().is_ok_and(|mut guards| guards.next().is_some()))
     }
 
@@ -176,10 +126,10 @@ impl Guard {
 
     /// Changes what it says. What other processes noted meanwhile stays.
     pub fn update(&mut self, change: impl FnOnce(&mut Notes)) -> Result<(), StateError> {
-        let dir = match (StateDir::create_private(&self.at), &self.place.outside) {
+        let dir = match (StateDir::create_private(self.at.settled()), &self.place.outside) {
             (Err(error), Some(outside)) if may_not(&error) && *outside != self.at => {
                 self.at.clone_from(outside);
-                StateDir::create_private(outside)?
+                StateDir::create_private(outside.settled())?
             }
             (dir, _) => dir?,
         };
@@ -200,11 +150,15 @@ impl Guard {
     }
 }
 
-fn read(place: &Path) -> Result<Option<Notes>, StateError> {
-    match StateDir::open_private(place)? {
-        Some(dir) => dir.load(FILE, SCHEMA),
-        None => Ok(None),
+fn read(folder: &Folder) -> Result<Option<Notes>, StateError> {
+    for path in folder.names() {
+        if let Some(dir) = StateDir::open_private(path)?
+            && let Some(notes) = dir.load(FILE, SCHEMA)?
+        {
+            return Ok(Some(notes));
+        }
     }
+    Ok(None)
 }
 
 /// Another user's git directory, which was declared safe.

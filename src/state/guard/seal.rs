@@ -53,17 +53,20 @@ impl Guard {
         if self.is_new {
             return Ok(0);
         }
-        let Some(dir) = StateDir::open_private(&self.at)? else {
-            return Ok(0);
-        };
-        // A damaged note makes no cursor older than it is.
-        let serials: Option<Serials> = dir.load(SERIALS, SCHEMA).unwrap_or_default();
-        Ok(serials.map_or(0, |serials| serials.folders.get(folder).copied().unwrap_or(0)))
+        for path in self.at.names() {
+            let Some(dir) = StateDir::open_private(path)? else {
+                continue;
+            };
+            // A damaged note makes no cursor older than it is.
+            let serials: Option<Serials> = dir.load(SERIALS, SCHEMA).unwrap_or_default();
+            return Ok(serials.map_or(0, |serials| serials.folders.get(folder).copied().unwrap_or(0)));
+        }
+        Ok(0)
     }
 
     /// Notes that the cursor with this number was written in `folder`.
     pub(in crate::state) fn note_serial(&self, folder: &str, serial: u64) -> Result<(), StateError> {
-        let dir = StateDir::create_private(&self.at)?;
+        let dir = StateDir::create_private(self.at.settled())?;
         dir.lock_others_out();
         dir.sweep();
         let mut serials: Serials = dir.load(SERIALS, SCHEMA).ok().flatten().unwrap_or_default();

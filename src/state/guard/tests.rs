@@ -1,6 +1,9 @@
 //! Guards in repositories and outside of them, seals, and numbers.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     seal::{MAX_SERIALS, SERIALS, numbered},
@@ -9,10 +12,15 @@ use super::{
 
 fn place(root: &Path, repository: bool) -> Place {
     Place {
-        inside: repository.then(|| root.join("git/metis-sync/x")),
-        outside: Some(root.join("state/x")),
+        inside: repository.then(|| Folder::of(b"x", &root.join("git/metis-sync"))),
+        outside: Some(Folder::of(b"x", &root.join("state"))),
         folder: "7-1".into(),
     }
+}
+
+/// The folder of its guard in the repository.
+fn inside(root: &Path) -> PathBuf {
+    place(root, true).inside.expect("it is in one").whole
 }
 
 fn opened(place: Place) -> Guard {
@@ -41,7 +49,7 @@ fn only_this_user_may_look() {
     use std::os::unix::fs::PermissionsExt;
     let temp = tempfile::tempdir().unwrap();
     opened(place(temp.path(), true)).update(|_| ()).unwrap();
-    let folder = temp.path().join("git/metis-sync/x");
+    let folder = inside(temp.path());
     fs::write(folder.join("guard.json.tmp-1-1"), "half").unwrap();
     opened(place(temp.path(), true)).update(|_| ()).unwrap();
     assert_eq!(
@@ -122,10 +130,35 @@ fn folders_have_serial_numbers_of_their_own() {
     let again = opened(place(temp.path(), true));
     let known = |folder: &str| again.serial(folder).unwrap();
     assert_eq!((known("1-1"), known("2-127"), known("2-0")), (1, 133, 0));
-    fs::write(temp.path().join("git/metis-sync/x").join(SERIALS), "damaged").unwrap();
+    fs::write(inside(temp.path()).join(SERIALS), "damaged").unwrap();
     assert_eq!(known("1-1"), 0);
     again.note_serial("1-1", 2).unwrap();
     assert_eq!(known("1-1"), 2);
+}
+
+/// Looking renames nothing.
+#[test]
+fn a_guard_under_an_earlier_name_is_read_and_taken_over() {
+    let temp = tempfile::tempdir().unwrap();
+    for repository in [true, false] {
+        let place = || place(temp.path(), repository);
+        let folder = if repository { place().inside } else { place().outside }.unwrap();
+        let mut guard = opened(place());
+        guard.update(|notes| notes.upstream = Some("x".into())).unwrap();
+        guard.note_serial("1-1", 5).unwrap();
+        fs::rename(&folder.whole, &folder.short).unwrap();
+
+        let mut guard = opened(place());
+        assert_eq!(guard.notes().upstream.as_deref(), Some("x"));
+        assert_eq!((guard.is_new(), guard.serial("1-1").unwrap()), (false, 5));
+        assert!(!folder.whole.exists());
+        guard.update(|notes| notes.prefix = "api".parse().ok()).unwrap();
+        assert!(folder.whole.exists() && !folder.short.exists());
+        let again = opened(place());
+        assert_eq!(again.notes().upstream.as_deref(), Some("x"));
+        assert_eq!(again.serial("1-1").unwrap(), 5);
+        let _ = fs::remove_dir_all(temp.path().join("git"));
+    }
 }
 
 #[test]
@@ -144,7 +177,7 @@ fn another_workspace_of_the_same_repository_is_told_from_the_first_one() {
     let temp = tempfile::tempdir().unwrap();
     let other = || {
         opened(Place {
-            inside: Some(temp.path().join("git/metis-sync/y")),
+            inside: Some(Folder::of(b"y", &temp.path().join("git/metis-sync"))),
             ..place(temp.path(), true)
         })
     };
