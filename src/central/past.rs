@@ -90,6 +90,9 @@ pub struct Past {
     pub texts: BTreeMap<ObjectId, Vec<u8>>,
 }
 
+/// The most bytes of texts that are held.
+const MOST_TEXT: usize = 64 << 20;
+
 /// What is asked.
 pub struct Question<'a> {
     /// The branch's commit to begin with.
@@ -104,8 +107,8 @@ pub struct Question<'a> {
     pub depth: usize,
     /// The most bytes of a text.
     pub limit: u64,
-    /// Which texts are wanted.
-    pub wanted: &'a dyn Fn(&Past) -> BTreeSet<ObjectId>,
+    /// Which texts are wanted, those first that matter most: no more than [`MOST_TEXT`] is held.
+    pub wanted: &'a dyn Fn(&Past) -> Vec<ObjectId>,
 }
 
 /// Looks at the past of a document, asking central for what is not here. `told` hears when it is about to be asked.
@@ -131,25 +134,38 @@ pub fn look(
         }
     };
     let wanted = (question.wanted)(&past);
-    let missing: Vec<ObjectId> = wanted.iter().copied().filter(|id| !store.contains(*id)).collect();
-    for id in wanted.iter().filter(|id| store.contains(**id)) {
-        past.texts
-            .extend(store.blob(*id, question.limit)?.map(|text| (*id, text)));
-    }
-    if !missing.is_empty() {
+    let missing: BTreeSet<ObjectId> = wanted.iter().copied().filter(|id| !store.contains(*id)).collect();
+    let texts = |aside: Option<&Handle>| -> Result<BTreeMap<ObjectId, Vec<u8>>, CentralError> {
+        let (mut texts, mut left) = (BTreeMap::new(), MOST_TEXT);
+        for id in &wanted {
+            let text = match aside.filter(|_| missing.contains(id)) {
+                Some(aside) if aside.exists(&to_gix(*id)) => objects::blob(aside, *id, question.limit)?,
+                None if !missing.contains(id) => store.blob(*id, question.limit)?,
+                _ => None,
+            };
+            if let Some(text) = text.filter(|_| !texts.contains_key(id)) {
+                let Some(less) = left.checked_sub(text.len()) else {
+                    break;
+                };
+                left = less;
+                texts.insert(*id, text);
+            }
+        }
+        Ok(texts)
+    };
+    past.texts = if missing.is_empty() {
+        texts(None)?
+    } else {
         told();
         let mut remote = Remote::list(url, options, Some(question.branch))?;
-        let texts = store.aside(|aside| {
+        let missing: Vec<ObjectId> = missing.iter().copied().collect();
+        let found = store.aside(|aside| {
             fetch::files(&mut remote, options, question.head, &missing, aside)?;
-            let odb = objects::open(aside, store.format())?;
-            let here = missing.iter().filter(|id| odb.exists(&to_gix(**id)));
-            let read = |id: &ObjectId| Ok(objects::blob(&odb, *id, question.limit)?.map(|text| (*id, text)));
-            here.filter_map(|id| read(id).transpose())
-                .collect::<Result<Vec<_>, _>>()
+            texts(Some(&objects::open(aside, store.format())?))
         });
         remote.close();
-        past.texts.extend(texts?);
-    }
+        found?
+    };
     Ok(past)
 }
 
@@ -272,64 +288,4 @@ fn made_at(odb: &Handle, id: ObjectId) -> Result<(String, Timestamp), CentralErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(n: u8) -> ObjectId {
-        format!("{n:02x}").repeat(20).parse().unwrap()
-    }
-
-    fn step(n: u8, prefix: &str, blob: Option<u8>) -> Step {
-        Step {
-            commit: id(n),
-            time: Timestamp::from_second(i64::from(n) * 100).unwrap(),
-            prefix: prefix.parse().unwrap(),
-            blob: blob.map(id),
-        }
-    }
-
-    #[test]
-    fn what_each_commit_did() {
-        let steps = [
-            step(9, "api", Some(2)),
-            step(8, "api", None),
-            step(7, "api", Some(3)),
-            step(6, "api", Some(3)),
-            step(5, "old", Some(3)),
-            step(4, "old", Some(1)),
-            step(3, "old", Some(1)),
-        ];
-        use Change::*;
-        let all = [(0, Added), (1, Removed), (3, Moved), (4, Changed)];
-        assert_eq!(changes(&steps, true), [&all[..], &[(6, Added)]].concat());
-        assert_eq!(changes(&steps, false), [&all[..], &[(6, Earlier)]].concat());
-        assert_eq!(changes(&[step(1, "api", None)], true), []);
-    }
-
-    #[test]
-    fn a_moment_and_a_commit() {
-        let past = Past {
-            steps: vec![step(9, "api", Some(2)), step(8, "api", None)],
-            versions: vec![Version {
-                commit: id(8),
-                time: Timestamp::UNIX_EPOCH,
-                author: UntrustedName::default(),
-                change: Change::Removed,
-                workspace: "api".parse().unwrap(),
-                blob: None,
-                project_commit: Some(id(0xaa)),
-            }],
-            ..Past::default()
-        };
-        let at = |seconds| {
-            past.at(Timestamp::from_second(seconds).unwrap())
-                .map(|step| step.commit)
-        };
-        assert_eq!((at(899), at(900), at(799)), (Some(id(8)), Some(id(9)), None));
-        let commit = |digits| past.at_commit(digits).map(|step| step.commit);
-        assert_eq!(
-            (commit("0909"), commit("aaaa"), commit("bb")),
-            (Some(id(9)), Some(id(8)), None)
-        );
-    }
-}
+mod tests;

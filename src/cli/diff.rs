@@ -19,7 +19,10 @@ use crate::{
         preview::{self, Ask, Preview},
         stop,
     },
-    view::diff::{self, Change, Compared, Kind, Line, Side},
+    view::{
+        diff::{self, Change, Compared, Kind, Line, Side},
+        lines::Patience,
+    },
 };
 
 use super::{Exit, Global, colour::Paint, completions::candidates, output, pager, progress::Bar, render, sync::prompt};
@@ -117,6 +120,7 @@ fn print(global: &Global, args: &DiffArgs, preview: &Preview<'_>, changes: &[Cha
     let mut out = io::BufWriter::new(output::stdout());
     let mut left = args.lines;
     let mut differs = false;
+    let mut patience = Patience::default();
     for (at, change) in changes.iter().enumerate() {
         if left == 0 && differs {
             let more = changes.len() - at;
@@ -128,7 +132,7 @@ fn print(global: &Global, args: &DiffArgs, preview: &Preview<'_>, changes: &[Cha
             );
             break;
         }
-        let Some(compared) = change.compared(preview)? else {
+        let Some(compared) = change.compared(preview, &mut patience)? else {
             continue;
         };
         differs = true;
@@ -169,13 +173,14 @@ fn coloured(paint: Paint, line: &Line) -> String {
 fn json(args: &DiffArgs, preview: &Preview<'_>, changes: &[Change]) -> Result<bool, SyncErrorKind> {
     let mut left = args.lines;
     let mut documents: Vec<Value> = Vec::new();
+    let mut patience = Patience::default();
     for change in changes {
         let Some(Compared {
             change: what,
             old,
             new,
             lines,
-        }) = change.compared(preview)?
+        }) = change.compared(preview, &mut patience)?
         else {
             continue;
         };

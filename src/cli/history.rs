@@ -1,7 +1,6 @@
 //! `git metis-sync log CODE` and `blame CODE`: what became of one document in central.
 
 use std::{
-    collections::BTreeSet,
     io::{self, Write},
     sync::{Arc, atomic::AtomicBool},
 };
@@ -10,12 +9,12 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
-use similar::{DiffOp, TextDiff};
 
 use crate::{
     central::past::{Change, Past, Version},
     names::{ObjectId, Prefix, ShortCode},
     sync::{self, SyncErrorKind, SyncOptions, Workspace},
+    view::lines::{Patience, attributed},
 };
 
 use super::{
@@ -28,6 +27,9 @@ use super::{
     sync::prompt,
     words::local,
 };
+
+/// The most lines of a text that are told apart: each is printed with who wrote it.
+const MOST_LINES: usize = 100_000;
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct DepthArg {
@@ -51,7 +53,7 @@ pub fn look(
     workspace: &Workspace,
     code: &ShortCode,
     depth: DepthArg,
-    wanted: &dyn Fn(&Past) -> BTreeSet<ObjectId>,
+    wanted: &dyn Fn(&Past) -> Vec<ObjectId>,
     interrupt: Arc<AtomicBool>,
 ) -> Result<Past, SyncErrorKind> {
     let prefix = folder(workspace, code)?;
@@ -89,7 +91,7 @@ pub fn log(global: &Global, code: &ShortCode, count: usize, depth: DepthArg, int
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "log", &kind, ""),
     };
-    let past = look(global, &workspace, code, depth, &|_| BTreeSet::new(), interrupt);
+    let past = look(global, &workspace, code, depth, &|_| Vec::new(), interrupt);
     let past = match past.and_then(|past| known(code, past)) {
         Ok(past) => past,
         Err(kind) => return render::explained(global, "log", &kind, &workspace.upstream_name()),
@@ -172,8 +174,14 @@ pub fn blame(global: &Global, args: &BlameArgs, interrupt: Arc<AtomicBool>) -> E
         Ok(past) => past,
         Err(kind) => return render::explained(global, "blame", &kind, &workspace.upstream_name()),
     };
-    let texts: Vec<String> = past.versions.iter().map(|version| text(&past, version)).collect();
-    let lines = attributed(&texts);
+    let texts: Vec<String> = past.versions.iter().map_while(|version| text(&past, version)).collect();
+    if texts.is_empty() {
+        let message = format!("{} is too large for its lines to be told apart", args.code);
+        return document::stopped(global, "blame", "too-large", message, String::new());
+    }
+    let mut patience = Patience::default();
+    let lines = attributed(&texts, &mut patience);
+    let is_complete = past.is_complete && texts.len() == past.versions.len();
     if global.json {
         let told = lines.iter().enumerate().map(|(number, (version, text))| {
             let Version {
@@ -182,7 +190,7 @@ pub fn blame(global: &Global, args: &BlameArgs, interrupt: Arc<AtomicBool>) -> E
             json!({ "line": number + 1, "commit": commit, "time": time.to_string(), "author": author, "text": text })
         });
         let told: Vec<_> = told.collect();
-        let value = json!({ "code": args.code, "lines": told, "complete": past.is_complete });
+        let value = json!({ "code": args.code, "lines": told, "complete": is_complete, "rough": patience.is_over() });
         render::print_json(&render::document("blame", value));
         return Exit::Ok;
     }
@@ -199,7 +207,9 @@ pub fn blame(global: &Global, args: &BlameArgs, interrupt: Arc<AtomicBool>) -> E
             change,
             ..
         } = &past.versions[*version];
-        let mark = if *change == Change::Earlier { "^" } else { "" };
+        // What came in before the last text that can be shown is said to be of that one.
+        let is_earlier = *change == Change::Earlier || version + 1 == texts.len() && texts.len() < past.versions.len();
+        let mark = if is_earlier { "^" } else { "" };
         let commit = &short(*commit)[..10 - mark.len()];
         let author: String = author.to_string().chars().take(16).collect();
         let day = &local(*time, &zone)[..10];
@@ -209,35 +219,22 @@ pub fn blame(global: &Global, args: &BlameArgs, interrupt: Arc<AtomicBool>) -> E
     }
     let _ = out.flush();
     drop(out);
+    if patience.is_over() {
+        mention!(
+            "Its versions have too little in common to be compared to the last line: some lines may be older than is said."
+        );
+    }
     ended(global, &past);
     Exit::Ok
 }
 
-fn text(past: &Past, version: &Version) -> String {
-    let bytes = version.blob.and_then(|blob| past.texts.get(&blob));
-    bytes
-        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-        .unwrap_or_default()
-}
-
-/// Each line of the newest text, with the version it came in. `texts` has the newest first; one that is gone is empty.
-fn attributed(texts: &[String]) -> Vec<(usize, &str)> {
-    let mut lines: Vec<(usize, &str)> = Vec::new();
-    let mut before = "";
-    for (version, text) in texts.iter().enumerate().rev() {
-        let diff = TextDiff::from_lines(before, text.as_str());
-        let came: Vec<&str> = text.lines().collect();
-        let mut now = Vec::with_capacity(came.len());
-        for op in diff.ops() {
-            match *op {
-                DiffOp::Equal { old_index, len, .. } => now.extend_from_slice(&lines[old_index..old_index + len]),
-                _ => now.extend(came[op.new_range()].iter().map(|line| (version, *line))),
-            }
-        }
-        lines = now;
-        before = text;
-    }
-    lines
+/// The text of a version, empty for one that took the document away. `None`: it is not to be had, or has too many lines.
+fn text(past: &Past, version: &Version) -> Option<String> {
+    let Some(blob) = version.blob else {
+        return Some(String::new());
+    };
+    let text = String::from_utf8_lossy(past.texts.get(&blob)?).into_owned();
+    (text.lines().count() <= MOST_LINES).then_some(text)
 }
 
 /// The error of what central's history has nothing of.
@@ -248,18 +245,4 @@ fn unknown(code: &ShortCode, past: &Past) -> SyncErrorKind {
         .map(|step| format!(" in {}/", step.prefix))
         .unwrap_or_default();
     SyncErrorKind::NotInHistory(format!("{code}{folder}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_line_has_the_version_that_it_came_in() {
-        let texts = ["a\nB\nc\nd\n", "a\nb\nc\n", "", "a\nold\n"].map(String::from);
-        assert_eq!(attributed(&texts), [(1, "a"), (0, "B"), (1, "c"), (0, "d")]);
-        let texts = ["a\nb", "a\n"].map(String::from);
-        assert_eq!(attributed(&texts), [(1, "a"), (0, "b")]);
-        assert_eq!(attributed(&[]), []);
-    }
 }

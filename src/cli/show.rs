@@ -1,7 +1,6 @@
 //! `git metis-sync show` and `open`: one document, as it is or as it was.
 
 use std::{
-    collections::BTreeSet,
     io::Write,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -97,8 +96,7 @@ fn then(
     interrupt: Arc<AtomicBool>,
 ) -> Exit {
     let meant = meant(when, Timestamp::now(), &TimeZone::system());
-    let wanted =
-        |past: &Past| -> BTreeSet<_> { step(past, when, meant).and_then(|step| step.blob).into_iter().collect() };
+    let wanted = |past: &Past| -> Vec<_> { step(past, when, meant).and_then(|step| step.blob).into_iter().collect() };
     let past = match history::look(global, workspace, code, depth, &wanted, interrupt) {
         Ok(past) => past,
         Err(kind) => return render::explained(global, "show", &kind, &workspace.upstream_name()),

@@ -25,6 +25,7 @@ use crate::{
     view::{
         AsOf, Status,
         diff::{self, Side},
+        lines::Patience,
     },
     workspace::read_document,
 };
@@ -313,11 +314,12 @@ impl Call<'_> {
             let unreached = diff::check(&mut preview)?.map(|err| err.to_string());
             let mut left = MAX_LINES;
             let mut documents = Vec::new();
+            let mut patience = Patience::default();
             for change in diff::changes(&preview, side) {
                 if !codes.is_empty() && !codes.contains(&change.code) {
                     continue;
                 }
-                let Some(compared) = change.compared(&preview)? else {
+                let Some(compared) = change.compared(&preview, &mut patience)? else {
                     continue;
                 };
                 let lines = compared.lines.iter().take(left);

@@ -1,6 +1,6 @@
 //! What became of a document in central, as far as this clone has synced.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
 use super::{Progress, Step, SyncErrorKind, SyncOptions, Workspace, notebook, setup};
 use crate::{
@@ -18,7 +18,7 @@ pub fn past(
     code: &ShortCode,
     prefix: &Prefix,
     depth: usize,
-    wanted: &dyn Fn(&Past) -> BTreeSet<ObjectId>,
+    wanted: &dyn Fn(&Past) -> Vec<ObjectId>,
     progress: &mut dyn Progress,
 ) -> Result<Past, SyncErrorKind> {
     let options = SyncOptions {

@@ -4,6 +4,7 @@
 mod as_of;
 pub mod board;
 pub mod diff;
+pub mod lines;
 mod status;
 mod verified;
 

@@ -149,6 +149,38 @@ fn where_each_line_comes_from() {
     assert!(bounded.lines().all(|line| line.starts_with('^')), "{bounded}");
 }
 
+/// A document is anybody's: one with lone carriage returns, one made to be compared for hours, and one of lines without end.
+#[test]
+fn a_document_that_was_made_to_be_blamed() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let mixed = |from: usize| -> String {
+        let lines = (from..from + 60_000).map(|n| format!("{}\n", n * n % 59_999));
+        format!("{FIRST}a\rb\n{}", lines.collect::<String>())
+    };
+    for text in [mixed(1), mixed(31_337), mixed(7_777)] {
+        api.write_at("API-T-0001.md", "API-T-0001", text);
+        api.sync().report();
+    }
+    web.sync().report();
+    let blame = json(&web, &["blame", "API-T-0001"], 0);
+    let lines = strings(&blame["lines"], "text");
+    assert_eq!((lines[4], lines.len()), ("a\rb", 60_005));
+    let diff = json(&web, &["diff", "--central"], 0);
+    assert_eq!(diff["documents"].as_array().map(Vec::len), Some(0));
+
+    api.write_at(
+        "API-T-0001.md",
+        "API-T-0001",
+        format!("{FIRST}{}", "\n".repeat(200_000)),
+    );
+    api.sync().report();
+    web.sync().report();
+    let stopped = web.run(&["blame", "API-T-0001"]);
+    assert_eq!(stopped.code, Some(1), "{}", stopped.transcript());
+    assert!(stopped.stderr.contains("too large for its lines"), "{}", stopped.stderr);
+}
+
 #[test]
 fn an_own_document_is_edited_and_a_copy_shown() {
     let world = World::new();

@@ -11,6 +11,7 @@ use crate::{
         SyncErrorKind,
         preview::{self, CentralView, Preview},
     },
+    view::lines::Patience,
     workspace,
 };
 
@@ -94,7 +95,7 @@ impl Change {
     }
 
     /// Reads both versions. `None`: they turn out to be the same.
-    pub fn compared(&self, preview: &Preview<'_>) -> Result<Option<Compared>, SyncErrorKind> {
+    pub fn compared(&self, preview: &Preview<'_>, patience: &mut Patience) -> Result<Option<Compared>, SyncErrorKind> {
         let (old, new) = (version(preview, &self.old)?, version(preview, &self.new)?);
         let id = |version: &Option<Version>| version.as_ref().map(|version| version.id);
         if id(&old) == id(&new) {
@@ -108,7 +109,7 @@ impl Change {
             },
             old: id(&old),
             new: id(&new),
-            lines: patch::lines(&self.name(), old.as_ref(), new.as_ref()),
+            lines: patch::lines(&self.name(), old.as_ref(), new.as_ref(), patience),
         }))
     }
 }

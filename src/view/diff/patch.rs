@@ -1,17 +1,17 @@
 //! One document's two versions as a unified diff, in git's form. Pure.
 
-use std::time::Duration;
+use similar::ChangeTag;
 
-use similar::{ChangeTag, TextDiff};
-
-use crate::{names::ObjectId, plan::listing::escaped, view::short};
+use crate::{
+    names::ObjectId,
+    plan::listing::escaped,
+    view::{lines::Patience, short},
+};
 
 /// Larger documents are summed up.
 pub const SHOWN_BYTES: u64 = 1 << 20;
 /// No line on a terminal is longer; documents have paragraphs for lines.
 const SHOWN_CHARS: usize = 4000;
-/// Two versions with nothing in common could take minutes to compare to the last line.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One version of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Line {
 }
 
 /// The diff of the document `name` (as central calls it), control characters escaped.
-pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>) -> Vec<Line> {
+pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>, patience: &mut Patience) -> Vec<Line> {
     let mut out = Vec::new();
     let mut push = |kind, text: String| out.push(Line { kind, text });
     push(Kind::Header, format!("diff --git a/{name} b/{name}"));
@@ -96,9 +96,7 @@ pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>) -> Vec<Li
     };
     push(Kind::Header, format!("--- {}", side("a", old)));
     push(Kind::Header, format!("+++ {}", side("b", new)));
-    let diff = TextDiff::configure()
-        .timeout(PATIENCE)
-        .diff_lines(before.as_ref(), after.as_ref());
+    let diff = patience.compare(&before, &after);
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         push(Kind::Hunk, hunk.header().to_string());
         for change in hunk.iter_changes() {
@@ -108,7 +106,7 @@ pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>) -> Vec<Li
                 ChangeTag::Insert => (Kind::Added, '+'),
             };
             push(kind, format!("{sign}{}", shown(change.value())));
-            if change.missing_newline() {
+            if !change.value().ends_with('\n') {
                 push(Kind::Context, "\\ No newline at end of file".into());
             }
         }
@@ -149,7 +147,7 @@ mod tests {
     }
 
     fn text(old: Option<&Version>, new: Option<&Version>) -> Vec<String> {
-        lines("api/A-T-0001.md", old, new)
+        lines("api/A-T-0001.md", old, new, &mut Patience::default())
             .into_iter()
             .map(|line| line.text)
             .collect()
