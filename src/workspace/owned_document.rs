@@ -54,6 +54,8 @@ pub enum Reason {
     Hidden,
     #[error("git could not convert it: {0}")]
     Unconvertible(Untrusted),
+    #[error("git tracks it, so it was not written by the Metis tools of this clone and is not published")]
+    InPending,
     #[error("git has not finished merging it")]
     Unmerged,
     #[error("it has conflict markers in it")]

@@ -13,6 +13,7 @@ mod full;
 mod given;
 mod hostile;
 mod laws;
+mod pending;
 mod planted;
 mod power;
 mod restored;

@@ -2,6 +2,7 @@
 
 mod committed;
 mod excluded;
+mod pending;
 mod reader;
 mod settle;
 mod survey;
@@ -222,6 +223,15 @@ impl<'a> Own<'a> {
             self.documents.remove(&code);
             self.protect(code, path, Reason::ArchivedCopy(owner));
         }
+    }
+
+    /// Names a file that counts for nothing.
+    fn pass_over(&mut self, path: String, reason: Reason) {
+        self.said_by_git.push(Damaged {
+            path: path.into(),
+            reason,
+            may_be: None,
+        });
     }
 
     fn protect(&mut self, code: ShortCode, path: impl Into<UntrustedName>, reason: Reason) {
