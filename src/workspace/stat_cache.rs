@@ -306,6 +306,7 @@ mod tests {
             ctime_ns: mtime_ns,
             inode: 9,
             device: 1,
+            owner: 0,
             mode: 0o644,
             links: 1,
         }

@@ -521,6 +521,32 @@ fn closed_to_other_users() {
     assert_eq!(sync(&["--dry-run"]).pushed, Vec::<String>::new());
 }
 
+/// What another user could once put into the folder of state counts for nothing there.
+#[test]
+fn another_users_files_in_the_folder_of_state() {
+    if !as_root() {
+        return;
+    }
+    let world = World::new();
+    let (api, _project) = in_a_project(&world);
+    let state = api.metis().join(".sync");
+    fs::write(state.join("config.toml"), "[sync]\nbranch = \"evil\"\n").expect("it is ours");
+    for name in ["config.toml", "cursor.json", "lock"] {
+        give_away(&state.join(name));
+        let failure = api.sync().failure(1);
+        assert!(
+            failure.message.contains(name) && failure.message.contains("belongs to another user"),
+            "{failure:?}"
+        );
+        fs::remove_file(state.join(name)).expect("we are root");
+    }
+    give_away(&state);
+    assert!(api.sync().failure(1).message.contains("belongs to another user"));
+    fs::remove_dir_all(&state).expect("we are root");
+    api.edit("API-T-0001", "More.");
+    assert_eq!(api.sync().report().pushed.len(), 1);
+}
+
 /// A store that another user made beforehand is not read from, and without a home there is none in a shared folder.
 #[test]
 fn another_users_store() {

@@ -44,6 +44,8 @@ pub struct Stat {
     pub inode: u64,
     /// The file system that it lies on.
     pub device: u64,
+    /// The user whose it is.
+    pub owner: u32,
     /// Permission bits, `0o777` and below.
     pub mode: u32,
     /// Number of hard links; 0 for a folder that was removed while held open.
@@ -62,6 +64,7 @@ impl From<rustix::fs::Stat> for Stat {
             ctime_ns: ns(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
             inode: stat.st_ino as u64,
             device: stat.st_dev as u64,
+            owner: stat.st_uid,
             mode: stat.st_mode as u32 & 0o777,
             links: stat.st_nlink as u64,
         }

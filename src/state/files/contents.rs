@@ -4,7 +4,10 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{self, Read},
-    os::{fd::AsFd, unix::ffi::OsStrExt},
+    os::{
+        fd::AsFd,
+        unix::{ffi::OsStrExt, fs::MetadataExt},
+    },
     path::Path,
 };
 
@@ -15,7 +18,10 @@ use rustix::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{PRIVATE_FILE, StateDir, StateError};
-use crate::{fs, text};
+use crate::{
+    fs::{self, owner},
+    text,
+};
 
 /// No file of state comes near it; one that does is not ours and is not read into memory.
 const MAX_FILE: u64 = 256 << 20;
@@ -145,6 +151,14 @@ impl StateDir {
             return Err(StateError::Corrupt {
                 path: self.path.join(name),
                 reason: "not a regular file".into(),
+            });
+        }
+        // Where others could once put something into the folder, it is not ours for lying there.
+        let owner = metadata.uid();
+        if !owner::is_us(owner) && self.owner()? != owner {
+            return Err(StateError::NotOurs {
+                path: self.path.join(name),
+                owner,
             });
         }
         if flags.contains(OFlags::CREATE) {

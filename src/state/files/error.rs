@@ -16,7 +16,7 @@ pub enum StateError {
     /// Another user's, who could put anything into it.
     #[error("{} belongs to another user ({owner}), so it is not used", shown(path))]
     NotOurs {
-        /// The folder.
+        /// The folder, or a file in it.
         path: PathBuf,
         /// Whose it is.
         owner: u32,

@@ -174,6 +174,7 @@ fn system(err: &io::Error) -> Stop {
 fn config(err: &ConfigError) -> Stop {
     match err {
         ConfigError::File(err) => dir(err),
+        ConfigError::NotOurs { .. } => Stop::StateUnusable,
         ConfigError::NotUtf8 { .. } => Stop::ConfigText,
         ConfigError::Markers { .. } => Stop::ConfigMarkers,
         ConfigError::Syntax { .. } => Stop::ConfigSyntax,

@@ -49,6 +49,12 @@ pub enum ConfigError {
         column: usize,
         message: Untrusted,
     },
+    #[error("{file} belongs to another user ({owner}), so it is not used")]
+    NotOurs {
+        file: ConfigFile,
+        /// Whose it is.
+        owner: u32,
+    },
     #[error("{file} has merge conflict markers in line {line}")]
     Markers {
         file: ConfigFile,

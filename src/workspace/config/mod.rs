@@ -10,7 +10,7 @@ mod settings;
 mod tests;
 mod unknown_keys;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use toml::{Table, Value};
 
@@ -20,7 +20,7 @@ use self::{
     unknown_keys::unknown_keys,
 };
 use crate::{
-    fs::{Dir, DirError},
+    fs::{Dir, DirError, Stat, owner},
     names::Prefix,
 };
 
@@ -61,6 +61,18 @@ pub struct Config {
     pub committed_in: Option<String>,
 }
 
+/// The other user whose this clone's own file, or the folder that it is in, is. Whoever uses another user's `.metis` uses
+/// what that user keeps in it.
+fn foreign(metis: &Dir, file: Stat) -> Result<Option<u32>, DirError> {
+    let trusted = metis.stat()?.owner;
+    let folder = Path::new(ConfigFile::Local.path())
+        .parent()
+        .map(|folder| metis.lstat(folder));
+    let folder = folder.transpose()?.map(|folder| folder.owner);
+    let mut owners = folder.into_iter().chain([file.owner]);
+    Ok(owners.find(|owner| !owner::is_us(*owner) && *owner != trusted))
+}
+
 impl Config {
     /// Read and check `config.toml` in `metis`, and on top of it this clone's own.
     pub fn load(metis: &Dir) -> Result<Config, ConfigError> {
@@ -71,7 +83,13 @@ impl Config {
     /// Check the bytes of a `config.toml`, and on top of it this clone's own in `metis`.
     pub fn with_local(metis: &Dir, bytes: &[u8]) -> Result<Config, ConfigError> {
         match metis.read_file(ConfigFile::Local.path(), CONFIG_LIMIT) {
-            Ok((local, _)) => Config::layered(bytes, &local),
+            Ok((local, stat)) => match foreign(metis, stat)? {
+                Some(owner) => Err(ConfigError::NotOurs {
+                    file: ConfigFile::Local,
+                    owner,
+                }),
+                None => Config::layered(bytes, &local),
+            },
             // Where there is no folder of state, or none that a sync would use, there is nothing in it.
             Err(err) if err.is_gone() || matches!(err, DirError::Symlink { .. }) => Config::parse(bytes),
             Err(err) => Err(err.into()),

@@ -1,7 +1,7 @@
 //! Which proxy, if any, an http request goes through: `http.proxy`, the environment and `no_proxy`, as git and curl
 //! treat them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::super::url::{RemoteUrl, Scheme, percent_decoded};
 
@@ -101,11 +101,15 @@ impl Proxy {
             // curl's defaults.
             _ => (host, if kind == ProxyKind::Https { 443 } else { 1080 }),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
-        if host.is_empty() || !host.bytes().all(plain) {
+        let host = match host.strip_prefix('[') {
+            Some(address) => address.strip_suffix(']').filter(|address| address.contains(':'))?,
+            None => host,
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+        if host.is_empty() || !(host.bytes().all(plain) || host.parse::<Ipv6Addr>().is_ok()) {
             return None;
         }
+        let host = host.to_owned();
         let decoded = |text: &str| percent_decoded(text.as_bytes()).to_string();
         let (user, password) = match userinfo.map(|info| (info, info.split_once(':'))) {
             Some((_, Some((user, password)))) => (Some(decoded(user)), Some(decoded(password))),
@@ -210,6 +214,25 @@ mod tests {
             chosen("http://h/r", None, &[("ALL_PROXY", "socks5h://a:b@[::1]:9")]).as_deref(),
             Some("::1:9")
         );
+    }
+
+    /// What a password may be in is not shown.
+    #[test]
+    fn what_is_no_proxy_is_refused() {
+        let url = RemoteUrl::parse("https://h/r").expect("valid");
+        for text in [
+            "http://u:s3cret@[::1",
+            "http://u:s3cret@::1]:8",
+            "http://u:s3cret@[h]:8",
+            "http://u:s3cret@a:b:8",
+            "http://u:s3cret@h:99999",
+            "http://u:s3cret@h/\r\nX: 1",
+            "http://u:s3cret@",
+            "ext::s3cret",
+        ] {
+            let refused = ProxyEnvironment::default().choose(&url, Some(text));
+            assert!(refused.is_err_and(|message| !message.contains("s3cret")), "{text}");
+        }
     }
 
     #[test]
