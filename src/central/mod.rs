@@ -38,6 +38,10 @@ pub mod store;
 pub mod tree;
 pub mod turn;
 
+/// What is fuzzed by itself.
+#[doc(hidden)]
+pub use incoming::fuzzing;
+
 /// Why central could not be worked with.
 #[derive(Debug, thiserror::Error)]
 pub enum CentralError {

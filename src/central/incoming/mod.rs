@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod entries;
+pub mod fuzzing;
 #[cfg(test)]
 mod hostile_tests;
 mod pack;
