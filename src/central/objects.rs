@@ -59,14 +59,20 @@ pub fn blob(odb: &Handle, id: ObjectId, limit: u64) -> Result<Option<Vec<u8>>, C
 /// The length of a blob. `None`: it is something else.
 pub fn blob_len(odb: &Handle, id: ObjectId) -> Result<Option<u64>, CentralError> {
     use gix::odb::HeaderExt;
-    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id,
+        reason: reason.into(),
+    };
     let header = odb.header(to_gix(id)).map_err(|err| unreadable(err.to_string()))?;
     Ok((header.kind() == gix::objs::Kind::Blob).then(|| header.size()))
 }
 
 /// When a commit was made, in seconds since 1970.
 pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
-    let unreadable = |reason: String| CentralError::Object { id, reason };
+    let unreadable = |reason: String| CentralError::Object {
+        id,
+        reason: reason.into(),
+    };
     let mut buffer = Vec::new();
     let commit = odb
         .find_commit_iter(&to_gix(id), &mut buffer)

@@ -150,7 +150,7 @@ impl<'a> Branch<'a> {
             let head = head.ok_or(SyncErrorKind::NeverSynced)?;
             let store = fetch::store(&self.ctx, head.format(), self.is_scratch)?;
             let name = self.ctx.branch.clone().unwrap_or_default();
-            let snapshot = Snapshot::new(name, head.format(), Some(head));
+            let snapshot = Snapshot::new(name.into(), head.format(), Some(head));
             Ok(Tip {
                 listed: self.list(&snapshot, &store, rules, base)?,
                 is_rewound: false,

@@ -8,7 +8,7 @@ use crate::{
     plan::conduit::{Side, guard::Stop},
     state::{files::StateError, lock::LockError},
     sync::SyncErrorKind,
-    text::{Untrusted, shown},
+    text::{Untrusted, UntrustedName, shown},
     workspace::ConfigFile,
 };
 
@@ -35,7 +35,7 @@ pub enum ConduitError {
     })]
     Rewound {
         /// The branch.
-        branch: String,
+        branch: UntrustedName,
         /// It is not there at all.
         is_gone: bool,
     },
@@ -43,7 +43,7 @@ pub enum ConduitError {
     #[error("{branch} in central is not this conduit's to write: {why}")]
     OtherWriter {
         /// The branch.
-        branch: String,
+        branch: UntrustedName,
         /// Who writes it.
         why: String,
     },

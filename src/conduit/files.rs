@@ -7,6 +7,7 @@ use crate::{
     central::{blob_id, blob_id_of},
     fs::{Dir, DirError, Kind, fresh_name},
     plan::conduit::{Form, Item, fold::fold_key},
+    text::UntrustedName,
 };
 
 /// Why a change was not made.
@@ -19,7 +20,7 @@ pub enum Obstacle {
     #[error("central's object could not be read: it is fetched anew by the next sync")]
     Damaged,
     #[error("something that is left out of the conduit is in the way at {0}")]
-    InTheWay(String),
+    InTheWay(UntrustedName),
     #[error(transparent)]
     Dir(#[from] DirError),
     #[error("cannot copy: {0}")]

@@ -175,7 +175,10 @@ impl Walk<'_> {
 
     fn skip(&mut self, path: String, reason: &'static str) {
         self.out.listing.unknown.push(path.clone());
-        self.out.skipped.push(Skipped { path, reason });
+        self.out.skipped.push(Skipped {
+            path: path.into(),
+            reason,
+        });
     }
 }
 

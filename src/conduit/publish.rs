@@ -180,7 +180,7 @@ impl Publishing<'_> {
     fn push(&self, tip: &Tip, commit: ObjectId) -> Result<ObjectId, Unsent> {
         let branch = self.branch;
         let plan = PushPlan {
-            branch: branch.ctx.branch.clone().unwrap_or_default(),
+            branch: branch.ctx.branch.clone().unwrap_or_default().into(),
             expected: tip.snapshot.head,
             commit,
         };
