@@ -184,7 +184,7 @@ pub fn take(
                 let versions = versions(&preview, open)?;
                 let kept = keep(&preview, open, clock.started)?;
                 let resolved = merge(&preview, open, &versions)?;
-                let merged = workspace::read_document(preview.ctx.metis.dir(), &open.path)?;
+                let merged = workspace::read_document(preview.ctx.metis.dir(), open.path.raw())?;
                 written.push(file(open, Some(central::blob_id(cursor.format, &merged)), kept));
                 resolved
             }
@@ -208,7 +208,7 @@ pub fn take(
 fn file(open: &Open, version: Option<ObjectId>, kept: Option<String>) -> ResolvedFile {
     ResolvedFile {
         code: open.code.clone(),
-        path: open.path.clone(),
+        path: open.path.raw().to_owned(),
         version,
         kept,
     }

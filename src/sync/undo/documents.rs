@@ -32,7 +32,7 @@ use crate::{
         cycle::{End, Fetched, Known, Prepared},
         judgement,
     },
-    text::Untrusted,
+    text::{Untrusted, UntrustedName},
 };
 
 /// What becomes of the own documents in central, which has `central` of them.
@@ -68,7 +68,7 @@ pub(super) fn documents(
 
 /// The owned folder in a commit of central. `None`: it is not at hand.
 fn listing(store: &Store, prefix: &Prefix, commit: Option<ObjectId>) -> Option<Documents> {
-    let snapshot = Snapshot::new(String::new(), store.format(), commit);
+    let snapshot = Snapshot::new(UntrustedName::default(), store.format(), commit);
     snapshot.root(store).ok()?.documents(store, prefix).ok()
 }
 
@@ -218,7 +218,7 @@ impl<'a> Gone<'_, 'a> {
             let noted = || cursor.base.get(code).map(|base| base.path.clone());
             let entry = Base {
                 blob: *to,
-                path: path.or_else(noted).unwrap_or_else(|| code.file_name()),
+                path: path.or_else(noted).unwrap_or_else(|| code.file_name().into()),
                 at: at.filter(|_| !uncommitted).map_or(At::Unknown(()), At::Commit),
                 mine: true,
                 from: at.filter(|_| uncommitted),
