@@ -14,12 +14,22 @@ use super::Project;
 /// files.
 const STALE: Duration = Duration::from_secs(60);
 
-/// What git's index is at a moment: not the same once git changed files in between.
+/// `HEAD` moves so long after the index was written, at the latest, as far as anybody has seen.
+const MOVES: Duration = Duration::from_millis(100);
+
+/// What git's index is at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
     written: Option<(u64, i64, i64, u64)>,
-    /// Whether git is about to replace it, or to move `HEAD`.
-    pub is_held: bool,
+    /// Whether git is about to replace it or to move `HEAD`, or was a moment ago.
+    pub is_busy: bool,
+}
+
+impl Index {
+    /// Whether git has changed no files since it was `before`, and is not at it.
+    pub fn is_at_rest_since(&self, before: &Index) -> bool {
+        self.written == before.written && !self.is_busy
+    }
 }
 
 /// Whether git is about to write its index, or to move `HEAD`, in the repository or linked worktree whose own folder is `git_dir`.
@@ -35,9 +45,10 @@ impl Project {
     pub fn index(&self) -> Option<Index> {
         let repo = self.repo.as_ref().filter(|repo| repo.workdir().is_some())?;
         let meta = fs::symlink_metadata(repo.index_path()).ok();
+        let age = meta.as_ref().and_then(|meta| meta.modified().ok()?.elapsed().ok());
         Some(Index {
             written: meta.map(|meta| (meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len())),
-            is_held: is_held(repo.git_dir()),
+            is_busy: is_held(repo.git_dir()) || age.is_some_and(|age| age < MOVES),
         })
     }
 }
@@ -45,6 +56,18 @@ impl Project {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_meanwhile_is_not_at_rest() {
+        let index = |written, is_busy| Index {
+            written: Some((1, written, 0, 100)),
+            is_busy,
+        };
+        let before = index(10, true);
+        assert!(index(10, false).is_at_rest_since(&before));
+        assert!(!index(10, true).is_at_rest_since(&before));
+        assert!(!index(11, false).is_at_rest_since(&before));
+    }
 
     #[test]
     fn a_lock_counts_while_it_is_young() {

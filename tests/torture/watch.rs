@@ -45,10 +45,8 @@ impl Storm {
             workspace.write(&format!("{code}-{:04}", 2 + round % 20), &text);
         }
         let others: Vec<Running> = [web, ops].into_iter().map(Workspace::start_sync).collect();
-        // Wherever that is. It begins anew with each round, so many rounds are killed in its first sync.
-        for _ in 0..self.random.u32(0..60_000) {
-            std::thread::yield_now();
-        }
+        // Wherever that is: nothing waits for anything here. Each round begins anew, so many are killed in their first sync.
+        std::thread::sleep(Duration::from_millis(self.random.u64(0..400)));
         watching.kill();
         for other in others {
             other.finish().success();

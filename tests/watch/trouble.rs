@@ -122,3 +122,29 @@ fn the_program_is_replaced() {
     eventually("an edit", || world.central.folder("api") == api.documents());
     assert_eq!(watching.end(), Some(130));
 }
+
+/// Each with its kind, and with what to do.
+#[test]
+fn what_cannot_be_watched() {
+    let world = World::new();
+    let api = world.workspace("api");
+    let elsewhere = api.home.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let elsewhere = elsewhere.display().to_string();
+    let config = api.config();
+    let without = config.split("[sync]").next().unwrap();
+    api.put("config.toml", without);
+    for (arguments, stop) in [
+        (&["--json", "watch"][..], "no-upstream"),
+        (&["--json", "watch", "--install"], "no-upstream"),
+        (&["--json", "watch", &elsewhere], "no-workspace"),
+        (&["--json", "watch", "/nowhere/at/all"], "no-folder"),
+    ] {
+        let stopped = api.run(arguments);
+        let document: serde_json::Value = serde_json::from_slice(&stopped.stdout).unwrap_or_default();
+        assert_eq!(document["error"]["stop"], stop, "{}", stopped.transcript());
+        assert!(document["error"]["next"].is_string(), "{}", stopped.transcript());
+        assert_eq!(stopped.code, Some(1), "{}", stopped.transcript());
+    }
+    assert!(!api.home.join(".gitconfig").exists());
+}

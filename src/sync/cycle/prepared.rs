@@ -10,6 +10,7 @@ use crate::{
     central::CentralError,
     names::{ObjectId, Prefix},
     plan::{dehydrate::DehydratePlan, source::ReadFrom},
+    project::Index,
     send_pack::{
         Outcome, PushError,
         connect::{ConnectError, FailureKind},
@@ -31,7 +32,7 @@ use crate::{
 const READ_ATTEMPTS: usize = 3;
 /// How long git may take to change files, as in a checkout, before the sync gives up.
 const GIT_WORKS: Duration = Duration::from_secs(5);
-/// How often it is looked whether it is done. `HEAD` moves shortly after.
+/// How often it is looked whether it is done.
 const NAP: Duration = Duration::from_millis(20);
 
 /// Own documents, ready to be pushed: a commit that is stored but known to nobody yet.
@@ -115,11 +116,9 @@ impl Fetched {
             decided => decided?,
         };
         let is_worktree = matches!(own.read_from, ReadFrom::Worktree(_));
-        if is_worktree && !decided.plan.changes_nothing() {
-            let is_at_rest = session.ctx.project.index() == own.index && !own.index.is_some_and(|index| index.is_held);
-            if !is_at_rest {
-                return Err(Unmade::GitWorks);
-            }
+        // What is pushed as committed does not depend on files.
+        if is_worktree && !decided.trailers.uncommitted.is_empty() && !is_at_rest(session, own.index) {
+            return Err(Unmade::GitWorks);
         }
         tell(session, &own, &decided.plan);
         let mut warnings = Vec::new();
@@ -156,13 +155,21 @@ impl Fetched {
     }
 }
 
+/// Whether git has changed no files since the index was `before`, and is not at it.
+fn is_at_rest(session: &Session<'_>, before: Option<Index>) -> bool {
+    match (before, session.ctx.project.index()) {
+        (Some(before), Some(index)) => index.is_at_rest_since(&before),
+        _ => true,
+    }
+}
+
 /// Waits until git has changed the files that it is changing.
 fn wait_for_git(session: &Session<'_>) -> Result<(), SyncErrorKind> {
     let begun = Instant::now();
     while begun.elapsed() < GIT_WORKS {
         session.check_interrupt()?;
         thread::sleep(NAP);
-        if !session.ctx.project.index().is_some_and(|index| index.is_held) {
+        if !session.ctx.project.index().is_some_and(|index| index.is_busy) {
             return Ok(());
         }
     }
