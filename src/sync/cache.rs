@@ -81,6 +81,17 @@ pub fn rebuild_cache(workspace: &Workspace) -> Result<Rebuilt, SyncErrorKind> {
     workspace.needs_folder("rebuild-cache")?;
     let _stage = tracing::info_span!("rebuild-cache").entered();
     let metis = workspace.metis();
+    // A pull can put a link there. The database at its other end is another workspace's, and not for this clone to mark.
+    let is_link = metis.path().symlink_metadata().is_ok_and(|found| found.is_symlink());
+    if let Some(stop) = is_link
+        .then(|| workspace.moved())
+        .transpose()?
+        .into_iter()
+        .flatten()
+        .next()
+    {
+        return Err(stop);
+    }
     check_database(metis, workspace.project())?;
     if let Some((common_dir, below)) = workspace.project().place() {
         // At worst git shows a new file that is nobody's to commit.

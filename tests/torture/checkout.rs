@@ -782,6 +782,24 @@ fn a_link_in_the_place_of_a_workspace() {
     assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
 }
 
+/// The database at the other end of a link is not made anew for the workspace that the link is in.
+#[test]
+fn a_link_and_a_rebuild() {
+    let world = World::new();
+    let (api, _project) = in_a_project(&world);
+    let web = world.workspace("web");
+    web.write("WEB-T-0001", "Theirs.");
+    web.sync().report();
+    fs::remove_dir_all(api.metis()).expect("it is there");
+    std::os::unix::fs::symlink(web.metis(), api.metis()).expect("temp folder is writable");
+    let database = || fs::read(web.metis().join("metis.db")).expect("it synced");
+    let before = database();
+    let stopped = api.run(&["rebuild-cache"]);
+    assert_eq!(stopped.code, Some(3), "{}", stopped.transcript());
+    assert_eq!(database(), before);
+    web.run(&["query", "workspace"]).success();
+}
+
 /// A hook that finds the workspace gone that it was installed for takes no other one for it that came with the same pull.
 #[test]
 fn another_workspace_in_the_place_of_a_hooks() {
