@@ -160,7 +160,8 @@ fn print(global: &Global, args: &DiffArgs, preview: &Preview<'_>, changes: &[Cha
     Ok(differs)
 }
 
-fn coloured(paint: Paint, line: &Line) -> String {
+/// A line in the colour of its kind.
+pub fn coloured(paint: Paint, line: &Line) -> String {
     match line.kind {
         Kind::Header => paint.bold(&line.text),
         Kind::Hunk => paint.cyan(&line.text),

@@ -1,24 +1,21 @@
-//! The side of a conduit that is a branch of central: listing it, and waiting for one's time after a lost race.
+//! The side of a conduit that is a branch of central, or a folder there: listing it, and waiting for one's time after a lost race.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
 
 use super::{
     ConduitError, Definition, Order,
     apply::Unsent,
+    definition::Remote,
+    documents::Folder,
     files::Obstacle,
-    listed::{Bounds, Listed, list},
+    listed::{Bounds, Listed, contents, list},
     rules::Rules,
 };
 use crate::{
-    central::{CentralError, blob_id, objects, objects::Handle, remote::Met, store::Store, tree, turn::Turn},
+    central::{CentralError, objects, remote::Met, store::Store, tree, turn::Turn},
     names::ObjectId,
     plan::{
         conduit::{Item, Side},
@@ -36,9 +33,11 @@ use crate::{
 /// So many commits are looked at for the one that brought a file.
 const COMMITS: usize = 1_000;
 
-/// The branch, and how this clone comes to it.
+/// The branch, or a workspace's folder in central, and how this clone comes to it.
 pub struct Branch<'a> {
     pub side: Side,
+    /// The folder, and where it is as of the last sync. `None`: it is a branch of its own.
+    pub(super) folder: Option<Folder>,
     pub ctx: Context<'a>,
     pub exec: bool,
     /// The largest file, in bytes.
@@ -48,7 +47,7 @@ pub struct Branch<'a> {
     max_retries: u32,
     deadline: Duration,
     begun: Instant,
-    is_scratch: bool,
+    pub(super) is_scratch: bool,
     renewal: Cell<Renewal>,
 }
 
@@ -67,6 +66,8 @@ pub struct Tip {
     pub listed: Listed,
     /// The branch does not have the commit that this clone saw last.
     pub is_rewound: bool,
+    /// What is before its paths in the commits, `/` at the end.
+    pub above: String,
 }
 
 impl<'a> Branch<'a> {
@@ -76,7 +77,7 @@ impl<'a> Branch<'a> {
         definition: &Definition,
         order: &Order,
     ) -> Result<Option<Self>, ConduitError> {
-        let Some((side, name)) = definition.branch() else {
+        let Some((side, remote)) = definition.remote() else {
             return Ok(None);
         };
         let begun = Instant::now();
@@ -85,9 +86,16 @@ impl<'a> Branch<'a> {
             ..order.options.clone()
         };
         let (mut ctx, deadline, max_retries) = workspace.upstream(&options, begun)?;
-        ctx.branch = Some(name);
+        let folder = match remote {
+            Remote::Branch(name) => {
+                ctx.branch = Some(name);
+                None
+            }
+            Remote::Documents(prefix) => Some(Folder::as_synced(workspace, prefix)?),
+        };
         Ok(Some(Branch {
             side,
+            folder,
             ctx,
             exec: definition.exec,
             largest: u64::from(definition.max_file_mib) << 20,
@@ -104,6 +112,9 @@ impl<'a> Branch<'a> {
     /// Lists the branch and brings its objects here. `seen`: the commit that this clone saw last; `base`: what needs not be looked
     /// at. Damaged objects are fetched anew, once; what is missing after that, central does not have either.
     pub fn fetch(&self, seen: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+        if let Some(folder) = &self.folder {
+            return self.documents(folder, false, rules, base);
+        }
         match self.attempt(seen, rules, base) {
             Err(ConduitError::Workspace(SyncErrorKind::Central(err)))
                 if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded =>
@@ -137,6 +148,7 @@ impl<'a> Branch<'a> {
         let snapshot = snapshot?;
         fetch::ensure(&self.ctx, &mut store, &snapshot)?;
         Ok(Tip {
+            above: String::new(),
             is_rewound: snapshot.lineage == Lineage::Rewound || (seen.is_some() && known.is_none()),
             listed: self.list(&snapshot, &store, rules, base)?,
             snapshot,
@@ -146,6 +158,9 @@ impl<'a> Branch<'a> {
 
     /// The branch as this clone saw it last, at `head`, without asking central.
     pub fn known(&self, head: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+        if let Some(folder) = &self.folder {
+            return self.documents(folder, true, rules, base);
+        }
         let look = || {
             let head = head.ok_or(SyncErrorKind::NeverSynced)?;
             let store = fetch::store(&self.ctx, head.format(), self.is_scratch)?;
@@ -154,6 +169,7 @@ impl<'a> Branch<'a> {
             Ok(Tip {
                 listed: self.list(&snapshot, &store, rules, base)?,
                 is_rewound: false,
+                above: String::new(),
                 snapshot,
                 store,
             })
@@ -169,15 +185,25 @@ impl<'a> Branch<'a> {
         rules: &Rules,
         base: &[(String, Item)],
     ) -> Result<Listed, ConduitError> {
-        let known: HashSet<ObjectId> = base.iter().map(|(_, item)| item.id).collect();
-        let bounds = Bounds {
+        list(
+            store,
+            snapshot.root(store)?.id(),
+            rules,
+            &self.bounds(),
+            &contents(base),
+        )
+    }
+
+    /// What is taken from central at most.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
             files: self.ctx.limits.entries,
             file_bytes: self.largest,
             total_bytes: self.ctx.limits.total_bytes,
             exec: self.exec,
+            only_documents: self.folder.is_some(),
             passes_over_missing: self.renewal.get() == Renewal::Done,
-        };
-        list(store, snapshot.root(store)?.id(), rules, &bounds, &known)
+        }
     }
 
     /// Takes note that `tip` has moved on to our commit.
@@ -252,9 +278,10 @@ impl Tip {
     pub fn changed_ns(&self, path: &str) -> Option<i64> {
         let odb = self.store.odb();
         let mut commit = self.snapshot.head?;
+        let at = format!("{}{path}", self.above);
         let id_in = |commit| {
             let root = objects::commit(&odb, commit).ok()?.0;
-            tree::id_at(&odb, root, path)
+            tree::id_at(&odb, root, &at)
         };
         let id = id_in(commit)?;
         for _ in 0..COMMITS {
@@ -265,34 +292,5 @@ impl Tip {
             }
         }
         objects::time(&odb, commit).ok()?.checked_mul(1_000_000_000)
-    }
-}
-
-/// Contents that central has, for several threads.
-pub struct Objects {
-    odb: Option<Mutex<Handle>>,
-    is_damaged: AtomicBool,
-}
-
-impl Objects {
-    pub fn of(tip: Option<&Tip>) -> Self {
-        Objects {
-            odb: tip.map(|tip| Mutex::new(tip.store.odb())),
-            is_damaged: AtomicBool::new(false),
-        }
-    }
-
-    pub fn read(&self, id: ObjectId) -> Result<Vec<u8>, Obstacle> {
-        let odb = self.odb.as_ref().and_then(|odb| odb.lock().ok());
-        let read = odb.and_then(|odb| objects::blob(&odb, id, u64::MAX).ok().flatten());
-        read.filter(|bytes| blob_id(id.format(), bytes) == id).ok_or_else(|| {
-            self.is_damaged.store(true, Ordering::Relaxed);
-            Obstacle::Damaged
-        })
-    }
-
-    /// Whether something could not be read.
-    pub fn is_damaged(&self) -> bool {
-        self.is_damaged.load(Ordering::Relaxed)
     }
 }

@@ -30,7 +30,7 @@ fn finding(one: &Overview) -> Finding {
     match (one.state, &one.stop, &one.plan) {
         (Confirmed::Enabled, Some(stop), _) => stopped(told(stop.message.raw().to_owned()), stop),
         (Confirmed::Enabled, None, Some(plan)) if !plan.conflicts.is_empty() => {
-            let next = format!("`git metis-sync conduit sync {name} --dry-run` lists them, `conduit resolve` decides.");
+            let next = format!("`git metis-sync conduit diff {name}` shows them, `conduit resolve` decides.");
             Finding::note(CHECK, told(one.words())).advise(next)
         }
         (Confirmed::Enabled, ..) => match one.last.as_ref().filter(|last| is_unfinished(last)) {

@@ -15,7 +15,7 @@ use crate::{
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A conduit's folders, open. `None`: that side is a branch of central.
+/// A conduit's folders, open. `None`: that side is none.
 pub struct Endpoints {
     pub roots: [Option<Dir>; 2],
 }
@@ -27,8 +27,8 @@ type Identity = (u64, u64);
 /// the project that lead out of it: a commit may have put them there.
 pub fn open(project: &Path, defined: &Defined) -> Result<Endpoints, ConduitError> {
     let definition = &defined.definition;
-    let branch = definition.branch().map(|(side, _)| side);
-    let open = |side| match branch == Some(side) {
+    let remote = definition.remote().map(|(side, _)| side);
+    let open = |side| match remote == Some(side) {
         true => Ok(None),
         false => open_one(project, defined, side).map(Some),
     };
@@ -133,9 +133,7 @@ pub fn check_others<'a>(
             let roots = sides.filter_map(|side| endpoints.roots[side as usize].as_ref());
             roots.map(lineage).collect()
         };
-        let branch = |definition: &Definition| definition.branch().filter(|(side, _)| definition.writes(*side));
-        let branches =
-            [branch(&defined.definition), branch(&other.definition)].map(|branch| branch.map(|(_, name)| name));
+        let branches = [&defined.definition, &other.definition].map(Definition::written_branch);
         let (ours, theirs) = (
             written(&defined.definition, own)?,
             written(&other.definition, &endpoints)?,

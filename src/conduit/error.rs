@@ -128,6 +128,9 @@ pub enum ConduitError {
     /// A path that was to be decided does not wait.
     #[error("{0} does not wait for a decision")]
     NotWaiting(String),
+    /// What was to be taken cannot be had.
+    #[error("the version of {0} that both sides had in common is nowhere any more")]
+    NoBase(Untrusted),
     /// Ctrl-C. What was done until then is recorded.
     #[error("interrupted")]
     Interrupted,

@@ -62,6 +62,7 @@ fn row(error: &ConduitError, name: &str) -> Row {
         ConduitError::Busy(_) => Stop::Locked.into(),
         ConduitError::NoGeneration { name, .. } => named(Stop::NoGeneration, name),
         ConduitError::NotWaiting(_) => named(Stop::NotWaiting, name),
+        ConduitError::NoBase(path) => named(Stop::NoBase, name).with("path", shell_word(&path.to_string())),
         ConduitError::Rewound { .. } => named(Stop::ConduitRewound, name),
         ConduitError::OtherWriter { .. } => named(Stop::OtherWriter, name),
         ConduitError::TooMuch { limit } => Row::from(Stop::ConduitLimit).with("key", limit),

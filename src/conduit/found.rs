@@ -2,23 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     time::SystemTime,
 };
 
 use super::{
     ConduitError, Generation, Order, Status,
     apply::{Applied, Content, Publish, Work, apply},
-    branch::{Objects, Tip},
+    branch::Tip,
+    content::Objects,
+    files::Obstacle,
     leftovers::Leftovers,
     memory::Base,
+    past::Past,
     publish::Publishing,
     ready::Ready,
     record::Records,
-    scan::{Scan, Skipped, scan},
+    scan::{Scan, Skipped, folds, scan},
 };
 use crate::{
-    fs::Dir,
+    names::ObjectId,
     plan::conduit::{Change, Item, Mode, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
 };
 
@@ -108,8 +110,35 @@ impl Found {
         let idle = |path: &&String| is_there(path) && !self.out.changes.iter().any(|change| change.path == **path);
         match order.decided.keys().find(idle) {
             Some(path) => Err(ConduitError::NotWaiting(path.clone())),
-            None => Ok(()),
+            None => self.past(ready, tip).map(drop),
         }
+    }
+
+    /// What comes and neither side has any more, by path and content: it must be somewhere else.
+    fn past<'a>(
+        &self,
+        ready: &'a Ready<'_>,
+        tip: Option<&Tip>,
+    ) -> Result<BTreeMap<(&str, ObjectId), Content<'a>>, ConduitError> {
+        let mut found = BTreeMap::new();
+        let mut past = None;
+        for change in &self.out.changes {
+            for (path, item) in change.action.paths(&change.path).1 {
+                if self.holder(change, path, item).is_some() {
+                    continue;
+                }
+                let past = match &mut past {
+                    Some(past) => past,
+                    none => none.insert(Past::of(ready, tip)?),
+                };
+                let content = past.content(path, item);
+                found.insert(
+                    (path, item.id),
+                    content.ok_or_else(|| ConduitError::NoBase(path.into()))?,
+                );
+            }
+        }
+        Ok(found)
     }
 
     pub fn skipped(&self) -> Vec<Skipped> {
@@ -135,12 +164,13 @@ impl Found {
         records.write(&generation)?;
         let roots = ready.roots();
         let objects = Objects::of(tip.as_ref());
-        let source = |change: &Change, path: &str, item: Item| {
-            let side = self.holder(change, path, item);
-            match roots[side as usize] {
+        let past = self.past(ready, tip.as_ref())?;
+        let source = |change: &Change, path: &str, item: Item| match self.holder(change, path, item) {
+            Some(side) => match roots[side as usize] {
                 Some(root) => Ok(Content::File(root, path.to_owned())),
                 None => objects.read(item.id).map(Content::Bytes),
-            }
+            },
+            None => past.get(&(path, item.id)).cloned().ok_or(Obstacle::Copied),
         };
         let work = Work {
             roots,
@@ -184,15 +214,12 @@ impl Found {
     }
 
     /// The side that has `item` at `path`.
-    fn holder(&self, change: &Change, path: &str, item: Item) -> Side {
-        let has = |side: Side| {
-            self.scans[side as usize]
-                .listing
-                .at(path)
-                .is_some_and(|at| at.id == item.id)
+    pub fn holder(&self, change: &Change, path: &str, item: Item) -> Option<Side> {
+        let has = |side: &Side| {
+            let at = self.scans[*side as usize].listing.at(path);
+            at.is_some_and(|at| at.id == item.id)
         };
-        let across = change.side.other();
-        if has(across) { across } else { change.side }
+        [change.side.other(), change.side].into_iter().find(has)
     }
 
     /// What both sides have in common now: paths of which every change was made. `done`: those of the changes that were.
@@ -250,26 +277,4 @@ pub fn run(
     generation.failed.clone_from(&applied.failed);
     records.write(generation)?;
     Ok(applied)
-}
-
-/// Whether the folder takes names for one that differ in case only: asked by a name that is there.
-fn folds(root: &Dir) -> bool {
-    let Ok(entries) = root.list() else { return false };
-    let swapped = |name: &str| -> String {
-        let swap = |c: char| {
-            if c.is_ascii_lowercase() {
-                c.to_ascii_uppercase()
-            } else {
-                c.to_ascii_lowercase()
-            }
-        };
-        name.chars().map(swap).collect()
-    };
-    let names = || entries.iter().filter_map(|entry| entry.name.to_str());
-    let name = names().find(|name| name.chars().any(|c| c.is_ascii_alphabetic()));
-    name.is_some_and(|name| {
-        let other = swapped(name);
-        let inode = |name: &str| root.lstat(Path::new(name)).ok().map(|stat| (stat.device, stat.inode));
-        !names().any(|name| name == other) && inode(&other).is_some() && inode(&other) == inode(name)
-    })
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{
     ConduitError, Generation, Order, Status,
     apply::{Content, Unsent, Work},
-    branch::{Objects, Tip},
+    branch::Tip,
+    content::Objects,
     definition,
     files::Obstacle,
     found::run,

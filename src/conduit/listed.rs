@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     central::{CentralError, objects, objects::Handle, store::Store, tree},
-    names::ObjectId,
+    names::{ObjectId, ShortCode},
     plan::{
         conduit::{Form, Item, Listing, path_order},
         listing::{EntryKind, TreeEntry},
@@ -35,6 +35,8 @@ pub struct Bounds {
     pub total_bytes: u64,
     /// Whether the permission to run a file is taken.
     pub exec: bool,
+    /// Whether anything that has no document's name is passed over.
+    pub only_documents: bool,
     /// Objects that are not here are left out, and no error.
     pub passes_over_missing: bool,
 }
@@ -46,6 +48,11 @@ pub struct Listed {
     pub skipped: Vec<Skipped>,
     /// Files that may be run there, where that is not taken.
     pub to_run: HashSet<String>,
+}
+
+/// The contents that both sides had in common.
+pub fn contents(base: &[(String, Item)]) -> HashSet<ObjectId> {
+    base.iter().map(|(_, item)| item.id).collect()
 }
 
 /// Lists the tree `root` by `rules`. Contents that are in `known` were taken before.
@@ -108,6 +115,9 @@ impl Walk<'_> {
             };
             let path = join(at, name);
             let is_folder = entry.kind == EntryKind::Tree;
+            if self.bounds.only_documents && ShortCode::from_file_name(name).is_none() {
+                continue;
+            }
             if is_private(name) || self.rules.excludes(&path, is_folder) {
                 self.out.listing.unknown.push(path);
                 continue;

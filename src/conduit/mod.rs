@@ -15,16 +15,20 @@
 //! | `service` | composes these steps: [`sync_now()`] |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
 //! | `round` | one look, and one go at what follows, again while central moves |
-//! | `branch`, `listed`, `publish` | the side that is a branch of central: fetching, listing, committing and pushing |
+//! | `branch`, `documents`, `listed`, `publish` | the side that is a branch of central, or a folder there: fetching, listing, committing and pushing |
+//! | `content`, `past` | what is in a file that is none here, or that is on neither side any more |
 //! | `leftovers` | what killed syncs left in the folders |
-//! | `history` | past syncs, and taking one back |
+//! | `history`, `compare` | past syncs, and taking one back; what a sync changes, line by line |
 //! | `overview`, `diagnosis` | where all of them stand, for those who only look |
 //! | `rules` | what of a folder belongs to a conduit |
 
 mod apply;
 mod branch;
+mod compare;
+mod content;
 pub mod definition;
 mod diagnosis;
+mod documents;
 mod endpoint;
 mod error;
 mod explain;
@@ -35,6 +39,7 @@ mod leftovers;
 mod listed;
 mod memory;
 mod overview;
+mod past;
 mod publish;
 mod ready;
 mod record;
@@ -43,6 +48,7 @@ mod rules;
 mod scan;
 mod service;
 
+pub use compare::{Difference, Version, past, planned};
 pub use definition::Definition;
 pub use diagnosis::findings;
 pub use error::ConduitError;

@@ -21,6 +21,7 @@ use crate::{
         conduit::{Mode, Outcome, Side},
         source::{Head, Source},
     },
+    project::Project,
     stage::own::WORKTREE,
     state::{
         files::StateDir,
@@ -53,6 +54,7 @@ pub(super) struct Ready<'a> {
     /// The side that is no folder.
     pub branch: Option<Branch<'a>>,
     pub memory: Memory<'a>,
+    pub project: &'a Project,
     pub rules: Rules,
     _lock: Option<Lock>,
 }
@@ -94,6 +96,7 @@ impl<'a> Ready<'a> {
         }
         Ok(Ready {
             rules: Rules::new(&defined.definition),
+            project: workspace.project(),
             memory: Memory::open(
                 metis.dir(),
                 guard,

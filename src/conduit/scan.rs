@@ -1,6 +1,6 @@
 //! What lies in a folder at the moment. A file that is as the last scan saw it is not read.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use serde::Serialize;
 
@@ -254,4 +254,26 @@ pub fn look(dir: &Dir, path: &str, reading: Reading) -> Result<Option<Item>, Dir
     let (id, stat) = read(dir, path, reading.format)?;
     let form = reading.form(&stat);
     Ok(Some(Item { id, form }))
+}
+
+/// Whether the folder takes names for one that differ in case only: asked by a name that is there.
+pub fn folds(root: &Dir) -> bool {
+    let Ok(entries) = root.list() else { return false };
+    let swapped = |name: &str| -> String {
+        let swap = |c: char| {
+            if c.is_ascii_lowercase() {
+                c.to_ascii_uppercase()
+            } else {
+                c.to_ascii_lowercase()
+            }
+        };
+        name.chars().map(swap).collect()
+    };
+    let names = || entries.iter().filter_map(|entry| entry.name.to_str());
+    let name = names().find(|name| name.chars().any(|c| c.is_ascii_alphabetic()));
+    name.is_some_and(|name| {
+        let other = swapped(name);
+        let inode = |name: &str| root.lstat(Path::new(name)).ok().map(|stat| (stat.device, stat.inode));
+        !names().any(|name| name == other) && inode(&other).is_some() && inode(&other) == inode(name)
+    })
 }

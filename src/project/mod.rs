@@ -178,6 +178,16 @@ impl Project {
         trees::folder_in(odb, commit, self.metis.iter().map(|part| part.as_slice()))
     }
 
+    /// The bytes of a blob, `limit` at most.
+    pub fn blob(&self, id: ObjectId, limit: u64) -> Option<Vec<u8>> {
+        let repo = self.repo.as_ref().filter(|_| self.format() == Some(id.format()))?;
+        let id = to_gix(id);
+        let header = repo.find_header(id).ok()?;
+        let is_it = header.kind() == gix::objs::Kind::Blob && header.size() <= limit;
+        let blob = is_it.then(|| repo.find_blob(id).ok()).flatten()?;
+        Some(blob.detach().data)
+    }
+
     /// The bytes of a file at the top of `.metis/` in a commit, `limit` at most.
     pub fn committed_file(&self, commit: ObjectId, name: &str, limit: u64) -> Option<Vec<u8>> {
         let repo = self.repo.as_ref()?;

@@ -56,10 +56,7 @@ fn two_folders_without_a_central() {
     pair.remove("right/b");
     assert!(says(own, &["status"], 0).contains("notes: 1 to delete, 1 to decide"));
     let (level, message) = diagnosed(own, 0);
-    assert!(
-        level == "note" && message.contains("conduit sync notes --dry-run"),
-        "{message}"
-    );
+    assert!(level == "note" && message.contains("conduit diff notes"), "{message}");
     assert_eq!(
         json(own, &["status"], 0)["conduits"][0]["plan"]["conflicts"][0]["kind"],
         "MM"
@@ -101,4 +98,55 @@ fn a_branch_as_it_is_and_as_the_last_sync_saw_it() {
     assert_eq!(log["conduits"][0]["commit"], commit.trim(), "{log}");
     let log = says(&web.0, &["log"], 0);
     assert!(log.contains(&format!("copied 1 → {}", &commit[..10])), "{log}");
+}
+
+/// Line by line: what a sync would do, what waits, and what a past one did.
+#[test]
+fn differences_are_shown_line_by_line() {
+    let pair = Pair::new(&[]);
+    for path in ["same", "edited", "gone", "both"] {
+        pair.put(&format!("left/{path}"), "old\n");
+    }
+    pair.sync(0);
+    pair.put("left/edited", "new\n");
+    pair.put("left/made", "made\n");
+    pair.remove("right/gone");
+    pair.put("left/both", "left\n");
+    pair.put("right/both", "right\n");
+    let before = Snapshot::of(&pair.own.dir);
+    let shown = says(&pair.own, &["conduit", "diff", "notes"], 0);
+    for lines in [
+        "# in beta: edited\n",
+        "-old\n+new\n",
+        "# in alpha: gone\n",
+        "# in beta: made\n",
+        "new file",
+        "# waits: both (edited on both sides)",
+        "-left\n+right\n",
+    ] {
+        assert!(shown.contains(lines), "{lines:?} in {shown}");
+    }
+    assert!(!shown.contains("same"), "{shown}");
+    assert_eq!(
+        Snapshot::of(&pair.own.dir).since(&before),
+        Vec::<&std::path::Path>::new()
+    );
+
+    pair.sync(8);
+    let told = json(&pair.own, &["conduit", "diff", "notes", "2"], 0);
+    let paths: Vec<&str> = told["differences"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|difference| difference["path"].as_str())
+        .collect();
+    assert_eq!(paths, ["edited", "made", "gone"], "{told}");
+    assert!(
+        told["differences"][0]["diff"]
+            .as_str()
+            .unwrap()
+            .contains("-old\n+new\n")
+    );
+    assert!(told["differences"][2]["diff"].as_str().unwrap().contains("-old\n"));
+    says(&pair.own, &["conduit", "diff", "notes", "7"], 1);
 }

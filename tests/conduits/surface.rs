@@ -141,7 +141,16 @@ fn what_breaks_a_rule_is_said() {
         ("alpha = \"left\"\n", "beta"),
         ("alpha = \"left\"\nbeta = \"right\"\nmdoe = \"mirror\"\n", "mdoe"),
         ("alpha = \"left\"\nbeta = \"right\"\nmode = \"sideways\"\n", "sideways"),
-        ("alpha = \"left\"\nbeta = \"workspace:web\"\n", "ties no documents"),
+        ("alpha = \"left\"\nbeta = \"workspace:web\"\n", "a source only"),
+        ("alpha = \"workspace:web\"\nbeta = \"right\"\n", "mirror or selective"),
+        (
+            "alpha = \"workspace:../web\"\nbeta = \"right\"\nmode = \"mirror\"\n",
+            "workspace:PREFIX",
+        ),
+        (
+            "alpha = \"workspace:web\"\nbeta = \"central:web\"\nmode = \"mirror\"\n",
+            "must be a folder",
+        ),
         ("alpha = \"left\"\nbeta = \"central:a/b\"\n", "central:NAME"),
         (
             "alpha = \"left\"\nbeta = \"right\"\nparallel_transfers = 0\n",

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 133] = [
+const PROVOKED: [(&str, &str); 134] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -115,6 +115,10 @@ const PROVOKED: [(&str, &str); 133] = [
         "stops::there_is_no_such_generation",
     ),
     ("… does not wait for a decision", "stops::a_path_does_not_wait"),
+    (
+        "the version of … that both sides had in common is nowhere any more",
+        "stops::the_common_version_is_gone",
+    ),
     ("… in central is gone", "stops::the_branch_was_deleted"),
     (
         "… in central was rewound, or made anew",

@@ -146,6 +146,18 @@ pub fn a_path_does_not_wait(stop: Stop) {
     assert_eq!(pair.own.asks(&resolve("a")).code, Some(0));
 }
 
+pub fn the_common_version_is_gone(stop: Stop) {
+    let pair = pair(&[], &["left/a"]);
+    pair.sync(0);
+    pair.put("left/a", "2");
+    pair.put("right/a", "3");
+    pair.sync(8);
+    let take = ["conduit", "resolve", "notes", "a", "--take", "base"];
+    let stopped = pair.own.stops(&take, stop);
+    ends(&pair, &stopped, "git metis-sync conduit resolve");
+    pair.assert_both(&["a=2"]);
+}
+
 pub fn the_branch_was_deleted(stop: Stop) {
     let world = World::new();
     let shop = Project::new(&world, "shop", &[]);

@@ -134,6 +134,7 @@ stories! {
     OtherBranch: conduits::another_branch_is_checked_out;
     NoGeneration: conduits::there_is_no_such_generation;
     NotWaiting: conduits::a_path_does_not_wait;
+    NoBase: conduits::the_common_version_is_gone;
     ConduitRewound: conduits::the_branch_was_deleted;
     OtherWriter: conduits::a_mirror_writes_the_branch;
     ConduitLimit: conduits::the_branch_has_too_many_files;

@@ -19,7 +19,7 @@ pub fn add(global: &Global, workspace: &Workspace, args: &AddArgs) -> Result<Exi
         return Err(ConduitError::Exists(args.name.clone()));
     }
     let new = Definition {
-        mode: args.mode.unwrap_or_default(),
+        mode: args.mode.unwrap_or_else(|| Definition::usual_mode(&args.alpha)),
         on_conflict: args.on_conflict.unwrap_or_default(),
         include: args.include.clone(),
         exclude: args.exclude.clone(),

@@ -1,6 +1,7 @@
 //! `git metis-sync conduit`: folders that are kept in step.
 
 mod define;
+mod diff;
 pub mod failure;
 pub mod overview;
 mod show;
@@ -48,6 +49,12 @@ enum What {
         /// Only this generation, path by path
         generation: Option<u64>,
     },
+    /// Show what a sync would change, or a past one changed
+    Diff {
+        name: String,
+        /// Only what this generation changed
+        generation: Option<u64>,
+    },
     /// Decide paths that both sides changed
     Resolve(ResolveArgs),
     /// Take back what a sync did; the next one carries that on
@@ -69,6 +76,7 @@ impl What {
             | What::Enable { name }
             | What::Disable { name }
             | What::History { name, .. }
+            | What::Diff { name, .. }
             | What::Undo { name, .. } => name,
             What::List | What::Sync(_) => "NAME",
         }
@@ -78,9 +86,9 @@ impl What {
 #[derive(Debug, Clone, Args)]
 struct AddArgs {
     name: String,
-    /// The source: a folder, from the project's top, or central:NAME
+    /// The source: a folder, from the project's top, central:NAME, or workspace:PREFIX
     alpha: String,
-    /// The target, likewise
+    /// The target: a folder or central:NAME
     beta: String,
     /// bidirectional (the default), mirror, selective
     #[arg(long, value_parser = one_of::<Mode>)]
@@ -124,7 +132,7 @@ struct ResolveArgs {
     name: String,
     #[arg(required = true)]
     paths: Vec<String>,
-    /// Which version: alpha, beta, or both beside each other
+    /// Which version: alpha, beta, both beside each other, or base, as both had it last
     #[arg(long, hide_possible_values = true)]
     take: Take,
 }
@@ -134,6 +142,7 @@ enum Take {
     Alpha,
     Beta,
     Both,
+    Base,
 }
 
 /// A value by its name in config.toml.
@@ -174,11 +183,17 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
             return sync::sync(global, &workspace, &args.names, &order);
         }
         What::History { name, generation } => sync::history(global, &workspace, name, *generation),
+        What::Diff { name, generation } => {
+            let mut order = order("conduit diff");
+            order.options.dry_run = true;
+            diff::diff(global, &workspace, name, *generation, &order)
+        }
         What::Resolve(args) => {
             let outcome = match args.take {
                 Take::Alpha => Outcome::Take(Side::Alpha),
                 Take::Beta => Outcome::Take(Side::Beta),
                 Take::Both => Outcome::Beside(Side::Alpha),
+                Take::Base => Outcome::Base,
             };
             let order = Order {
                 decided: args.paths.iter().map(|path| (path.clone(), outcome)).collect(),

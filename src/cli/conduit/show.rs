@@ -121,7 +121,7 @@ pub fn report(global: &Global, report: &Report, dry_run: bool) {
     }
     if let Some(first) = report.conflicts.first() {
         mention!(
-            "  Nothing was done to {}. Decide with `git metis-sync conduit resolve {} {} --take alpha|beta|both`, or make both \
+            "  Nothing was done to {}. Decide with `git metis-sync conduit resolve {} {} --take alpha|beta|both|base`, or make both \
              sides the same.",
             if report.conflicts.len() == 1 { "it" } else { "them" },
             report.name,

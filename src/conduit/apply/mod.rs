@@ -45,6 +45,7 @@ pub struct Work<'a> {
 pub type Source<'a> = dyn Fn(&Change, &str, Item) -> Result<Content<'a>, Obstacle> + Sync + 'a;
 
 /// Content of a file.
+#[derive(Clone)]
 pub enum Content<'a> {
     /// It is in a file.
     File(&'a Dir, String),

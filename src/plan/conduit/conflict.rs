@@ -94,6 +94,8 @@ pub enum Outcome {
     Take(Side),
     /// The same, and what the other side has stays there as a conflict file.
     Beside(Side),
+    /// Both get what both had in common last, which may be nothing.
+    Base,
 }
 
 /// Clocks and file systems are not better than this.
@@ -336,6 +338,8 @@ mod tests {
         for (kind, decided, outcome) in [
             (BothEdited, Take(Beta), Take(Beta)),
             (BothEdited, Beside(Alpha), Beside(Alpha)),
+            (BothEdited, Base, Base),
+            (EditedDeleted, Base, Base),
             (EditedDeleted, Take(Alpha), Take(Alpha)),
             (EditedDeleted, Beside(Alpha), Take(Beta)),
             (FileAgainstFolder, Beside(Alpha), Beside(Beta)),

@@ -139,7 +139,10 @@ impl Settling<'_> {
     fn conflict(&mut self, row: &Row<'_>, kind: Kind) {
         let survivor = Side::BOTH.into_iter().find(|side| row.on(*side).is_some());
         let (winner, beside) = match self.policy.outcome(kind, row.path, survivor) {
-            Outcome::Waits => return self.wait(row.path, kind),
+            Outcome::Base if Side::BOTH.into_iter().all(|side| self.may_write(side)) => {
+                return self.bring(row, row.base, None);
+            }
+            Outcome::Waits | Outcome::Base => return self.wait(row.path, kind),
             Outcome::Take(winner) => (winner, false),
             Outcome::Beside(winner) => (winner, true),
         };

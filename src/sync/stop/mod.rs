@@ -341,6 +341,9 @@ stops! {
     /// It waits for no decision.
     NotWaiting("not-waiting") Error
         "`git metis-sync conduit sync {name} --dry-run` lists what does.";
+    /// The version that both had in common is gone.
+    NoBase("no-base") Error
+        "`git metis-sync conduit resolve {name} {path} --take alpha`, `--take beta` and `--take both` do without it.";
     /// The branch was rewound or is gone.
     ConduitRewound("conduit-rewound") Stopped
         "Find out who did that. To go on: `git metis-sync conduit sync {name} --adopt-central` takes it as a first sync, which \

@@ -15,9 +15,7 @@ use crate::{
     workspace,
 };
 
-use patch::{SHOWN_BYTES, Version};
-
-pub use patch::{Kind, Line};
+pub use patch::{Kind, Line, SHOWN_BYTES, Version, lines};
 
 /// Whose changes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,7 +71,7 @@ pub fn lines(name: &str, old: Option<&Version>, new: Option<&Version>, patience:
     let (Some(before), Some(after)) = (bytes(old), bytes(new)) else {
         push(
             Kind::Header,
-            format!("Documents a/{name} and b/{name} differ; they are too large to be shown"),
+            format!("a/{name} and b/{name} differ; they are too large to be shown, or not at hand"),
         );
         return out;
     };

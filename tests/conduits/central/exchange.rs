@@ -228,3 +228,26 @@ fn a_branch_that_was_rewound_or_is_gone_stops_until_it_is_adopted() {
         assert_eq!(shop.sync(0)["status"], "in-step");
     }
 }
+
+/// What both had in common is in central's history, though neither side has it any more.
+#[test]
+fn the_common_version_can_be_taken() {
+    let world = World::new();
+    let [shop, web] = ["shop", "web"].map(|prefix| Project::new(&world, prefix, &[]));
+    shop.put("a", "base");
+    shop.put("b", "base");
+    shop.put("c", "base");
+    shop.sync(0);
+    web.sync(0);
+    shop.put("a", "shop");
+    shop.remove("b");
+    shop.sync(0);
+    web.put("a", "web");
+    web.put("b", "web");
+    web.sync(8);
+    web.run(&["resolve", "skills", "a", "b", "--take", "base"], 0);
+    assert_eq!(branch(&world), ["a=base", "b=base", "c=base"]);
+    assert_eq!(web.texts(), branch(&world));
+    shop.sync(0);
+    assert_eq!(shop.texts(), branch(&world));
+}

@@ -1,5 +1,6 @@
 //! A folder of each of several projects, and a branch of central that they share.
 
+mod documents;
 mod exchange;
 mod race;
 mod state;

@@ -159,7 +159,8 @@ fn what_cannot_be_tied_is_said() {
         ("skills", "central:../main", "central:NAME"),
         ("skills", "central:", "central:NAME"),
         ("central:a", "central:b", "one of its sides must be a folder"),
-        ("workspace:web", "skills", "ties no documents"),
+        ("skills", "workspace:web", "a source only"),
+        ("workspace:../web", "skills", "workspace:PREFIX"),
     ] {
         let refused = shop.run(&["add", "skills", alpha, beta], 1);
         assert!(refused.stderr.contains(word), "{}", refused.transcript());

@@ -1,22 +1,21 @@
 //! What a conduit is: a table `[sync.conduits.NAME]` of config.toml, or of this clone's own on top of it.
 
-use std::{collections::BTreeMap, path::Path};
+mod stored;
+
+pub use stored::{add, all, remove};
 
 use serde::{Deserialize, Serialize};
-use toml_edit::{DocumentMut, Item, Table};
 
 use super::ConduitError;
 use crate::{
     central::{blob_id, remote::CONDUITS},
-    fs::{Dir, FileMode},
-    names::ObjectFormat,
+    names::{ObjectFormat, Prefix},
     plan::conduit::{Mode, OnConflict, Side},
     project::is_affordable,
     text,
     workspace::ConfigFile,
 };
 
-const LIMIT: u64 = 1 << 20;
 /// Files that are copied at the same time.
 const TRANSFERS: u32 = 4;
 const MOST_TRANSFERS: u32 = 64;
@@ -54,6 +53,8 @@ pub struct Definition {
 
 /// The branches of central that conduits tie are in a place of their own.
 const SHARED: &str = "central:";
+/// A workspace's documents, as central had them at the last sync.
+const DOCUMENTS: &str = "workspace:";
 /// What central may have, unless the definition says more.
 const MAX_FILE_MIB: u32 = 16;
 /// The store of central's objects holds none that are larger.
@@ -73,6 +74,15 @@ fn transfers() -> u32 {
 
 fn is_default(transfers: &u32) -> bool {
     *transfers == TRANSFERS
+}
+
+/// A side that is no folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remote {
+    /// A branch of central.
+    Branch(String),
+    /// The documents of a workspace.
+    Documents(Prefix),
 }
 
 /// Whether this clone syncs a conduit.
@@ -141,10 +151,32 @@ impl Definition {
         }
     }
 
-    /// The side that is a branch of central, and the branch.
-    pub fn branch(&self) -> Option<(Side, String)> {
-        let branch = |side| Some((side, format!("{CONDUITS}{}", self.on(side).strip_prefix(SHARED)?)));
-        Side::BOTH.into_iter().find_map(branch)
+    /// The side that is no folder, and what it is.
+    pub fn remote(&self) -> Option<(Side, Remote)> {
+        let remote = |side| {
+            let text = self.on(side);
+            let branch = text.strip_prefix(SHARED);
+            let branch = branch.map(|name| Remote::Branch(format!("{CONDUITS}{name}")));
+            let prefix = || text.strip_prefix(DOCUMENTS)?.parse().ok();
+            Some((side, branch.or_else(|| prefix().map(Remote::Documents))?))
+        };
+        Side::BOTH.into_iter().find_map(remote)
+    }
+
+    /// The branch that a sync may change.
+    pub fn written_branch(&self) -> Option<String> {
+        match self.remote() {
+            Some((side, Remote::Branch(name))) if self.writes(side) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// How a source is synced unless somebody says otherwise: documents come from the sync of documents alone.
+    pub fn usual_mode(alpha: &str) -> Mode {
+        match alpha.starts_with(DOCUMENTS) {
+            true => Mode::Mirror,
+            false => Mode::default(),
+        }
     }
 
     /// Whether a sync may change a side.
@@ -172,8 +204,13 @@ impl Definition {
         let endpoint = |name: &str, path: &str| {
             let rule = if path.is_empty() || path.chars().any(char::is_control) {
                 "the path of a folder"
-            } else if path.starts_with("workspace:") {
-                "a folder or central:NAME: this version ties no documents"
+            } else if path
+                .strip_prefix(DOCUMENTS)
+                .is_some_and(|name| name.parse::<Prefix>().is_err())
+            {
+                "workspace:PREFIX, with the prefix of a workspace"
+            } else if name == "beta" && path.starts_with(DOCUMENTS) {
+                "a folder or central:NAME, since documents are a source only"
             } else if path.strip_prefix(SHARED).is_some_and(|name| !is_name(name)) {
                 "central:NAME, with 1 to 40 characters a-z, 0-9 and '-'"
             } else {
@@ -194,12 +231,18 @@ impl Definition {
             let wrong = !(1..=LARGEST_MIB).contains(&self.max_file_mib);
             wrong.then(|| format!("max_file_mib must be a whole number from 1 to {LARGEST_MIB}"))
         };
+        let both_ways = || {
+            let wrong = self.alpha.starts_with(DOCUMENTS) && self.mode == Mode::Bidirectional;
+            wrong.then(|| "mode must be mirror or selective, since documents are a source only".to_owned())
+        };
         let no_folder = || {
-            let none = [&self.alpha, &self.beta].iter().all(|path| path.starts_with(SHARED));
+            let is_remote = |path: &&String| path.starts_with(SHARED) || path.starts_with(DOCUMENTS);
+            let none = [&self.alpha, &self.beta].iter().all(is_remote);
             none.then(|| "one of its sides must be a folder".to_owned())
         };
         endpoint("alpha", &self.alpha)
             .or_else(no_folder)
+            .or_else(both_ways)
             .or_else(wrong_size)
             .or_else(|| endpoint("beta", &self.beta))
             .or_else(too_many)
@@ -211,29 +254,6 @@ impl Definition {
 pub fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=40).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('-')
-}
-
-/// All conduits that are defined in `metis`, by name.
-pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
-    let mut all = BTreeMap::new();
-    for file in [ConfigFile::Shared, ConfigFile::Local] {
-        let Some(text) = read(metis, file)? else { continue };
-        let Ok(root) = toml::from_str::<toml::Table>(text.trim_start_matches('\u{feff}')) else {
-            // Whoever reads the rest of the configuration says so in full.
-            continue;
-        };
-        let conduits = root.get("sync").and_then(|sync| sync.get("conduits"));
-        for (name, table) in conduits.and_then(toml::Value::as_table).into_iter().flatten() {
-            check_name(file, name)?;
-            let definition: Definition = table
-                .clone()
-                .try_into()
-                .map_err(|err: toml::de::Error| invalid(file, name, err.message()))?;
-            check(file, name, &definition)?;
-            all.insert(name.clone(), Defined { definition, file });
-        }
-    }
-    Ok(all)
 }
 
 /// Whether a definition keeps the rules.
@@ -261,71 +281,4 @@ fn invalid(file: ConfigFile, name: &str, rule: &str) -> ConduitError {
         file,
         rule: rule.into(),
     }
-}
-
-/// Writes a new definition, which keeps the rules, into `file`.
-pub fn add(metis: &Dir, file: ConfigFile, name: &str, definition: &Definition) -> Result<(), ConduitError> {
-    let invalid = |rule: &str| invalid(file, name, rule);
-    let shown = toml::to_string(definition).map_err(|err| invalid(&err.to_string()))?;
-    edit(metis, file, |document| {
-        let table: DocumentMut = shown
-            .parse()
-            .map_err(|err: toml_edit::TomlError| invalid(&err.to_string()))?;
-        let sync = document.entry("sync").or_insert_with(implicit);
-        let conduits = sync
-            .as_table_like_mut()
-            .map(|sync| sync.entry("conduits").or_insert_with(implicit));
-        let conduits = conduits.and_then(Item::as_table_like_mut);
-        let conduits = conduits.ok_or_else(|| invalid("[sync] and [sync.conduits] must be tables"))?;
-        conduits.insert(name, Item::Table(table.as_table().clone()));
-        Ok(true)
-    })?;
-    Ok(())
-}
-
-/// Takes a definition out of `file`. Returns whether it was there.
-pub fn remove(metis: &Dir, file: ConfigFile, name: &str) -> Result<bool, ConduitError> {
-    edit(metis, file, |document| {
-        let conduits = document.get_mut("sync").and_then(|sync| sync.get_mut("conduits"));
-        let conduits = conduits.and_then(Item::as_table_like_mut);
-        Ok(conduits.and_then(|conduits| conduits.remove(name)).is_some())
-    })
-}
-
-fn implicit() -> Item {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    Item::Table(table)
-}
-
-fn read(metis: &Dir, file: ConfigFile) -> Result<Option<String>, ConduitError> {
-    match metis.read_file(file.path(), LIMIT) {
-        Ok((bytes, _)) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(err) if err.is_gone() => Ok(None),
-        Err(err) => Err(err.into()),
-    }
-}
-
-fn edit(
-    metis: &Dir,
-    file: ConfigFile,
-    change: impl FnOnce(&mut DocumentMut) -> Result<bool, ConduitError>,
-) -> Result<bool, ConduitError> {
-    let before = read(metis, file)?.unwrap_or_default();
-    let crlf = before.contains("\r\n");
-    let mut document: DocumentMut = before.parse().map_err(|_| ConduitError::Syntax(file))?;
-    if !change(&mut document)? {
-        return Ok(false);
-    }
-    let mut after = document.to_string();
-    if crlf {
-        // The parser writes line feeds.
-        after = after.replace("\r\n", "\n").replace('\n', "\r\n");
-    }
-    let mode = match file {
-        ConfigFile::Shared => FileMode::Keep,
-        ConfigFile::Local => FileMode::Private,
-    };
-    metis.write_flushed(Path::new(file.path()), after.as_bytes(), mode)?;
-    Ok(true)
 }
