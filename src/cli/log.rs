@@ -161,6 +161,8 @@ fn print(
             writeln!(out, "{}", generation_line(paint, name, generation, now))?;
         } else if let Some(entry) = entries.next() {
             entry_lines(&mut out, global, paint, entry, now)?;
+        } else {
+            break;
         }
     }
     if journal.unreadable > 0 {

@@ -70,6 +70,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the documents of another workspace are copied here.
+    pub fn hydrates(&self, prefix: &Prefix) -> bool {
+        self.config.sync.as_ref().is_none_or(|sync| sync.hydrates(prefix))
+    }
+
     /// Central, to be asked for the history of a branch.
     pub fn central<'c>(&'c self, branch: &'c str) -> history::Central<'c> {
         history::Central {

@@ -2,7 +2,7 @@
 //!
 //! A sync trusts a folder's marker and does not look. This reads every file and compares ids.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -91,11 +91,13 @@ pub fn folders(
         FolderState::Marked(_) | FolderState::Newer => Some(prefix),
         _ => None,
     });
-    let prefixes: BTreeSet<&Prefix> = root.workspaces.keys().chain(ours).collect();
+    let wanted = root.workspaces.iter().filter(|(prefix, _)| ctx.hydrates(prefix));
+    let wanted: BTreeMap<&Prefix, ObjectId> = wanted.map(|(prefix, tree)| (prefix, *tree)).collect();
+    let prefixes: BTreeSet<&Prefix> = wanted.keys().copied().chain(ours).collect();
     prefixes
         .into_iter()
         .filter(|prefix| ctx.owned.as_ref() != Some(prefix))
-        .map(|prefix| folder(ctx, store, prefix, root.workspaces.get(prefix).copied(), survey))
+        .map(|prefix| folder(ctx, store, prefix, wanted.get(prefix).copied(), survey))
         .collect()
 }
 

@@ -120,6 +120,9 @@ pub struct Cursor {
     pub folders: BTreeMap<Prefix, ObjectId>,
     /// Folders that could not be brought to central's tree; tried again by every sync.
     pub unfinished: BTreeSet<Prefix>,
+    /// Workspaces in central whose documents were not wanted here.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left_out: BTreeSet<Prefix>,
     /// `metis.db` was not rebuilt yet after the last change.
     #[serde(default)]
     pub cache_is_due: bool,
@@ -252,6 +255,7 @@ impl Cursor {
             compared: None,
             folders: BTreeMap::new(),
             unfinished: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             cache_is_due: false,
             folders_ignored: false,
             pushing: None,

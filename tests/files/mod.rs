@@ -6,6 +6,7 @@ mod copies;
 mod git;
 mod limits;
 mod pulled;
+mod wanted;
 
 use crate::support::{process::run, workspace::Workspace, world::World};
 

@@ -28,6 +28,7 @@ pub fn apply(
         out: Hydrated {
             folders: plan.in_step.clone(),
             unfinished: plan.unfinished.clone(),
+            left_out: plan.left_out.clone(),
             warnings: plan.warnings.clone(),
             ..Hydrated::default()
         },

@@ -55,6 +55,8 @@ pub struct HydratePlan {
     pub aside: BTreeSet<Prefix>,
     /// Every workspace in central but the own one.
     pub listed: BTreeMap<Prefix, ObjectId>,
+    /// Workspaces in central whose documents are not wanted here.
+    pub left_out: BTreeSet<Prefix>,
     /// Folders that are in step already.
     pub in_step: BTreeMap<Prefix, ObjectId>,
     /// Folders that cannot be dealt with.
@@ -74,6 +76,8 @@ pub struct Hydrated {
     pub folders: BTreeMap<Prefix, ObjectId>,
     /// Folders that are not.
     pub unfinished: BTreeSet<Prefix>,
+    /// Workspaces in central whose documents are not wanted here.
+    pub left_out: BTreeSet<Prefix>,
     /// What deserves a look.
     pub warnings: Vec<Warning>,
 }
@@ -92,13 +96,16 @@ pub fn glance(ctx: &Context<'_>, cursor: &Cursor) -> Result<Glance, DirError> {
     workspace::glance(ctx.metis.dir(), cursor.folders.keys())
 }
 
-/// Whether anything may have to be done: central moved, a folder is unfinished, missing, or not known.
+/// Whether anything may have to be done: central moved, a folder is unfinished, missing, or not known, or config.toml wants
+/// others than before.
 ///
 /// Files inside the folders are not looked at: what others own costs nothing while central does not change.
-pub fn is_due(glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, scope: Scope<'_>) -> bool {
+pub fn is_due(ctx: &Context<'_>, glance: &Glance, cursor: &Cursor, snapshot: &Snapshot, scope: Scope<'_>) -> bool {
+    let wants_others = cursor.folders.keys().any(|prefix| !ctx.hydrates(prefix))
+        || cursor.left_out.iter().any(|prefix| ctx.hydrates(prefix));
     let emptied = snapshot.head.is_none() && !cursor.folders.is_empty();
     let all = scope.only.is_empty() && !scope.recheck;
-    !all || cursor.head != snapshot.head || emptied || !cursor.unfinished.is_empty() || !glance.as_known
+    !all || wants_others || cursor.head != snapshot.head || emptied || !cursor.unfinished.is_empty() || !glance.as_known
 }
 
 /// The documents in a folder at `held` that somebody edited since the last sync wrote its marker. Those that are gone are none.

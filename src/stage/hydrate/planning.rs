@@ -49,6 +49,9 @@ pub fn plan(
     if let Some(owned) = &ctx.owned {
         plan.listed.remove(owned);
     }
+    let (listed, left_out) = plan.listed.into_iter().partition(|(prefix, _)| ctx.hydrates(prefix));
+    plan.listed = listed;
+    plan.left_out = BTreeMap::into_keys(left_out).collect();
     plan.survey = if glance.as_known && !scope.recheck {
         let (stale, gone) = hydrate::stale(&cursor.folders, &plan.listed, &cursor.unfinished);
         workspace::survey_of(ctx.metis.dir(), stale.into_iter().chain(gone).cloned())?

@@ -28,9 +28,15 @@ impl Cursor {
     }
 
     /// The folders are where hydrating brought them.
-    pub fn hydrated(&mut self, folders: BTreeMap<Prefix, ObjectId>, unfinished: BTreeSet<Prefix>) {
+    pub fn hydrated(
+        &mut self,
+        folders: BTreeMap<Prefix, ObjectId>,
+        unfinished: BTreeSet<Prefix>,
+        left_out: BTreeSet<Prefix>,
+    ) {
         self.folders = folders;
         self.unfinished = unfinished;
+        self.left_out = left_out;
     }
 
     /// Every hydrated folder ignores itself.

@@ -113,7 +113,7 @@ impl Fetched {
         let Known { cursor, store } = known;
         let scope = session.options.scope();
         let glance = hydrate::glance(&session.ctx, cursor)?;
-        if !hydrate::is_due(&glance, cursor, snapshot, scope) {
+        if !hydrate::is_due(&session.ctx, &glance, cursor, snapshot, scope) {
             self.glance = Some(glance);
             return Ok(());
         }
@@ -143,7 +143,7 @@ impl Fetched {
             let reason = "some folders could not be hydrated without it".into();
             return Err(CentralError::Object { id, reason }.into());
         }
-        cursor.hydrated(done.folders, done.unfinished);
+        cursor.hydrated(done.folders, done.unfinished, done.left_out);
         // By what they say and all at once: there may be as many as central has entries.
         let report = &mut *session.report;
         let mut said: HashSet<String> = report.warnings.iter().map(Warning::to_string).collect();

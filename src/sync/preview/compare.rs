@@ -204,7 +204,7 @@ impl<'a> Look<'_, 'a> {
             false => Glance::default(),
         };
         let scope = self.options.scope();
-        if self.options.dry_run && !hydrate::is_due(&glance, cursor, snapshot, scope) {
+        if self.options.dry_run && !hydrate::is_due(&self.ctx, &glance, cursor, snapshot, scope) {
             return Ok(HydratePlan::default());
         }
         let plan = hydrate::plan(&self.ctx, store, cursor, snapshot, &glance, scope)?;

@@ -159,6 +159,8 @@ impl Config {
             deadline_seconds: sync.seconds("deadline_seconds")?,
             source: sync.text("source", is_branch_name, BRANCH_RULE)?,
             exclude: sync.patterns("exclude")?,
+            only: sync.prefixes("only")?,
+            except: sync.prefixes("except")?,
             publish_ignored: sync.flag("publish_ignored")?.unwrap_or_default(),
             watch: WatchSettings {
                 push: watch.flag("push")?.unwrap_or(true),

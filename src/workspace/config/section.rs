@@ -8,6 +8,7 @@ use super::{
     error::{ConfigError, ConfigFile},
     rules::MAX_SECONDS,
 };
+use crate::names::Prefix;
 
 /// A table of the document and the path of keys to it. One that is not there is as good as an empty one.
 pub(super) struct Section<'a> {
@@ -96,6 +97,13 @@ impl<'a> Section<'a> {
         };
         let rule = "an array of gitignore's patterns, such as [\"drafts/\"]";
         let found = self.value(key, rule, |item| item.as_array()?.iter().map(pattern).collect())?;
+        Ok(found.unwrap_or_default())
+    }
+
+    pub(super) fn prefixes(&self, key: &str) -> Result<Vec<Prefix>, ConfigError> {
+        let prefix = |item: &Value| item.as_str()?.parse().ok();
+        let rule = "an array of workspaces' prefixes, such as [\"web\"]";
+        let found = self.value(key, rule, |item| item.as_array()?.iter().map(prefix).collect())?;
         Ok(found.unwrap_or_default())
     }
 

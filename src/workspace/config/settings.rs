@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::names::ObjectId;
+use crate::names::{ObjectId, Prefix};
 
 /// The `[sync]` section of a workspace that syncs.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,12 +26,23 @@ pub struct SyncSettings {
     pub exclude: Vec<String>,
     /// Whether new documents that git ignores are published.
     pub publish_ignored: bool,
+    /// The other workspaces whose documents are copied here. Empty: all.
+    pub only: Vec<Prefix>,
+    /// Those of them whose are not.
+    pub except: Vec<Prefix>,
     /// `[sync.hooks]`
     pub hooks: HookSettings,
     /// `[sync.watch]`
     pub watch: WatchSettings,
     /// `[sync.limits]`
     pub limits: LimitSettings,
+}
+
+impl SyncSettings {
+    /// Whether the documents of another workspace are copied here.
+    pub fn hydrates(&self, prefix: &Prefix) -> bool {
+        (self.only.is_empty() || self.only.contains(prefix)) && !self.except.contains(prefix)
+    }
 }
 
 impl fmt::Debug for SyncSettings {
@@ -44,6 +55,8 @@ impl fmt::Debug for SyncSettings {
             .field("source", &self.source)
             .field("exclude", &self.exclude)
             .field("publish_ignored", &self.publish_ignored)
+            .field("only", &self.only)
+            .field("except", &self.except)
             .field("deadline_seconds", &self.deadline_seconds)
             .field("hooks", &self.hooks)
             .field("watch", &self.watch)

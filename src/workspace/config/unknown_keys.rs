@@ -9,9 +9,10 @@ use super::ConfigFile;
 use crate::plan::listing::escaped;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "sync.branch",
     "sync.deadline_seconds",
+    "sync.except",
     "sync.exclude",
     "sync.hooks.blocking",
     "sync.hooks.deadline_seconds",
@@ -25,6 +26,7 @@ const KEYS: [&str; 21] = [
     "sync.limits.total_bytes",
     "sync.limits.workspaces",
     "sync.max_retries",
+    "sync.only",
     "sync.publish_ignored",
     "sync.record",
     "sync.source",
