@@ -66,7 +66,8 @@ impl Storm {
         }
         for (prefix, code) in [("api", "API-T"), ("web", "WEB-T"), ("ops", "OPS-T")] {
             let rounds = rounds(&self.world, &format!("{prefix}/{code}-0001.md"));
-            assert!(rounds.len() > 2 && rounds.is_sorted(), "{prefix}: {rounds:?}");
+            // A watcher that is always killed early pushes once, in the end.
+            assert!(!rounds.is_empty() && rounds.is_sorted(), "{prefix}: {rounds:?}");
         }
         self.world.assert_converged(&self.all);
     }
