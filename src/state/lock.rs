@@ -3,6 +3,7 @@
 //! The lock is the kernel's lock on the open file `.sync/lock`, not the file: it is gone when its holder is, however that ended, so
 //! there is no such thing as a stale lock. What the file says about the holder is for the message only and is never believed further.
 //! Whoever gives the lock back takes the line away, so one that is found is that of a process that died: the journal gets it.
+//! It is taken away without waiting for the disk: right after a loss of power, it may be that of a process that did not.
 //! Central is protected by its own compare-and-swap. That is why a file system without locks is no reason to stop.
 
 use std::{

@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::trace;
+use super::{stage::is_of_one_that_died, trace};
 use crate::support::{document::document, point::Point, process::run, workspace::Workspace, world::World};
 
 const OWNERS: [&str; 3] = ["api", "web", "ops"];
@@ -192,8 +192,11 @@ impl History {
         let report = self.people[who].sync_with(&["--allow-deletes"]).report();
         assert!(report.behind.is_empty() && report.kept.is_empty(), "{report:?}");
         // After a kill the next sync of the same workspace says so.
-        let died = |warning: &String| warning.starts_with("an earlier run here was ended before it was done");
-        assert!(report.warnings.iter().all(died), "{:?}", report.warnings);
+        let warnings = &report.warnings;
+        assert!(
+            warnings.iter().all(|warning| is_of_one_that_died(warning)),
+            "{warnings:?}"
+        );
         assert_eq!(self.world.central.folder(OWNERS[who]), self.people[who].documents());
         for (other, folder) in before.iter().enumerate() {
             if other != who && !overtaken {

@@ -5,7 +5,7 @@
 //! files hold, as a disk does every few seconds. The second is how files come to be empty.
 
 use super::{
-    stage::{Stage, Story},
+    stage::{Stage, Story, is_of_one_that_died},
     trace::{self, spread, thinned},
 };
 use crate::support::{
@@ -113,7 +113,13 @@ fn what_was_said_to_be_synced_survives() {
             assert_eq!(stage.own.hydrated(&stage.other.prefix), stage.other.documents());
             let next = stage.own.sync().report();
             assert!(next.pulled.is_empty() && next.pushed.is_empty(), "{next:?}");
-            assert_eq!((next.warnings, next.kept), (Vec::new(), Vec::new()));
+            // That the lock was given back is not forced to the disk: a no-op would wait for it.
+            let warnings: Vec<_> = next
+                .warnings
+                .iter()
+                .filter(|warning| !is_of_one_that_died(warning))
+                .collect();
+            assert_eq!((warnings, next.kept), (Vec::new(), Vec::new()));
             stage.assert_recovers(&format!("{format:?}, with journal: {journal}"));
         }
     }

@@ -322,9 +322,9 @@ impl Stage {
     pub fn assert_recovers(&self, point: &str) {
         let ended = self.own.sync();
         assert_eq!(ended.0.code, Some(0), "{point}: {}", ended.0.transcript());
-        let died = |warning: &String| warning.starts_with("an earlier run here was ended before it was done");
+        let report = ended.report();
         assert!(
-            ended.report().warnings.iter().all(died),
+            report.warnings.iter().all(|warning| is_of_one_that_died(warning)),
             "{point}: {}",
             ended.0.transcript()
         );
@@ -446,4 +446,9 @@ impl Central<'_> {
         }
         files
     }
+}
+
+/// Whether a warning is that an earlier sync was killed.
+pub fn is_of_one_that_died(warning: &str) -> bool {
+    warning.starts_with("an earlier run here was ended before it was done")
 }
