@@ -28,13 +28,14 @@
 //!          ├─ workspace         .metis/ on disk
 //!          ├─ project           the repository around .metis/
 //!          ├─ central           central over git     ─→ send_pack   a push client that knows nothing of this project (a crate)
+//!          ├─ records           records that anybody may write  ─→ shared_records   their rules (a crate)
 //!          ├─ cache             metis.db
 //!          ├─ state             .metis/.sync/
 //!          ├─ plan              decisions             ─→ names       validated names
 //!          └─ fs                files and folders
 //! ```
 //!
-//! gitoxide appears in [`central`], [`project`] and [`send_pack`] only, SQLite in [`cache`] only.
+//! gitoxide appears in [`central`], [`project`] and [`send_pack`] only, SQLite in [`cache`] and [`records`] only.
 
 // Tests print for those who wrote them.
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
@@ -51,6 +52,7 @@ pub mod mcp;
 pub mod names;
 pub mod plan;
 pub mod project;
+pub mod records;
 pub mod service;
 pub mod stage;
 pub mod state;

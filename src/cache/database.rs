@@ -12,14 +12,14 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, limits::Limit};
 use super::{CacheError, FILE_NAME};
 
 /// How long to wait for another process' transaction.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// No row of ours comes near it, whose frontmatter has 64 KiB at most.
 const MAX_VALUE: i32 = 4 << 20;
 
 /// What is at the database's place.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Nothing at all.
     Free,
     /// Only a journal of a database that is gone. A new file must not be put beside it ready-made: SQLite would play the
@@ -35,7 +35,7 @@ pub(super) fn path(dot_metis: &Path) -> io::Result<PathBuf> {
 }
 
 /// Looks at the place without opening anything.
-pub(super) fn look(path: &Path) -> Result<Place, CacheError> {
+pub(crate) fn look(path: &Path) -> Result<Place, CacheError> {
     let found = |path: &Path| match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -81,7 +81,7 @@ pub(super) fn identity(path: &Path) -> Result<String, CacheError> {
 }
 
 /// Opens the database for writing and creates it when it is not there.
-pub(super) fn open_for_writing(path: &Path, busy: Duration) -> Result<Connection, CacheError> {
+pub(crate) fn open_for_writing(path: &Path, busy: Duration) -> Result<Connection, CacheError> {
     open(path, OpenFlags::SQLITE_OPEN_CREATE, busy).map_err(|error| CacheError::sqlite(path, error))
 }
 

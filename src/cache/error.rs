@@ -76,7 +76,7 @@ pub enum CacheError {
 
 impl CacheError {
     /// Sorts SQLite's errors by what a user can do about them.
-    pub(super) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
+    pub(crate) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
         let path = path.into();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => CacheError::Unreadable {

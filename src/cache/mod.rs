@@ -33,7 +33,7 @@
 
 mod answer;
 mod changes;
-mod database;
+pub(crate) mod database;
 mod error;
 mod find;
 #[cfg(test)]

@@ -162,8 +162,8 @@ impl StateDir {
     }
 }
 
-/// What tells a folder from a copy of it, and from another one that is made later in its place.
-pub(super) fn identity(folder: &Metadata) -> String {
+/// What tells a folder or a file from a copy of it, and from another one that is made later in its place.
+pub(crate) fn identity(folder: &Metadata) -> String {
     let made = folder
         .created()
         .ok()
