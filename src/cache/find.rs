@@ -1,5 +1,7 @@
 //! Documents by what they say.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{ToSql, params_from_iter};
 
 use super::{
@@ -19,6 +21,8 @@ pub struct Filter {
     pub phases: Vec<String>,
     /// Tags, with or without `#`. All of them have to be there.
     pub tags: Vec<String>,
+    /// The codes of documents that have a tag without saying so themselves, by tags in small letters without `#`.
+    pub tagged: BTreeMap<String, Vec<String>>,
     /// Only tasks that can be begun: to do, and blocked by nothing that is unfinished or in no workspace.
     pub ready: bool,
     /// Archived ones too.
@@ -46,8 +50,14 @@ impl Filter {
         any("d.type", self.kinds.clone());
         any("d.phase", self.phases.clone());
         for tag in &self.tags {
-            all.push("EXISTS (SELECT 1 FROM json_each(d.tags) WHERE ltrim(lower(value), '#') = ?)".into());
-            values.push(tag.trim_start_matches('#').to_lowercase());
+            all.push(
+                "(EXISTS (SELECT 1 FROM json_each(d.tags) WHERE ltrim(lower(value), '#') = ?) \
+                 OR d.code IN (SELECT value FROM json_each(?)))"
+                    .into(),
+            );
+            let tag = tag.trim_start_matches('#').to_lowercase();
+            values.push(tag.clone());
+            values.push(serde_json::to_string(&self.tagged.get(&tag)).unwrap_or_default());
         }
         if self.ready {
             let blocked = BLOCKED.replace("{MEANT}", MEANT).replace("{FINISHED}", &finished());
@@ -163,6 +173,14 @@ mod tests {
                     ..all.clone()
                 },
                 &["WEB-T-0001"],
+            ),
+            (
+                Filter {
+                    tags: words(&["ui"]),
+                    tagged: BTreeMap::from([("ui".to_owned(), words(&["WEB-I-0001", "OPS-T-0009"]))]),
+                    ..all.clone()
+                },
+                &["API-T-0001", "WEB-I-0001", "WEB-T-0001"],
             ),
             (
                 Filter {

@@ -15,6 +15,7 @@
 //! | what is in a tree, how is one made with our folder changed | [`tree`] |
 //! | what does our commit say | [`commit`] |
 //! | how does it get to central | [`publish`] |
+//! | what is a device's log made of | [`device_log`] |
 //! | whose turn is it among the writers of this machine | [`turn`] |
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub mod commit;
+pub mod device_log;
 pub mod fetch;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -140,27 +140,90 @@ pub struct PushPlan {
     pub commit: ObjectId,
 }
 
-/// Makes the plan's commit the head of central's branch, if that still is what is expected. `before`: what lies at central's
-/// top until then; `met`: see [`send_pack::push_again()`].
+/// A ref beside central's branch that is to be made, moved or taken away.
+#[derive(Debug, Clone)]
+pub struct Beside<'p> {
+    /// Its full name.
+    pub name: String,
+    /// What it must be for it. `None`: there must be no such ref.
+    pub expected: Option<ObjectId>,
+    /// The commit it shall point to. `None`: there shall be no such ref.
+    pub new: Option<ObjectId>,
+    /// What central has not of that.
+    pub objects: &'p [PackObject],
+}
+
+/// What became of each.
+#[derive(Debug)]
+pub struct Published {
+    /// The documents' commit. `None`: there was none.
+    pub documents: Option<Outcome>,
+    /// The ref beside it. `None`: there was none.
+    pub beside: Option<Outcome>,
+}
+
+/// Makes the plan's commit the head of central's branch, if that still is what is expected, and moves a ref beside it, in one
+/// push: each for itself. `documents`: with what lies at central's top until then; `met`: see [`send_pack::push_all()`].
 pub fn publish(
     met: &mut Option<Greeting>,
     store: &Store,
     url: &RemoteUrl,
     options: &ConnectOptions,
-    plan: &PushPlan,
-    before: &Root,
-) -> Result<Outcome, PushError<CentralError>> {
-    let update = RefUpdate {
+    documents: Option<(&PushPlan, &Root)>,
+    beside: Option<&Beside<'_>>,
+) -> Result<Published, PushError<CentralError>> {
+    let branch = documents.map(|(plan, _)| RefUpdate {
         name: format!("refs/heads/{}", plan.branch).into(),
         expected: plan.expected.map(to_gix),
         new: Some(to_gix(plan.commit)),
+    });
+    let other = beside.map(|beside| RefUpdate {
+        name: beside.name.as_str().into(),
+        expected: beside.expected.map(to_gix),
+        new: beside.new.map(to_gix),
+    });
+    let list = match documents {
+        Some((plan, before)) => new_objects(store, before, plan.commit).map_err(PushError::Source)?,
+        None => Vec::new(),
     };
-    let list = new_objects(store, before, plan.commit).map_err(PushError::Source)?;
     let odb = store.odb();
     let push = PushOptions::new(super::AGENT);
-    send_pack::push_again(met, url, options, &push, &update, || {
-        Ok(list.iter().map(|object| object.load(&odb)))
+    let updates: Vec<RefUpdate> = branch.iter().chain(&other).cloned().collect();
+    let outcomes = send_pack::push_all(met, url, options, &push, &updates, |sent| {
+        let is_sent = |update: &Option<RefUpdate>| {
+            let name = update.as_ref().map(|update| &update.name);
+            sent.iter().any(|sent| Some(&sent.name) == name)
+        };
+        let documents = list.iter().filter(|_| is_sent(&branch)).map(ToSend::Stored);
+        let beside = beside
+            .filter(|_| is_sent(&other))
+            .into_iter()
+            .flat_map(|beside| beside.objects);
+        let all: Vec<ToSend<'_>> = documents.chain(beside.map(ToSend::Made)).collect();
+        Ok(all.into_iter().map(|object| object.load(&odb)))
+    })?;
+    let mut outcomes = outcomes.into_iter();
+    Ok(Published {
+        documents: branch.and_then(|_| outcomes.next()),
+        beside: other.and_then(|_| outcomes.next()),
     })
+}
+
+/// An object of a push.
+enum ToSend<'o> {
+    /// It is in the store.
+    Stored(&'o NewObject),
+    /// It is in memory.
+    Made(&'o PackObject),
+}
+
+impl ToSend<'_> {
+    fn load(&self, odb: &gix::odb::Handle) -> Result<PackObject, CentralError> {
+        match self {
+            ToSend::Stored(object) => object.load(odb),
+            ToSend::Made(object) => Ok((*object).clone()),
+        }
+    }
 }
 
 struct NewObject {

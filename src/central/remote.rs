@@ -7,7 +7,7 @@ use gix::protocol::{
     transport::{Protocol, Service},
 };
 
-use super::{CentralError, ObjectFormat, from_gix};
+use super::{CentralError, ObjectFormat, device_log, from_gix};
 use crate::{
     names::ObjectId,
     send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, Reached, RemoteUrl, Scheme, Session},
@@ -241,7 +241,8 @@ fn branches(refs: &[Ref]) -> Vec<(UntrustedName, ObjectId)> {
         .filter_map(|r| {
             let (name, target, _) = r.unpack();
             let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
-            (!name.starts_with(CONDUITS)).then_some((name.into(), from_gix(target?)))
+            let is_documents = !name.starts_with(CONDUITS) && !name.starts_with(device_log::BRANCHES);
+            is_documents.then_some((name.into(), from_gix(target?)))
         })
         .collect();
     branches.sort_by_key(|(name, _)| (name.raw() != named.as_str(), name.clone()));

@@ -142,7 +142,7 @@ impl<'a> Branch<'a> {
         }
         // One of another hash is no commit of this central.
         let known = seen.filter(|seen| seen.format() == remote.format);
-        let snapshot = fetch::apply(&self.ctx, &mut remote, &mut store, known, &mut |_| {});
+        let snapshot = fetch::apply(&self.ctx, &mut remote, &mut store, known, &[], &mut |_| {});
         *self.met.borrow_mut() = remote.met();
         remote.close();
         let snapshot = snapshot?;

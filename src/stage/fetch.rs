@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 
 use crate::{
     central::{
-        CentralError, fetch, history,
+        CentralError, device_log,
+        fetch::{self, Wanted},
+        history,
         remote::{Met, Remote},
         store::{self, Store},
         tree::{self, Root},
@@ -86,17 +88,22 @@ pub fn list(ctx: &Context<'_>) -> Result<Remote, CentralError> {
 
 /// The same where central may have been `met` before.
 pub fn list_again(ctx: &Context<'_>, met: Option<Met>) -> Result<Remote, CentralError> {
-    list_again_and(ctx, met, || ())
+    match met {
+        Some(met) => Remote::list_again(&ctx.upstream, &ctx.connect, met),
+        None => list(ctx),
+    }
 }
 
-/// The same with something else done while central's server starts; nothing starts where it was met.
-pub fn list_again_and(ctx: &Context<'_>, met: Option<Met>, meanwhile: impl FnOnce()) -> Result<Remote, CentralError> {
+/// The same with the logs of records, where central may have been `met` before, and with something else done while its server
+/// starts; nothing starts where it was met.
+pub fn list_with_logs(ctx: &Context<'_>, met: Option<Met>, meanwhile: impl FnOnce()) -> Result<Remote, CentralError> {
     if let Some(met) = met {
         return Remote::list_again(&ctx.upstream, &ctx.connect, met);
     }
     let called = Remote::call(&ctx.upstream, &ctx.connect)?;
     meanwhile();
-    Remote::listen(called, &ctx.upstream, &ctx.connect, ctx.branch.as_deref(), Vec::new())
+    let logs = [device_log::REFS, device_log::AS_BRANCHES].map(str::to_owned).into();
+    Remote::listen(called, &ctx.upstream, &ctx.connect, ctx.branch.as_deref(), logs)
 }
 
 /// Opens the object store that belongs to what was listed. `scratch`: one that is gone afterwards, for dry runs.
@@ -111,41 +118,37 @@ pub fn store(ctx: &Context<'_>, format: ObjectFormat, scratch: bool) -> Result<S
 }
 
 /// Brings the objects of a listed commit into `store` and finds out whether it descends from `seen`. `told` hears of the bytes
-/// that came so far.
+/// that came so far. `beside`: commits of other refs, which come in the same exchange.
 pub fn apply(
     ctx: &Context<'_>,
     remote: &mut Remote,
     store: &mut Store,
     seen: Option<ObjectId>,
+    beside: &[Wanted],
     told: &mut dyn FnMut(u64),
 ) -> Result<Snapshot, CentralError> {
     let mut snapshot = Snapshot::new(remote.branch.clone(), remote.format, remote.head);
-    match plan(remote.head, seen) {
+    let plan = plan(remote.head, seen);
+    let documents = match plan {
+        FetchPlan::Receive(tip) => Some(Wanted { tip, seen }),
+        _ => None,
+    };
+    let wanted: Vec<Wanted> = documents.iter().chain(beside).copied().collect();
+    if !wanted.is_empty() {
+        told(0);
+        snapshot.received = fetch::fetch_all(remote, &ctx.connect, store, &wanted, told)?;
+    }
+    match plan {
         FetchPlan::Nothing | FetchPlan::Empty => {}
         FetchPlan::Gone => snapshot.lineage = Lineage::Rewound,
         FetchPlan::Receive(head) => {
-            told(0);
-            (snapshot.received, snapshot.lineage) = receive(ctx, remote, store, head, seen, told)?;
+            if let Some(seen) = seen {
+                snapshot.lineage = history::lineage(remote, &ctx.connect, store, head, seen)?;
+            }
+            tree::of_commit(store, head)?;
         }
     }
     Ok(snapshot)
-}
-
-fn receive(
-    ctx: &Context<'_>,
-    remote: &mut Remote,
-    store: &mut Store,
-    head: ObjectId,
-    seen: Option<ObjectId>,
-    told: &mut dyn FnMut(u64),
-) -> Result<(u32, Lineage), CentralError> {
-    let received = fetch::fetch(remote, &ctx.connect, store, head, seen, told)?;
-    let lineage = match seen {
-        Some(seen) => history::lineage(remote, &ctx.connect, store, head, seen)?,
-        None => Lineage::Same,
-    };
-    tree::of_commit(store, head)?;
-    Ok((received, lineage))
 }
 
 /// Makes sure that the snapshot's objects are at hand, as after the cache directory was emptied between two stages of a pipe.

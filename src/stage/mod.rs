@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`fetch`] | central's branch | a [`fetch::Snapshot`]: commit and tree, objects at hand |
 //! | [`hydrate`] | snapshot | `.metis/<prefix>/` of the others |
+//! | [`records`] | logs of records | records.db; the own log, to be pushed with the commit |
 //! | [`dehydrate`] | snapshot, own documents | a commit, stored but not pushed, or none |
 //! | [`push`] | commit | an outcome |
 //! | [`record`] | snapshot or pushed commit | the cursor, `last_synced_commit`, the journal |
@@ -30,6 +31,7 @@ pub mod own;
 pub mod push;
 pub mod rebuild_cache;
 pub mod record;
+pub mod records;
 pub mod verify;
 mod warning;
 

@@ -7,7 +7,7 @@ use crate::{
 
 use super::Context;
 
-pub use crate::central::publish::PushPlan;
+pub use crate::central::publish::{Beside, Published, PushPlan};
 
 /// Pushes. The outcome is settled: see [`crate::send_pack`]. `met` is for those who push until it succeeds; `before` is what
 /// lies at central's top until then.
@@ -18,5 +18,18 @@ pub fn apply(
     plan: &PushPlan,
     before: &Root,
 ) -> Result<Outcome, PushError<CentralError>> {
-    publish::publish(met, store, &ctx.push_to, &ctx.connect, plan, before)
+    let documents = Some((plan, before));
+    let published = with_beside(ctx, met, store, documents, None)?;
+    Ok(published.documents.expect("an outcome for the branch"))
+}
+
+/// The same with a ref beside the branch, or that alone, in one push.
+pub fn with_beside(
+    ctx: &Context<'_>,
+    met: &mut Option<Greeting>,
+    store: &Store,
+    documents: Option<(&PushPlan, &Root)>,
+    beside: Option<&Beside<'_>>,
+) -> Result<Published, PushError<CentralError>> {
+    publish::publish(met, store, &ctx.push_to, &ctx.connect, documents, beside)
 }

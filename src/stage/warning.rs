@@ -115,6 +115,32 @@ pub enum Warning {
     /// `last_synced_commit` could not be written.
     #[error("last_synced_commit could not be written: {0}; the sync itself is complete")]
     ConfigNotWritten(Untrusted),
+    /// Records could not be read or written.
+    #[error("records were left as they are: {0}; documents were synced all the same")]
+    RecordsLeft(Untrusted),
+    /// A records.db that this clone did not make was in the way.
+    #[error("{0} holds records that this clone did not write; it was moved there, and nothing in it counts")]
+    RecordsSetAside(Untrusted),
+    /// Another copy of this folder wrote records under this clone's name.
+    #[error("another copy of this folder writes records too, so this one has taken a name of its own for them")]
+    RecordsRenamed,
+    /// Own records are not in central yet.
+    #[error("records written here are not in central yet: {0}; the next sync sends them")]
+    RecordsNotPublished(Untrusted),
+    /// Central takes no records.
+    #[error(
+        "central does not take records: {0}. They stay here; ask its administrator to allow pushes to \
+         refs/metis/ or to branches below metis/log/"
+    )]
+    RecordsRefused(Untrusted),
+    /// A log that somebody else wrote breaks a rule.
+    #[error("the records of device {device} count up to the last good one: {fault}")]
+    LogFrozen {
+        /// Which.
+        device: Untrusted,
+        /// What is wrong.
+        fault: Untrusted,
+    },
     /// `metis.db` could not be rebuilt.
     #[error("metis.db could not be rebuilt: {0}; each sync tries again, or run `git metis-sync rebuild-cache`")]
     CacheNotRebuilt(Untrusted),

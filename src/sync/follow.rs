@@ -7,7 +7,7 @@ use super::{
     options::{Progress, Step},
 };
 use crate::{
-    central::{history, remote::Remote, store::Store},
+    central::{fetch::Wanted, history, remote::Remote, store::Store},
     names::ObjectId,
     plan::guard::{self, Lineage},
     stage::{
@@ -61,11 +61,12 @@ impl Follow<'_, '_> {
         }
     }
 
-    /// Brings what was listed here.
+    /// Brings what was listed here, and in the same exchange what is wanted `beside` it.
     pub fn fetch(
         &self,
         remote: &mut Remote,
         mut known: Known,
+        beside: &[Wanted],
         progress: &mut dyn Progress,
     ) -> Result<Followed, SyncErrorKind> {
         let Known { cursor, store } = &mut known;
@@ -75,7 +76,7 @@ impl Follow<'_, '_> {
         if let Some(stop) = branch::missing(self.ctx, remote, store, self.seen)? {
             return Err(stop);
         }
-        let snapshot = fetch::apply(self.ctx, remote, store, self.seen, &mut |bytes| {
+        let snapshot = fetch::apply(self.ctx, remote, store, self.seen, beside, &mut |bytes| {
             progress.step(Step::Fetching { bytes })
         })?;
         guard::lineage(snapshot.lineage, self.adopt).map_err(|_| self.rewound(&snapshot.branch))?;

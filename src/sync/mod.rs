@@ -15,6 +15,7 @@
 
 mod branch;
 mod cache;
+mod claim;
 mod cycle;
 mod discovery;
 pub mod doctor;
@@ -30,6 +31,7 @@ mod place;
 pub mod preview;
 mod probe;
 mod record;
+mod records;
 mod report;
 pub mod resolve;
 mod retry;
@@ -47,11 +49,13 @@ use std::sync::Arc;
 
 pub use crate::stage::Warning;
 pub use cache::{check_database, open_cache, rebuild_cache};
+pub use claim::{Claim, ClaimError, Claimed, claim, claims, release};
 pub use error::{NoFolder, NotResolved, SyncError, SyncErrorKind};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use past::past;
 pub use place::{bound_elsewhere, identity};
 pub use probe::{Probed, probe};
+pub use records::{RecordsDone, made_records, open_records, tagged};
 pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport, Trail};
 pub use search::search;
 pub use session::{Clock, Session};
@@ -129,7 +133,8 @@ fn run(
 fn cycles(session: &mut Session<'_>) -> Result<(), SyncErrorKind> {
     let mut published = retry::until_done(session, cycle::run)?;
     let recorded = session.phase(Phase::Record, |session| record::write(session, &mut published))?;
-    if recorded || !session.report.pulled.is_empty() || session.report.commit.is_some() {
+    let report = &session.report;
+    if recorded || !report.pulled.is_empty() || report.commit.is_some() || !report.records.is_nothing() {
         session.report.outcome = SyncOutcome::Synced;
     }
     if session.report.outcome == SyncOutcome::Synced || session.options.recheck || cache::is_due(session, &published) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::records::RecordsDone;
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
     plan::{
@@ -45,6 +46,9 @@ pub struct SyncReport {
     pub behind: Vec<Behind>,
     /// Documents that nobody but a person can decide; they were left as they are, the others were synced.
     pub diverged: Vec<Conflict>,
+    /// What was done with records.
+    #[serde(skip_serializing_if = "RecordsDone::is_nothing")]
+    pub records: RecordsDone,
     /// Locally edited hydrated files, kept under these paths (relative to `.metis/`) before they were replaced.
     pub kept: Vec<String>,
     /// Full cycles that were repeated because central moved.

@@ -12,6 +12,7 @@ use super::{
     follow::Known,
     notebook::Notebook,
     options::{Progress, Step, SyncOptions},
+    records::Shared,
     report::{Phase, SyncReport},
     setup::{self, Workspace},
 };
@@ -64,6 +65,8 @@ pub struct Session<'a> {
     pub(super) learnt: Learnt,
     /// The own documents as they were while central's server started, for a cycle that has nothing to hydrate.
     pub(super) own: Option<Own<'a>>,
+    /// The records that anybody may write.
+    pub(super) shared: Shared,
     /// The owned folder, where something is to be pushed to it.
     pub(super) pushes_to: Option<Prefix>,
 }
@@ -141,6 +144,7 @@ impl<'a> Session<'a> {
                 ..Learnt::default()
             },
             own: None,
+            shared: Shared::default(),
             notebook,
         })
     }

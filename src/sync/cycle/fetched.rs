@@ -16,6 +16,7 @@ use crate::{
         error::SyncErrorKind,
         follow::{Follow, Followed},
         options::Step,
+        records,
         session::Session,
     },
     workspace::{self, FolderState, FolderWriter, Glance},
@@ -46,7 +47,7 @@ impl Fetched {
         session.step(Step::Listing);
         let mut own = None;
         let met = session.learnt.met.take();
-        let mut remote = fetch::list_again_and(&session.ctx, met, || own = session.survey_early(known.as_ref()))?;
+        let mut remote = fetch::list_with_logs(&session.ctx, met, || own = session.survey_early(known.as_ref()))?;
         let (seen, adopt) = (session.learnt.seen, session.options.adopt_central);
         let mut is_another = false;
         let known = match known {
@@ -63,8 +64,20 @@ impl Fetched {
                 Known { cursor, store }
             }
         };
+        let beside = records::listed(session, &remote);
+        let again = (!beside.is_empty()).then(|| known.cursor.clone());
         let (ctx, progress) = session.progress();
-        let followed = Follow { ctx, seen, adopt }.fetch(&mut remote, known, progress);
+        let mut followed = Follow { ctx, seen, adopt }.fetch(&mut remote, known, &beside, progress);
+        if let (Err(SyncErrorKind::Central(err)), Some(cursor)) = (&followed, again)
+            && records::may_be_a_log(err)
+        {
+            // Somebody's log keeps nobody's documents back.
+            records::leave(session, err);
+            let store = session.open_store(remote.format)?;
+            remote = fetch::list(&session.ctx)?;
+            let (ctx, progress) = session.progress();
+            followed = Follow { ctx, seen, adopt }.fetch(&mut remote, Known { cursor, store }, &[], progress);
+        }
         session.learnt.fetch_failed = followed.is_err();
         session.learnt.met = followed.is_ok().then(|| remote.met()).flatten();
         remote.close();
@@ -175,6 +188,18 @@ impl Fetched {
             }
         }
         self.known.cursor.folders_ignore_themselves();
+    }
+
+    /// Takes up the others' records that came with the documents.
+    pub fn take_up_records(&self, session: &mut Session<'_>) {
+        records::take_up(session, &self.known.store);
+    }
+
+    /// Publishes own records where there are no documents to push.
+    pub(super) fn publish_records(&self, session: &mut Session<'_>) {
+        if let Some(log) = records::draft(session, self.snapshot.format) {
+            records::push_alone(session, &self.known.store, &log);
+        }
     }
 
     /// The end of a cycle that only pulls.

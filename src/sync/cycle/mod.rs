@@ -34,8 +34,14 @@ pub fn run(session: &mut Session<'_>, mut known: Option<Known>) -> Result<End, S
         let mut fetched = session.phase(Phase::Fetch, |session| Fetched::list(session, known.take()))?;
         session.report.seen = fetched.snapshot.head;
         session.phase(Phase::Hydrate, |session| fetched.hydrate(session))?;
+        fetched.take_up_records(session);
         match session.pushes_to().cloned() {
-            None => Ok(End::Done(Box::new(fetched.leave(session)))),
+            None => {
+                if !session.options.pull_only {
+                    fetched.publish_records(session);
+                }
+                Ok(End::Done(Box::new(fetched.leave(session))))
+            }
             Some(prefix) => {
                 session.step(Step::Dehydrating);
                 session.phase(Phase::Push, |session| {

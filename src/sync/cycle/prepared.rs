@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{End, Fetched, Known, Published};
+use super::{End, Fetched, Known};
 use crate::{
     central::CentralError,
     names::{ObjectId, Prefix},
@@ -20,10 +20,11 @@ use crate::{
         dehydrate::{self, PlanError},
         fetch,
         own::{Own, ReadError},
-        push::{self, PushPlan},
+        push::{self, Published, PushPlan},
+        records::LogPush,
     },
     state::cursor::Notes,
-    sync::{error::SyncErrorKind, judgement, options::Step, session::Session},
+    sync::{error::SyncErrorKind, judgement, options::Step, records, session::Session},
     text::UntrustedName,
     workspace::Scan,
 };
@@ -226,7 +227,8 @@ impl Prepared {
                 cursor.note_pushing(&notebook.state, &notebook.guard, commit, notes)?;
             }
             session.step(Step::Pushing);
-            let pushed = fetched.push(session, commit);
+            let log = records::draft(session, fetched.snapshot.format);
+            let pushed = fetched.push(session, commit, log.as_ref());
             if !matches!(pushed, Ok(true)) {
                 session.report.pushed.clear();
                 session.report.removed.clear();
@@ -238,13 +240,15 @@ impl Prepared {
             session.report.commit = Some(commit);
             session.report.trail.onto = head;
             head = Some(commit);
+        } else {
+            fetched.publish_records(session);
         }
         let Fetched { snapshot, known, .. } = fetched;
         let Known { mut cursor, .. } = known;
         cursor.compared_at(head, made.notes);
         cursor.dealt_with(&snapshot.branch, head);
         session.report.head = head;
-        Ok(End::Done(Box::new(Published {
+        Ok(End::Done(Box::new(super::Published {
             cursor,
             scan: made.scan,
         })))
@@ -252,7 +256,8 @@ impl Prepared {
 }
 
 impl Fetched {
-    fn push(&self, session: &mut Session<'_>, commit: ObjectId) -> Result<bool, SyncErrorKind> {
+    /// Pushes the commit, and the own log of records with it.
+    fn push(&self, session: &mut Session<'_>, commit: ObjectId, log: Option<&LogPush>) -> Result<bool, SyncErrorKind> {
         let _stage = tracing::info_span!("push").entered();
         let Fetched { snapshot, known, .. } = self;
         let plan = PushPlan {
@@ -260,14 +265,28 @@ impl Fetched {
             expected: snapshot.head,
             commit,
         };
-        let before = snapshot.root(&known.store)?;
-        settled(push::apply(
-            &session.ctx,
-            &mut session.learnt.met_to_push,
-            &known.store,
-            &plan,
-            before,
-        ))
+        let (store, before) = (&known.store, snapshot.root(&known.store)?);
+        let (ctx, met) = (&session.ctx, &mut session.learnt.met_to_push);
+        let Some(log) = log else {
+            return settled(push::apply(ctx, met, store, &plan, before));
+        };
+        let beside = log.beside(log.route);
+        match push::with_beside(ctx, met, store, Some((&plan, before)), Some(&beside)) {
+            // One hook for both cannot take the one and refuse the other.
+            Ok(Published {
+                documents: Some(Outcome::Refused(_)),
+                beside: Some(Outcome::Refused(_)),
+            }) => {
+                records::push_alone(session, store, log);
+                let (ctx, met) = (&session.ctx, &mut session.learnt.met_to_push);
+                settled(push::apply(ctx, met, store, &plan, before))
+            }
+            Ok(published) => {
+                records::pushed(session, store, log, published.beside);
+                settled(Ok(published.documents.expect("an outcome for the branch")))
+            }
+            Err(err) => settled(Err(err)),
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Look<'_, 'a> {
                 if anew {
                     store.reset()?;
                 }
-                let mut followed = follow.fetch(&mut remote, Known { cursor, store }, progress)?;
+                let mut followed = follow.fetch(&mut remote, Known { cursor, store }, &[], progress)?;
                 followed.adopted |= is_another;
                 Ok(followed)
             });

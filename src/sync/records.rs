@@ -1,0 +1,230 @@
+//! What a sync does with records, beside the documents. Whatever goes wrong with them is a warning: the documents go on, and what
+//! could not be published stays here for the next sync.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared_records::DeviceId;
+
+use super::{
+    session::Session,
+    setup::{Workspace, made_state},
+};
+use crate::{
+    central::{
+        CentralError,
+        device_log::{AS_BRANCHES, REFS},
+        fetch::Wanted,
+        remote::Remote,
+        store::Store,
+    },
+    names::ObjectFormat,
+    records::{COMPACT_FROM, Records, RecordsError, Standing},
+    send_pack::Outcome,
+    stage::{
+        Warning, push,
+        records::{self, ExchangeError, Listed, LogPush},
+    },
+    state::{files::StateDir, guard::Guard},
+};
+
+/// What was done with records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RecordsDone {
+    /// Entries of others that were taken up.
+    pub received: usize,
+    /// Own entries that central has since.
+    pub published: u64,
+}
+
+impl RecordsDone {
+    /// Whether that was nothing.
+    pub fn is_nothing(&self) -> bool {
+        *self == RecordsDone::default()
+    }
+}
+
+/// The records of a workspace. `None`: there are none, and nothing was made.
+pub fn open_records(workspace: &Workspace, guard: &mut Guard) -> Result<Option<Records>, RecordsError> {
+    match StateDir::open(workspace.metis().path())? {
+        Some(state) => Records::open(&state, guard),
+        None => Ok(None),
+    }
+}
+
+/// The same, made if there are none.
+pub fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records, RecordsError> {
+    Records::create(&made_state(workspace.metis())?, guard)
+}
+
+/// The codes of documents that have one of `tags` by a shared record, by tags in small letters. What cannot be read has none.
+pub fn tagged(workspace: &Workspace, tags: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut tagged: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if tags.is_empty() {
+        return tagged;
+    }
+    let records = workspace
+        .guard()
+        .ok()
+        .and_then(|mut guard| open_records(workspace, &mut guard).ok()?);
+    let found = records.and_then(|records| records.list_of("tag").ok());
+    for record in found.into_iter().flatten() {
+        if let [code, tag] = record.key.as_slice() {
+            tagged.entry(tag.to_lowercase()).or_default().push(code.clone());
+        }
+    }
+    tagged
+}
+
+/// The records of one sync.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// `None`: there are none, or nothing can be done with them.
+    db: Option<Records>,
+    /// Whether central said where the own log is.
+    is_listed: bool,
+    /// The logs that are new.
+    wanted: BTreeMap<DeviceId, Wanted>,
+}
+
+/// Finds out from central's refs what is new in the others' logs, and what became of the own one. Says what is to be fetched.
+pub(super) fn listed(session: &mut Session<'_>, remote: &Remote) -> Vec<Wanted> {
+    let logs = records::logs(&remote.beside);
+    match look(session, &logs) {
+        Ok(()) => session.shared.wanted.values().copied().collect(),
+        Err(err) => {
+            give_up(session, err);
+            Vec::new()
+        }
+    }
+}
+
+fn look(session: &mut Session<'_>, logs: &BTreeMap<DeviceId, Listed>) -> Result<(), ExchangeError> {
+    session.shared.wanted.clear();
+    let (state, guard) = (&session.notebook.state, &mut session.notebook.guard);
+    if session.shared.db.is_none() {
+        session.shared.db = match logs.is_empty() {
+            true => Records::open(state, guard)?,
+            false => Some(Records::create(state, guard)?),
+        };
+        let set_aside = session.shared.db.as_ref().and_then(Records::set_aside).cloned();
+        if let Some(path) = set_aside {
+            session.warn(Warning::RecordsSetAside(crate::text::shown(&path).to_string().into()));
+        }
+    }
+    let guard = &mut session.notebook.guard;
+    let Some(db) = &mut session.shared.db else {
+        return Ok(());
+    };
+    let own = db.own_log()?;
+    let listed = logs.get(&db.device()).copied().unwrap_or_default();
+    let standing = db.settle(listed.at(&own.route), &own, guard)?;
+    session.shared.is_listed = true;
+    session.shared.wanted = records::new_logs(logs, &db.tips()?, db.device());
+    if standing == Standing::Another {
+        session.warn(Warning::RecordsRenamed);
+    }
+    Ok(())
+}
+
+/// Takes up the logs that were fetched.
+pub(super) fn take_up(session: &mut Session<'_>, store: &Store) {
+    let wanted = std::mem::take(&mut session.shared.wanted);
+    if wanted.is_empty() {
+        return;
+    }
+    let _stage = tracing::info_span!("records").entered();
+    for (device, Wanted { tip, .. }) in wanted {
+        let Some(db) = &mut session.shared.db else { return };
+        match records::take_up(db, store, device, tip) {
+            Ok(taken) => {
+                session.report.records.received += taken.entries;
+                if let Some(fault) = taken.fault {
+                    session.warn(Warning::LogFrozen {
+                        device: device.to_string().into(),
+                        fault: fault.to_string().into(),
+                    });
+                }
+            }
+            Err(err) => return give_up(session, err),
+        }
+    }
+}
+
+/// What is to be pushed of the own log.
+pub(super) fn draft(session: &mut Session<'_>, format: ObjectFormat) -> Option<LogPush> {
+    let Session { ctx, shared, .. } = session;
+    let db = shared.db.as_mut().filter(|_| shared.is_listed)?;
+    match records::draft(ctx, db, format, COMPACT_FROM) {
+        Ok(log) => log,
+        Err(err) => {
+            give_up(session, err.into());
+            None
+        }
+    }
+}
+
+/// Pushes the own log alone.
+pub(super) fn push_alone(session: &mut Session<'_>, store: &Store, log: &LogPush) {
+    let outcome = push_to(session, store, log, log.route);
+    pushed(session, store, log, outcome);
+}
+
+fn push_to(session: &mut Session<'_>, store: &Store, log: &LogPush, route: &str) -> Option<Outcome> {
+    let beside = log.beside(route);
+    match push::with_beside(&session.ctx, &mut None, store, None, Some(&beside)) {
+        Ok(published) => published.beside,
+        Err(err) => {
+            session.warn(Warning::RecordsNotPublished(err.to_string().into()));
+            None
+        }
+    }
+}
+
+/// Takes note of what became of the own log. A host that does not take its ref is offered a branch.
+pub(super) fn pushed(session: &mut Session<'_>, store: &Store, log: &LogPush, outcome: Option<Outcome>) {
+    let (outcome, route) = match outcome {
+        Some(Outcome::Refused(_)) if log.route == REFS => (push_to(session, store, log, AS_BRANCHES), AS_BRANCHES),
+        outcome => (outcome, log.route),
+    };
+    let Some(outcome) = outcome else { return };
+    let Some(db) = &mut session.shared.db else { return };
+    let noted = match &outcome {
+        Outcome::Applied if route == log.route => db.published(),
+        Outcome::Applied => db.published().and_then(|()| db.note_route(route, 0)),
+        Outcome::Refused(_) => db.note_route("", log.seq),
+        // What became of it is seen by the next listing.
+        Outcome::Moved { .. } | Outcome::Unknown { .. } => Ok(()),
+    };
+    if let Err(err) = noted {
+        return give_up(session, err.into());
+    }
+    match outcome {
+        Outcome::Applied => session.report.records.published += log.entries,
+        Outcome::Refused(refusal) => session.warn(Warning::RecordsRefused(refusal.reason.into())),
+        Outcome::Moved { .. } => session.warn(Warning::RecordsNotPublished(
+            "another copy of this folder writes under its name, and the next sync takes a new one".into(),
+        )),
+        Outcome::Unknown { cause } => session.warn(Warning::RecordsNotPublished(cause.to_string().into())),
+    }
+}
+
+/// Whether what failed may be about a log.
+pub(super) fn may_be_a_log(err: &CentralError) -> bool {
+    matches!(
+        err,
+        CentralError::TooLarge | CentralError::Receive(_) | CentralError::Object { .. }
+    )
+}
+
+/// Goes on without the logs that were to be fetched.
+pub(super) fn leave(session: &mut Session<'_>, err: &CentralError) {
+    session.shared = Shared::default();
+    session.warn(Warning::RecordsLeft(err.to_string().into()));
+}
+
+/// Goes on without records.
+fn give_up(session: &mut Session<'_>, err: ExchangeError) {
+    session.shared = Shared::default();
+    session.warn(Warning::RecordsLeft(err.to_string().into()));
+}
