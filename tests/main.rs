@@ -16,6 +16,7 @@ mod harness;
 mod hooks;
 mod newcomer;
 mod plumbing;
+mod records;
 mod retry;
 mod scenarios;
 mod seeing;

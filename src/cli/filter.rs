@@ -4,7 +4,11 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use super::completions::candidates;
-use crate::{cache::Filter, names::Prefix};
+use crate::{
+    cache::Filter,
+    names::Prefix,
+    sync::{self, Workspace},
+};
 
 /// What `list` and `search` leave out.
 #[derive(Debug, Clone, Args)]
@@ -27,9 +31,10 @@ pub struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// `ready`: only tasks that can be begun.
-    pub fn filter(&self, ready: bool) -> Filter {
+    /// `ready`: only tasks that can be begun. Tags that are shared records count as those that a document has itself.
+    pub fn filter(&self, workspace: &Workspace, ready: bool) -> Filter {
         Filter {
+            tagged: sync::tagged(workspace, &self.tags),
             workspaces: self.workspaces.clone(),
             kinds: self.kinds.clone(),
             phases: self.phases.clone(),

@@ -28,8 +28,8 @@ pub struct ListArgs {
 
 /// Lists what fits.
 pub fn run(global: &Global, args: &ListArgs) -> Exit {
-    let filter = args.which.filter(args.ready);
     document::asked(global, "list", |workspace, cache| {
+        let filter = args.which.filter(workspace, args.ready);
         for prefix in &filter.workspaces {
             cache.has_workspace(prefix)?;
         }

@@ -52,6 +52,7 @@ mod pager;
 mod plumbing;
 mod progress;
 mod query;
+mod records;
 mod render;
 mod resolve;
 mod search;
@@ -125,6 +126,7 @@ pub fn brief() -> clap::Command {
         .into_iter()
         // The first one is what happens without a command.
         .chain(["sync", "trust", "nuke", "undo", "workspace", "withdraw", "completions"])
+        .chain(RECORDS)
         .chain(DOCUMENTS)
         .fold(command, |command, stage| {
             command.mut_subcommand(stage, |stage| stage.hide(true))
@@ -134,14 +136,20 @@ pub fn brief() -> clap::Command {
             "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
         )
         .after_help(format!(
-            "Documents: {}\nThe stages of a sync: {}",
+            "Documents: {}\nShared records: {}\nThe stages of a sync: {}",
             DOCUMENTS.join(" | "),
+            RECORDS.join(" | "),
             STAGES.join(" | ")
         ))
 }
 
 /// The commands that are about documents.
-const DOCUMENTS: [&str; 8] = ["list", "search", "show", "open", "log", "blame", "board", "query"];
+const DOCUMENTS: [&str; 9] = [
+    "list", "search", "show", "open", "diff", "log", "blame", "board", "query",
+];
+
+/// The commands about what anybody may write.
+const RECORDS: [&str; 5] = ["tag", "note", "claim", "release", "record"];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
@@ -241,6 +249,16 @@ enum Command {
     Workspace(workspace::WorkspaceArgs),
     /// Take own documents out of central that are not published any more
     Withdraw(withdraw::WithdrawArgs),
+    /// Put tags on anybody's documents
+    Tag(records::TagArgs),
+    /// Write notes on anybody's documents
+    Note(records::NoteArgs),
+    /// Claim a document to work on, or list all claims
+    Claim(records::ClaimArgs),
+    /// Take a claim back
+    Release(records::ReleaseArgs),
+    /// Show and write shared records as they are
+    Record(records::RecordArgs),
     /// Keep other folders in step
     Conduit(conduit::ConduitArgs),
     /// Sync when files or central change
@@ -335,6 +353,11 @@ pub fn main() -> ExitCode {
         Some(Command::Undo(args)) => undo::run(&global, &args, interrupt),
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
+        Some(Command::Tag(args)) => records::tag(&global, &args),
+        Some(Command::Note(args)) => records::note(&global, &args),
+        Some(Command::Claim(args)) => records::claim(&global, &args, interrupt),
+        Some(Command::Release(args)) => records::release(&global, &args, interrupt),
+        Some(Command::Record(args)) => records::record(&global, &args),
         Some(Command::Conduit(args)) => conduit::run(&global, &args, interrupt),
         Some(Command::Watch(args)) => watch::run(&global, &args, interrupt),
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),

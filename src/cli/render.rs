@@ -203,6 +203,7 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
         }
     }
+    records(report, out)?;
     changed(report, out)?;
     behind(report, out)?;
     for kept in report.kept.iter().take(MAX_LINES) {
@@ -273,7 +274,26 @@ fn behind(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// What was done with shared records.
+fn records(report: &SyncReport, out: &mut dyn Write) -> io::Result<()> {
+    let done = report.records;
+    let words = [(done.received, "received"), (done.published as usize, "sent")];
+    let parts: Vec<String> = words
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", number(*count)))
+        .collect();
+    match parts.is_empty() {
+        true => Ok(()),
+        false => writeln!(out, "Records: {}", parts.join(", ")),
+    }
+}
+
 /// Whether a sync that noted where central is had nothing else to do.
 fn is_idle(report: &SyncReport) -> bool {
-    report.pulled.is_empty() && report.pushed.is_empty() && report.removed.is_empty() && report.behind.is_empty()
+    report.records.is_nothing()
+        && report.pulled.is_empty()
+        && report.pushed.is_empty()
+        && report.removed.is_empty()
+        && report.behind.is_empty()
 }

@@ -32,10 +32,10 @@ pub struct SearchArgs {
 
 /// Shows what fits, best first. As with `git grep`, the exit code says whether anything does.
 pub fn run(global: &Global, args: &SearchArgs) -> Exit {
-    let filter = args.which.filter(false);
     // An argument with spaces in it was quoted for the shell, and its words are words all the same.
     let text = args.text.join(" ");
     document::asked_of(global, "search", |workspace, guard| {
+        let filter = args.which.filter(workspace, false);
         let sought = Sought::parse(&text);
         if sought.is_none() && global.talks() {
             mention!("warning: only letters and digits are searched for, and there are none in what is sought");

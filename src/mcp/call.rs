@@ -237,7 +237,9 @@ impl Call<'_> {
 
     fn search(&self) -> Result<Value, Failure> {
         let asked: Search = self.arguments()?;
+        let workspace = self.workspace()?;
         let filter = Filter {
+            tagged: sync::tagged(&workspace, &asked.tags),
             workspaces: prefixes(&asked.workspaces)?,
             kinds: asked.types,
             phases: asked.phases,
@@ -246,7 +248,6 @@ impl Call<'_> {
         };
         let limit = asked.limit.unwrap_or(20).min(MAX_DOCUMENTS);
         let sought = Sought::parse(&asked.text);
-        let workspace = self.workspace()?;
         let early = |kind: SyncErrorKind| Failure::of_kind(&kind, "");
         workspace.needs_folder(self.tool).map_err(early)?;
         let guard = workspace.guard().map_err(|err| early(err.into()))?;

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 134] = [
+const PROVOKED: [(&str, &str); 140] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -385,6 +385,30 @@ const PROVOKED: [(&str, &str); 134] = [
     (
         "an earlier run here was ended before it was done: …",
         "service::noted::a_sync_that_was_killed_is_told_of",
+    ),
+    (
+        "records were left as they are: …",
+        "records::copies::a_damaged_database_keeps_no_documents_back",
+    ),
+    (
+        "records written here are not in central yet: …",
+        "records::hosts::a_push_that_fails_keeps_records_here",
+    ),
+    (
+        "central does not take records: …",
+        "records::hosts::a_host_that_takes_no_records_keeps_no_documents_back",
+    ),
+    (
+        "the records of device … count up to the last good one: …",
+        "records::logs::a_log_that_breaks_a_rule_counts_up_to_there_and_the_others_go_on",
+    ),
+    (
+        "another copy of this folder writes records too",
+        "records::copies::a_restored_backup_takes_a_new_name",
+    ),
+    (
+        "holds records that this clone did not write",
+        "records::copies::records_of_another_clone_tell_nothing",
     ),
     ("metis.db could not be rebuilt", "stops::a_database_that_is_none"),
     (

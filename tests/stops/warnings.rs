@@ -41,6 +41,13 @@ fn story(warning: &Warning) -> &'static str {
         Warning::StateLost(_) | Warning::StateForeign | Warning::FreshnessUnknown(_) => "",
         // The system's words say what is wrong, and the sync is complete.
         Warning::ConfigNotWritten(_) | Warning::JournalNotWritten(_) | Warning::Unlocked => "",
+        Warning::RecordsRefused(_) => "records::hosts::a_host_that_takes_no_records_keeps_no_documents_back",
+        // The next sync sends them; what the system or the server says is wrong beside that is theirs to mend.
+        Warning::RecordsNotPublished(_) | Warning::RecordsLeft(_) => "",
+        // They tell what was done.
+        Warning::RecordsSetAside(_) | Warning::RecordsRenamed => "",
+        // It is for its owner to mend.
+        Warning::LogFrozen { .. } => "",
     }
 }
 

@@ -1,0 +1,207 @@
+//! `git metis-sync note`: notes on anybody's documents.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared_records::Cell;
+
+use super::{Failure, here, mention_unknown, run, write};
+use crate::{
+    cli::{Exit, Global, completions::candidates, document, pager, render, table::Page},
+    names::ShortCode,
+    records::{self, Records},
+    sync::Workspace,
+    text::Untrusted,
+};
+
+/// How a note's id is begun is enough where no other begins so.
+const SHORT_ID: usize = 6;
+
+#[derive(Debug, Clone, Args)]
+pub struct NoteArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum What {
+    /// Write a note on a document, whoever owns it
+    Add {
+        /// The document
+        #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
+        code: ShortCode,
+        /// What it says
+        #[arg(value_name = "TEXT")]
+        text: String,
+        /// The note that it answers
+        #[arg(long, value_name = "ID")]
+        reply: Option<String>,
+    },
+    /// Change what a note says
+    Edit {
+        /// The note, or how its id begins
+        #[arg(value_name = "ID")]
+        id: String,
+        /// What it says
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Take a note away
+    Rm {
+        /// The note, or how its id begins
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// List the notes on a document, or on all
+    List {
+        /// The document
+        #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
+        code: Option<ShortCode>,
+    },
+}
+
+/// A note as it is shown.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Note {
+    id: Untrusted,
+    document: Untrusted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<Untrusted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<Untrusted>,
+    body: Untrusted,
+    /// What others wrote at the same time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Untrusted>,
+}
+
+fn cell(id: &str, field: &str) -> Cell {
+    Cell::new("note", &[id], field)
+}
+
+/// Adds, edits, removes or lists.
+pub fn note(global: &Global, args: &NoteArgs) -> Exit {
+    run(global, "note", |workspace| match &args.what {
+        What::Add { code, text, reply } => add(global, workspace, code, text, reply.as_deref()),
+        What::Edit { id, text } => {
+            let id = find(workspace, id)?.id.raw().to_owned();
+            write(workspace, |tx| tx.put(&cell(&id, "body"), text.as_str().into()))?;
+            tell(global, "edited", "Edited", &id);
+            Ok(())
+        }
+        What::Rm { id } => {
+            let id = find(workspace, id)?.id.raw().to_owned();
+            write(workspace, |tx| tx.put(&cell(&id, "gone"), true.into()))?;
+            tell(global, "removed", "Removed", &id);
+            Ok(())
+        }
+        What::List { code } => list(global, workspace, code.as_ref()),
+    })
+}
+
+fn add(
+    global: &Global,
+    workspace: &Workspace,
+    code: &ShortCode,
+    text: &str,
+    reply: Option<&str>,
+) -> Result<(), Failure> {
+    let parent = reply.map(|id| find(workspace, id)).transpose()?;
+    let id = records::random_id();
+    let author = workspace.project().committer().0;
+    write(workspace, |tx| {
+        tx.put(&cell(&id, "document"), code.as_str().into())?;
+        tx.put(&cell(&id, "author"), author.into())?;
+        if let Some(parent) = &parent {
+            tx.put(&cell(&id, "parent"), parent.id.raw().into())?;
+        }
+        tx.put(&cell(&id, "body"), text.into())
+    })?;
+    mention_unknown(global, workspace, code);
+    tell(global, "added", "Noted", &id);
+    Ok(())
+}
+
+fn tell(global: &Global, what: &str, word: &str, id: &str) {
+    if global.json {
+        render::print_json(&render::document("note", json!({ what: id })));
+    } else if global.talks() {
+        say!("{word}: {id}");
+    }
+}
+
+/// The note that a typed id means.
+fn find(workspace: &Workspace, typed: &str) -> Result<Note, Failure> {
+    let notes = here(workspace)?
+        .map(|records| notes(&records))
+        .transpose()?
+        .unwrap_or_default();
+    let mut found = notes.into_iter().filter(|note| note.id.raw().starts_with(typed));
+    match (found.next(), found.next()) {
+        (Some(note), None) => Ok(note),
+        (None, _) => Err(Failure::Absent(
+            format!("there is no note {typed}"),
+            "`git metis-sync note list` shows those that are known here.",
+        )),
+        (Some(_), Some(_)) => Err(Failure::Absent(
+            format!("several notes begin with {typed}"),
+            "Type more of its id, which `git metis-sync note list` shows.",
+        )),
+    }
+}
+
+/// All notes that are not gone, and that have all they need: one whose first half has not come yet waits for it.
+fn notes(records: &Records) -> Result<Vec<Note>, Failure> {
+    let mut notes: BTreeMap<String, (Note, bool)> = BTreeMap::new();
+    for record in records.list_of("note")? {
+        let [id] = record.key.as_slice() else { continue };
+        let (note, is_gone) = notes.entry(id.clone()).or_default();
+        note.id = id.as_str().into();
+        let text = |value: &Value| Untrusted::from(value.as_str().unwrap_or_default());
+        let value = text(&record.shown.value);
+        match record.field.as_str() {
+            "document" => note.document = value,
+            "parent" => note.parent = Some(value),
+            "author" => note.author = Some(value),
+            "body" => {
+                note.body = value;
+                note.others = record.shown.others.iter().map(text).collect();
+            }
+            "gone" => *is_gone = record.shown.value == true,
+            _ => {}
+        }
+    }
+    let is_there = |(note, is_gone): &(Note, bool)| !is_gone && !note.document.raw().is_empty();
+    Ok(notes.into_values().filter(is_there).map(|(note, _)| note).collect())
+}
+
+fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Result<(), Failure> {
+    let mut notes = here(workspace)?
+        .map(|records| notes(&records))
+        .transpose()?
+        .unwrap_or_default();
+    notes.retain(|note| of.is_none_or(|of| of.as_str() == note.document.raw()));
+    if global.json {
+        render::print_json(&render::document("note", json!({ "notes": notes })));
+        return Ok(());
+    }
+    pager::start(global, workspace.project());
+    let mut page = Page::new(global, usize::MAX);
+    for note in &notes {
+        let id: String = note.id.raw().chars().take(SHORT_ID).collect();
+        let author = note
+            .author
+            .as_ref()
+            .map(|author| format!("{}: ", author.brief()))
+            .unwrap_or_default();
+        page.line(&format!("{id}  {}  {author}{}", note.document, note.body));
+        for other in &note.others {
+            page.line(&format!("{:SHORT_ID$}  at the same time: {other}", ""));
+        }
+    }
+    page.end();
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! `git metis-sync tag`: tags on anybody's documents.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use serde_json::json;
+use shared_records::Cell;
+
+use super::{Failure, here, mention_unknown, run, write};
+use crate::{
+    cli::{
+        Exit, Global,
+        completions::candidates,
+        document, pager,
+        render::{self, number},
+        table::Page,
+    },
+    names::ShortCode,
+    plan::listing::printable,
+    sync::Workspace,
+    text::is_hidden,
+};
+
+#[derive(Debug, Clone, Args)]
+pub struct TagArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum What {
+    /// Put tags on a document, whoever owns it
+    Add(DocumentAndTags),
+    /// Take tags off a document
+    Rm(DocumentAndTags),
+    /// List the tags of a document, or all of them with their documents
+    List {
+        /// The document
+        #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
+        code: Option<ShortCode>,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+struct DocumentAndTags {
+    /// The document
+    #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
+    code: ShortCode,
+    /// The tags, with or without #
+    #[arg(value_name = "TAG", required = true, value_parser = name, add = ArgValueCompleter::new(candidates::tags))]
+    tags: Vec<String>,
+}
+
+/// A tag as it is typed.
+fn name(typed: &str) -> Result<String, String> {
+    let tag = typed.trim().trim_start_matches('#');
+    match tag {
+        "" => Err("a tag needs a name".into()),
+        _ if tag.len() > 100 => Err("a tag has 100 bytes at most".into()),
+        _ if tag.contains(is_hidden) => Err("a tag has no control characters".into()),
+        _ => Ok(tag.to_owned()),
+    }
+}
+
+fn cell(code: &ShortCode, tag: &str) -> Cell {
+    Cell::new("tag", &[code.as_str(), tag], "")
+}
+
+/// Adds, removes or lists.
+pub fn tag(global: &Global, args: &TagArgs) -> Exit {
+    run(global, "tag", |workspace| match &args.what {
+        What::Add(which) => change(global, workspace, which, "added", "Tagged"),
+        What::Rm(which) => change(global, workspace, which, "removed", "Untagged"),
+        What::List { code } => list(global, workspace, code.as_ref()),
+    })
+}
+
+fn change(
+    global: &Global,
+    workspace: &Workspace,
+    DocumentAndTags { code, tags }: &DocumentAndTags,
+    what: &str,
+    word: &str,
+) -> Result<(), Failure> {
+    let is_added = what == "added";
+    let (changed, unchanged): (Vec<&String>, Vec<&String>) = write(workspace, |tx| {
+        let mut parts = (Vec::new(), Vec::new());
+        for tag in tags {
+            let cell = cell(code, tag);
+            let written = match is_added {
+                true => tx.put(&cell, true.into())?,
+                false => tx.remove(&cell)?,
+            };
+            (if written.is_some() { &mut parts.0 } else { &mut parts.1 }).push(tag);
+        }
+        Ok(parts)
+    })?;
+    if is_added {
+        mention_unknown(global, workspace, code);
+    }
+    if global.json {
+        let value = json!({ "code": code, what: changed, "unchanged": unchanged });
+        render::print_json(&render::document("tag", value));
+    } else if global.talks() {
+        let named = |tags: &[&String]| tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
+        if !changed.is_empty() {
+            say!("{word}: {code} {}", named(&changed));
+        }
+        if !unchanged.is_empty() {
+            let why = if is_added { "has it already" } else { "does not have it" };
+            say!("Unchanged: {code} {why}: {}", named(&unchanged));
+        }
+    }
+    Ok(())
+}
+
+fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Result<(), Failure> {
+    let records = here(workspace)?.map(|records| records.list_of("tag")).transpose()?;
+    let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for record in records.into_iter().flatten() {
+        if let [code, tag] = record.key.as_slice()
+            && of.is_none_or(|of| of.as_str() == code)
+        {
+            tags.entry(tag.clone()).or_default().push(code.clone());
+        }
+    }
+    if global.json {
+        let tags: Vec<_> = tags
+            .iter()
+            .map(|(tag, codes)| json!({ "tag": tag, "documents": codes }))
+            .collect();
+        render::print_json(&render::document("tag", json!({ "tags": tags })));
+        return Ok(());
+    }
+    pager::start(global, workspace.project());
+    let mut page = Page::new(global, usize::MAX);
+    for (tag, codes) in &tags {
+        let tag = printable(tag.as_bytes());
+        match of {
+            Some(_) => page.line(&tag),
+            None => {
+                let codes: Vec<String> = codes.iter().map(|code| printable(code.as_bytes())).collect();
+                page.line(&format!("{tag:<20} {:>5}  {}", number(codes.len()), codes.join(" ")));
+            }
+        }
+    }
+    page.end();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_taken_as_they_are_typed() {
+        assert_eq!(name("#urgent"), Ok("urgent".into()));
+        assert_eq!(name(" in review "), Ok("in review".into()));
+        for odd in ["", "#", "a\u{1b}b", &"x".repeat(101)] {
+            assert!(name(odd).is_err(), "{odd:?}");
+        }
+    }
+}

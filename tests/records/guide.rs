@@ -1,0 +1,173 @@
+//! The tests that the guide asks of a system like this: state and log, conflict, partition, resuming, pruning.
+
+use super::{device, dump, json, log_refs, sync, two, two_on, unpublished};
+use crate::support::{
+    document::document,
+    point::Point,
+    servers::{Access, Everywhere},
+    world::World,
+};
+
+/// What each owns and what both write, over every transport, in one push.
+#[test]
+fn documents_and_records_reach_the_other() {
+    for transport in 0.. {
+        let world = World::new();
+        let servers = Everywhere::start(&world, Access::Open);
+        let Some(remote) = servers.remotes().into_iter().nth(transport) else {
+            assert!(transport > 0);
+            return;
+        };
+        let (api, web) = two_on(&world, &remote);
+        api.edit("API-T-0001", "More.");
+        json(&api, &["tag", "add", "WEB-T-0001", "urgent", "#later"]);
+        json(&api, &["note", "add", "WEB-T-0001", "Is this still true?"]);
+        assert_eq!(unpublished(&api), 5);
+        let before = world.central.log().len();
+        let report = json(&api, &["sync"]);
+        assert_eq!(
+            (report["records"]["published"].as_u64(), &report["pushed"][0]),
+            (Some(5), &"API-T-0001".into())
+        );
+        assert_eq!((unpublished(&api), world.central.log().len()), (0, before + 1));
+        assert_eq!(sync(&web), (5, 0), "over {}", remote.url);
+        assert_eq!(dump(&web), dump(&api));
+        assert_eq!(web.hydrated("api"), world.central.folder("api"));
+        json(&web, &["tag", "rm", "WEB-T-0001", "urgent"]);
+        assert_eq!(sync(&web), (0, 1));
+        assert_eq!(sync(&api), (1, 0));
+        assert_eq!(dump(&web), dump(&api));
+        assert!(
+            dump(&api).contains("later") && !dump(&api).contains("urgent"),
+            "{}",
+            dump(&api)
+        );
+        assert_eq!(log_refs(&world).len(), 2);
+        world.central.fsck_strict();
+    }
+}
+
+/// Both edit one field, and different ones; in both orders.
+#[test]
+fn concurrent_edits_come_to_the_same_and_lose_nothing_else() {
+    for web_first in [false, true] {
+        let world = World::new();
+        let (api, web) = two(&world);
+        for (workspace, colour, own) in [(&api, "red", "text"), (&web, "blue", "gone")] {
+            json(
+                workspace,
+                &[
+                    "record", "set", "tagdef", "urgent", "--field", "colour", "--value", colour,
+                ],
+            );
+            let value = if own == "gone" { "true" } else { "as it says" };
+            json(
+                workspace,
+                &["record", "set", "tagdef", "other", "--field", own, "--value", value],
+            );
+        }
+        let order = if web_first {
+            [&web, &api, &web]
+        } else {
+            [&api, &web, &api]
+        };
+        for workspace in order {
+            sync(workspace);
+        }
+        assert_eq!(dump(&api), dump(&web));
+        let records = json(&api, &["record", "list"])["records"].clone();
+        let shown: Vec<String> = records
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| record["value"].to_string())
+            .collect();
+        // Of the two colours it is the later one, which web wrote.
+        assert_eq!(shown, ["true", "\"as it says\"", "\"blue\""]);
+        for workspace in [&api, &web] {
+            assert_eq!(sync(workspace), (0, 0), "a second sync sends nothing");
+        }
+    }
+}
+
+/// Central out of reach, both go on writing, and a third one joins afterwards.
+#[test]
+fn a_partition_heals() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let away = world.root().join("away.git");
+    std::fs::rename(&world.central.dir, &away).unwrap();
+    for (workspace, letter) in [(&api, "a"), (&web, "w")] {
+        for number in 0..25 {
+            let tags: Vec<String> = (0..4).map(|n| format!("{letter}{number}-{n}")).collect();
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            json(workspace, &[&["tag", "add", "API-T-0001"], &tags[..]].concat());
+            json(workspace, &["tag", "rm", "API-T-0001", tags[0]]);
+        }
+        workspace.sync().failure(1);
+        assert_eq!(unpublished(workspace), 125);
+    }
+    std::fs::rename(&away, &world.central.dir).unwrap();
+    assert_eq!(sync(&api), (0, 125));
+    assert_eq!(sync(&web), (125, 125));
+    assert_eq!(sync(&api), (125, 0));
+    let ops = world.workspace("ops");
+    assert_eq!(sync(&ops), (250, 0));
+    assert_eq!(dump(&api), dump(&web));
+    assert_eq!(dump(&api), dump(&ops));
+    assert_eq!(
+        json(&ops, &["record", "list", "tag"])["records"]
+            .as_array()
+            .unwrap()
+            .len(),
+        150
+    );
+}
+
+/// Only what was published is taken up, and each entry once, however the syncs are cut.
+#[test]
+fn what_was_taken_up_is_not_taken_up_again() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let mut whole = 0;
+    for round in 0..3 {
+        for number in 0..4 {
+            let tags: Vec<String> = (0..50).map(|n| format!("t{round}-{number}-{n}")).collect();
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            json(&api, &[&["tag", "add", "API-T-0001"], &tags[..]].concat());
+        }
+        whole += 200;
+        assert_eq!(sync(&api), (0, 200));
+        if round != 1 {
+            let before = json(&web, &["record", "status"])["devices"][0]["entries"]
+                .as_u64()
+                .unwrap_or(0);
+            assert_eq!(sync(&web).0, whole - before);
+        }
+    }
+    let status = json(&web, &["record", "status"]);
+    assert_eq!(status["devices"][0]["entries"], whole);
+    assert_eq!(status["devices"][0]["device"], device(&api).as_str());
+    assert_eq!(dump(&api), dump(&web));
+}
+
+/// Somebody else's documents land between our listing and our push: the log goes through all the same.
+#[test]
+fn a_lost_race_holds_no_records_back() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    api.edit("API-T-0001", "More.");
+    json(&api, &["tag", "add", "API-T-0001", "urgent"]);
+    let landing = world
+        .central
+        .landing("ops/OPS-T-0001.md", document("OPS-T-0001", "Ops", "More."));
+    world.points.command(Point::BeforePush, &landing);
+    let report = json(&api, &["sync"]);
+    assert_eq!(
+        (report["retries"].as_u64(), report["records"]["published"].as_u64()),
+        (Some(1), Some(1))
+    );
+    assert_eq!(sync(&api), (0, 0));
+    assert_eq!(sync(&web).0, 1);
+    assert_eq!(dump(&api), dump(&web));
+}

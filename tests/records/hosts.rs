@@ -1,0 +1,109 @@
+//! Hosts that do not take every ref, and answers that get lost.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use super::{dump, json, log_refs, sync, two, unpublished};
+use serde_json::Value;
+
+use crate::support::{point::Point, world::World};
+
+/// A hook of central's that refuses what `condition` says of `$ref`, in `pre-receive`: both refs of a push, or none.
+fn refuse(world: &World, condition: &str) {
+    let hook = world.central.dir.join("hooks/pre-receive");
+    let text =
+        format!("#!/bin/sh\nwhile read old new ref; do if {condition}; then echo \"not $ref\" >&2; exit 1; fi; done\n");
+    fs::write(&hook, text).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_host_without_other_refs_gets_a_branch() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    refuse(&world, "[ \"${ref#refs/heads/}\" = \"$ref\" ]");
+    api.edit("API-T-0001", "More.");
+    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+    let report = json(&api, &["sync"]);
+    assert_eq!(
+        (&report["pushed"][0], report["records"]["published"].as_u64()),
+        (&"API-T-0001".into(), Some(1))
+    );
+    assert!(
+        log_refs(&world)[0].starts_with("refs/heads/metis/log/"),
+        "{:?}",
+        log_refs(&world)
+    );
+    assert_eq!(sync(&web).0, 1);
+    json(&api, &["tag", "add", "WEB-T-0001", "later"]);
+    assert_eq!(sync(&api), (0, 1));
+    assert_eq!(sync(&web), (1, 0));
+    assert_eq!(dump(&api), dump(&web));
+}
+
+#[test]
+fn a_host_that_takes_no_records_keeps_no_documents_back() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    refuse(&world, "[ \"$ref\" != refs/heads/main ]");
+    api.edit("API-T-0001", "More.");
+    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+    let report = json(&api, &["sync"]);
+    assert_eq!(report["pushed"][0], "API-T-0001");
+    assert!(
+        report["warnings"].to_string().contains("central does not take records"),
+        "{report}"
+    );
+    assert_eq!(unpublished(&api), 1);
+    assert_eq!(sync(&api), (0, 0), "it is said once");
+    // Somebody allows it, and the next record takes the first with it.
+    fs::remove_file(world.central.dir.join("hooks/pre-receive")).unwrap();
+    json(&api, &["tag", "add", "WEB-T-0001", "later"]);
+    assert_eq!(sync(&api), (0, 2));
+    assert_eq!(unpublished(&api), 0);
+}
+
+/// beads#735: what arrived is not sent again, and nobody else is taken for its writer.
+#[test]
+fn a_lost_answer_is_settled_by_the_next_listing() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+    let name = super::device(&api);
+    let mut gate = world.points.gate(Point::AfterRef);
+    let running = api.start_sync();
+    gate.wait();
+    running.kill();
+    gate.open();
+    assert_eq!(
+        (log_refs(&world).len(), unpublished(&api)),
+        (1, 1),
+        "it arrived, and nobody here heard of it"
+    );
+    assert_eq!(
+        (json(&api, &["sync"])["records"].clone(), unpublished(&api)),
+        (Value::Null, 0)
+    );
+    assert_eq!(super::device(&api), name);
+    sync(&web);
+    assert_eq!(dump(&api), dump(&web));
+}
+
+/// Nobody can push, as with a key that may only read.
+#[test]
+fn a_push_that_fails_keeps_records_here() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+    let program = world.root().join("bin/git-receive-pack");
+    let whole = fs::read(&program).unwrap();
+    fs::write(&program, "#!/bin/sh\necho 'You may read here.' >&2\nexit 1\n").unwrap();
+    let report = json(&api, &["sync"]);
+    let warnings = report["warnings"].to_string();
+    assert!(
+        warnings.contains("records written here are not in central yet"),
+        "{report}"
+    );
+    assert_eq!(unpublished(&api), 1);
+    fs::write(&program, whole).unwrap();
+    assert_eq!(sync(&api), (0, 1));
+}

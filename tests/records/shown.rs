@@ -1,0 +1,146 @@
+//! The commands, as people and programs use them.
+
+use super::{json, sync, two};
+use crate::support::{servers::Access, servers::Nginx, world::World};
+
+#[test]
+fn tags_of_others_find_their_documents() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    json(&api, &["tag", "add", "web-t-0001", "#Urgent"]);
+    let codes = |args: &[&str]| -> Vec<String> {
+        let documents = json(&api, args)["documents"].clone();
+        documents
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(codes(&["list", "--tag", "urgent"]), ["WEB-T-0001"]);
+    assert_eq!(codes(&["search", "title", "--tag", "urgent"]), ["WEB-T-0001"]);
+    let said = api.run(&["tag", "add", "WEB-T-0001", "Urgent"]).success();
+    assert_eq!(said, "Unchanged: WEB-T-0001 has it already: #Urgent\n");
+    assert_eq!(api.run(&["tag", "list", "WEB-T-0001"]).success(), "Urgent\n");
+    assert_eq!(
+        api.run(&["tag", "list"]).success(),
+        "Urgent                   1  WEB-T-0001\n"
+    );
+    assert_eq!(
+        api.run(&["tag", "rm", "WEB-T-0001", "Urgent"]).success(),
+        "Untagged: WEB-T-0001 #Urgent\n"
+    );
+    sync(&api);
+    sync(&web);
+    assert_eq!(json(&web, &["tag", "list"])["tags"], serde_json::json!([]));
+}
+
+/// git-bug#103: a note comes before its document.
+#[test]
+fn what_is_about_an_unknown_document_waits_for_it() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let finished = api.run(&["tag", "add", "WEB-T-0009", "urgent"]);
+    assert!(finished.stderr.contains("WEB-T-0009"), "{}", finished.transcript());
+    sync(&api);
+    assert_eq!(json(&api, &["record", "status"])["waiting"], 1);
+    web.write("WEB-T-0009", "Here it is.");
+    sync(&web);
+    sync(&api);
+    assert_eq!(json(&api, &["record", "status"])["waiting"], 0);
+    let found = json(&api, &["list", "--tag", "urgent"])["documents"].to_string();
+    assert!(found.contains("WEB-T-0009"), "{found}");
+}
+
+#[test]
+fn notes_are_written_answered_changed_and_taken_away() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let id = json(&api, &["note", "add", "WEB-T-0001", "Is this still true?"])["added"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    sync(&api);
+    sync(&web);
+    let reply = json(&web, &["note", "add", "WEB-T-0001", "Yes.", "--reply", &id[..4]])["added"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    json(&web, &["note", "edit", &id, "Is it?"]);
+    json(&api, &["note", "edit", &id, "Is this?"]);
+    for workspace in [&api, &web, &api] {
+        sync(workspace);
+    }
+    let notes = json(&api, &["note", "list", "web-t-0001"])["notes"].clone();
+    assert_eq!(notes, json(&web, &["note", "list"])["notes"]);
+    let of = |id: &str| {
+        notes
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|note| note["id"] == id)
+            .unwrap()
+            .clone()
+    };
+    // Who loses is shown.
+    let both = format!("{} {}", of(&id)["body"], of(&id)["others"]);
+    assert!(both.contains("Is it?") && both.contains("Is this?"), "{both}");
+    assert_eq!(of(&reply)["parent"], id.as_str());
+    json(&web, &["note", "rm", &id]);
+    sync(&web);
+    sync(&api);
+    assert_eq!(json(&api, &["note", "list"])["notes"].as_array().unwrap().len(), 1);
+    let unknown = api.run(&["note", "rm", &id]);
+    assert!(
+        unknown.code == Some(1) && unknown.stderr.contains("note list"),
+        "{}",
+        unknown.transcript()
+    );
+}
+
+#[test]
+fn records_are_read_and_written_as_they_are() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    let colour = ["tagdef", "urgent", "--field", "colour"];
+    let set = |value: &str| api.run(&[&["record", "set"], &colour[..], &["--value", value]].concat());
+    assert_eq!(set("red").success(), "Written: tagdef urgent .colour\n");
+    assert_eq!(set("red").success(), "Unchanged: tagdef urgent .colour\n");
+    let get = || api.run(&[&["record", "get"], &colour[..]].concat());
+    assert_eq!(get().success(), "\"red\"\n");
+    let wrong = set("7");
+    assert!(
+        wrong.code == Some(1) && wrong.stderr.contains("does not take this value"),
+        "{}",
+        wrong.transcript()
+    );
+    api.run(&[&["record", "set"], &colour[..], &["--remove"]].concat())
+        .success();
+    assert_eq!(get().code, Some(1));
+    let log = api.run(&["record", "log"]).success();
+    assert!(log.lines().count() == 2 && log.contains("(removed)"), "{log}");
+}
+
+/// Where there are no records, nothing is asked for and nothing is made.
+#[test]
+fn without_records_a_sync_costs_what_it_did() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let (api, web) = super::two_on(&world, &nginx.remote());
+    assert!(!api.metis().join(".sync/records.db").exists());
+    assert_eq!(json(&api, &["record", "status"])["written"], 0);
+    assert_eq!(json(&api, &["record", "list"])["records"], serde_json::json!([]));
+    assert!(!api.metis().join(".sync/records.db").exists(), "looking makes nothing");
+    let requests = || nginx.requests().len();
+    let before = requests();
+    api.sync().report();
+    let without = requests() - before;
+    json(&web, &["tag", "add", "WEB-T-0001", "urgent"]);
+    sync(&web);
+    sync(&api);
+    let before = requests();
+    assert_eq!(sync(&api), (0, 0));
+    assert_eq!(requests() - before, without);
+}
