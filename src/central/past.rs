@@ -107,7 +107,7 @@ pub struct Question<'a> {
     pub depth: usize,
     /// The most bytes of a text.
     pub limit: u64,
-    /// Which texts are wanted, those first that matter most: no more than [`MOST_TEXT`] is held.
+    /// Which texts are wanted, those first that matter most: no more than `MOST_TEXT` is held.
     pub wanted: &'a dyn Fn(&Past) -> Vec<ObjectId>,
 }
 

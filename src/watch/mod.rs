@@ -13,7 +13,7 @@
 //! | [`program`] | whether the program was replaced |
 //! | [`note`] | what `--status` reads, and the lock that makes it the only watcher |
 //! | [`registry`] | the workspaces that this user registered |
-//! | [`unit`] | a systemd user unit, a launchd agent |
+//! | [`mod@unit`] | a systemd user unit, a launchd agent |
 //!
 //! No git is run on the project, and nobody is asked for a password. A sync is the service's, as everywhere.
 

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `log.json` | [`About`] |
-//! | `0000000101.jsonl` | a [segment](crate::segment) that begins with entry 101, never changed once it is there |
+//! | `0000000101.jsonl` | a [`segment`] that begins with entry 101, never changed once it is there |
 //! | `snap.jsonl` | what [compaction](crate::compaction) has kept of the entries up to the floor |
 //!
 //! Behind the floor the entries follow each other without a gap up to the tip.

@@ -1,4 +1,4 @@
-//! What a watcher does next. Time is a [`Duration`] since the watcher began, told from outside, so that a day passes in a test
+//! What a watcher does next. Time is a `Duration` since the watcher began, told from outside, so that a day passes in a test
 //! within a moment.
 //!
 //! Events only wake; what a survey finds decides. A [`Pace`] is one workspace's: when to survey, when to sync, which way. A

@@ -21,7 +21,7 @@ use crate::{
 
 const NAME: &str = "pushing.json";
 
-/// See the [module documentation](self).
+/// A commit that is about to be pushed, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pushing {
     schema: u32,
