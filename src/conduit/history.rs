@@ -141,13 +141,18 @@ pub fn undo(
     if applied.interrupted {
         return Err(ConduitError::Interrupted);
     }
+    end(&records, &mut generation)?;
+    Ok((generation, changes))
+}
+
+/// Records that all was tried.
+fn end(records: &Records<'_>, generation: &mut Generation) -> Result<(), ConduitError> {
     generation.status = match generation.failed.is_empty() {
         true => Status::Verified,
         false => Status::Failed,
     };
     generation.ended = Some(Timestamp::now().to_string());
-    records.write(&generation)?;
-    Ok((generation, changes))
+    records.write(generation)
 }
 
 /// Sends those of `changes` that find what they undo, however often central moves meanwhile. Returns why the others were not

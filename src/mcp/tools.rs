@@ -11,9 +11,20 @@ pub const INSTRUCTIONS: &str = "Planning documents (Metis) of many projects, kep
 
 /// All of them.
 pub fn all() -> Vec<Tool> {
-    let code = || json!({ "type": "string", "description": "e.g. API-T-0001" });
-    let strings = || json!({ "type": "array", "items": { "type": "string" } });
-    let flag = |description: &str| json!({ "type": "boolean", "description": description });
+    let looks = looks().map(|tool| tool.annotate(ToolAnnotations::new().read_only(true)));
+    [vec![syncs()], looks.to_vec()].concat()
+}
+
+fn strings() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
+fn flag(description: &str) -> Value {
+    json!({ "type": "boolean", "description": description })
+}
+
+/// The one that changes something.
+fn syncs() -> Tool {
     let sync = tool(
         "sync_data",
         "Sync with central: pull others' documents, push own ones. Conflicts and guards stop it; a person decides those.",
@@ -26,25 +37,35 @@ pub fn all() -> Vec<Tool> {
         }),
         &[],
     );
-    let sync = sync
-        .annotate(ToolAnnotations::from_raw(None, Some(false), Some(false), Some(true), Some(true)))
-        .with_raw_output_schema(object(json!({
-            "type": "object",
-            "properties": {
-                "outcome": { "type": "string", "enum": ["up-to-date", "synced", "planned", "not-configured", "failed"] },
-                "duration_seconds": { "type": "number" },
-                "workspaces_synced": strings(),
-                "documents_pulled": { "type": "integer" },
-                "documents_pushed": strings(),
-                "documents_removed": strings(),
-                "changed": strings(),
-                "behind": strings(),
-                "warnings": strings(),
-                "error": { "type": "object" },
-            },
-            "required": ["outcome"],
-        })));
-    let looks = [
+    sync.annotate(ToolAnnotations::from_raw(
+        None,
+        Some(false),
+        Some(false),
+        Some(true),
+        Some(true),
+    ))
+    .with_raw_output_schema(object(json!({
+        "type": "object",
+        "properties": {
+            "outcome": { "type": "string", "enum": ["up-to-date", "synced", "planned", "not-configured", "failed"] },
+            "duration_seconds": { "type": "number" },
+            "workspaces_synced": strings(),
+            "documents_pulled": { "type": "integer" },
+            "documents_pushed": strings(),
+            "documents_removed": strings(),
+            "changed": strings(),
+            "behind": strings(),
+            "warnings": strings(),
+            "error": { "type": "object" },
+        },
+        "required": ["outcome"],
+    })))
+}
+
+/// Those that only look.
+fn looks() -> [Tool; 6] {
+    let code = || json!({ "type": "string", "description": "e.g. API-T-0001" });
+    [
         tool(
             "query",
             "Relations between documents, or an overview of all workspaces.",
@@ -95,9 +116,7 @@ pub fn all() -> Vec<Tool> {
             json!({ "limit": { "type": "integer" } }),
             &[],
         ),
-    ];
-    let looks = looks.map(|tool| tool.annotate(ToolAnnotations::new().read_only(true)));
-    [vec![sync], looks.to_vec()].concat()
+    ]
 }
 
 fn tool(name: &'static str, description: &'static str, properties: Value, required: &[&str]) -> Tool {
