@@ -33,9 +33,10 @@ pub struct Notebook {
     pub(super) guard: Guard,
     /// The cursor as the last sync left it. `None`: there was none.
     pub(super) last: Option<Cursor>,
-    /// Which files were read before and what they held.
+    /// Which files the last sync met and what they held. The same throughout a sync: what an attempt met that came to nothing says
+    /// nothing of what is gone since.
     pub(super) stat_cache: StatCache,
-    stat_cache_changed: bool,
+    new_stat_cache: Option<StatCache>,
     _lock: Lock,
 }
 
@@ -72,7 +73,7 @@ impl Notebook {
         Ok(Notebook {
             last: load_cursor(&state, &guard, warnings)?,
             stat_cache: stat_cache(Some(&state).filter(|_| !options.recheck)),
-            stat_cache_changed: false,
+            new_stat_cache: None,
             guard,
             state,
             _lock: lock,
@@ -81,10 +82,8 @@ impl Notebook {
 
     /// Remembers the files that a scan read, where that is worth writing down.
     pub(super) fn note_scan(&mut self, scan: Option<&Scan>) {
-        if let Some(scan) = scan.filter(|scan| scan.cache_changed || scan.cache_gain >= WORTH_A_WRITE) {
-            self.stat_cache = scan.stat_cache.clone();
-            self.stat_cache_changed = true;
-        }
+        let worth_it = |scan: &&Scan| scan.cache_changed || scan.cache_gain >= WORTH_A_WRITE;
+        self.new_stat_cache = scan.filter(worth_it).map(|scan| scan.stat_cache.clone());
     }
 
     /// Whether the cursor says something new, or is not sealed for this folder.
@@ -148,7 +147,7 @@ impl Notebook {
         };
         let plan = RecordPlan {
             cursor: Some(&*cursor).filter(|_| is_news),
-            stat_cache: self.stat_cache_changed.then_some(&self.stat_cache),
+            stat_cache: self.new_stat_cache.as_ref(),
             last_synced_commit: new.and_then(|head| Some((file(settings?.record)?, head))),
         };
         let Recorded { anything, warnings } = record::apply(ctx.metis, &self.state, &self.guard, plan)?;
