@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     names::ShortCode,
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, Workspace,
         preview::{self, Ask, Preview},
         stop,
     },
@@ -25,7 +25,9 @@ use crate::{
     },
 };
 
-use super::{Exit, Global, colour::Paint, completions::candidates, output, pager, progress::Bar, render, sync::prompt};
+use super::{
+    Exit, Global, colour::Paint, completions::candidates, output, pager, progress::Bar, render, sync::options,
+};
 
 #[derive(Debug, Clone, Args)]
 pub struct DiffArgs {
@@ -55,12 +57,7 @@ pub fn run(global: &Global, args: &DiffArgs, interrupt: Arc<AtomicBool>) -> Exit
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "diff", &kind, ""),
     };
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "diff".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "diff");
     let ask = if args.offline { Ask::Nobody } else { Ask::Central };
     let mut bar = Bar::new(global);
     let looked = preview::look(&workspace, &options, ask, &mut bar);

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use super::{Exit, Global, colour::Paint, output, progress::Bar, render, sync::prompt, words::Given};
+use super::{Exit, Global, colour::Paint, output, progress::Bar, render, sync::options, words::Given};
 
 /// Findings that are shown; the rest is counted.
 const SHOWN: usize = 40;
@@ -35,12 +35,7 @@ pub struct DoctorArgs {
 
 /// Examines, mends if asked to, prints; exit code 1 if something is broken and stays so.
 pub fn run(global: &Global, args: &DoctorArgs, interrupt: Arc<AtomicBool>) -> Exit {
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "doctor".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "doctor");
     let ask = if args.offline { Ask::Nobody } else { Ask::Central };
     let mut bar = Bar::new(global);
     let workspace = Workspace::discover(&global.start_dir());

@@ -15,7 +15,7 @@ use super::{
     editor, output,
     progress::Bar,
     render,
-    sync::{fail, fail_early, prompt},
+    sync::{fail, fail_early, options},
 };
 use crate::{
     names::ShortCode,
@@ -78,12 +78,7 @@ pub fn run(global: &Global, args: &ResolveArgs, interrupt: Arc<AtomicBool>) -> E
     if let Err(kind) = workspace.needs_folder("resolve") {
         return fail_early(global, "resolve", kind);
     }
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "resolve".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "resolve");
     match resolve(global, args, &workspace, &options) {
         Ok(Some(exit)) => exit,
         Ok(None) => publish(global, &workspace, options),

@@ -10,7 +10,7 @@ use crate::{
     names::Prefix,
     send_pack::connect::Prompt,
     service::{self, Direction, SyncRequest},
-    sync::{SyncError, SyncErrorKind, Workspace, stop},
+    sync::{SyncError, SyncErrorKind, SyncOptions, Workspace, stop},
     workspace::MAX_RETRIES,
 };
 
@@ -79,6 +79,16 @@ pub fn prompt(global: &Global) -> Prompt {
         Prompt::Allowed
     } else {
         Prompt::Forbidden
+    }
+}
+
+/// What a command that `trigger` names asks of the library if it is asked for nothing else.
+pub fn options(global: &Global, interrupt: Arc<AtomicBool>, trigger: &str) -> SyncOptions {
+    SyncOptions {
+        prompt: prompt(global),
+        interrupt,
+        trigger: trigger.into(),
+        ..SyncOptions::default()
     }
 }
 

@@ -14,13 +14,13 @@ use super::{
     output,
     progress::Bar,
     render,
-    sync::{fail, prompt},
+    sync::{fail, options},
 };
 use crate::{
     names::ShortCode,
     plan::listing::escaped,
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, Workspace,
         undo::{self, UndoPlan},
     },
 };
@@ -44,12 +44,7 @@ pub fn run(global: &Global, args: &UndoArgs, interrupt: Arc<AtomicBool>) -> Exit
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "undo", &kind, ""),
     };
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "undo".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "undo");
     let mut bar = Bar::new(global);
     let planned = undo::plan(&workspace, &options, args.count.into(), &mut bar);
     bar.clear();

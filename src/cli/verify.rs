@@ -12,7 +12,7 @@ use crate::{
     plan::{compare::Differences, dehydrate::CentralChange},
     stage::verify::{FolderCheck, MarkerCheck},
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, Workspace,
         preview::{self, Ask},
     },
     view::{Own, Verified},
@@ -25,7 +25,7 @@ use super::{
     output,
     progress::Bar,
     render::{self, number, short},
-    sync::prompt,
+    sync::options,
 };
 
 /// Lines per folder, and folders, before the rest is summed up.
@@ -45,12 +45,7 @@ pub fn run(global: &Global, args: &VerifyArgs, interrupt: Arc<AtomicBool>) -> Ex
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "verify", &kind, ""),
     };
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "verify".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "verify");
     let ask = if args.fetch { Ask::Central } else { Ask::Nobody };
     let mut bar = Bar::new(global);
     let verified =

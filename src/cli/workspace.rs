@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::{Exit, Global, completions::candidates, init::Person, progress::Bar, render, sync::prompt};
+use super::{Exit, Global, completions::candidates, init::Person, progress::Bar, render, sync::options};
 use crate::{
     names::Prefix,
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, Workspace,
         folder::{self, Change, Done},
     },
     workspace::CONFIG_FILE,
@@ -73,12 +73,7 @@ pub fn run(global: &Global, args: &WorkspaceArgs, interrupt: Arc<AtomicBool>) ->
             Change::Retire(prefix.clone())
         }
     };
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "workspace".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "workspace");
     let mut bar = Bar::new(global);
     let done = folder::change(&workspace, &options, &change, &mut bar);
     bar.clear();

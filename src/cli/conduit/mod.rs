@@ -16,7 +16,7 @@ use super::{Exit, Global, render};
 use crate::{
     conduit::Order,
     plan::conduit::{Mode, OnConflict, Outcome, Side},
-    sync::{SyncOptions, Workspace},
+    sync::Workspace,
 };
 
 pub use self::sync::tell;
@@ -157,12 +157,7 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         Err(kind) => return render::explained(global, "conduit", &kind, ""),
     };
     let order = |trigger: &str| Order {
-        options: SyncOptions {
-            trigger: trigger.to_owned(),
-            prompt: super::sync::prompt(global),
-            interrupt: Arc::clone(&interrupt),
-            ..SyncOptions::default()
-        },
+        options: super::sync::options(global, Arc::clone(&interrupt), trigger),
         ..Order::default()
     };
     let done = match &args.what {

@@ -35,7 +35,7 @@ use super::{
     output,
     progress::Bar,
     render,
-    sync::{fail_early, prompt},
+    sync::{fail_early, options},
 };
 use record::{NoRecord, Record, Source};
 
@@ -143,15 +143,6 @@ fn without_record(name: &str, problem: NoRecord) -> Exit {
             render::print_json(&render::document(name, json!({ "error": error })));
             Exit::Usage
         }
-    }
-}
-
-fn options(global: &Global, interrupt: Arc<AtomicBool>, trigger: &str) -> SyncOptions {
-    SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: trigger.into(),
-        ..SyncOptions::default()
     }
 }
 

@@ -12,10 +12,10 @@ use crate::{
         completions::candidates,
         document,
         render::{self, time},
-        sync::{fail, prompt},
+        sync::{fail, options},
     },
     names::ShortCode,
-    sync::{Claim, ClaimError, Claimed, SyncOptions, Workspace, claim as claim_it, claims, release as release_it},
+    sync::{Claim, ClaimError, Claimed, Workspace, claim as claim_it, claims, release as release_it},
 };
 
 #[derive(Debug, Clone, Args)]
@@ -33,15 +33,6 @@ pub struct ReleaseArgs {
     /// Also a claim of somebody else, who is not coming back
     #[arg(long)]
     anybodys: bool,
-}
-
-fn options(global: &Global, interrupt: Arc<AtomicBool>, trigger: &str) -> SyncOptions {
-    SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: trigger.into(),
-        ..SyncOptions::default()
-    }
 }
 
 /// Claims a document, or lists all claims. Exit code 3: somebody else has it.

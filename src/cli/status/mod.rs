@@ -14,13 +14,13 @@ use jiff::Timestamp;
 
 use crate::{
     sync::{
-        SyncErrorKind, SyncOptions, Workspace,
+        SyncErrorKind, Workspace,
         preview::{self, Ask},
     },
     view::Status,
 };
 
-use super::{Exit, Global, background, conduit::overview, progress::Bar, render, sync::prompt};
+use super::{Exit, Global, background, conduit::overview, progress::Bar, render, sync::options};
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -46,12 +46,7 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        trigger: "status".into(),
-        ..SyncOptions::default()
-    };
+    let options = options(global, interrupt, "status");
     let ask = if args.offline { Ask::Nobody } else { Ask::Everybody };
     let mut bar = Bar::new(global);
     let looked = preview::look(&workspace, &options, ask, &mut bar);
