@@ -184,11 +184,7 @@ impl Walk<'_> {
     }
 
     fn skip(&mut self, path: String, reason: &'static str) {
-        self.out.listing.unknown.push(path.clone());
-        self.out.skipped.push(Skipped {
-            path: path.into(),
-            reason,
-        });
+        Skipped::note(&mut self.out.listing, &mut self.out.skipped, path, reason);
     }
 }
 

@@ -53,6 +53,17 @@ pub struct Skipped {
     pub reason: &'static str,
 }
 
+impl Skipped {
+    /// Passes over what is at `path`: nothing is known of it, and why is said.
+    pub fn note(listing: &mut Listing, skipped: &mut Vec<Skipped>, path: String, reason: &'static str) {
+        listing.unknown.push(path.clone());
+        skipped.push(Skipped {
+            path: path.into(),
+            reason,
+        });
+    }
+}
+
 /// A folder, listed.
 pub struct Scan {
     pub listing: Listing,
@@ -199,11 +210,7 @@ impl Scanning<'_> {
     }
 
     fn skip(&mut self, path: String, reason: &'static str) {
-        self.out.listing.unknown.push(path.clone());
-        self.out.skipped.push(Skipped {
-            path: path.into(),
-            reason,
-        });
+        Skipped::note(&mut self.out.listing, &mut self.out.skipped, path, reason);
     }
 }
 
