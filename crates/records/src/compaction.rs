@@ -43,15 +43,10 @@ pub fn is_due(entries: usize, droppable: usize, at_least: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cell, Stamp};
-
-    fn device(n: u8) -> DeviceId {
-        DeviceId::from_bits([n; 10])
-    }
-
-    fn dot(n: u8, seq: u64) -> Dot {
-        Dot { device: device(n), seq }
-    }
+    use crate::{
+        Cell, Stamp,
+        fixture::{device, dot},
+    };
 
     fn entry(seq: u64, over: &[Dot]) -> Entry {
         Entry {

@@ -35,6 +35,8 @@ pub mod clock;
 pub mod compaction;
 mod dot;
 pub mod entry;
+#[cfg(test)]
+mod fixture;
 pub mod log;
 pub mod model;
 pub mod position;

@@ -145,14 +145,7 @@ impl Cells for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn device(n: u8) -> DeviceId {
-        DeviceId::from_bits([n; 10])
-    }
-
-    fn dot(n: u8, seq: u64) -> Dot {
-        Dot { device: device(n), seq }
-    }
+    use crate::fixture::{device, dot};
 
     fn entry(seq: u64, value: Option<&str>, over: &[Dot]) -> Entry {
         Entry {

@@ -108,11 +108,7 @@ fn a_central_that_has_nothing_but_conduits_gets_documents_on_main() {
 #[test]
 fn what_both_changed_waits_and_is_resolved() {
     let world = World::new();
-    let [shop, web] = ["shop", "web"].map(|prefix| Project::new(&world, prefix, &[]));
-    shop.put("a", "1");
-    shop.put("b", "1");
-    shop.sync(0);
-    web.sync(0);
+    let [shop, web] = Project::two_in_step(&world, &["a", "b"]);
     shop.put("a", "shop");
     shop.put("b", "2");
     shop.sync(0);

@@ -50,6 +50,17 @@ impl Project {
         project
     }
 
+    /// Two projects that have the same files.
+    pub fn two_in_step(world: &World, paths: &[&str]) -> [Self; 2] {
+        let [shop, web] = ["shop", "web"].map(|prefix| Project::new(world, prefix, &[]));
+        for path in paths {
+            shop.put(path, "1");
+        }
+        shop.sync(0);
+        web.sync(0);
+        [shop, web]
+    }
+
     pub fn folder(&self) -> PathBuf {
         self.0.dir.join("skills")
     }

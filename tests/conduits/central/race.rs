@@ -28,10 +28,7 @@ fn a_lost_race_is_run_again() {
 #[test]
 fn what_was_copied_before_a_lost_race_is_known() {
     let world = World::new();
-    let [shop, web] = ["shop", "web"].map(|prefix| Project::new(&world, prefix, &[]));
-    shop.put("a", "1");
-    shop.sync(0);
-    web.sync(0);
+    let [shop, web] = Project::two_in_step(&world, &["a"]);
     web.put("a", "2");
     web.sync(0);
     web.put("a", "3");
@@ -45,12 +42,7 @@ fn what_was_copied_before_a_lost_race_is_known() {
 #[test]
 fn without_retries_a_lost_race_is_said_and_deletes_nothing() {
     let world = World::new();
-    let [shop, web] = ["shop", "web"].map(|prefix| Project::new(&world, prefix, &[]));
-    for path in ["a", "b", "c"] {
-        shop.put(path, "1");
-    }
-    shop.sync(0);
-    web.sync(0);
+    let [shop, web] = Project::two_in_step(&world, &["a", "b", "c"]);
     web.remove("a");
     web.sync(0);
     shop.put("new", "1");

@@ -57,12 +57,7 @@ fn a_central_out_of_reach_changes_nothing() {
 #[test]
 fn a_refused_push_cancels_deletes() {
     let world = World::new();
-    let [shop, web] = ["shop", "web"].map(|prefix| Project::new(&world, prefix, &[]));
-    for path in ["a", "b", "c"] {
-        shop.put(path, "1");
-    }
-    shop.sync(0);
-    web.sync(0);
+    let [shop, web] = Project::two_in_step(&world, &["a", "b", "c"]);
     web.remove("a");
     web.put("b", "2");
     web.sync(0);

@@ -1,11 +1,10 @@
 //! Segments as they should be, and as they should not.
 
 use super::*;
-use crate::Stamp;
-
-fn device(n: u8) -> DeviceId {
-    DeviceId::from_bits([n; 10])
-}
+use crate::{
+    Stamp,
+    fixture::{device, dot},
+};
 
 fn entry(seq: u64) -> Entry {
     Entry {
@@ -13,10 +12,7 @@ fn entry(seq: u64) -> Entry {
         stamp: Stamp::at(seq),
         cell: Cell::new("tag", &["API-T-0001", "urgent"], ""),
         value: Some(true.into()),
-        over: vec![Dot {
-            device: device(2),
-            seq: 12,
-        }],
+        over: vec![dot(2, 12)],
     }
 }
 
@@ -24,16 +20,7 @@ fn entry(seq: u64) -> Entry {
 fn a_segment_is_read_as_it_was_written() {
     let removal = Entry {
         value: None,
-        over: vec![
-            Dot {
-                device: device(1),
-                seq: 1,
-            },
-            Dot {
-                device: device(2),
-                seq: 3,
-            },
-        ],
+        over: vec![dot(1, 1), dot(2, 3)],
         ..entry(2)
     };
     let unknown = Entry {
