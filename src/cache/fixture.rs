@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{CacheError, DocumentFacts, DocumentSource, Rebuilt, WorkspaceSource, rebuild};
+use super::{CacheError, Document, DocumentFacts, DocumentSource, Rebuilt, WorkspaceSource, rebuild};
 use crate::names::{ObjectId, Prefix};
 
 /// All workspaces, with their documents as `path → text`. A text is lines of `key: value`; lists are separated by spaces.
@@ -102,6 +102,14 @@ impl World {
         rebuild(dot_metis, &self.sources(), &load, &parse, &made_here)
     }
 
+    /// The text of a document that is in the cache.
+    pub fn body(&self, document: &Document) -> Option<String> {
+        let text = self.load(&document.workspace.parse().unwrap(), &document.path).ok()?;
+        let text = String::from_utf8(text).unwrap();
+        let body = text.lines().find_map(|line| line.strip_prefix("body: "));
+        Some(body.unwrap_or_default().to_owned())
+    }
+
     /// What a database made from nothing has.
     pub fn expected(&self) -> String {
         let dir = tempfile::tempdir().unwrap();
@@ -149,7 +157,7 @@ pub fn parse(bytes: &[u8]) -> Result<DocumentFacts, String> {
             "blocked_by" => facts.blocked_by = list(),
             "archived" => facts.archived = value == "true",
             "tags" => facts.tags = list(),
-            "body" => facts.body = value.into(),
+            "body" => {}
             _ => return Err(format!("unknown key {key}")),
         }
     }

@@ -96,8 +96,7 @@ fn contradiction(db: &Connection) -> rusqlite::Result<Option<String>> {
                  WHERE w.documents != (SELECT count(*) FROM sync_documents d WHERE d.workspace = w.id))
               + (SELECT count(*) FROM sync_documents WHERE workspace NOT IN (SELECT id FROM sync_workspaces))
               + (SELECT count(*) FROM sync_relations WHERE document NOT IN (SELECT id FROM sync_documents))
-              + (SELECT count(*) FROM sync_text_docsize WHERE id NOT IN (SELECT id FROM sync_documents))
-              + (SELECT count(*) FROM sync_documents WHERE id NOT IN (SELECT id FROM sync_text_docsize))",
+              + (SELECT count(*) FROM sync_text_docsize WHERE id NOT IN (SELECT id FROM sync_documents))",
         [],
         |row| row.get(0),
     )?;

@@ -49,6 +49,7 @@ mod schema;
 mod search;
 mod select;
 mod source;
+mod words;
 
 pub use answer::{
     Blocks, ChainEnd, Document, Link, PhaseCount, Progress, QueryError, Upstream, Workspace, WorkspaceDocuments,

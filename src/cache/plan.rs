@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     changes::Merge,
-    rows::{Bodies, Prepared, Reader, Reading},
+    rows::{Prepared, Reader, Reading},
     schema::Tables,
     source::{DocumentSource, WorkspaceSource},
 };
@@ -40,10 +40,9 @@ pub(super) struct WorkspacePlan {
     pub owned: bool,
     pub fingerprint: String,
     pub documents: u64,
-    /// With the numbers of their [`Bodies`].
-    pub added: Vec<(i64, Prepared)>,
-    /// Their rows, and the same.
-    pub changed: Vec<(i64, i64, Prepared)>,
+    pub added: Vec<Prepared>,
+    /// With their rows.
+    pub changed: Vec<(i64, Prepared)>,
     pub moved: Vec<(i64, DocumentSource)>,
     pub removed: Vec<i64>,
 }
@@ -58,7 +57,6 @@ impl Plan {
     ) -> rusqlite::Result<Plan> {
         let create = !matches!(tables, Tables::Current { .. });
         let mut stored = if create { HashMap::new() } else { stored_workspaces(db)? };
-        let mut bodies = Bodies::new(db);
         let mut plan = Plan {
             create,
             workspaces: Vec::new(),
@@ -75,7 +73,7 @@ impl Plan {
             let listed = if known { None } else { reader.list(workspace) };
             match (listed, before) {
                 (Some(listed), before) => {
-                    let change = WorkspacePlan::make(db, workspace, listed, before.as_ref(), reader, &mut bodies)?;
+                    let change = WorkspacePlan::make(db, workspace, listed, before.as_ref(), reader)?;
                     match before {
                         Some(before) if change.is_empty(&before) => plan.untouched += before.documents,
                         _ => plan.workspaces.push(change),
@@ -116,7 +114,6 @@ impl WorkspacePlan {
         listed: Vec<DocumentSource>,
         before: Option<&StoredWorkspace>,
         reader: &mut Reader<'_>,
-        bodies: &mut Bodies<'_>,
     ) -> rusqlite::Result<WorkspacePlan> {
         let mut merge = Merge::new(listed);
         if let Some(before) = before {
@@ -141,20 +138,14 @@ impl WorkspacePlan {
         };
         for document in changes.added {
             match reader.read(workspace, &document) {
-                Reading::Facts(mut facts) => {
-                    let body = bodies.put(&mut facts)?;
-                    plan.added.push((body, Prepared { document, facts }));
-                }
+                Reading::Facts(facts) => plan.added.push(Prepared { document, facts }),
                 Reading::Damaged => {}
                 Reading::Unread => plan.fingerprint.clear(),
             }
         }
         for (id, document) in changes.changed {
             match reader.read(workspace, &document) {
-                Reading::Facts(mut facts) => {
-                    let body = bodies.put(&mut facts)?;
-                    plan.changed.push((id, body, Prepared { document, facts }));
-                }
+                Reading::Facts(facts) => plan.changed.push((id, Prepared { document, facts })),
                 Reading::Damaged => plan.removed.push(id),
                 Reading::Unread => plan.fingerprint.clear(),
             }

@@ -29,8 +29,10 @@ const MAX_LEVELS: usize = 100;
 
 /// `metis.db`, opened for questions.
 pub struct Cache {
-    db: Connection,
+    pub(super) db: Connection,
     path: PathBuf,
+    /// What the database says of who made it.
+    pub(super) maker: String,
 }
 
 impl Cache {
@@ -48,7 +50,7 @@ impl Cache {
         let maker = maker(&database::identity(&path)?);
         let opened = database::open_for_reading(&path).and_then(|db| Ok((schema::inspect(&db, &maker)?, db)));
         match opened {
-            Ok((Tables::Current { .. }, db)) => Ok(Cache { db, path }),
+            Ok((Tables::Current { .. }, db)) => Ok(Cache { db, path, maker }),
             Ok(_) => Err(QueryError::NotBuilt { path }),
             Err(error) => Err(sqlite_error(&path, error)),
         }
@@ -211,7 +213,11 @@ impl Cache {
         self.db
             .unchecked_transaction()
             .and_then(|transaction| question(&transaction))
-            .map_err(|error| sqlite_error(&self.path, error))
+            .map_err(|error| self.error(error))
+    }
+
+    pub(super) fn error(&self, error: rusqlite::Error) -> QueryError {
+        sqlite_error(&self.path, error)
     }
 }
 

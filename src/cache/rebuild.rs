@@ -10,7 +10,7 @@ use super::{
     fresh,
     plan::{Plan, WorkspacePlan},
     rebuilt::{Outcome, Rebuilt},
-    rows::{self, Bodies, Reader, Writer},
+    rows::{self, Reader, Writer},
     schema::{self, Tables},
     source::{Load, Maker, Parse, WorkspaceSource},
 };
@@ -78,7 +78,7 @@ fn update(
             table: name.into(),
         });
     }
-    let mut plan = Plan::make(&db, &tables, workspaces, &mut reader).map_err(fail)?;
+    let plan = Plan::make(&db, &tables, workspaces, &mut reader).map_err(fail)?;
     let rebuilt = Rebuilt {
         outcome: if plan.is_empty() {
             Outcome::Unchanged
@@ -90,14 +90,14 @@ fn update(
         removed: plan.removed(),
         skipped: reader.skipped,
     };
-    if rebuilt.outcome == Outcome::Updated && !write(&mut db, &maker, &tables, &mut plan).map_err(fail)? {
+    if rebuilt.outcome == Outcome::Updated && !write(&mut db, &maker, &tables, &plan).map_err(fail)? {
         return Ok(None);
     }
     Ok(Some(rebuilt))
 }
 
 /// Carries out a plan in one transaction. `false`: the tables are not those any more that the plan was made for.
-fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &mut Plan) -> rusqlite::Result<bool> {
+fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &Plan) -> rusqlite::Result<bool> {
     let _held = lock_order::hold(Rank::Database);
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if schema::inspect(&transaction, maker)? != *planned_for {
@@ -111,7 +111,7 @@ fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &mut Plan
         rows::remove_workspace(&transaction, workspace.id)?;
     }
     let mut writer = Writer::new(&transaction)?;
-    for workspace in &mut plan.workspaces {
+    for workspace in &plan.workspaces {
         let id = write_workspace(&transaction, workspace)?;
         for row in &workspace.removed {
             writer.remove(*row)?;
@@ -119,13 +119,11 @@ fn write(db: &mut Connection, maker: &str, planned_for: &Tables, plan: &mut Plan
         for (row, document) in &workspace.moved {
             writer.relocate(*row, document)?;
         }
-        for (row, body, mut prepared) in workspace.changed.drain(..) {
-            prepared.facts.body = Bodies::get(&transaction, body)?;
-            writer.update(row, &prepared)?;
+        for (row, prepared) in &workspace.changed {
+            writer.update(*row, prepared)?;
         }
-        for (body, mut prepared) in workspace.added.drain(..) {
-            prepared.facts.body = Bodies::get(&transaction, body)?;
-            writer.insert(id, &prepared)?;
+        for prepared in &workspace.added {
+            writer.insert(id, prepared)?;
         }
     }
     drop(writer);

@@ -13,40 +13,6 @@ pub(super) struct Prepared {
     pub facts: DocumentFacts,
 }
 
-/// The bodies of prepared documents, put aside by the connection that will write them: SQLite keeps them in memory or in a file of
-/// its own, by how much it is.
-pub(super) struct Bodies<'c> {
-    db: &'c Connection,
-    any: bool,
-}
-
-impl<'c> Bodies<'c> {
-    pub fn new(db: &'c Connection) -> Self {
-        Bodies { db, any: false }
-    }
-
-    /// Takes a body out of `facts` and hands out a number for it.
-    pub fn put(&mut self, facts: &mut DocumentFacts) -> rusqlite::Result<i64> {
-        if !self.any {
-            // Of an attempt that was overtaken.
-            self.db.execute_batch(
-                "DROP TABLE IF EXISTS temp.sync_bodies; CREATE TEMP TABLE sync_bodies (id INTEGER PRIMARY KEY, body TEXT)",
-            )?;
-            self.any = true;
-        }
-        let mut insert = self
-            .db
-            .prepare_cached("INSERT INTO temp.sync_bodies (body) VALUES (?1)")?;
-        insert.insert([std::mem::take(&mut facts.body)])
-    }
-
-    /// The body of a number.
-    pub fn get(db: &Connection, id: i64) -> rusqlite::Result<String> {
-        db.prepare_cached("SELECT body FROM temp.sync_bodies WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))
-    }
-}
-
 /// What became of one document on its way to a row.
 pub(super) enum Reading {
     /// It can be written.
@@ -120,7 +86,6 @@ pub(super) struct Writer<'c> {
     remove: Statement<'c>,
     relate: Statement<'c>,
     unrelate: Statement<'c>,
-    index: Statement<'c>,
     unindex: Statement<'c>,
 }
 
@@ -141,24 +106,20 @@ impl<'c> Writer<'c> {
             relate: db
                 .prepare("INSERT INTO sync_relations (document, kind, position, target) VALUES (?1, ?2, ?3, ?4)")?,
             unrelate: db.prepare("DELETE FROM sync_relations WHERE document = ?1")?,
-            index: db.prepare(
-                "INSERT OR REPLACE INTO sync_text (title, code, tags, body, rowid) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?,
             unindex: db.prepare("DELETE FROM sync_text WHERE rowid = ?1")?,
         })
     }
 
     pub fn insert(&mut self, workspace: i64, row: &Prepared) -> rusqlite::Result<()> {
         let id = Self::bind(&mut self.insert, row, workspace, |insert, values| insert.insert(values))?;
-        self.relations(id, &row.facts)?;
-        self.words(id, row)
+        self.relations(id, &row.facts)
     }
 
     pub fn update(&mut self, id: i64, row: &Prepared) -> rusqlite::Result<()> {
         Self::bind(&mut self.update, row, id, |update, values| update.execute(values))?;
         self.unrelate.execute([id])?;
-        self.relations(id, &row.facts)?;
-        self.words(id, row)
+        self.unindex.execute([id])?;
+        self.relations(id, &row.facts)
     }
 
     pub fn relocate(&mut self, id: i64, document: &DocumentSource) -> rusqlite::Result<()> {
@@ -206,14 +167,6 @@ impl<'c> Writer<'c> {
             self.relate
                 .execute(params![id, "blocked-by", position as i64, target])?;
         }
-        Ok(())
-    }
-
-    /// Its code is that of the bytes, so a document that moves stays as it is here.
-    fn words(&mut self, id: i64, Prepared { document, facts }: &Prepared) -> rusqlite::Result<()> {
-        let tags = facts.tags.join(" ");
-        let values = params![facts.title, document.code.as_str(), tags, facts.body, id];
-        self.index.execute(values)?;
         Ok(())
     }
 }

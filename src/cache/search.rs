@@ -78,7 +78,8 @@ fn joined<S: Serializer>(pieces: &[Piece], serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Cache {
-    /// The documents that have all that is `sought` and fit the `filter`, no more than `limit`. `body` reads a document's text.
+    /// The documents that have all that is `sought` and fit the `filter`, no more than `limit`. `body` reads a document's text; it is
+    /// asked for those that came since the last search, which are indexed first, and for those that were found.
     pub fn search(
         &self,
         sought: &Sought,
@@ -86,6 +87,7 @@ impl Cache {
         limit: usize,
         body: &dyn Fn(&Document) -> Option<String>,
     ) -> Result<Hits, QueryError> {
+        self.index_words(body)?;
         let (condition, values) = filter.sql();
         let values = [vec![sought.0.clone()], values].concat();
         let sql = format!(
@@ -217,6 +219,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         world.rebuild(dir.path()).unwrap();
         let cache = Cache::open(dir.path(), &made_here).unwrap();
+        cache.index_words(&|document| world.body(document)).unwrap();
         (dir, cache)
     }
 
@@ -340,17 +343,81 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_found_no_more() {
+    fn what_came_went_or_changed_since_the_last_search_is_heeded() {
         let mut world = world();
         let (dir, cache) = opened(&world);
+        let indexed = world.loaded.get();
         world.put("api", "API-T-0001", "title: Logins\nbody: Nothing of the kind");
+        world.put("ops", "OPS-T-0001", "title: Keys\nbody: Another");
         world.workspaces.remove("web");
         world.rebuild(dir.path()).unwrap();
         let archived = Filter {
             archived: true,
             ..Filter::default()
         };
-        assert_eq!(codes(&cache, "keys", &archived), ["API-T-0002"]);
-        assert_eq!(codes(&cache, "nothing kind", &archived), ["API-T-0001"]);
+        let read = indexed + 2;
+        assert_eq!(world.loaded.get(), read, "the rows");
+        let search = |typed: &str| {
+            let sought = Sought::parse(typed).unwrap();
+            let hits = cache
+                .search(&sought, &archived, 100, &|document| world.body(document))
+                .unwrap();
+            hits.documents
+                .into_iter()
+                .map(|found| found.document.code)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(search("form"), Vec::<String>::new());
+        assert_eq!(world.loaded.get(), read + 2, "the words of what is new");
+        assert_eq!(search("keys"), ["OPS-T-0001", "API-T-0002"]);
+        assert_eq!(search("nothing kind"), ["API-T-0001"]);
+        assert_eq!(world.loaded.get(), read + 5, "the snippets");
+        assert!(super::super::fixture::dump(dir.path()).starts_with("ok\n"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_indexed_once_it_can() {
+        let world = world();
+        let dir = tempfile::tempdir().unwrap();
+        world.rebuild(dir.path()).unwrap();
+        let cache = Cache::open(dir.path(), &made_here).unwrap();
+        let path = "api/API-T-0002.md";
+        world.unreadable.borrow_mut().insert(path.into());
+        let search = || {
+            let sought = Sought::parse("session").unwrap();
+            let hits = cache.search(&sought, &Filter::default(), 100, &|document| world.body(document));
+            hits.unwrap().total
+        };
+        assert_eq!(search(), 0);
+        world.unreadable.borrow_mut().remove(path);
+        assert_eq!(search(), 1);
+    }
+
+    #[test]
+    fn more_documents_than_are_indexed_at_once_are_all_found() {
+        let mut world = World::default();
+        for number in 1..=2500 {
+            world.put("api", &format!("API-T-{number:04}"), "title: Keys");
+        }
+        let (_dir, cache) = opened(&world);
+        let hits = cache.search(&Sought::parse("keys").unwrap(), &Filter::default(), 1, &|_| None);
+        assert_eq!(hits.unwrap().total, 2500);
+    }
+
+    #[test]
+    fn nothing_is_indexed_in_tables_that_another_made_meanwhile() {
+        let world = world();
+        let dir = tempfile::tempdir().unwrap();
+        world.rebuild(dir.path()).unwrap();
+        let cache = Cache::open(dir.path(), &made_here).unwrap();
+        let other = Connection::open(dir.path().join(super::super::FILE_NAME)).unwrap();
+        other
+            .execute_batch("UPDATE sync_meta SET value = 'them' WHERE key = 'maker'")
+            .unwrap();
+        cache.index_words(&|document| world.body(document)).unwrap();
+        let words: i64 = other
+            .query_row("SELECT count(*) FROM sync_text_docsize", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(words, 0);
     }
 }

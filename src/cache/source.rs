@@ -48,8 +48,6 @@ pub struct DocumentFacts {
     pub archived: bool,
     /// All tags as written.
     pub tags: Vec<String>,
-    /// What stands below the frontmatter, for searching.
-    pub body: String,
 }
 
 /// Reads a document's bytes. Called only for blob ids which the cache does not have yet.
@@ -63,6 +61,7 @@ pub type Maker<'a> = dyn Fn(&str) -> String + 'a;
 
 /// How much of a document's body is searched, in bytes.
 const MAX_BODY: usize = 1 << 20;
+
 /// As much of a body as is searched.
 pub(super) fn searched(body: &str) -> &str {
     let end = (0..=MAX_BODY.min(body.len()))
@@ -102,7 +101,6 @@ impl DocumentFacts {
         }
         list(&mut self.blocked_by);
         list(&mut self.tags);
-        self.body.truncate(searched(&self.body).len());
         self
     }
 }
@@ -118,7 +116,6 @@ mod tests {
             parent: Some(" ".into()),
             blocked_by: vec!["A-T-0001".into(); 5000],
             tags: vec!["é".repeat(500), String::new()],
-            body: format!("a{}", "ä".repeat(MAX_BODY)),
             ..Default::default()
         }
         .bounded();
@@ -126,6 +123,6 @@ mod tests {
         assert_eq!(facts.parent, None);
         assert_eq!(facts.blocked_by.len(), MAX_ITEMS);
         assert_eq!(facts.tags, ["é".repeat(MAX_TEXT)]);
-        assert_eq!(facts.body.len(), MAX_BODY - 1);
+        assert_eq!(searched(&format!("a{}", "ä".repeat(MAX_BODY))).len(), MAX_BODY - 1);
     }
 }

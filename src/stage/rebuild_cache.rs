@@ -109,6 +109,5 @@ fn facts(bytes: &[u8]) -> Result<DocumentFacts, String> {
         blocked_by: parsed.blocked_by,
         archived: parsed.archived,
         tags: parsed.tags,
-        body: body(bytes),
     })
 }

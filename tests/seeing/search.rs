@@ -168,6 +168,7 @@ fn a_person_sees_what_fits_in_colour() {
 fn what_is_found_follows_the_documents() {
     let world = World::new();
     let web = web(&world);
+    assert_eq!(codes(&web, &["eingaben"]), "WEB-T-0001");
     put(&web, "WEB-T-0001", ["Form", "todo", "ui", "Something about pelicans"]);
     nothing(&web, &["pelicans"]);
     text(&web, &["rebuild-cache"], 0);
