@@ -25,6 +25,7 @@ mod folder_writer;
 pub mod frontmatter;
 mod hydrated;
 mod ignore_file;
+mod links;
 mod metis_dir;
 mod owned_document;
 mod protection;
@@ -44,6 +45,7 @@ pub use hydrated::{
     is_reserved, read_marker, survey, survey_of,
 };
 pub use ignore_file::{exclude_own_files, ignore_own_files, lists_folders, unlist_folders};
+pub use links::linked_files;
 pub use metis_dir::{METIS_DIR, MetisDir, MetisDirError};
 pub use owned_document::{DOCUMENT_LIMIT, Damaged, OwnedDocument, Reason};
 pub use protection::Protected;

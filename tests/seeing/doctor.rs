@@ -290,3 +290,26 @@ fn an_older_copy_of_a_folder() {
     assert_eq!(api.hydrated("web"), web.documents());
     drop(second_clone(&world));
 }
+
+#[test]
+fn files_that_stay_behind_when_their_document_travels_are_named() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    fs::create_dir_all(api.dir.join("docs/pictures")).unwrap();
+    fs::write(api.dir.join("docs/pictures/flow chart.png"), "png").unwrap();
+    fs::write(api.metis().join("notes.txt"), "notes").unwrap();
+    let links =
+        "![flow](../docs/pictures/flow%20chart.png) [notes](notes.txt) [nowhere](gone.txt) [next](API-T-0002.md)";
+    api.put(
+        "API-T-0009.md",
+        format!("---\nlevel: task\ntitle: Next\nshort_code: API-T-0009\n---\n\n{links}\n"),
+    );
+    let found = json(&api, &["doctor"], 0);
+    let links = finding(&found, "links", "note").unwrap_or_else(|| panic!("{found:#}"));
+    assert_eq!(
+        links["message"],
+        "1 own document links to files that others will not have: API-T-0009 (.metis/notes.txt, docs/pictures/flow chart.png)"
+    );
+    assert!(links["advice"].as_str().unwrap().contains("conduit add"), "{links}");
+    assert_eq!(finding(&json(&web, &["doctor"], 0), "links", "note"), None);
+}

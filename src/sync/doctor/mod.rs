@@ -93,7 +93,7 @@ impl Repair {
 }
 
 /// The checks in the order in which they are told.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "workspace",
     "git",
     "ssh",
@@ -110,6 +110,7 @@ const ORDER: [&str; 18] = [
     "leftovers",
     "metis.db",
     "documents",
+    "links",
     "sync",
     "conduits",
 ];

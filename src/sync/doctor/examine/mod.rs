@@ -27,6 +27,7 @@ pub fn examine(preview: &Preview<'_>) -> Vec<Finding> {
         out.push(Finding::note("hydrated", here));
     }
     out.push(own::documents(preview));
+    out.extend(own::links(preview));
     out.extend(surroundings::stopped(preview));
     out
 }

@@ -14,10 +14,10 @@ use crate::{
         doctor::{Finding, Repair},
         preview::Preview,
     },
-    workspace::{FolderState, KEPT_DIR, StatCache},
+    workspace::{FolderState, KEPT_DIR, METIS_DIR, StatCache, frontmatter, linked_files, read_document},
 };
 
-/// Documents that are named, of those that are damaged.
+/// Documents that are named, of those that something is to be said of.
 const NAMED: usize = 5;
 
 pub(super) fn state(preview: &Preview<'_>) -> Vec<Finding> {
@@ -175,24 +175,65 @@ pub(super) fn documents(preview: &Preview<'_>) -> Finding {
         };
         return Finding::ok("documents", said);
     }
-    let named: Vec<String> = damaged
+    let reasons = damaged
         .iter()
-        .take(NAMED)
-        .map(|damaged| format!("{} ({})", printable(damaged.path.raw().as_bytes()), damaged.reason))
-        .collect();
-    let more = damaged.len() - named.len();
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
+        .map(|damaged| (printable(damaged.path.raw().as_bytes()), damaged.reason.to_string()));
     Finding::problem(
         "documents",
         format!(
-            "{} own files cannot be taken as documents: {}{more}",
+            "{} own files cannot be taken as documents: {}",
             damaged.len(),
-            named.join("; ")
+            named(reasons)
         ),
     )
     .advise("Mend them by hand; until then central's copies stay as they are.")
+}
+
+/// Own documents that link to files here, which the copies of them elsewhere will not have beside them.
+pub(super) fn links(preview: &Preview<'_>) -> Option<Finding> {
+    let metis = &preview.ctx.metis;
+    if !metis.has_folder() {
+        return None;
+    }
+    let here = |file: &String| {
+        metis
+            .project()
+            .join(file)
+            .symlink_metadata()
+            .is_ok_and(|meta| meta.is_file())
+    };
+    let leading_to_files = preview.own.documents.iter().filter_map(|(code, document)| {
+        let bytes = read_document(metis.dir(), document.path.raw()).ok()?;
+        let path = format!("{METIS_DIR}/{}", document.path.raw());
+        let files = linked_files(&path, &String::from_utf8_lossy(frontmatter::body(&bytes)));
+        let files: Vec<String> = files
+            .iter()
+            .filter(|file| here(file))
+            .map(|file| printable(file.as_bytes()))
+            .collect();
+        (!files.is_empty()).then(|| (code.to_string(), files.join(", ")))
+    });
+    let found: Vec<_> = leading_to_files.collect();
+    let documents = match found.len() {
+        0 => return None,
+        1 => "1 own document links".to_owned(),
+        count => format!("{count} own documents link"),
+    };
+    let said = format!(
+        "{documents} to files that others will not have: {}",
+        named(found.into_iter())
+    );
+    let advice =
+        "A conduit takes a folder of such files to others: `git metis-sync conduit add NAME FOLDER central:NAME`.";
+    Some(Finding::note("links", said).advise(advice))
+}
+
+/// The first of them in words, and how many more there are.
+fn named(all: impl ExactSizeIterator<Item = (String, String)>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let first: Vec<String> = all.take(NAMED).map(|(name, what)| format!("{name} ({what})")).collect();
+    match more {
+        0 => first.join("; "),
+        _ => format!("{} and {more} more", first.join("; ")),
+    }
 }
