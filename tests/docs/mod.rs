@@ -18,7 +18,7 @@ use std::{
 use crate::support::process::{Finished, run};
 
 /// Where every other shown command is shown to work; by how its line begins.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("scripts/test", "what runs this"),
     ("scripts/install", "newcomer::installed"),
     ("scripts/quickstart", "newcomer::installed"),
@@ -26,6 +26,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("scripts/release", "takes a release build"),
     ("scripts/bench", "takes minutes"),
     ("scripts/mutants", "takes minutes"),
+    ("scripts/screenshots", "seeing::browser"),
     ("cargo nextest", "part of scripts/test"),
     (
         "git metis-sync hooks install --config",

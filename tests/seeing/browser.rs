@@ -226,3 +226,32 @@ fn nothing_that_a_document_says_is_run() {
     browser.value("new Promise(done => setTimeout(done, 0))");
     assert_eq!(browser.value(pwned), "1");
 }
+
+#[test]
+#[ignore = "scripts/test --servers"]
+fn the_pictures_in_the_documents_can_be_made_anew() {
+    let world = World::new();
+    let api = world.workspace("api");
+    // It says in the open if there is no browser.
+    if Chromium::start(&api.home).is_none() {
+        return;
+    }
+    let folder = api.dir.join("pictures");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/screenshots");
+    let program = env!("CARGO_BIN_EXE_git-metis-sync");
+    let done = std::process::Command::new(script)
+        .args(["--program", program])
+        .arg(&folder)
+        .output();
+    let done = done.unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    for (name, holds) in [
+        ("status.svg", "Ahead: 2 documents to push"),
+        ("list.svg", "12 documents in 3 workspaces"),
+        ("board.png", "PNG"),
+        ("graph.png", "PNG"),
+    ] {
+        let picture = fs::read(folder.join(name)).unwrap();
+        assert!(String::from_utf8_lossy(&picture).contains(holds), "{name}");
+    }
+}
