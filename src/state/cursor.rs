@@ -19,7 +19,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-pub use pushing::Pushing;
+pub use pushing::{Pushing, first_push};
 
 use super::{
     files::{StateDir, StateError},

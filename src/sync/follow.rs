@@ -14,7 +14,7 @@ use crate::{
         Context,
         fetch::{self, Snapshot},
     },
-    state::cursor::Cursor,
+    state::cursor::{Cursor, Pushing},
     text::UntrustedName,
 };
 
@@ -48,14 +48,23 @@ pub struct Follow<'c, 'a> {
 }
 
 impl Follow<'_, '_> {
-    /// The cursor for the central that was listed, and whether it is a new one because an old one does not count any more.
-    pub fn cursor(&self, remote: &Remote, last: Option<Cursor>) -> Result<(Cursor, bool), SyncErrorKind> {
+    /// The cursor for the central that was listed, and whether it is a new one because an old one does not count any more. `first`:
+    /// what the first sync of all was about to push.
+    pub fn cursor(
+        &self,
+        remote: &Remote,
+        last: Option<Cursor>,
+        first: impl FnOnce() -> Option<Pushing>,
+    ) -> Result<(Cursor, bool), SyncErrorKind> {
         match last {
             // What was pushed under another hash cannot be compared with anything here.
             Some(last) if last.format != remote.format && !self.adopt => Err(self.rewound(&remote.branch)),
             Some(last) if last.format == remote.format => Ok((last, false)),
             last => {
-                let new = Cursor::new(self.ctx.upstream_name.clone(), remote.branch.clone(), remote.format);
+                let mut new = Cursor::new(self.ctx.upstream_name.clone(), remote.branch.clone(), remote.format);
+                if last.is_none() {
+                    new.pushing = first().map(Box::new);
+                }
                 Ok((new, last.is_some()))
             }
         }

@@ -11,13 +11,14 @@ use super::{
 };
 use crate::{
     fs,
+    names::ObjectId,
     stage::{
         Context, Warning,
         record::{self, RecordPlan, Recorded},
     },
     state::{
         self,
-        cursor::{self, Cursor, Memory, Provenance},
+        cursor::{self, Cursor, Memory, Notes, Provenance, Pushing},
         files::{StateDir, StateError},
         guard::Guard,
         lock::{Holder, Lock, LockError},
@@ -78,6 +79,19 @@ impl Notebook {
             state,
             _lock: lock,
         })
+    }
+
+    /// What the first sync of all was about to push when it was cut short.
+    pub(super) fn first_push(&self) -> Option<Pushing> {
+        cursor::first_push(&self.state, &self.guard)
+    }
+
+    /// Notes that `commit` is about to be pushed. The first time there is nothing yet that could seal it.
+    pub(super) fn note_pushing(&mut self, cursor: &Cursor, commit: ObjectId, notes: &Notes) -> Result<(), StateError> {
+        if self.last.is_none() && self.guard.is_new() {
+            self.guard.update(|_| ())?;
+        }
+        cursor.note_pushing(&self.state, &self.guard, commit, notes)
     }
 
     /// Remembers the files that a scan read, where that is worth writing down.

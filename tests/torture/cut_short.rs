@@ -95,3 +95,33 @@ fn a_note_of_another_clone() {
     assert_eq!(stranger.sync().failure(3).kind, "diverged");
     is_in_central(&world, "Second.");
 }
+
+/// The first sync of all, by a clone that was set up by a command or came with its settings: there is no cursor yet.
+#[test]
+fn the_first_sync_of_a_clone() {
+    for with_init in [false, true] {
+        let world = World::new();
+        let web = world.workspace("web");
+        web.write("WEB-T-0001", "Theirs.");
+        web.sync().report();
+        let api = world.workspace("api");
+        if with_init {
+            api.run(&["init", "--upstream", &world.central.url(), "--prefix", "api"])
+                .success();
+        }
+        api.write("API-T-0001", "First.");
+        let mut gate = world.points.gate(Point::AfterRef);
+        let sync = api.start_sync();
+        gate.wait();
+        assert_eq!(sync.kill().code, None);
+        gate.open();
+        is_in_central(&world, "First.");
+        api.write("API-T-0001", "Second.");
+        let status = api.run(&["status"]).success();
+        assert!(!status.contains("onflict"), "{status}");
+        assert_eq!(api.sync().report().pushed, ["API-T-0001"], "{with_init}");
+        is_in_central(&world, "Second.");
+        web.sync().report();
+        world.assert_converged(&[api, web]);
+    }
+}

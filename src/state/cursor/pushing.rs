@@ -32,8 +32,7 @@ pub struct Pushing {
 }
 
 impl Cursor {
-    /// Notes that `commit` is about to be pushed. Before the first sync of a clone has come to its end there is nothing that could
-    /// seal it.
+    /// Notes that `commit` is about to be pushed, where there is a guard that can seal it.
     pub fn note_pushing(
         &self,
         state: &StateDir,
@@ -67,6 +66,12 @@ pub(super) fn load(state: &StateDir, guard: &Guard, serial: u64) -> Option<Pushi
         Seal::Right { here: true, serial: of } if of == serial => state.parse(NAME, &bytes, SCHEMA).ok(),
         _ => None,
     }
+}
+
+/// What was noted before there was a cursor.
+pub fn first_push(state: &StateDir, guard: &Guard) -> Option<Pushing> {
+    let is_first = !guard.is_new() && guard.serial(&state.identity()).ok()? == 0;
+    is_first.then(|| load(state, guard, 0))?
 }
 
 /// There is a later cursor.

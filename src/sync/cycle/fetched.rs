@@ -56,7 +56,8 @@ impl Fetched {
                 let ctx = &session.ctx;
                 let follow = Follow { ctx, seen, adopt };
                 let cursor;
-                (cursor, is_another) = follow.cursor(&remote, session.notebook.last.clone())?;
+                (cursor, is_another) =
+                    follow.cursor(&remote, session.notebook.last.clone(), || session.notebook.first_push())?;
                 if is_another {
                     session.warn(Warning::CentralAdopted);
                 }

@@ -222,9 +222,7 @@ impl Prepared {
             // What cannot be noted is not pushed.
             session.notebook.state.check_writable()?;
             if let Some(notes) = &made.notes {
-                let notebook = &session.notebook;
-                let cursor = &fetched.known.cursor;
-                cursor.note_pushing(&notebook.state, &notebook.guard, commit, notes)?;
+                session.notebook.note_pushing(&fetched.known.cursor, commit, notes)?;
             }
             session.step(Step::Pushing);
             let log = records::draft(session, fetched.snapshot.format);

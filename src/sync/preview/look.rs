@@ -8,7 +8,12 @@ use crate::{
         Context, Warning,
         fetch::{self, Snapshot},
     },
-    state::{cursor::Cursor, files::StateDir, guard::Guard, lock},
+    state::{
+        cursor::{self, Cursor},
+        files::StateDir,
+        guard::Guard,
+        lock,
+    },
     sync::{
         error::SyncErrorKind,
         follow::{Follow, Followed, Known},
@@ -105,7 +110,9 @@ impl<'a> Look<'_, 'a> {
             adopt: self.options.adopt_central,
         };
         let followed = follow
-            .cursor(&remote, self.last.clone())
+            .cursor(&remote, self.last.clone(), || {
+                cursor::first_push(self.state.as_ref()?, &self.guard)
+            })
             .and_then(|(cursor, is_another)| {
                 let mut store = fetch::store(ctx, remote.format, self.options.dry_run)?;
                 if anew {
