@@ -31,8 +31,17 @@ pub struct Document {
     pub blocked_by: Vec<String>,
     /// Whether it is archived.
     pub archived: bool,
-    /// All tags.
+    /// The tags that it says itself.
     pub tags: Vec<String>,
+    /// Those that somebody put on it by a shared record.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared_tags: Vec<String>,
+    /// The titles of collections that it is in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collections: Vec<String>,
+    /// Whose it is to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<String>,
     /// The prefix of its workspace.
     pub workspace: String,
     /// Whether that is this clone's own.

@@ -1,11 +1,9 @@
 //! Documents by what they say.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{ToSql, params_from_iter};
 
 use super::{
-    Cache, Document, QueryError,
+    Cache, Document, MarkKind, QueryError,
     select::{FROM, MEANT, columns, documents, find, finished},
 };
 use crate::names::{Prefix, ShortCode};
@@ -21,8 +19,10 @@ pub struct Filter {
     pub phases: Vec<String>,
     /// Tags, with or without `#`. All of them have to be there.
     pub tags: Vec<String>,
-    /// The codes of documents that have a tag without saying so themselves, by tags in small letters without `#`.
-    pub tagged: BTreeMap<String, Vec<String>>,
+    /// Titles of collections.
+    pub collections: Vec<String>,
+    /// Whose it is to do.
+    pub assigned: Vec<String>,
     /// Only tasks that can be begun: to do, and blocked by nothing that is unfinished or in no workspace.
     pub ready: bool,
     /// Archived ones too.
@@ -33,6 +33,19 @@ pub struct Filter {
 const BLOCKED: &str = "EXISTS (
     SELECT 1 FROM sync_relations r WHERE r.document = d.id AND r.kind = 'blocked-by' AND NOT EXISTS (
         SELECT 1 FROM sync_documents b WHERE b.code = {MEANT} AND (b.archived OR b.phase IN {FINISHED})))";
+
+/// The condition that the document `d` has a mark of one of these names, and the values for its places.
+fn marked(kind: MarkKind, names: &[impl AsRef<str>]) -> (String, Vec<String>) {
+    let places = vec!["?"; names.len()].join(", ");
+    let condition = format!(
+        "EXISTS (SELECT 1 FROM temp.sync_marks m WHERE m.code = d.code AND m.kind = '{}' AND lower(m.name) IN ({places}))",
+        kind.word()
+    );
+    (
+        condition,
+        names.iter().map(|name| name.as_ref().to_lowercase()).collect(),
+    )
+}
 
 impl Filter {
     /// The condition, and the values for its places.
@@ -50,14 +63,20 @@ impl Filter {
         any("d.type", self.kinds.clone());
         any("d.phase", self.phases.clone());
         for tag in &self.tags {
-            all.push(
-                "(EXISTS (SELECT 1 FROM json_each(d.tags) WHERE ltrim(lower(value), '#') = ?) \
-                 OR d.code IN (SELECT value FROM json_each(?)))"
-                    .into(),
-            );
-            let tag = tag.trim_start_matches('#').to_lowercase();
-            values.push(tag.clone());
-            values.push(serde_json::to_string(&self.tagged.get(&tag)).unwrap_or_default());
+            let said = "EXISTS (SELECT 1 FROM json_each(d.tags) WHERE ltrim(lower(value), '#') = ?)";
+            let (shared, tag) = marked(MarkKind::Tag, &[tag.trim_start_matches('#')]);
+            all.push(format!("({said} OR {shared})"));
+            values.extend(tag.iter().chain(&tag).cloned());
+        }
+        for (kind, wanted) in [
+            (MarkKind::Collection, &self.collections),
+            (MarkKind::Assigned, &self.assigned),
+        ] {
+            if !wanted.is_empty() {
+                let (condition, wanted) = marked(kind, wanted);
+                all.push(condition);
+                values.extend(wanted);
+            }
         }
         if self.ready {
             let blocked = BLOCKED.replace("{MEANT}", MEANT).replace("{FINISHED}", &finished());
@@ -98,7 +117,10 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, made_here};
+    use super::super::{
+        Mark,
+        fixture::{World, made_here},
+    };
     use super::*;
 
     /// The codes that `filter` finds in a world where API-T-0002 waits for a finished and for an unknown document, and others
@@ -133,7 +155,19 @@ mod tests {
         world.put("web", "WEB-I-0001", "title: F\nlevel: initiative\nphase: todo");
         let dir = tempfile::tempdir().unwrap();
         world.rebuild(dir.path()).unwrap();
-        let cache = Cache::open(dir.path(), &made_here).unwrap();
+        let mark = |code: &str, kind, name: &str| Mark {
+            code: code.into(),
+            kind,
+            name: name.into(),
+        };
+        let marks = [
+            mark("WEB-I-0001", MarkKind::Tag, "later"),
+            mark("OPS-T-0009", MarkKind::Tag, "later"),
+            mark("WEB-I-0001", MarkKind::Collection, "Release"),
+            mark("API-T-0003", MarkKind::Collection, "Release"),
+            mark("API-T-0003", MarkKind::Assigned, "Ann"),
+        ];
+        let cache = Cache::open(dir.path(), &made_here).unwrap().marked(&marks).unwrap();
         let found = cache.find(filter).unwrap();
         found.into_iter().map(|document| document.code).collect()
     }
@@ -176,11 +210,31 @@ mod tests {
             ),
             (
                 Filter {
-                    tags: words(&["ui"]),
-                    tagged: BTreeMap::from([("ui".to_owned(), words(&["WEB-I-0001", "OPS-T-0009"]))]),
+                    tags: words(&["#Later"]),
                     ..all.clone()
                 },
-                &["API-T-0001", "WEB-I-0001", "WEB-T-0001"],
+                &["WEB-I-0001"],
+            ),
+            (
+                Filter {
+                    tags: words(&["ui", "later"]),
+                    ..all.clone()
+                },
+                &[],
+            ),
+            (
+                Filter {
+                    collections: words(&["release", "other"]),
+                    ..all.clone()
+                },
+                &["API-T-0003", "WEB-I-0001"],
+            ),
+            (
+                Filter {
+                    assigned: words(&["ann"]),
+                    ..all.clone()
+                },
+                &["API-T-0003"],
             ),
             (
                 Filter {

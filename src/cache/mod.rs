@@ -40,6 +40,7 @@ mod find;
 mod fixture;
 mod fresh;
 mod health;
+mod marks;
 mod plan;
 mod query;
 mod rebuild;
@@ -57,6 +58,7 @@ pub use answer::{
 pub use error::CacheError;
 pub use find::Filter;
 pub use health::{Health, forget, health};
+pub use marks::{Mark, MarkKind};
 pub use query::Cache;
 pub use rebuild::rebuild;
 pub use rebuilt::{Outcome, Rebuilt, Skipped};

@@ -18,6 +18,7 @@ use super::{
         Blocks, ChainEnd, Document, Link, PhaseCount, Progress, QueryError, Upstream, Workspace, WorkspaceDocuments,
     },
     database::{self, Place},
+    marks,
     schema::{self, Tables},
     select::{FROM, MEANT, columns, count, documents, find, finished, link, overview, pointing_at},
     source::Maker,
@@ -48,7 +49,11 @@ impl Cache {
             Place::Free | Place::Orphans => return Err(QueryError::Missing { path }),
         }
         let maker = maker(&database::identity(&path)?);
-        let opened = database::open_for_reading(&path).and_then(|db| Ok((schema::inspect(&db, &maker)?, db)));
+        let opened = database::open_for_reading(&path).and_then(|db| {
+            let tables = schema::inspect(&db, &maker)?;
+            marks::create(&db)?;
+            Ok((tables, db))
+        });
         match opened {
             Ok((Tables::Current { .. }, db)) => Ok(Cache { db, path, maker }),
             Ok(_) => Err(QueryError::NotBuilt { path }),

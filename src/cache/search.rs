@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::{
     Cache, Document, Filter, QueryError,
     schema::TOKENIZE,
-    select::{FROM, columns, document},
+    select::{BEHIND, FROM, columns, document},
     source::searched,
 };
 
@@ -101,7 +101,7 @@ impl Cache {
             let mut select = db.prepare(&sql)?;
             let values = params_from_iter(values.iter().map(|value| value as &dyn ToSql));
             let found = select.query_map(values, |row| {
-                total = row.get::<_, i64>(TOTAL)?.max(0) as u64;
+                total = row.get::<_, i64>(BEHIND)?.max(0) as u64;
                 document(row)
             })?;
             let found: Vec<Document> = found.collect::<rusqlite::Result<_>>()?;
@@ -124,9 +124,6 @@ impl Cache {
         })
     }
 }
-
-/// The column behind those of [`columns()`].
-const TOTAL: usize = 11;
 
 /// Finds the place by the tokenizer and the matcher that found the document, in a database of one text.
 struct Snippets<'s> {

@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
 
-use super::answer::{Document, FINISHED, Link, PhaseCount, Workspace};
+use super::{
+    answer::{Document, FINISHED, Link, PhaseCount, Workspace},
+    marks::MarkKind,
+};
 
 /// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
 /// have one slug: a document never means itself, and no task is a parent where something else may be it.
@@ -24,13 +27,18 @@ pub(super) fn documents(db: &Connection, sql: &str, params: impl Params) -> rusq
     db.prepare_cached(sql)?.query_map(params, document)?.collect()
 }
 
+/// The column behind those of [`columns()`].
+pub(super) const BEHIND: usize = 12;
+
 /// What [`document()`] reads.
 pub(super) fn columns() -> String {
     format!(
         "w.prefix, w.owned, d.path, d.code, d.title, d.type, d.phase, d.archived, d.tags,
          (SELECT {MEANT} FROM sync_relations r WHERE document = d.id AND kind = 'parent'),
          (SELECT json_group_array(code) FROM
-            (SELECT {MEANT} AS code FROM sync_relations r WHERE document = d.id AND kind = 'blocked-by' ORDER BY position))"
+            (SELECT {MEANT} AS code FROM sync_relations r WHERE document = d.id AND kind = 'blocked-by' ORDER BY position)),
+         (SELECT json_group_array(json_array(kind, name)) FROM
+            (SELECT DISTINCT kind, name FROM temp.sync_marks WHERE code = d.code ORDER BY kind, name))"
     )
 }
 
@@ -96,6 +104,11 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    let marks: Vec<(String, String)> = serde_json::from_str(&row.get::<_, String>(11)?).unwrap_or_default();
+    let marked = |kind: MarkKind| {
+        let names = marks.iter().filter(|(found, _)| found == kind.word());
+        names.map(|(_, name)| name.clone()).collect()
+    };
     Ok(Document {
         workspace: row.get(0)?,
         owned: row.get(1)?,
@@ -108,5 +121,8 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         tags: list(row.get(8)?),
         parent: row.get(9)?,
         blocked_by: list(row.get(10)?),
+        shared_tags: marked(MarkKind::Tag),
+        collections: marked(MarkKind::Collection),
+        assigned: marked(MarkKind::Assigned),
     })
 }

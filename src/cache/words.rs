@@ -8,16 +8,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::{
     Cache, Document, QueryError,
     schema::{self, Tables},
-    select::{FROM, columns, document},
+    select::{BEHIND, FROM, columns, document},
     source::searched,
 };
 use crate::lock_order::{self, Rank};
 
 /// Documents read while others wait to write.
 const AT_ONCE: usize = 1000;
-
-/// The column behind those of [`columns()`].
-const ROW: usize = 11;
 
 impl Cache {
     /// Indexes the documents that have no words yet. One whose `body` cannot be had stays without, and is asked for again next time.
@@ -66,7 +63,7 @@ fn index(db: &Connection, after: i64, body: &dyn Fn(&Document) -> Option<String>
         "SELECT {}, d.id {FROM} WHERE d.id > ?1 AND d.id NOT IN (SELECT id FROM sync_text_docsize) ORDER BY d.id LIMIT {AT_ONCE}",
         columns(),
     ))?;
-    let rows = select.query_map([after], |row| Ok((row.get(ROW)?, document(row)?)))?;
+    let rows = select.query_map([after], |row| Ok((row.get(BEHIND)?, document(row)?)))?;
     let rows: Vec<(i64, Document)> = rows.collect::<rusqlite::Result<_>>()?;
     let mut insert =
         db.prepare("INSERT INTO sync_text (title, code, tags, body, rowid) VALUES (?1, ?2, ?3, ?4, ?5)")?;

@@ -29,7 +29,7 @@ pub struct ListArgs {
 /// Lists what fits.
 pub fn run(global: &Global, args: &ListArgs) -> Exit {
     document::asked(global, "list", |workspace, cache| {
-        let filter = args.which.filter(workspace, args.ready);
+        let filter = args.which.filter(args.ready);
         for prefix in &filter.workspaces {
             cache.has_workspace(prefix)?;
         }

@@ -136,9 +136,9 @@ pub fn brief() -> clap::Command {
             "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
         )
         .after_help(format!(
-            "Documents: {}\nShared records: {}\nThe stages of a sync: {}",
-            DOCUMENTS.join(" | "),
-            RECORDS.join(" | "),
+            "Documents: {}\nShared: {}\nThe stages of a sync: {}",
+            DOCUMENTS.join(", "),
+            RECORDS.join(", "),
             STAGES.join(" | ")
         ))
 }
@@ -149,7 +149,17 @@ const DOCUMENTS: [&str; 9] = [
 ];
 
 /// The commands about what anybody may write.
-const RECORDS: [&str; 5] = ["tag", "note", "claim", "release", "record"];
+const RECORDS: [&str; 9] = [
+    "tag",
+    "collection",
+    "star",
+    "note",
+    "link",
+    "assign",
+    "claim",
+    "release",
+    "record",
+];
 
 /// The commands that are plumbing, in the order of a pipe.
 const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
@@ -251,8 +261,16 @@ enum Command {
     Withdraw(withdraw::WithdrawArgs),
     /// Put tags on anybody's documents
     Tag(records::TagArgs),
+    /// Put documents of all workspaces into collections
+    Collection(records::CollectionArgs),
+    /// Star documents, or list those that you starred
+    Star(records::StarArgs),
     /// Write notes on anybody's documents
     Note(records::NoteArgs),
+    /// Link documents, or list links
+    Link(records::LinkArgs),
+    /// Say whose a document is to do, or list assignments
+    Assign(records::AssignArgs),
     /// Claim a document to work on, or list all claims
     Claim(records::ClaimArgs),
     /// Take a claim back
@@ -354,7 +372,11 @@ pub fn main() -> ExitCode {
         Some(Command::Workspace(args)) => workspace::run(&global, &args, interrupt),
         Some(Command::Withdraw(args)) => withdraw::run(&global, &args, interrupt),
         Some(Command::Tag(args)) => records::tag(&global, &args),
+        Some(Command::Collection(args)) => records::collection(&global, &args),
+        Some(Command::Star(args)) => records::star(&global, &args),
         Some(Command::Note(args)) => records::note(&global, &args),
+        Some(Command::Link(args)) => records::link(&global, &args),
+        Some(Command::Assign(args)) => records::assign(&global, &args),
         Some(Command::Claim(args)) => records::claim(&global, &args, interrupt),
         Some(Command::Release(args)) => records::release(&global, &args, interrupt),
         Some(Command::Record(args)) => records::record(&global, &args),
@@ -363,7 +385,7 @@ pub fn main() -> ExitCode {
         Some(Command::Hooks(args)) => hooks::run(&global, &args, interrupt),
         #[cfg(feature = "mcp")]
         Some(Command::Mcp(args)) => mcp::run(&global, &args, interrupt),
-        Some(Command::Query(args)) => query::run(&global, &args),
+        Some(Command::Query(args)) => query::run(&global, &args, interrupt),
         Some(Command::Completions(args)) => completions::completions(&args),
         Some(Command::Complete(args)) => completions::complete(&global, &args),
         // Turned into another command line when it was parsed.

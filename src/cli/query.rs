@@ -1,5 +1,10 @@
 //! `git metis-sync query`: questions to metis.db.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+};
+
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
@@ -10,15 +15,19 @@ use crate::{
     cache::{Cache, QueryError},
     names::{Prefix, ShortCode},
     plan::listing::printable,
-    sync::Workspace,
+    service::{self, NotTaken},
+    sync::{self, Workspace},
     view::AsOf,
 };
 
 use super::{
     Exit, Global,
     completions::candidates,
-    document, pager,
+    document,
+    filter::FilterArgs,
+    pager, records,
     render::{self, count, number},
+    sync::options,
     table::Page,
 };
 
@@ -53,6 +62,8 @@ enum Question {
         #[arg(add = ArgValueCompleter::new(candidates::codes))]
         code: ShortCode,
     },
+    /// Tasks that can be begun and that nobody has claimed: what `claim --next` takes from
+    Ready(FilterArgs),
     /// All workspaces, or the documents of one
     Workspace {
         #[arg(add = ArgValueCompleter::new(candidates::workspaces))]
@@ -61,7 +72,10 @@ enum Question {
 }
 
 /// Answers a question from the workspace's metis.db.
-pub fn run(global: &Global, args: &QueryArgs) -> Exit {
+pub fn run(global: &Global, args: &QueryArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    if let Question::Ready(which) = &args.question {
+        return ready(global, args.lines, which, interrupt);
+    }
     document::asked(global, "query", |workspace, cache| {
         pager::start(global, workspace.project());
         answer((global, workspace), args, cache)
@@ -100,6 +114,8 @@ fn answer(asked: (&Global, &Workspace), args: &QueryArgs, cache: &Cache) -> Resu
             let upstream = cache.upstream(code)?;
             show(asked, "upstream", &upstream, || page.links(&upstream.chain));
         }
+        // Central is asked as well: see `ready()`.
+        Question::Ready(_) => {}
         Question::Workspace { prefix: None } => {
             let workspaces = cache.workspaces()?;
             show(asked, "workspace", &workspaces, || {
@@ -125,6 +141,43 @@ fn answer(asked: (&Global, &Workspace), args: &QueryArgs, cache: &Cache) -> Resu
         page.end();
     }
     Ok(())
+}
+
+/// Central is asked for the claims. Where it is out of reach, what is claimed is listed, too, and that is said.
+fn ready(global: &Global, lines: usize, which: &FilterArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    document::asked_of(global, "query", |workspace, _| {
+        let claimed = sync::claimed(workspace, &options(global, interrupt, "query"));
+        let open = match service::ready(
+            workspace,
+            &which.filter(true),
+            claimed.as_ref().unwrap_or(&BTreeSet::new()),
+        ) {
+            Ok(open) => open,
+            Err(NotTaken::Query(err)) => return Err(err),
+            Err(NotTaken::Claim(err)) => return Ok(records::not_claimed(global, "query", workspace, &err)),
+        };
+        if let Err(err) = &claimed {
+            mention!("warning: what is claimed is not known: {err}");
+        }
+        if global.json {
+            let value = json!({
+                "as_of": AsOf::of(workspace, Timestamp::now()),
+                "question": "ready",
+                "claims_known": claimed.is_ok(),
+                "answer": open,
+            });
+            render::print_json(&render::document("query", value));
+            return Ok(Exit::Ok);
+        }
+        pager::start(global, workspace.project());
+        let mut page = Page::new(global, lines);
+        if open.len() > 1 {
+            page.total(&count(open.len()));
+        }
+        page.documents(&open);
+        page.end();
+        Ok(Exit::Ok)
+    })
 }
 
 fn show((global, workspace): (&Global, &Workspace), question: &str, value: &impl Serialize, text: impl FnOnce()) {

@@ -35,7 +35,7 @@ pub fn run(global: &Global, args: &SearchArgs) -> Exit {
     // An argument with spaces in it was quoted for the shell, and its words are words all the same.
     let text = args.text.join(" ");
     document::asked_of(global, "search", |workspace, guard| {
-        let filter = args.which.filter(workspace, false);
+        let filter = args.which.filter(false);
         let sought = Sought::parse(&text);
         if sought.is_none() && global.talks() {
             mention!("warning: only letters and digits are searched for, and there are none in what is sought");

@@ -134,7 +134,10 @@ fn described(document: &Document, columns: Option<usize>) -> String {
         &cell(document.phase.as_deref().unwrap_or("-")),
         &cell(&document.workspace),
     ];
-    row(cells.map(String::as_str), &cell(&document.title), columns)
+    let marks = document.shared_tags.iter().map(|tag| format!(" #{}", cell(tag)));
+    let marks = marks.chain(document.assigned.iter().map(|who| format!(" @{}", cell(who))));
+    let title = cell(&document.title) + &marks.collect::<String>();
+    row(cells.map(String::as_str), &title, columns)
 }
 
 /// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Documents in one answer, lines of all diffs, and characters of a text: what a model can take.
-const MAX_DOCUMENTS: usize = 200;
+pub(super) const MAX_DOCUMENTS: usize = 200;
 const MAX_LINES: usize = 1000;
 const MAX_TEXT: usize = 40_000;
 
@@ -63,6 +63,7 @@ enum Question {
     Blocks,
     Progress,
     Upstream,
+    Ready,
     Workspaces,
 }
 
@@ -134,23 +135,26 @@ impl Call<'_> {
             "status" => self.status(progress),
             "diff" => self.diff(progress),
             "log" => self.log(),
+            "tag" => self.tag(),
+            "note" => self.note(),
+            "claim" => self.claim(progress),
             _ => return None,
         };
         let folder = std::path::absolute(&self.start.folder).unwrap_or_else(|_| self.start.folder.clone());
         Some(done.map_err(|failure| failure.seen_from(&crate::text::shown(&folder).to_string())))
     }
 
-    fn arguments<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) fn arguments<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let arguments = Value::Object(self.arguments.clone());
         serde_json::from_value(arguments).map_err(|err| Failure::usage(format!("{}: {err}", self.tool)))
     }
 
-    fn workspace(&self) -> Result<Workspace, Failure> {
+    pub(super) fn workspace(&self) -> Result<Workspace, Failure> {
         Workspace::discover(&self.start.folder).map_err(|kind| Failure::of_kind(&kind, ""))
     }
 
     /// What every call asks of the engine.
-    fn request(&self) -> SyncRequest {
+    pub(super) fn request(&self) -> SyncRequest {
         let plain = SyncRequest::default();
         SyncRequest {
             deadline: self.deadline,
@@ -216,6 +220,9 @@ impl Call<'_> {
         if let Question::Workspaces = asked.question {
             return self.answer(|_, cache| Ok(json!({ "answer": cache.workspaces()? })));
         }
+        if let Question::Ready = asked.question {
+            return self.ready();
+        }
         let Some(typed) = asked.code else {
             return Err(Failure::usage("query: this question needs a code".into()));
         };
@@ -230,7 +237,9 @@ impl Call<'_> {
                 }
                 Question::Blocks => json!({ "answer": cache.blocks(&code)? }),
                 Question::Progress => json!({ "answer": cache.progress(&code)? }),
-                Question::Upstream | Question::Workspaces => json!({ "answer": cache.upstream(&code)? }),
+                Question::Upstream | Question::Ready | Question::Workspaces => {
+                    json!({ "answer": cache.upstream(&code)? })
+                }
             })
         })
     }
@@ -239,7 +248,6 @@ impl Call<'_> {
         let asked: Search = self.arguments()?;
         let workspace = self.workspace()?;
         let filter = Filter {
-            tagged: sync::tagged(&workspace, &asked.tags),
             workspaces: prefixes(&asked.workspaces)?,
             kinds: asked.types,
             phases: asked.phases,
@@ -294,8 +302,11 @@ impl Call<'_> {
     fn status(&self, progress: &mut dyn Progress) -> Result<Value, Failure> {
         let asked: Offline = self.arguments()?;
         let ask = if asked.offline { Ask::Nobody } else { Ask::Everybody };
+        let workspace = self.workspace()?;
         self.previewed(ask, progress, |preview| {
-            Ok(value(Status::of(&preview, Timestamp::now())))
+            let mut status = Status::of(&preview, Timestamp::now());
+            status.add_records(&workspace);
+            Ok(value(status))
         })
     }
 
@@ -351,12 +362,12 @@ impl Call<'_> {
     }
 }
 
-fn value(shown: impl Serialize) -> Value {
+pub(super) fn value(shown: impl Serialize) -> Value {
     serde_json::to_value(shown).unwrap_or_default()
 }
 
 /// A code as it is typed: small letters will do.
-fn code(typed: &str) -> Result<ShortCode, Failure> {
+pub(super) fn code(typed: &str) -> Result<ShortCode, Failure> {
     let parsed = typed.to_uppercase().parse();
     parsed.map_err(|err| Failure::usage(format!("{}: {err}", Untrusted::name(typed.as_bytes()))))
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cache::QueryError,
+    records::RecordsError,
     sync::{
         SyncError, SyncErrorKind, Workspace,
         stop::{self, Exit, Hint, Stop},
@@ -32,6 +33,10 @@ impl Failure {
             kind: kind.word().into(),
             hint: Box::new(stop::explain(kind, url)),
         }
+    }
+
+    pub fn of_records(err: &RecordsError) -> Self {
+        Failure::new("records", Stop::NotShown, err.to_string(), err.next().into())
     }
 
     /// The arguments cannot be used.

@@ -1,11 +1,12 @@
 //! A server for agents over standard input and output, by the Model Context Protocol: `git metis-sync mcp`.
 //!
-//! It has the commands that look and the one that syncs, and none that overrides a guard: what a person must decide is said with
+//! It has the commands that look, the one that syncs, and those that write what anybody may write, and none that overrides a guard: what a person must decide is said with
 //! the command that a person would run. The engine blocks, so each call has a thread; the project is looked up for each call, so
 //! the server starts anywhere. Standard output belongs to the protocol from the first byte on (`stdio`).
 
 mod call;
 mod failure;
+mod records;
 mod server;
 mod stdio;
 mod tools;

@@ -12,7 +12,7 @@ pub const INSTRUCTIONS: &str = "Planning documents (Metis) of many projects, kep
 /// All of them.
 pub fn all() -> Vec<Tool> {
     let looks = looks().map(|tool| tool.annotate(ToolAnnotations::new().read_only(true)));
-    [vec![syncs()], looks.to_vec()].concat()
+    [vec![syncs()], looks.to_vec(), writes().to_vec()].concat()
 }
 
 fn strings() -> Value {
@@ -33,7 +33,7 @@ fn syncs() -> Tool {
             "since": { "type": "string", "description": "commit of central, or date: names what changed since" },
             "recheck": flag("trust no cache"),
             "pull_only": flag("push nothing"),
-            "dry_run": flag("write nothing; say what would happen"),
+            "dry_run": flag("write nothing"),
         }),
         &[],
     );
@@ -62,15 +62,43 @@ fn syncs() -> Tool {
     })))
 }
 
+fn code() -> Value {
+    json!({ "type": "string" })
+}
+
+/// Those that write what anybody may write about any document.
+fn writes() -> [Tool; 3] {
+    [
+        tool(
+            "tag",
+            "Shared tags on any document.",
+            json!({ "code": code(), "add": strings(), "remove": strings() }),
+            &["code"],
+        ),
+        tool(
+            "note",
+            "A shared note on any document.",
+            json!({ "code": code(), "text": { "type": "string" } }),
+            &["code", "text"],
+        ),
+        tool(
+            "claim",
+            "Claim a document before working on it; without code, the next ready task. Release it when done and synced.",
+            json!({ "code": code(), "release": { "type": "boolean" } }),
+            &[],
+        ),
+    ]
+    .map(|tool| tool.annotate(ToolAnnotations::new().destructive(false)))
+}
+
 /// Those that only look.
 fn looks() -> [Tool; 6] {
-    let code = || json!({ "type": "string", "description": "e.g. API-T-0001" });
     [
         tool(
             "query",
-            "Relations between documents, or an overview of all workspaces.",
+            "Relations between documents; tasks ready to be begun; workspaces.",
             json!({
-                "question": { "type": "string", "enum": ["children", "blocks", "progress", "upstream", "workspaces"] },
+                "question": { "type": "string", "enum": ["children", "blocks", "progress", "upstream", "ready", "workspaces"] },
                 "code": code(),
             }),
             &["question"],
@@ -97,7 +125,7 @@ fn looks() -> [Tool; 6] {
         tool(
             "status",
             "What a sync would do or stumble over.",
-            json!({ "offline": flag("compare with the last sync") }),
+            json!({ "offline": { "type": "boolean" } }),
             &[],
         ),
         tool(
@@ -106,7 +134,7 @@ fn looks() -> [Tool; 6] {
             json!({
                 "side": { "type": "string", "enum": ["local", "central"] },
                 "codes": strings(),
-                "offline": flag("compare with the last sync"),
+                "offline": { "type": "boolean" },
             }),
             &[],
         ),
@@ -157,7 +185,8 @@ mod tests {
         }
         for tool in list.as_array().unwrap() {
             let reads = tool["annotations"]["readOnlyHint"].as_bool();
-            assert_eq!(reads, Some(tool["name"] != "sync_data"), "{tool}");
+            let writes = ["sync_data", "tag", "note", "claim"].contains(&tool["name"].as_str().unwrap());
+            assert_eq!(reads == Some(true), !writes, "{tool}");
         }
         assert_eq!(INSTRUCTIONS.matches(". ").count(), 1, "two sentences");
     }

@@ -63,6 +63,12 @@ impl Records {
         self.list_where("e.model = ?1", [model])
     }
 
+    /// The same of several models.
+    pub fn list_of_any(&self, models: &[&str]) -> Result<Vec<Record>, RecordsError> {
+        let models = serde_json::to_string(models).unwrap_or_default();
+        self.list_where("e.model IN (SELECT value FROM json_each(?1))", [models])
+    }
+
     fn list_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<Vec<Record>, RecordsError> {
         let sql = format!(
             "SELECT {}, e.model, e.key, e.field FROM entry e JOIN device d ON d.id = e.device \

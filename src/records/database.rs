@@ -30,8 +30,16 @@ pub struct Records {
 }
 
 impl Records {
+    /// Whether there is something at their place, without a look at what it is.
+    pub fn are_in(state: &StateDir) -> bool {
+        state.path().join(FILE_NAME).symlink_metadata().is_ok()
+    }
+
     /// Opens the database. `None`: there are no records here, and nothing was opened.
     pub fn open(state: &StateDir, guard: &mut Guard) -> Result<Option<Self>, RecordsError> {
+        if !Self::are_in(state) {
+            return Ok(None);
+        }
         let path = path(state)?;
         match database::look(&path)? {
             database::Place::File => Self::at(path, guard).map(Some),

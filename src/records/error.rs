@@ -32,7 +32,24 @@ pub enum RecordsError {
     /// Its value is longer than a line of a log may be.
     #[error("this is too long to be recorded: a record has {} KiB at most", shared_records::segment::MAX_LINE >> 10)]
     TooLong,
+    /// So many were put at one place of an order that no position is left there.
+    #[error("there is no room left at that place: put it at the beginning or the end")]
+    NoRoom,
     /// The value is of another kind than the record has.
     #[error("a record of this kind does not take this value")]
     WrongKind,
+}
+
+impl RecordsError {
+    /// What was changed, and what to do.
+    pub fn next(&self) -> &'static str {
+        match self {
+            RecordsError::Database(CacheError::Busy { .. }) => "Nothing was changed; try again when that is done.",
+            RecordsError::Database(CacheError::NotAFile { .. } | CacheError::Unreadable { .. }) => {
+                "Nothing was changed. Once it is moved away, the next sync takes up again what is in central."
+            }
+            RecordsError::Later { .. } => "Nothing was changed; update git-metis-sync here.",
+            _ => "Nothing was changed.",
+        }
+    }
 }

@@ -11,13 +11,16 @@
 //! | what has this clone published | `own` |
 //! | who is it to others, where there is a copy of it | `rename` |
 //! | what is to be published | `draft` |
-//! | what is there | `ask` |
+//! | what is there | `ask`, `collections` |
+//! | what commands write | [`kinds`] |
 
 mod ask;
+mod collections;
 mod database;
 mod draft;
 mod error;
 mod files;
+pub mod kinds;
 mod own;
 mod peers;
 mod rename;
@@ -28,6 +31,7 @@ mod tests;
 mod tx;
 
 pub use ask::{Device, Logged, Status};
+pub use collections::{Collection, Item, Spot};
 pub use database::{FILE_NAME, Records, random_id};
 pub use draft::{COMPACT_FROM, Draft, File, Publisher, Text};
 pub use error::RecordsError;

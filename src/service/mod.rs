@@ -10,11 +10,13 @@
 //! 4. The report says what changed `since`, where that is asked.
 
 pub mod conduits;
+mod next;
 mod queue;
 mod request;
 
 pub use crate::sync::doctor::nuke::NukePlan;
 pub use conduits::Conduits;
+pub use next::{NotTaken, ready, take_next};
 pub use request::{Direction, SyncRequest};
 
 use std::collections::BTreeSet;

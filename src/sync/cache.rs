@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Session, SyncErrorKind, Warning, Workspace, cycle::Published, notebook};
+use super::{Session, SyncErrorKind, Warning, Workspace, cycle::Published, marks::marks, notebook};
 use crate::{
     cache::{self, Cache, CacheError, QueryError, Rebuilt},
     central,
@@ -70,10 +70,11 @@ pub fn check_database(metis: &MetisDir, project: &Project) -> Result<(), CacheEr
     }
 }
 
-/// Opens `metis.db` for questions.
+/// Opens `metis.db` for questions, with what shared records say of documents.
 pub fn open_cache(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryError> {
     check_database(workspace.metis(), workspace.project())?;
-    Cache::open(workspace.metis().path(), &|file| guard.mark(file))
+    let cache = Cache::open(workspace.metis().path(), &|file| guard.mark(file))?;
+    cache.marked(&marks(workspace))
 }
 
 /// Rebuilds `metis.db` without a sync around it.

@@ -1,7 +1,10 @@
 //! Claims: who works on a document. Unlike shared records they cannot be merged, so they are not made offline: a claim is a ref in
 //! central that is created where there was none, and of several who try, one succeeds.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,6 +125,31 @@ pub fn claims(workspace: &Workspace, options: &SyncOptions) -> Result<Vec<Claim>
     Ok(claims)
 }
 
+/// The codes of the documents that are claimed, by the names of their refs alone.
+pub fn claimed(workspace: &Workspace, options: &SyncOptions) -> Result<BTreeSet<String>, ClaimError> {
+    let ctx = context(workspace, options)?;
+    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), vec![REFS.into()]);
+    let remote = remote.map_err(SyncErrorKind::from)?;
+    let codes = remote
+        .beside
+        .iter()
+        .filter_map(|(name, _)| name.raw().strip_prefix(REFS));
+    let codes = codes.map(str::to_owned).collect();
+    remote.close();
+    Ok(codes)
+}
+
+/// The central that this clone is bound to.
+fn context<'a>(workspace: &'a Workspace, options: &SyncOptions) -> Result<Context<'a>, ClaimError> {
+    let guard = workspace.guard().map_err(SyncErrorKind::from)?;
+    workspace.check_state()?;
+    let ctx = setup::context(workspace, options, Instant::now())?;
+    match workspace.check_binding(&guard, None, &ctx).into_iter().next() {
+        Some(stop) => Err(stop.into()),
+        None => Ok(ctx),
+    }
+}
+
 /// Where claims are made.
 struct Desk<'a> {
     ctx: Context<'a>,
@@ -130,12 +158,8 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     fn open(workspace: &'a Workspace, options: &SyncOptions) -> Result<Self, ClaimError> {
+        let ctx = context(workspace, options)?;
         let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
-        workspace.check_state()?;
-        let ctx = setup::context(workspace, options, Instant::now())?;
-        if let Some(stop) = workspace.check_binding(&guard, None, &ctx).into_iter().next() {
-            return Err(stop.into());
-        }
         Ok(Desk {
             device: made_records(workspace, &mut guard)?.device(),
             ctx,

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use shared_records::DeviceId;
 
-use super::{
-    session::Session,
-    setup::{Workspace, made_state},
-};
+use super::session::Session;
 use crate::{
     central::{
         CentralError,
@@ -19,13 +16,12 @@ use crate::{
         store::Store,
     },
     names::ObjectFormat,
-    records::{COMPACT_FROM, Records, RecordsError, Standing},
+    records::{COMPACT_FROM, Records, Standing},
     send_pack::Outcome,
     stage::{
         Warning, push,
         records::{self, ExchangeError, Listed, LogPush},
     },
-    state::{files::StateDir, guard::Guard},
 };
 
 /// What was done with records.
@@ -42,38 +38,6 @@ impl RecordsDone {
     pub fn is_nothing(&self) -> bool {
         *self == RecordsDone::default()
     }
-}
-
-/// The records of a workspace. `None`: there are none, and nothing was made.
-pub fn open_records(workspace: &Workspace, guard: &mut Guard) -> Result<Option<Records>, RecordsError> {
-    match StateDir::open(workspace.metis().path())? {
-        Some(state) => Records::open(&state, guard),
-        None => Ok(None),
-    }
-}
-
-/// The same, made if there are none.
-pub fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records, RecordsError> {
-    Records::create(&made_state(workspace.metis())?, guard)
-}
-
-/// The codes of documents that have one of `tags` by a shared record, by tags in small letters. What cannot be read has none.
-pub fn tagged(workspace: &Workspace, tags: &[String]) -> BTreeMap<String, Vec<String>> {
-    let mut tagged: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if tags.is_empty() {
-        return tagged;
-    }
-    let records = workspace
-        .guard()
-        .ok()
-        .and_then(|mut guard| open_records(workspace, &mut guard).ok()?);
-    let found = records.and_then(|records| records.list_of("tag").ok());
-    for record in found.into_iter().flatten() {
-        if let [code, tag] = record.key.as_slice() {
-            tagged.entry(tag.to_lowercase()).or_default().push(code.clone());
-        }
-    }
-    tagged
 }
 
 /// The records of one sync.

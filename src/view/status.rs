@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    cache::MarkKind,
     names::{ObjectId, Prefix, ShortCode},
     plan::{
         dehydrate::{Behind, CentralChange},
@@ -15,7 +16,7 @@ use crate::{
         journal::{self, JournalEntry},
     },
     sync::{
-        SyncErrorKind,
+        self, Outbox, SyncErrorKind, Workspace,
         preview::{CentralView, Preview},
         stop,
     },
@@ -63,6 +64,8 @@ pub struct Status {
     pub conflicts: Vec<Conflicting>,
     /// The other workspaces.
     pub workspaces: Vec<Folder>,
+    /// How much of what was written here as shared records is in central. `None`: nothing was.
+    pub records: Option<Outbox>,
     /// What would stop a sync.
     pub obstacles: Vec<Obstacle>,
     /// What deserves a look.
@@ -120,6 +123,9 @@ pub struct Ahead {
     pub change: CentralChange,
     /// Its file, relative to `.metis/`.
     pub path: Option<String>,
+    /// The tags that shared records put on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Untrusted>,
 }
 
 /// An own document that was changed on both sides.
@@ -186,6 +192,7 @@ impl Status {
                 code: code.clone(),
                 change,
                 path: preview.path_of(code).map(str::to_owned),
+                tags: Vec::new(),
             })
             .collect();
         ahead.sort_by(|a, b| a.code.cmp(&b.code));
@@ -230,8 +237,24 @@ impl Status {
                     }
                 })
                 .collect(),
+            records: None,
             obstacles: preview.stops.iter().map(|kind| Obstacle::of(kind, preview)).collect(),
             warnings: preview.warnings.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Status {
+    /// Adds what shared records say.
+    pub fn add_records(&mut self, workspace: &Workspace) {
+        self.records = sync::outbox(workspace);
+        let marks = sync::marks(workspace);
+        let tags = marks.iter().filter(|mark| mark.kind == MarkKind::Tag);
+        for mark in tags {
+            let ahead = self.ahead.iter_mut().find(|ahead| ahead.code.as_str() == mark.code);
+            if let Some(ahead) = ahead {
+                ahead.tags.push(mark.name.as_str().into());
+            }
         }
     }
 }

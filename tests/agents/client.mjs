@@ -13,7 +13,7 @@ async function play(options, version) {
     await client.connect(new StdioClientTransport({ command, args: ['-C', workspace, 'mcp'] }));
     assert.equal(client.getNegotiatedProtocolVersion(), version);
     const names = (await client.listTools()).tools.map((tool) => tool.name);
-    assert.deepEqual(names, ['sync_data', 'query', 'search', 'read', 'status', 'diff', 'log']);
+    assert.deepEqual(names, ['sync_data', 'query', 'search', 'read', 'status', 'diff', 'log', 'tag', 'note', 'claim']);
     // The client holds what it gets against the output schema.
     const synced = await client.callTool({ name: 'sync_data', arguments: {} }, { onprogress: () => {} });
     assert(!synced.isError && ['synced', 'up-to-date'].includes(synced.structuredContent.outcome), JSON.stringify(synced));

@@ -20,7 +20,7 @@ def failed(result):
 
 async def play(session):
     names = [tool.name for tool in (await session.list_tools()).tools]
-    assert names == ["sync_data", "query", "search", "read", "status", "diff", "log"], names
+    assert names == ["sync_data", "query", "search", "read", "status", "diff", "log", "tag", "note", "claim"], names
     synced = await session.call_tool("sync_data", {})
     assert not failed(synced) and structured(synced)["outcome"] in ("synced", "up-to-date"), synced
     found = structured(await session.call_tool("search", {"text": CODE}))

@@ -2,6 +2,7 @@
 
 mod clients;
 mod protocol;
+mod records;
 mod together;
 
 use std::{

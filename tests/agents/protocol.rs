@@ -114,7 +114,7 @@ fn both_eras_are_spoken() {
         "{discovered}"
     );
     let listed = server.ask("tools/list", &json!({ "_meta": since_2026() }));
-    assert_eq!(listed["result"]["tools"].as_array().map(Vec::len), Some(7), "{listed}");
+    assert_eq!(listed["result"]["tools"].as_array().map(Vec::len), Some(10), "{listed}");
     let mut call = sync_data();
     call["_meta"] = since_2026();
     let called = server.ask("tools/call", &call);

@@ -78,6 +78,29 @@ fn codes_and_workspaces() {
     assert_eq!(values(&alone, &["resolve", ""]), [""; 0], "no database, no word");
 }
 
+/// What is there by shared records is offered like what documents say.
+#[test]
+fn tags_collections_and_people() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    for args in [
+        &["tag", "add", "WEB-T-0001", "urgent"][..],
+        &["collection", "new", "Release"],
+        &["assign", "WEB-T-0001", "ann"],
+    ] {
+        api.run(args).success();
+    }
+    assert_eq!(values(&api, &["tag", "rm", "WEB-T-0001", "ur"]), ["urgent"]);
+    assert_eq!(values(&api, &["list", "--tag", "ur"]), ["urgent"]);
+    assert_eq!(values(&api, &["collection", "add", "R"]), ["Release"]);
+    assert_eq!(values(&api, &["collection", "add", "Release", "WEB-T"]), ["WEB-T-0001"]);
+    assert_eq!(values(&api, &["search", "x", "--collection", ""]), ["Release"]);
+    assert_eq!(values(&api, &["assign", "API-T-0001", "a"]), ["ann"]);
+    assert_eq!(values(&api, &["query", "ready", "--assigned", ""]), ["ann"]);
+    assert_eq!(values(&api, &["star", "API"]), ["API-T-0001"]);
+    assert_eq!(values(&api, &["link", "API-T-0001", "WEB-I"]), ["WEB-I-0001"]);
+}
+
 #[test]
 fn branches() {
     let world = World::new();

@@ -1,10 +1,12 @@
 //! Shared records: what one clone writes about anybody's documents, every clone shows after a sync.
 
 mod claims;
+mod collections;
 mod copies;
 mod guide;
 mod hosts;
 mod logs;
+mod queue;
 mod shown;
 
 use serde_json::Value;

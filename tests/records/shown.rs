@@ -1,5 +1,7 @@
 //! The commands, as people and programs use them.
 
+use serde_json::{Value, json};
+
 use super::{json, sync, two};
 use crate::support::{servers::Access, servers::Nginx, world::World};
 
@@ -19,6 +21,17 @@ fn tags_of_others_find_their_documents() {
     };
     assert_eq!(codes(&["list", "--tag", "urgent"]), ["WEB-T-0001"]);
     assert_eq!(codes(&["search", "title", "--tag", "urgent"]), ["WEB-T-0001"]);
+    let listed = api.run(&["list", "--tag", "urgent"]).success();
+    assert!(listed.contains("Title of WEB-T-0001 #Urgent"), "{listed}");
+    for (args, place) in [
+        (&["list"][..], "/documents/1/shared_tags"),
+        (&["search", "title", "--workspace", "web"], "/documents/0/shared_tags"),
+        (&["query", "workspace", "web"], "/answer/list/0/shared_tags"),
+        (&["show", "WEB-T-0001"], "/document/shared_tags"),
+    ] {
+        let shown = json(&api, args);
+        assert_eq!(shown.pointer(place), Some(&json!(["Urgent"])), "{args:?}: {shown}");
+    }
     let said = api.run(&["tag", "add", "WEB-T-0001", "Urgent"]).success();
     assert_eq!(said, "Unchanged: WEB-T-0001 has it already: #Urgent\n");
     assert_eq!(api.run(&["tag", "list", "WEB-T-0001"]).success(), "Urgent\n");
@@ -33,6 +46,28 @@ fn tags_of_others_find_their_documents() {
     sync(&api);
     sync(&web);
     assert_eq!(json(&web, &["tag", "list"])["tags"], serde_json::json!([]));
+}
+
+/// `status` says what is not in central yet, and tags beside what is to be pushed.
+#[test]
+fn status_tells_of_records() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    assert_eq!(json(&api, &["status"])["records"], Value::Null);
+    json(&api, &["tag", "add", "API-T-0001", "urgent"]);
+    api.edit("API-T-0001", "More.");
+    let status = json(&api, &["status", "--offline"]);
+    assert_eq!(
+        (&status["records"]["unpublished"], &status["ahead"][0]["tags"]),
+        (&json!(1), &json!(["urgent"]))
+    );
+    let said = api.run(&["status"]).success();
+    assert!(
+        said.contains("Shared records: 1 not in central yet") && said.contains("#urgent"),
+        "{said}"
+    );
+    sync(&api);
+    assert!(!api.run(&["status"]).success().contains("Shared records"));
 }
 
 /// git-bug#103: a note comes before its document.

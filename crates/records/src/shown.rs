@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Candidate, Cell,
+    Candidate, Cell, Dot,
     model::{self, Rule},
 };
 
@@ -13,6 +13,9 @@ use crate::{
 pub struct Shown {
     /// Its value.
     pub value: Value,
+    /// The write that it is of; of several that say the same, the last one.
+    #[serde(skip)]
+    pub by: Dot,
     /// What others wrote at the same time, where that is shown too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Value>,
@@ -38,18 +41,13 @@ pub fn shown(cell: &Cell, mut candidates: Vec<Candidate>) -> Option<Shown> {
     let rule = model::rule(cell)?;
     candidates.retain(|candidate| fits(rule, &candidate.value));
     candidates.sort_by_key(|candidate| (candidate.stamp, candidate.dot));
-    let (first, last) = (candidates.first()?, candidates.last()?);
+    let last = candidates.last()?;
     let mut others = Vec::new();
-    let value = match rule {
-        Rule::Present => true.into(),
-        Rule::Last => last.value.clone(),
-        Rule::First => first.value.clone(),
-        Rule::Ever => candidates.iter().any(|candidate| candidate.value == true).into(),
-        Rule::Greatest => candidates
-            .iter()
-            .filter_map(|candidate| candidate.value.as_u64())
-            .max()?
-            .into(),
+    let decides = match rule {
+        Rule::Present | Rule::Last => last,
+        Rule::First => candidates.first()?,
+        Rule::Ever => candidates.iter().rev().find(|it| it.value == true).unwrap_or(last),
+        Rule::Greatest => candidates.iter().max_by_key(|candidate| candidate.value.as_u64())?,
         Rule::LastOfAll => {
             let earlier = candidates.iter().rev().skip(1).map(|candidate| &candidate.value);
             earlier.filter(|value| **value != last.value).for_each(|value| {
@@ -57,10 +55,14 @@ pub fn shown(cell: &Cell, mut candidates: Vec<Candidate>) -> Option<Shown> {
                     others.push(value.clone());
                 }
             });
-            last.value.clone()
+            last
         }
     };
-    Some(Shown { value, others })
+    Some(Shown {
+        value: decides.value.clone(),
+        by: decides.dot,
+        others,
+    })
 }
 
 /// Whether a value is of the kind that the rule decides over. Another one is passed over by everybody alike.

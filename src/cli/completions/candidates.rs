@@ -7,7 +7,7 @@ use clap_complete::CompletionCandidate;
 
 use super::super::render;
 use crate::{
-    cache::{Cache, Document},
+    cache::{Cache, Document, MarkKind},
     sync::{self, Workspace},
 };
 
@@ -61,7 +61,7 @@ pub fn sources(typed: &OsStr) -> Candidates {
     found
 }
 
-/// Types, phases and tags that documents have.
+/// Types and phases that documents have.
 pub fn kinds(typed: &OsStr) -> Candidates {
     said(typed, |document| document.kind.into_iter().collect())
 }
@@ -71,14 +71,37 @@ pub fn phases(typed: &OsStr) -> Candidates {
     said(typed, |document| document.phase.into_iter().collect())
 }
 
-/// See [`kinds()`].
+/// The same, and tags that shared records put on documents, be those known here or not.
 pub fn tags(typed: &OsStr) -> Candidates {
     let bare = |tag: String| tag.trim_start_matches('#').to_owned();
-    said(typed, |document| document.tags.into_iter().map(bare).collect())
+    let said = documents(OsStr::new("")).flat_map(|document| document.tags).map(bare);
+    named(typed, said.chain(marked(MarkKind::Tag)))
+}
+
+/// Collections, by their titles.
+pub fn collections(typed: &OsStr) -> Candidates {
+    let collections = workspace().map(|workspace| sync::collections(&workspace));
+    let titles = collections.into_iter().flatten().map(|collection| collection.title);
+    named(typed, titles)
+}
+
+/// Those who have something to do.
+pub fn assigned(typed: &OsStr) -> Candidates {
+    named(typed, marked(MarkKind::Assigned))
+}
+
+fn marked(kind: MarkKind) -> impl Iterator<Item = String> {
+    let marks = workspace().map(|workspace| sync::marks(&workspace));
+    let of_kind = marks.into_iter().flatten().filter(move |mark| mark.kind == kind);
+    of_kind.map(|mark| mark.name)
 }
 
 fn said(typed: &OsStr, what: impl Fn(Document) -> Vec<String>) -> Candidates {
-    let all: BTreeSet<String> = documents(OsStr::new("")).flat_map(what).collect();
+    named(typed, documents(OsStr::new("")).flat_map(what))
+}
+
+fn named(typed: &OsStr, names: impl Iterator<Item = String>) -> Candidates {
+    let all: BTreeSet<String> = names.collect();
     beginning(typed, all.into_iter().map(CompletionCandidate::new))
 }
 

@@ -11,18 +11,28 @@ use crate::{
         Exit, Global,
         completions::candidates,
         document,
+        filter::FilterArgs,
+        progress::Bar,
         render::{self, time},
-        sync::{fail, options},
+        sync::{fail, options, prompt},
     },
     names::ShortCode,
+    plan::listing::printable,
+    service::{NotTaken, SyncRequest, take_next},
     sync::{Claim, ClaimError, Claimed, Workspace, claim as claim_it, claims, release as release_it},
 };
 
 #[derive(Debug, Clone, Args)]
+#[command(mut_group("FilterArgs", |filter| filter.requires("next")))]
 pub struct ClaimArgs {
     /// The document; without one, all claims are listed
     #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
     code: Option<ShortCode>,
+    /// Take the next task that is ready and that nobody has, of those that fit
+    #[arg(long, conflicts_with = "code")]
+    next: bool,
+    #[command(flatten)]
+    which: FilterArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -35,8 +45,11 @@ pub struct ReleaseArgs {
     anybodys: bool,
 }
 
-/// Claims a document, or lists all claims. Exit code 3: somebody else has it.
+/// Claims a document, or lists all claims. Exit code 3: somebody else has it; 1: there is no task to take.
 pub fn claim(global: &Global, args: &ClaimArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    if args.next {
+        return next(global, args, interrupt);
+    }
     let options = options(global, interrupt, "claim");
     in_workspace(global, "claim", |workspace| {
         let Some(code) = &args.code else {
@@ -45,6 +58,37 @@ pub fn claim(global: &Global, args: &ClaimArgs, interrupt: Arc<AtomicBool>) -> E
         };
         let done = claim_it(workspace, &options, code)?;
         Ok(told(global, "claim", code, &done, ["Claimed", "It is yours already"]))
+    })
+}
+
+fn next(global: &Global, args: &ClaimArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let request = SyncRequest {
+        prompt: prompt(global),
+        trigger: "claim".into(),
+        interrupt,
+        ..SyncRequest::default()
+    };
+    in_workspace(global, "claim", |workspace| {
+        workspace.needs_folder("claim --next")?;
+        let mut bar = Bar::new(global);
+        let taken = take_next(workspace, &request, &args.which.filter(true), &mut bar);
+        bar.clear();
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(NotTaken::Claim(err)) => return Err(err),
+            Err(NotTaken::Query(err)) => return Ok(document::unanswered(global, "claim", &err)),
+        };
+        if global.json {
+            let outcome = if taken.is_some() { "done" } else { "none" };
+            let value = json!({ "outcome": outcome, "document": taken });
+            render::print_json(&render::document("claim", value));
+        } else if let Some(document) = &taken {
+            let (code, title) = (document.code.as_bytes(), document.title.as_bytes());
+            say!("Claimed: {} {}", printable(code), printable(title));
+        } else if global.talks() {
+            mention!("There is no task that can be begun and that nobody has.");
+        }
+        Ok(if taken.is_some() { Exit::Ok } else { Exit::Error })
     })
 }
 
@@ -68,10 +112,14 @@ fn in_workspace(global: &Global, command: &str, work: impl FnOnce(&Workspace) ->
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, command, &kind, ""),
     };
-    match work(&workspace) {
-        Ok(exit) => exit,
-        Err(ClaimError::Sync(err)) => fail(global, command, &workspace, &err),
-        Err(ClaimError::Records(err)) => document::stopped(
+    work(&workspace).unwrap_or_else(|err| not_claimed(global, command, &workspace, &err))
+}
+
+/// Says why there is no answer about claims.
+pub fn not_claimed(global: &Global, command: &str, workspace: &Workspace, err: &ClaimError) -> Exit {
+    match err {
+        ClaimError::Sync(err) => fail(global, command, workspace, err),
+        ClaimError::Records(err) => document::stopped(
             global,
             command,
             "records",

@@ -1,23 +1,36 @@
 //! What all commands about records share: opening them, and saying why that failed.
 
 mod about;
+mod assign;
 mod claim;
+mod collection;
+mod link;
 mod note;
+mod star;
 mod tag;
 
 pub use about::{RecordArgs, record};
-pub use claim::{ClaimArgs, ReleaseArgs, claim, release};
+pub use assign::{AssignArgs, assign};
+pub use claim::{ClaimArgs, ReleaseArgs, claim, not_claimed, release};
+pub use collection::{CollectionArgs, collection};
+pub use link::{LinkArgs, link};
 pub use note::{NoteArgs, note};
+pub use star::{StarArgs, star};
 pub use tag::{TagArgs, tag};
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared_records::Cell;
+
 use crate::{
-    cache::CacheError,
     names::ShortCode,
-    records::{self, Records, RecordsError, Tx},
-    sync::{self, SyncErrorKind, Workspace},
+    plan::listing::printable,
+    records::{Records, RecordsError, Tx},
+    sync::{self, NotWritten, SyncErrorKind, Workspace},
 };
 
-use super::{Exit, Global, document, render};
+use super::{Exit, Global, document, pager, render, table::Page};
 
 /// Why a command about records failed.
 enum Failure {
@@ -32,6 +45,15 @@ enum Failure {
 impl From<RecordsError> for Failure {
     fn from(err: RecordsError) -> Self {
         Failure::Records(err)
+    }
+}
+
+impl From<NotWritten> for Failure {
+    fn from(err: NotWritten) -> Self {
+        match err {
+            NotWritten::Records(err) => Failure::Records(err),
+            NotWritten::Workspace(kind) => Failure::Workspace(kind),
+        }
     }
 }
 
@@ -53,17 +75,7 @@ fn run(global: &Global, command: &str, work: impl FnOnce(&Workspace) -> Result<(
     match failure {
         Failure::Workspace(kind) => render::explained(global, command, &kind, ""),
         Failure::Absent(message, next) => document::stopped(global, command, "absent", message, next.into()),
-        Failure::Records(err) => {
-            let next = match &err {
-                RecordsError::Database(CacheError::Busy { .. }) => "Nothing was changed; try again when that is done.",
-                RecordsError::Database(CacheError::NotAFile { .. } | CacheError::Unreadable { .. }) => {
-                    "Nothing was changed. Once it is moved away, the next sync takes up again what is in central."
-                }
-                RecordsError::Later { .. } => "Nothing was changed; update git-metis-sync here.",
-                _ => "Nothing was changed.",
-            };
-            document::stopped(global, command, "records", err.to_string(), next.into())
-        }
+        Failure::Records(err) => document::stopped(global, command, "records", err.to_string(), err.next().into()),
     }
 }
 
@@ -75,12 +87,66 @@ fn here(workspace: &Workspace) -> Result<Option<Records>, Failure> {
 
 /// Writes in one transaction.
 fn write<T>(workspace: &Workspace, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
-    let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
-    let mut records = sync::made_records(workspace, &mut guard)?;
-    let mut tx = records.tx(records::now())?;
-    let done = work(&mut tx)?;
-    tx.commit()?;
-    Ok(done)
+    Ok(sync::write_records(workspace, work)?)
+}
+
+/// Puts a record in each of these places, or takes it away from there. Says what that changed: `word` is for what was done.
+fn put_all(
+    global: &Global,
+    workspace: &Workspace,
+    [command, word]: [&str; 2],
+    cells: &[(String, Cell)],
+    is_there: bool,
+) -> Result<(), Failure> {
+    let (changed, unchanged): (Vec<&String>, Vec<&String>) = write(workspace, |tx| {
+        let mut parts = (Vec::new(), Vec::new());
+        for (name, cell) in cells {
+            let written = match is_there {
+                true => tx.put(cell, true.into())?,
+                false => tx.remove(cell)?,
+            };
+            (if written.is_some() { &mut parts.0 } else { &mut parts.1 }).push(name);
+        }
+        Ok(parts)
+    })?;
+    if global.json {
+        let value = json!({ "changed": changed, "unchanged": unchanged });
+        render::print_json(&render::document(command, value));
+    } else if global.talks() {
+        for (word, names) in [(word, changed), ("Unchanged", unchanged)] {
+            names
+                .iter()
+                .for_each(|name| say!("{word}: {}", printable(name.as_bytes())));
+        }
+    }
+    Ok(())
+}
+
+/// Lists the records of a model whose keys have three parts, which are called as in `named`.
+fn list_triples(
+    global: &Global,
+    workspace: &Workspace,
+    [command, model, several]: [&str; 3],
+    named: [&str; 3],
+    is_meant: impl Fn(&[String; 3]) -> bool,
+) -> Result<(), Failure> {
+    let records = here(workspace)?.map(|records| records.list_of(model)).transpose()?;
+    let keys = records.into_iter().flatten().map(|record| record.key);
+    let found: Vec<[String; 3]> = keys.filter_map(|key| key.try_into().ok()).filter(is_meant).collect();
+    if global.json {
+        let value = |key: &[String; 3]| -> BTreeMap<&str, String> { named.into_iter().zip(key.clone()).collect() };
+        let values: Vec<_> = found.iter().map(value).collect();
+        render::print_json(&render::document(command, json!({ several: values })));
+        return Ok(());
+    }
+    pager::start(global, workspace.project());
+    let mut page = Page::new(global, usize::MAX);
+    for key in &found {
+        let words: Vec<String> = key.iter().map(|part| printable(part.as_bytes())).collect();
+        page.line(&words.join("  "));
+    }
+    page.end();
+    Ok(())
 }
 
 /// Says of a document that nobody has: what is written about it shows when it comes.

@@ -6,13 +6,12 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared_records::Cell;
 
 use super::{Failure, here, mention_unknown, run, write};
 use crate::{
     cli::{Exit, Global, completions::candidates, document, pager, render, table::Page},
     names::ShortCode,
-    records::{self, Records},
+    records::{Records, kinds},
     sync::Workspace,
     text::Untrusted,
 };
@@ -78,23 +77,19 @@ struct Note {
     others: Vec<Untrusted>,
 }
 
-fn cell(id: &str, field: &str) -> Cell {
-    Cell::new("note", &[id], field)
-}
-
 /// Adds, edits, removes or lists.
 pub fn note(global: &Global, args: &NoteArgs) -> Exit {
     run(global, "note", |workspace| match &args.what {
         What::Add { code, text, reply } => add(global, workspace, code, text, reply.as_deref()),
         What::Edit { id, text } => {
             let id = find(workspace, id)?.id.raw().to_owned();
-            write(workspace, |tx| tx.put(&cell(&id, "body"), text.as_str().into()))?;
+            write(workspace, |tx| tx.put(&kinds::note(&id, "body"), text.as_str().into()))?;
             tell(global, "edited", "Edited", &id);
             Ok(())
         }
         What::Rm { id } => {
             let id = find(workspace, id)?.id.raw().to_owned();
-            write(workspace, |tx| tx.put(&cell(&id, "gone"), true.into()))?;
+            write(workspace, |tx| tx.put(&kinds::note(&id, "gone"), true.into()))?;
             tell(global, "removed", "Removed", &id);
             Ok(())
         }
@@ -110,15 +105,10 @@ fn add(
     reply: Option<&str>,
 ) -> Result<(), Failure> {
     let parent = reply.map(|id| find(workspace, id)).transpose()?;
-    let id = records::random_id();
     let author = workspace.project().committer().0;
-    write(workspace, |tx| {
-        tx.put(&cell(&id, "document"), code.as_str().into())?;
-        tx.put(&cell(&id, "author"), author.into())?;
-        if let Some(parent) = &parent {
-            tx.put(&cell(&id, "parent"), parent.id.raw().into())?;
-        }
-        tx.put(&cell(&id, "body"), text.into())
+    let parent = parent.as_ref().map(|parent| parent.id.raw());
+    let id = write(workspace, |tx| {
+        kinds::add_note(tx, code.as_str(), &author, text, parent)
     })?;
     mention_unknown(global, workspace, code);
     tell(global, "added", "Noted", &id);

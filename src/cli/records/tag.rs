@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
-use shared_records::Cell;
 
 use super::{Failure, here, mention_unknown, run, write};
 use crate::{
@@ -18,8 +17,8 @@ use crate::{
     },
     names::ShortCode,
     plan::listing::printable,
+    records::kinds,
     sync::Workspace,
-    text::is_hidden,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -48,23 +47,8 @@ struct DocumentAndTags {
     #[arg(value_name = "CODE", value_parser = document::code, add = ArgValueCompleter::new(candidates::codes))]
     code: ShortCode,
     /// The tags, with or without #
-    #[arg(value_name = "TAG", required = true, value_parser = name, add = ArgValueCompleter::new(candidates::tags))]
+    #[arg(value_name = "TAG", required = true, value_parser = kinds::tag_name, add = ArgValueCompleter::new(candidates::tags))]
     tags: Vec<String>,
-}
-
-/// A tag as it is typed.
-fn name(typed: &str) -> Result<String, String> {
-    let tag = typed.trim().trim_start_matches('#');
-    match tag {
-        "" => Err("a tag needs a name".into()),
-        _ if tag.len() > 100 => Err("a tag has 100 bytes at most".into()),
-        _ if tag.contains(is_hidden) => Err("a tag has no control characters".into()),
-        _ => Ok(tag.to_owned()),
-    }
-}
-
-fn cell(code: &ShortCode, tag: &str) -> Cell {
-    Cell::new("tag", &[code.as_str(), tag], "")
 }
 
 /// Adds, removes or lists.
@@ -87,7 +71,7 @@ fn change(
     let (changed, unchanged): (Vec<&String>, Vec<&String>) = write(workspace, |tx| {
         let mut parts = (Vec::new(), Vec::new());
         for tag in tags {
-            let cell = cell(code, tag);
+            let cell = kinds::tag(code.as_str(), tag);
             let written = match is_added {
                 true => tx.put(&cell, true.into())?,
                 false => tx.remove(&cell)?,
@@ -147,18 +131,4 @@ fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Resul
     }
     page.end();
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_are_taken_as_they_are_typed() {
-        assert_eq!(name("#urgent"), Ok("urgent".into()));
-        assert_eq!(name(" in review "), Ok("in review".into()));
-        for odd in ["", "#", "a\u{1b}b", &"x".repeat(101)] {
-            assert!(name(odd).is_err(), "{odd:?}");
-        }
-    }
 }

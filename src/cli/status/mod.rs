@@ -59,6 +59,7 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
     };
     let mut status = Status::of(&preview, Timestamp::now());
     status.background = background::unsettled(workspace.metis());
+    status.add_records(&workspace);
     if args.porcelain.is_some() || args.nul {
         porcelain::print(&status, &conduits, args.nul);
     } else if global.json {

@@ -9,7 +9,7 @@ use crate::{
         Global,
         colour::Paint,
         conduit::overview::Looked,
-        render::{ago, count, reason, short, time},
+        render::{ago, count, number, reason, short, time},
         words::Given,
     },
     plan::{
@@ -17,6 +17,7 @@ use crate::{
         listing::printable,
         standing::{FolderStanding, Standing},
     },
+    sync::Outbox,
 };
 
 /// With all sections full, the screen of 24 lines is just full.
@@ -51,6 +52,7 @@ impl Text<'_> {
         self.ahead(out)?;
         self.behind(out)?;
         self.folders(out)?;
+        self.records(out)?;
         for line in self.conduits.lines(self.paint, self.verbose) {
             writeln!(out, "{line}")?;
         }
@@ -146,7 +148,13 @@ impl Text<'_> {
                 CentralChange::Removed => self.paint.red("D"),
             };
             let path = document.path.as_deref().unwrap_or_default();
-            writeln!(out, "  {letter} {:<12} {}", document.code, printable(path.as_bytes()))?;
+            let tags: String = document.tags.iter().map(|tag| format!(" #{}", tag.brief())).collect();
+            writeln!(
+                out,
+                "  {letter} {:<12} {}{tags}",
+                document.code,
+                printable(path.as_bytes())
+            )?;
         }
         self.more(out, ahead.len(), limit)
     }
@@ -206,6 +214,25 @@ impl Text<'_> {
             writeln!(out, "  {:<20} {words}{}", folder.prefix, changed.unwrap_or_default())?;
         }
         self.more(out, shown.len(), limit)
+    }
+
+    fn records(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.status.records {
+            Some(Outbox { unpublished: 0, .. }) | None => Ok(()),
+            Some(Outbox {
+                unpublished,
+                refused: false,
+            }) => writeln!(
+                out,
+                "Shared records: {} not in central yet",
+                number(unpublished as usize)
+            ),
+            Some(Outbox { unpublished, .. }) => writeln!(
+                out,
+                "Shared records: {} here alone, as central does not take them",
+                number(unpublished as usize)
+            ),
+        }
     }
 
     fn obstacles(&self, out: &mut dyn Write) -> io::Result<()> {

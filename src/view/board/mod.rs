@@ -227,7 +227,8 @@ fn phases(documents: &[Document]) -> Vec<String> {
 /// What is not said by the type and the phase already.
 fn tags(document: &Document) -> Vec<String> {
     let kind = document.kind.as_deref().unwrap_or_default();
-    let tags = document.tags.iter().map(|tag| tag.trim_start_matches('#'));
+    let tags = document.tags.iter().chain(&document.shared_tags);
+    let tags = tags.map(|tag| tag.trim_start_matches('#'));
     tags.filter(|tag| !tag.starts_with("phase/") && !tag.eq_ignore_ascii_case(kind))
         .map(escaped)
         .collect()
@@ -284,6 +285,9 @@ pub(super) mod tests {
             blocked_by: blocked_by.iter().map(|code| (*code).to_owned()).collect(),
             archived: false,
             tags: vec!["#task".into(), format!("#phase/{phase}"), "#keys".into()],
+            shared_tags: Vec::new(),
+            collections: Vec::new(),
+            assigned: Vec::new(),
             workspace: project.to_lowercase(),
             owned: project == "API",
             path: format!("{code}.md"),

@@ -1,0 +1,163 @@
+//! Records beside the documents that they are about: opened, written, and as marks by which documents are found and shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use shared_records::shown::Record;
+
+use super::{Workspace, error::SyncErrorKind, setup::made_state};
+use crate::{
+    cache::{Mark, MarkKind},
+    records::{self, Collection, Records, RecordsError, Tx},
+    state::{files::StateDir, guard::Guard},
+};
+
+/// Why records were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// Those that are here.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The workspace.
+    #[error(transparent)]
+    Workspace(#[from] SyncErrorKind),
+}
+
+/// The records of a workspace. `None`: there are none, and nothing was made.
+pub fn open_records(workspace: &Workspace, guard: &mut Guard) -> Result<Option<Records>, RecordsError> {
+    match StateDir::open(workspace.metis().path())? {
+        Some(state) => Records::open(&state, guard),
+        None => Ok(None),
+    }
+}
+
+/// The same, made if there are none.
+pub fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records, RecordsError> {
+    Records::create(&made_state(workspace.metis())?, guard)
+}
+
+/// Writes in one transaction.
+pub fn write_records<T>(
+    workspace: &Workspace,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
+) -> Result<T, NotWritten> {
+    let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
+    let mut records = made_records(workspace, &mut guard)?;
+    let mut tx = records.tx(records::now())?;
+    let done = work(&mut tx)?;
+    tx.commit()?;
+    Ok(done)
+}
+
+/// What is here, for those who can do without. What cannot be read is not there.
+fn readable(workspace: &Workspace) -> Option<Records> {
+    // A guard is more to read than whether there are any.
+    let state = StateDir::open(workspace.metis().path()).ok()??;
+    let mut guard = Records::are_in(&state).then(|| workspace.guard().ok())??;
+    Records::open(&state, &mut guard).ok()?
+}
+
+/// What shared records say of documents, be those known here or not.
+pub fn marks(workspace: &Workspace) -> Vec<Mark> {
+    let records = readable(workspace);
+    let found = records.and_then(|records| records.list_of_any(&["tag", "collection", "assignment"]).ok());
+    of_records(&found.unwrap_or_default())
+}
+
+fn of_records(records: &[Record]) -> Vec<Mark> {
+    let mut titles: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut gone: BTreeSet<&str> = BTreeSet::new();
+    for record in records {
+        if let ("collection", [id]) = (record.model.as_str(), record.key.as_slice()) {
+            match record.field.as_str() {
+                "title" => drop(titles.insert(id, record.shown.value.as_str().unwrap_or_default())),
+                "gone" if record.shown.value == true => drop(gone.insert(id)),
+                _ => {}
+            }
+        }
+    }
+    let mark = |record: &Record| {
+        let (code, kind, name) = match (record.model.as_str(), record.key.as_slice(), record.field.as_str()) {
+            ("tag", [code, tag], "") => (code, MarkKind::Tag, tag.as_str()),
+            ("assignment", [code, _, who], "") => (code, MarkKind::Assigned, who.as_str()),
+            ("collection", [id, code], "") if !gone.contains(id.as_str()) => {
+                (code, MarkKind::Collection, *titles.get(id.as_str())?)
+            }
+            _ => return None,
+        };
+        let (code, name) = (code.clone(), name.to_owned());
+        Some(Mark { code, kind, name })
+    };
+    records.iter().filter_map(mark).collect()
+}
+
+/// All collections that are not gone. What cannot be read is not there.
+pub fn collections(workspace: &Workspace) -> Vec<Collection> {
+    let found = readable(workspace).and_then(|records| records.collections().ok());
+    found.unwrap_or_default()
+}
+
+/// How much of what was written here is in central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Outbox {
+    /// Entries that are not there yet.
+    pub unpublished: u64,
+    /// Whether central does not take them.
+    pub refused: bool,
+}
+
+/// See [`Outbox`]. `None`: nothing was ever written, or it cannot be read.
+pub fn outbox(workspace: &Workspace) -> Option<Outbox> {
+    let own = readable(workspace)?.own_log().ok()?;
+    (own.written > 0).then(|| Outbox {
+        unpublished: own.written - own.published,
+        refused: own.refused > 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_records::{DeviceId, Dot, shown::Shown};
+
+    use super::*;
+
+    #[test]
+    fn marks_are_what_records_say_of_documents() {
+        let record = |model: &str, key: &[&str], field: &str, value: serde_json::Value| Record {
+            model: model.into(),
+            key: key.iter().map(|part| (*part).to_owned()).collect(),
+            field: field.into(),
+            shown: Shown {
+                value,
+                by: Dot {
+                    device: DeviceId::from_bits([1; 10]),
+                    seq: 1,
+                },
+                others: Vec::new(),
+            },
+        };
+        let marks = of_records(&[
+            record("assignment", &["API-T-0001", "owner", "ann"], "", true.into()),
+            record("collection", &["a"], "title", "Release".into()),
+            record("collection", &["a", "API-T-0001"], "", true.into()),
+            record("collection", &["a", "API-T-0001"], "pos", "V".into()),
+            record("collection", &["b"], "gone", true.into()),
+            record("collection", &["b"], "title", "Old".into()),
+            record("collection", &["b", "API-T-0001"], "", true.into()),
+            record("collection", &["untitled", "API-T-0001"], "", true.into()),
+            record("tag", &["WEB-T-0001", "urgent"], "", true.into()),
+        ]);
+        let told: Vec<(&str, MarkKind, &str)> = marks
+            .iter()
+            .map(|mark| (mark.code.as_str(), mark.kind, mark.name.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("API-T-0001", MarkKind::Assigned, "ann"),
+                ("API-T-0001", MarkKind::Collection, "Release"),
+                ("WEB-T-0001", MarkKind::Tag, "urgent"),
+            ]
+        );
+    }
+}
