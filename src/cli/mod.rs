@@ -362,7 +362,7 @@ pub fn main() -> ExitCode {
         Some(Command::Show(args)) => show::show(&global, &args, interrupt),
         Some(Command::Open(args)) => show::open(&global, &args),
         Some(Command::Blame(args)) => history::blame(&global, &args, interrupt),
-        Some(Command::Board(args)) => board::run(&global, &args),
+        Some(Command::Board(args)) => board::run(&global, &args, &interrupt),
         Some(Command::Verify(args)) => verify::run(&global, &args, interrupt),
         Some(Command::Trust(args)) => trust::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args, interrupt),

@@ -15,7 +15,8 @@ use crate::{
     text::{self, Untrusted},
 };
 
-const NAME: &str = "journal.jsonl";
+/// The name of its file.
+pub const NAME: &str = "journal.jsonl";
 const PREVIOUS: &str = "journal.1.jsonl";
 
 /// The journal is rotated before it grows beyond. One older file is kept.

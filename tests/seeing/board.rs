@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::Value;
 
-use super::{json, text, two};
-use crate::support::{document::document, process::run, world::World};
+use super::{configure_git, json, text, two};
+use crate::support::{document::document, world::World};
 
 /// What stands in the page's data block `id`.
 fn data(page: &str, id: &str) -> Value {
@@ -93,18 +93,13 @@ fn over_a_board_and_over_nothing_else() {
 fn opened_in_gits_browser() {
     let world = World::new();
     let (api, _web) = two(&world);
-    let set = |key: &str, value: &str| {
-        let mut git = api.program("git");
-        git.args(["config", "--global", key, value]);
-        run(git).success();
-    };
-    set("web.browser", "mine");
-    set("browser.mine.cmd", "cp -t \"$HOME\"");
+    configure_git(&api, "web.browser", "mine");
+    configure_git(&api, "browser.mine.cmd", "cp -t \"$HOME\"");
     text(&api, &["board", "opened.html", "--open"], 0);
     let [copy, page] = [api.home.join("opened.html"), api.dir.join("opened.html")].map(|file| fs::read(file).unwrap());
     assert_eq!(copy, page);
 
-    set("web.browser", "none-such");
+    configure_git(&api, "web.browser", "none-such");
     let stopped = api.run(&["board", "--open"]);
     assert_eq!(stopped.code, Some(1), "{}", stopped.transcript());
     assert!(

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::{workspace::Workspace, world::World};
-use chromium::Chromium;
+pub use chromium::Chromium;
 
 fn document(code: &str, title: &str, [phase, parent, blocked_by]: [&str; 3], body: &str) -> String {
     format!(

@@ -11,13 +11,18 @@ mod past;
 mod progress;
 mod query;
 mod search;
+mod served;
 mod status;
 mod trace;
 mod verify;
 
 use serde_json::Value;
 
-use crate::support::{process::Finished, workspace::Workspace, world::World};
+use crate::support::{
+    process::{Finished, run},
+    workspace::Workspace,
+    world::World,
+};
 
 /// `git metis-sync --json <args>`, its document, after checking command, schema and exit code.
 #[track_caller]
@@ -63,6 +68,13 @@ fn second_clone(world: &World) -> Workspace {
     }
     clone.sync().report();
     clone
+}
+
+/// Sets something in the user's configuration of git.
+fn configure_git(workspace: &Workspace, key: &str, value: &str) {
+    let mut git = workspace.program("git");
+    git.args(["config", "--global", key, value]);
+    run(git).success();
 }
 
 /// The strings of a JSON array, or the strings at `key` in its objects.

@@ -214,6 +214,7 @@ function start() {
     (asOf.synced ? `; last sync that changed something: ${time(asOf.synced)}` : '') +
     (asOf.head ? `; central at ${asOf.head.slice(0, 10)}` : '');
   fillFilters();
+  if (byId('main').dataset.version) follow(byId('main').dataset.version);
   addEventListener('hashchange', show);
   addEventListener('popstate', show);
   addEventListener('keydown', press);

@@ -17,6 +17,7 @@ const SCRIPT: &str = concat!(
     include_str!("board.js"),
     include_str!("document.js"),
     include_str!("graph.js"),
+    include_str!("news.js"),
     "start();\n})();\n"
 );
 
@@ -29,13 +30,14 @@ pub fn is_board(beginning: &[u8]) -> bool {
     beginning.starts_with(BEGINNING.as_bytes())
 }
 
-/// The page that shows `board`.
-pub fn page(board: &Board) -> String {
+/// The page that shows `board`. A served one has the `version` of what it shows, and asks where it came from for a newer one.
+pub fn page(board: &Board, version: Option<&str>) -> String {
     let own = board.workspaces.iter().find(|workspace| workspace.owned);
     // A prefix has no characters that mean something in HTML.
     let of = own.map(|own| format!(" of {}", own.prefix)).unwrap_or_default();
     fill(PAGE, &|name| match name {
-        "policy" => policy(),
+        "policy" => policy(version.is_some()),
+        "version" => version.unwrap_or_default().to_owned(),
         "of" => of.clone(),
         "style" => STYLE.to_owned(),
         "script" => SCRIPT.to_owned(),
@@ -45,14 +47,15 @@ pub fn page(board: &Board) -> String {
     })
 }
 
-/// Nothing is allowed but the page's own style and script, known by their hashes.
-fn policy() -> String {
+/// Nothing is allowed but the page's own style and script, known by their hashes, and a served one's asking for news.
+fn policy(served: bool) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(digest(&SHA256, text.as_bytes()));
     format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; \
-         require-trusted-types-for 'script'; trusted-types 'none'",
+         require-trusted-types-for 'script'; trusted-types 'none'{}",
         hash(SCRIPT),
-        hash(STYLE)
+        hash(STYLE),
+        if served { "; connect-src 'self'" } else { "" }
     )
 }
 
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_page_is_known_again() {
-        let page = page(&board(&[]));
+        let page = page(&board(&[]), None);
         assert!(is_board(page.as_bytes()));
         assert!(!is_board(b"<!doctype html>\n<html>\n") && !is_board(b""));
         assert!(page.contains("<title>Board</title>"), "nobody's");
@@ -106,7 +109,7 @@ mod tests {
         hostile.kind = Some("<b>".into());
         let mut board = board(&[hostile, document("API-T-0002", "todo", "", &[])]);
         board.cards[0].text = "</script><script>alert(1)</script>\n\n<!-- {{board}} -->".into();
-        let page = page(&board);
+        let page = page(&board, None);
         assert_eq!(page.matches("<script").count(), 3);
         assert_eq!(page.matches("</script>").count(), 3);
         for nowhere in ["<img", "<b>", "<!--"] {
@@ -127,14 +130,14 @@ mod tests {
 
     #[test]
     fn the_page_loads_nothing_and_allows_its_own_script_alone() {
-        let page = page(&board(&[document("API-T-0001", "todo", "", &[])]));
+        let page = page(&board(&[document("API-T-0001", "todo", "", &[])]), None);
         let policy = page.split("Content-Security-Policy\" content=\"").nth(1).unwrap();
         let policy = policy.split('"').next().unwrap();
         assert!(
             policy.starts_with("default-src 'none'; script-src 'sha256-"),
             "{policy}"
         );
-        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("connect"), "{policy}");
         let elsewhere = page.replace("url(#arrow)", "");
         for reference in [" src=", "href=\"", "url(", "@import", " style=", " onclick"] {
             assert!(!elsewhere.contains(reference), "{reference}");
