@@ -149,15 +149,14 @@ fn fitted(text: &str, columns: usize) -> String {
 }
 
 fn words(step: Step) -> String {
+    let bar = |what: &str, done: usize, total: usize| {
+        let filled = (WIDTH * done.min(total)).checked_div(total).unwrap_or(WIDTH);
+        let (filled, left) = ("=".repeat(filled), " ".repeat(WIDTH - filled));
+        format!("{what} [{filled}{left}] {done}/{total}")
+    };
     match step {
-        Step::Hydrating { done, total } => {
-            let filled = (WIDTH * done.min(total)).checked_div(total).unwrap_or(WIDTH);
-            format!(
-                "hydrating [{}{}] {done}/{total}",
-                "=".repeat(filled),
-                " ".repeat(WIDTH - filled)
-            )
-        }
+        Step::Hydrating { done, total } => bar("hydrating", done, total),
+        Step::Copying { done, total } => bar("copying", done, total),
         step => step.to_string(),
     }
 }
@@ -171,6 +170,10 @@ mod tests {
         assert_eq!(
             words(Step::Hydrating { done: 1, total: 2 }),
             "hydrating [============            ] 1/2"
+        );
+        assert_eq!(
+            words(Step::Copying { done: 3, total: 4 }),
+            "copying [==================      ] 3/4"
         );
         assert_eq!(words(Step::Fetching { bytes: 5 << 19 }), "receiving, 2.5 MiB");
         assert_eq!(fitted("äöü", 3), "äö");

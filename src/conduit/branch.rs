@@ -27,7 +27,7 @@ use crate::{
         Context,
         fetch::{self, Snapshot},
     },
-    sync::{SyncErrorKind, SyncOptions, Workspace, steps},
+    sync::{Progress, Step, SyncErrorKind, SyncOptions, Workspace, steps},
 };
 
 /// So many commits are looked at for the one that brought a file.
@@ -75,7 +75,7 @@ impl<'a> Branch<'a> {
     pub fn open(
         workspace: &'a Workspace,
         definition: &Definition,
-        order: &Order,
+        order: &Order<'_>,
     ) -> Result<Option<Self>, ConduitError> {
         let Some((side, remote)) = definition.remote() else {
             return Ok(None);
@@ -83,6 +83,7 @@ impl<'a> Branch<'a> {
         let begun = Instant::now();
         let options = SyncOptions {
             pull_only: !definition.writes(side),
+            deadline: order.left().or(order.options.deadline),
             ..order.options.clone()
         };
         let (mut ctx, deadline, max_retries) = workspace.upstream(&options, begun)?;
@@ -111,16 +112,23 @@ impl<'a> Branch<'a> {
 
     /// Lists the branch and brings its objects here. `seen`: the commit that this clone saw last; `base`: what needs not be looked
     /// at. Damaged objects are fetched anew, once; what is missing after that, central does not have either.
-    pub fn fetch(&self, seen: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+    pub fn fetch(
+        &self,
+        seen: Option<ObjectId>,
+        rules: &Rules,
+        base: &[(String, Item)],
+        progress: &mut dyn Progress,
+    ) -> Result<Tip, ConduitError> {
         if let Some(folder) = &self.folder {
             return self.documents(folder, false, rules, base);
         }
-        match self.attempt(seen, rules, base) {
+        match self.attempt(seen, rules, base, progress) {
             Err(ConduitError::Workspace(SyncErrorKind::Central(err)))
                 if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded =>
             {
                 self.renew();
-                self.attempt(seen, rules, base).map_err(|error| self.failure(error))
+                self.attempt(seen, rules, base, progress)
+                    .map_err(|error| self.failure(error))
             }
             done => done.map_err(|error| self.failure(error)),
         }
@@ -133,7 +141,13 @@ impl<'a> Branch<'a> {
         }
     }
 
-    fn attempt(&self, seen: Option<ObjectId>, rules: &Rules, base: &[(String, Item)]) -> Result<Tip, ConduitError> {
+    fn attempt(
+        &self,
+        seen: Option<ObjectId>,
+        rules: &Rules,
+        base: &[(String, Item)],
+        progress: &mut dyn Progress,
+    ) -> Result<Tip, ConduitError> {
         let mut remote = fetch::list_again(&self.ctx, self.met.take())?;
         let mut store = fetch::store(&self.ctx, remote.format, self.is_scratch)?;
         if self.renewal.get() == Renewal::Due {
@@ -142,7 +156,9 @@ impl<'a> Branch<'a> {
         }
         // One of another hash is no commit of this central.
         let known = seen.filter(|seen| seen.format() == remote.format);
-        let snapshot = fetch::apply(&self.ctx, &mut remote, &mut store, known, &[], &mut |_| {});
+        let snapshot = fetch::apply(&self.ctx, &mut remote, &mut store, known, &[], &mut |bytes| {
+            progress.step(Step::Fetching { bytes });
+        });
         *self.met.borrow_mut() = remote.met();
         remote.close();
         let snapshot = snapshot?;
@@ -220,7 +236,13 @@ impl<'a> Branch<'a> {
     }
 
     /// Waits for its time after somebody else was faster than the cycle that began at `cycle`.
-    pub fn wait(&self, tip: &Tip, retries: u32, cycle: Instant) -> Result<Option<Turn>, Unsent> {
+    pub fn wait(
+        &self,
+        tip: &Tip,
+        retries: u32,
+        cycle: Instant,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<Turn>, Unsent> {
         let lost = steps::Lost {
             ctx: &self.ctx,
             store: &tip.store,
@@ -233,7 +255,7 @@ impl<'a> Branch<'a> {
                 seat: None,
             },
         };
-        steps::wait(&lost, &mut ()).map_err(|kind| self.unsent(kind))
+        steps::wait(&lost, progress).map_err(|kind| self.unsent(kind))
     }
 
     /// The same error with central's name.

@@ -7,6 +7,7 @@ use super::{
     found::Found,
     past::Past,
     ready::Ready,
+    recall::Recall,
     record::Records,
 };
 use crate::{
@@ -44,11 +45,16 @@ pub struct Version {
 /// # Errors
 ///
 /// As those of a sync.
-pub fn planned(workspace: &Workspace, name: &str, order: &Order, limit: u64) -> Result<Vec<Difference>, ConduitError> {
+pub fn planned(
+    workspace: &Workspace,
+    name: &str,
+    order: &Order<'_>,
+    limit: u64,
+) -> Result<Vec<Difference>, ConduitError> {
     let guard = workspace.guard()?;
     let ready = Ready::new(workspace, &guard, name, order)?;
     let tip = ready.fetch(order)?;
-    let found = Found::look(&ready, order, tip.as_ref(), &[])?;
+    let found = Found::look(&ready, order, tip.as_ref(), &Recall::of_the_last_sync(&ready), &[])?;
     let objects = Objects::of(tip.as_ref());
     let version = |side: Side, path: &str, item: Item| {
         let content = match ready.roots()[side as usize] {
@@ -86,7 +92,7 @@ pub fn past(
     workspace: &Workspace,
     name: &str,
     number: u64,
-    order: &Order,
+    order: &Order<'_>,
     limit: u64,
 ) -> Result<Vec<Difference>, ConduitError> {
     let guard = workspace.guard()?;

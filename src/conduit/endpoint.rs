@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ConduitError, Definition, definition::Defined};
+use super::{ConduitError, definition::Defined};
 use crate::{
     fs::Dir,
-    plan::conduit::{Mode, Side},
+    plan::conduit::Side,
     workspace::{ConfigFile, METIS_DIR},
 };
 
@@ -21,7 +21,7 @@ pub struct Endpoints {
 }
 
 /// What tells folders apart, whatever they are called.
-type Identity = (u64, u64);
+pub type Identity = (u64, u64);
 
 /// Opens the folders of a conduit of the project at `project`. Links on the way to them are followed, once, but not those in
 /// the project that lead out of it: a commit may have put them there.
@@ -99,7 +99,7 @@ fn enters(top: &Path, path: &Path) -> bool {
 }
 
 /// A folder and all those above it.
-fn lineage(dir: &Dir) -> Result<Vec<Identity>, ConduitError> {
+pub fn lineage(dir: &Dir) -> Result<Vec<Identity>, ConduitError> {
     dir.path()
         .ancestors()
         .map(|path| {
@@ -110,45 +110,8 @@ fn lineage(dir: &Dir) -> Result<Vec<Identity>, ConduitError> {
 }
 
 /// Whether one is the other, or lies in it.
-fn meet(a: &[Identity], b: &[Identity]) -> bool {
+pub fn meet(a: &[Identity], b: &[Identity]) -> bool {
     a.contains(&b[0]) || b.contains(&a[0])
-}
-
-/// Refuses a mirror into a folder that another conduit writes too, or the other way round. `others` are enabled.
-pub fn check_others<'a>(
-    project: &Path,
-    name: &str,
-    defined: &Defined,
-    own: &Endpoints,
-    others: impl Iterator<Item = (&'a String, &'a Defined)>,
-) -> Result<(), ConduitError> {
-    for (other_name, other) in others {
-        if defined.definition.mode != Mode::Mirror && other.definition.mode != Mode::Mirror {
-            continue;
-        }
-        // One that cannot be opened writes nothing.
-        let Ok(endpoints) = open(project, other) else { continue };
-        let written = |definition: &Definition, endpoints: &Endpoints| -> Result<Vec<Vec<Identity>>, ConduitError> {
-            let sides = Side::BOTH.into_iter().filter(|side| definition.writes(*side));
-            let roots = sides.filter_map(|side| endpoints.roots[side as usize].as_ref());
-            roots.map(lineage).collect()
-        };
-        let branches = [&defined.definition, &other.definition].map(Definition::written_branch);
-        let (ours, theirs) = (
-            written(&defined.definition, own)?,
-            written(&other.definition, &endpoints)?,
-        );
-        let is_one_branch = branches[0].is_some() && branches[0] == branches[1];
-        if is_one_branch || ours.iter().any(|a| theirs.iter().any(|b| meet(a, b))) {
-            let place = if is_one_branch { "branch of central" } else { "folder" };
-            let both = format!(
-                "the conduits {name} and {other_name} write the same {place}, and one of them is a mirror, which would delete what \
-                 the other one brings"
-            );
-            return Err(ConduitError::Overlap(both.into()));
-        }
-    }
-    Ok(())
 }
 
 impl Endpoints {

@@ -102,6 +102,17 @@ pub enum ConduitError {
         /// Why.
         reason: Untrusted,
     },
+    /// A side, or a folder in it, was on a disk at the last sync, and something else lies there.
+    #[error("{}{} was on a disk of its own at the last sync, and that is not mounted", side.name(), match inside {
+        Some(folder) => format!(": {folder}"),
+        None => String::new(),
+    })]
+    Unmounted {
+        /// Which.
+        side: Side,
+        /// The folder in it.
+        inside: Option<UntrustedName>,
+    },
     /// The endpoints of one conduit, or of two, get in each other's way.
     #[error("{0}")]
     Overlap(Untrusted),
@@ -134,6 +145,9 @@ pub enum ConduitError {
     /// Ctrl-C. What was done until then is recorded.
     #[error("interrupted")]
     Interrupted,
+    /// The time for the whole sync is over. What was done until then is recorded.
+    #[error("the time for the whole sync was over before it was done")]
+    OutOfTime,
 }
 
 impl From<CentralError> for ConduitError {

@@ -26,7 +26,9 @@ pub fn explain(error: &ConduitError, name: &str) -> Hint {
 /// What was and was not changed.
 fn state(error: &ConduitError) -> &'static str {
     match error {
-        ConduitError::Interrupted => "What was done until then is recorded, and nothing is lost.",
+        ConduitError::Interrupted | ConduitError::OutOfTime => {
+            "What was done until then is recorded, and nothing is lost."
+        }
         ConduitError::Central {
             kind, is_begun: true, ..
         } => match **kind {
@@ -52,6 +54,7 @@ fn row(error: &ConduitError, name: &str) -> Row {
         ConduitError::Exists(name) => named(Stop::ConduitExists, name),
         ConduitError::NotEnabled { name, .. } => named(Stop::NotEnabled, name),
         ConduitError::Endpoint { .. } => Stop::Endpoint.into(),
+        ConduitError::Unmounted { .. } => named(Stop::Unmounted, name),
         ConduitError::Overlap(_) => Stop::Overlap.into(),
         ConduitError::Stopped(guard::Stop::FirstMirror { .. }) => named(Stop::FirstMirror, name),
         ConduitError::Stopped(_) => named(Stop::ConduitDeletes, name),
@@ -67,5 +70,6 @@ fn row(error: &ConduitError, name: &str) -> Row {
         ConduitError::OtherWriter { .. } => named(Stop::OtherWriter, name),
         ConduitError::TooMuch { limit } => Row::from(Stop::ConduitLimit).with("key", limit),
         ConduitError::Interrupted => Stop::Interrupted.into(),
+        ConduitError::OutOfTime => Stop::OutOfTime.into(),
     }
 }

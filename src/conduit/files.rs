@@ -1,11 +1,15 @@
 //! What is done to single files and folders.
 
-use std::io::{self, Read, Write};
+use std::{
+    fs::{File, Permissions},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+};
 
 use super::scan::{Reading, look};
 use crate::{
     central::{blob_id, blob_id_of},
-    fs::{Dir, DirError, Kind, fresh_name},
+    fs::{Dir, DirError, Kind, Stat, fresh_name},
     plan::conduit::{Form, Item, fold::fold_key},
     text::UntrustedName,
 };
@@ -128,8 +132,8 @@ impl<R: Read, W: Write> Read for Copying<R, W> {
     }
 }
 
-/// Copies a file, if it is still `item`.
-pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32) -> Result<(), Obstacle> {
+/// Copies a file, if it is still `item`, and returns what came to be.
+pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32) -> Result<Stat, Obstacle> {
     let (file, stat) = match dir.open_file(from) {
         Err(err) if err.is_gone() => return Err(Obstacle::Copied),
         opened => opened?,
@@ -143,15 +147,22 @@ pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32)
     if id != item.id {
         return Err(Obstacle::Copied);
     }
-    Ok(other.set_mode(to, bits)?)
+    finish(&out, bits)
 }
 
-/// Writes what central has of a file, if it is `item`.
-pub fn write(bytes: &[u8], other: &Dir, to: &str, item: Item, bits: u32) -> Result<(), Obstacle> {
+/// Writes what central has of a file, if it is `item`, and returns what came to be.
+pub fn write(bytes: &[u8], other: &Dir, to: &str, item: Item, bits: u32) -> Result<Stat, Obstacle> {
     if blob_id(item.id.format(), bytes) != item.id {
         return Err(Obstacle::Damaged);
     }
     let mut out = other.create_file(to)?;
     out.write_all(bytes).map_err(Obstacle::Copy)?;
-    Ok(other.set_mode(to, bits)?)
+    finish(&out, bits)
+}
+
+fn finish(out: &File, bits: u32) -> Result<Stat, Obstacle> {
+    out.set_permissions(Permissions::from_mode(bits))
+        .map_err(Obstacle::Copy)?;
+    let stat = rustix::fs::fstat(out).map_err(|errno| Obstacle::Copy(errno.into()))?;
+    Ok(stat.into())
 }

@@ -16,12 +16,14 @@ use super::{
     past::Past,
     publish::Publishing,
     ready::Ready,
+    recall::{Recall, nanoseconds},
     record::Records,
-    scan::{Scan, Skipped, folds, scan},
+    scan::{Scan, Skipped, folds},
 };
 use crate::{
     names::ObjectId,
     plan::conduit::{Change, Item, Mode, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
+    sync::Step,
 };
 
 /// What was found on both sides, and what follows from it.
@@ -35,16 +37,18 @@ pub struct Found {
 }
 
 impl Found {
-    /// `tip`: the side that is a branch; `killed`: what the last sync was doing when it was killed.
-    pub fn look(ready: &Ready<'_>, order: &Order, tip: Option<&Tip>, killed: &[Change]) -> Result<Self, ConduitError> {
+    /// `tip`: the side that is a branch; `recall`: what was known before; `killed`: what the last sync was doing when it was killed.
+    pub fn look(
+        ready: &Ready<'_>,
+        order: &Order<'_>,
+        tip: Option<&Tip>,
+        recall: &Recall,
+        killed: &[Change],
+    ) -> Result<Self, ConduitError> {
         let now = SystemTime::now();
-        let mut base = ready.memory.base(&ready.rules)?;
         let reading = ready.reading(tip);
-        let list = |side: Side| match (ready.roots()[side as usize], tip) {
-            (Some(root), _) => Ok::<_, ConduitError>(scan(root, reading, &ready.rules, &ready.memory.seen(side), now)?),
-            (None, tip) => Ok(Scan::of_branch(tip, now)),
-        };
-        let scans = [list(Side::Alpha)?, list(Side::Beta)?];
+        order.told.step(Step::Scanning);
+        let (mut base, scans) = recall.scan(ready, tip)?;
         let mut rescued = Vec::new();
         if !order.options.dry_run && scans.iter().any(|scan| !scan.with_temps.is_empty()) {
             let leftovers = Leftovers::of_the_last_sync(ready.memory.dir()?, reading, now)?;
@@ -59,23 +63,23 @@ impl Found {
             ready.memory.store_base(&base.items)?;
         }
         let definition = &ready.defined.definition;
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let keeps_name = ready.keeps_name();
         let changed_ns = |side: Side, path: &str| match (ready.roots()[side as usize], tip) {
             (None, Some(tip)) => tip.changed_ns(path),
-            _ => scans[side as usize].times.get(path).copied(),
+            _ => scans[side as usize].changed_ns(path),
         };
         let decided = |path: &str| match order.decided.get(path) {
             Some(Outcome::Beside(_)) => Some(Outcome::Beside(keeps_name)),
             decided => decided.copied(),
         };
+        let _span = tracing::info_span!("resolve").entered();
         let out = reconcile(
             &base.items,
             [&scans[0].listing, &scans[1].listing],
             &Policy {
                 mode: definition.mode,
                 on_conflict: definition.on_conflict,
-                now_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+                now_ns: nanoseconds(now),
                 changed_ns: &changed_ns,
                 keeps_name,
                 decided: &decided,
@@ -91,11 +95,18 @@ impl Found {
         })
     }
 
-    pub fn check(&self, ready: &Ready<'_>, order: &Order, tip: Option<&Tip>) -> Result<(), ConduitError> {
+    pub fn check(&self, ready: &Ready<'_>, order: &Order<'_>, tip: Option<&Tip>) -> Result<(), ConduitError> {
         if let (Some(branch), Some(tip), false) = (&ready.branch, tip, order.accept_first)
             && self.out.changes.iter().any(|change| change.side == branch.side)
         {
             ready.check_writer(branch, tip)?;
+        }
+        if !order.accept_deletes
+            && let now = ready.mounts().with(&self.scans)
+            && let Some((side, folder)) = ready.memory.mounts().lost_inside(&now, &ready.rules)
+        {
+            let inside = Some(folder.into());
+            return Err(ConduitError::Unmounted { side, inside });
         }
         let listings = [&self.scans[0].listing, &self.scans[1].listing];
         match guard::check(&self.out, &self.base.items, listings, self.mode, self.base.is_first) {
@@ -152,7 +163,7 @@ impl Found {
         ready: &Ready<'_>,
         records: &Records<'_>,
         number: u64,
-        order: &Order,
+        order: &Order<'_>,
         tip: &mut Option<Tip>,
     ) -> Result<(Generation, Applied), ConduitError> {
         let definition = &ready.defined.definition;
@@ -180,7 +191,7 @@ impl Found {
             changes: &self.out.changes,
             source: &source,
             transfers: definition.parallel_transfers as usize,
-            interrupt: &order.options.interrupt,
+            ends: &ready.ends,
         };
         let mut commit = None;
         let mut publish = |changes: &[&Change]| {
@@ -196,7 +207,7 @@ impl Found {
             }
             Ok(vec![None; changes.len()])
         };
-        let applied = run(&work, &mut publish, records, &mut generation)?;
+        let applied = run(&work, order, &mut publish, records, &mut generation)?;
         if let (Some(branch), Some(tip)) = (&ready.branch, tip.as_mut()) {
             if objects.is_damaged() {
                 branch.renew();
@@ -224,6 +235,10 @@ impl Found {
 
     /// What both sides have in common now: paths of which every change was made. `done`: those of the changes that were.
     pub fn move_base(&self, ready: &Ready<'_>, done: &[bool]) -> Result<(), ConduitError> {
+        let is_news = self.base.is_first || self.base.forgets;
+        if !is_news && self.out.agreed.is_empty() && !done.contains(&true) {
+            return Ok(());
+        }
         let known = self.base.items.iter();
         let mut base: BTreeMap<&str, Item> = known.map(|(path, item)| (path.as_str(), *item)).collect();
         for (path, item) in &self.out.agreed {
@@ -247,7 +262,7 @@ impl Found {
         }
         let mut items: Vec<(String, Item)> = base.into_iter().map(|(path, item)| (path.to_owned(), item)).collect();
         items.sort_by(|(a, _), (b, _)| path_order(a, b));
-        if self.base.is_first || self.base.forgets || items != self.base.items {
+        if is_news || items != self.base.items {
             ready.memory.store_base(&items)?;
         }
         Ok(())
@@ -257,11 +272,12 @@ impl Found {
 /// Does the work, and keeps the record true meanwhile.
 pub fn run(
     work: &Work<'_>,
+    order: &Order<'_>,
     publish: &mut Publish<'_>,
     records: &Records<'_>,
     generation: &mut Generation,
 ) -> Result<Applied, ConduitError> {
-    let applied = apply(work, publish, &mut |so_far| {
+    let applied = apply(work, &order.told, publish, &mut |so_far| {
         generation.status = Status::Deleting;
         generation.copied = so_far.copied;
         // Should that fail, what is done is written down at the end.

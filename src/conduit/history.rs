@@ -72,7 +72,7 @@ pub fn undo(
     workspace: &Workspace,
     name: &str,
     number: Option<u64>,
-    order: &Order,
+    order: &Order<'_>,
 ) -> Result<(Generation, Vec<Change>), ConduitError> {
     let guard = workspace.guard()?;
     let ready = Ready::new(workspace, &guard, name, order)?;
@@ -112,7 +112,7 @@ pub fn undo(
         changes: &changes,
         source: &source,
         transfers: ready.defined.definition.parallel_transfers as usize,
-        interrupt: &order.options.interrupt,
+        ends: &ready.ends,
     };
     let mut commit = None;
     let mut publish = |changes: &[&Change]| match (&ready.branch, tip.as_mut()) {
@@ -130,7 +130,7 @@ pub fn undo(
         }
         _ => Ok(vec![None; changes.len()]),
     };
-    let applied = run(&work, &mut publish, &records, &mut generation)?;
+    let applied = run(&work, order, &mut publish, &records, &mut generation)?;
     if let Some(Unsent::Stopped(error)) = applied.unsent {
         return Err(*error);
     }
@@ -139,7 +139,7 @@ pub fn undo(
         ready.memory.store_head(Some(commit))?;
     }
     if applied.interrupted {
-        return Err(ConduitError::Interrupted);
+        return Err(ready.ends.error());
     }
     end(&records, &mut generation)?;
     Ok((generation, changes))
@@ -159,7 +159,7 @@ fn end(records: &Records<'_>, generation: &mut Generation) -> Result<(), Conduit
 /// made, and the commit.
 fn send_fitting(
     ready: &Ready<'_>,
-    order: &Order,
+    order: &Order<'_>,
     publishing: &Publishing<'_>,
     tip: &mut Tip,
     changes: &[&Change],
@@ -188,7 +188,7 @@ fn send_fitting(
             Err(Unsent::Moved) => {}
             sent => return sent.map(|commit| (failures, commit)),
         }
-        let _turn = branch.wait(tip, retries, begun)?;
+        let _turn = branch.wait(tip, retries, begun, &mut &order.told)?;
         begun = Instant::now();
         if let Some(moved) = ready.fetch(order).map_err(stopped)? {
             *tip = moved;

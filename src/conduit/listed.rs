@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     ConduitError,
     rules::{Rules, is_private},
-    scan::{Skipped, TOO_LARGE},
+    scan::{Skipped, TOO_LARGE, join},
 };
 use crate::{
     central::{CentralError, objects, objects::Handle, store::Store, tree},
@@ -203,12 +203,5 @@ fn name_of(entry: &TreeEntry) -> Result<&str, &'static str> {
         Ok(name) if name.contains(['/', '\0']) => Err("its name is no file's"),
         Ok(name) if name.len() > LONGEST_NAME => Err("its name is too long"),
         Ok(name) => Ok(name),
-    }
-}
-
-fn join(at: &str, name: &str) -> String {
-    match at {
-        "" => name.to_owned(),
-        at => format!("{at}/{name}"),
     }
 }

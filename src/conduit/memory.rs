@@ -10,19 +10,27 @@ use std::{
     fmt::Write as _,
 };
 
-use super::{ConduitError, Definition, branch::Branch, rules::Rules};
+use super::{
+    ConduitError, Definition,
+    branch::Branch,
+    index::Index,
+    mounts::Mounts,
+    packed::{Packer, Unpacker},
+    record::write_json,
+    rules::Rules,
+};
 use crate::{
     central::blob_id,
     fs::{Dir, FileMode},
     names::{ObjectFormat, ObjectId},
     plan::conduit::{Change, Form, Item, Listing, Side, path_order},
     state::{files::FOLDER, guard::Guard},
-    workspace::StatCache,
 };
 
 const BASE: &str = "base";
 const HEAD: &str = "head";
-const HEADER: &str = "git-metis-sync conduit base 1";
+const MOUNTS: &str = "mounts";
+const HEADER: &str = "git-metis-sync conduit base 2";
 /// No base comes near it.
 const LIMIT: u64 = 1 << 30;
 
@@ -113,6 +121,22 @@ impl<'a> Memory<'a> {
         Ok(self.dir()?.write_flushed(HEAD, text.as_bytes(), FileMode::Private)?)
     }
 
+    /// Which disks both sides were on at the last sync.
+    pub fn mounts(&self) -> Mounts {
+        let read = self.dir.as_ref().and_then(|dir| dir.read_file(MOUNTS, LIMIT).ok());
+        read.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Notes it.
+    pub fn store_mounts(&self, mounts: &Mounts) -> Result<(), ConduitError> {
+        if self.mounts() == *mounts {
+            return Ok(());
+        }
+        write_json(self.dir()?, MOUNTS, mounts)?;
+        Ok(())
+    }
+
     /// What both had in common, but for what the patterns leave out since.
     pub fn base(&self, rules: &Rules) -> Result<Base, ConduitError> {
         let read = match self.dir.as_ref().map(|dir| dir.read_file(BASE, LIMIT)) {
@@ -134,41 +158,35 @@ impl<'a> Memory<'a> {
     }
 
     pub fn store_base(&self, items: &[(String, Item)]) -> Result<(), ConduitError> {
-        let mut body = String::new();
+        let mut packer = Packer::default();
         for (path, item) in items {
-            let form = match item.form {
-                Form::File => 'f',
-                Form::Executable => 'x',
-                Form::Link => 'l',
-            };
-            // No path has a NUL in it.
-            let _ = write!(body, "{form} {} {path}\0", item.id);
+            packer.path(path);
+            packer.id(item.id, item.form as u8);
         }
-        let text = format!("{HEADER} {}\n{body}", self.mark(body.as_bytes()));
-        self.dir()?.write_flushed(BASE, text.as_bytes(), FileMode::Private)?;
+        let body = packer.bytes;
+        let bytes = [format!("{HEADER} {}\n", self.mark(&body)).as_bytes(), &body].concat();
+        self.dir()?.write_flushed(BASE, &bytes, FileMode::Private)?;
         self.is_forgotten.set(false);
         Ok(())
     }
 
     fn parse(&self, bytes: &[u8]) -> Option<Vec<(String, Item)>> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        let (header, body) = text.split_once('\n')?;
-        if header.strip_prefix(HEADER)?.strip_prefix(' ')? != self.mark(body.as_bytes()) {
+        let (header, body) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == b'\n')? + 1)?;
+        let header = std::str::from_utf8(header).ok()?.trim_end();
+        if header.strip_prefix(HEADER)?.strip_prefix(' ')? != self.mark(body) {
             return None;
         }
-        body.split_terminator('\0')
-            .map(|line| {
-                let mut words = line.splitn(3, ' ');
-                let form = match words.next()? {
-                    "f" => Form::File,
-                    "x" => Form::Executable,
-                    "l" => Form::Link,
-                    _ => return None,
-                };
-                let id = words.next()?.parse().ok()?;
-                Some((words.next()?.to_owned(), Item { id, form }))
-            })
-            .collect()
+        let mut unpacker = Unpacker::of(body);
+        let mut items = Vec::new();
+        while !unpacker.is_at_end() {
+            let path = unpacker.path()?.to_owned();
+            let (id, form) = unpacker.id()?;
+            let form = [Form::File, Form::Executable, Form::Link]
+                .into_iter()
+                .find(|one| *one as u8 == form)?;
+            items.push((path, Item { id, form }));
+        }
+        Some(items)
     }
 
     fn mark(&self, body: &[u8]) -> String {
@@ -176,14 +194,14 @@ impl<'a> Memory<'a> {
         self.guard.mark(&format!("{}: {content}", self.about))
     }
 
-    /// What the last scan of a side saw.
-    pub fn seen(&self, side: Side) -> StatCache {
+    /// What the last syncs read of a side.
+    pub fn index(&self, side: Side) -> Index {
         let read = self.dir.as_ref().and_then(|dir| dir.read_file(index(side), LIMIT).ok());
-        read.map(|(bytes, _)| StatCache::from_bytes(&bytes)).unwrap_or_default()
+        read.map(|(bytes, _)| Index::from_bytes(bytes)).unwrap_or_default()
     }
 
     /// Losing it costs reading all files again, so it need not be on the disk.
-    pub fn store_seen(&self, side: Side, seen: &StatCache) -> Result<(), ConduitError> {
+    pub fn store_index(&self, side: Side, seen: &Index) -> Result<(), ConduitError> {
         Ok(self
             .dir()?
             .write_atomic(index(side), &seen.to_bytes(), FileMode::Private)?)
@@ -192,7 +210,7 @@ impl<'a> Memory<'a> {
 
 /// Removes the base of a conduit, if there is one.
 pub fn forget(metis: &Dir, name: &str) -> Result<(), ConduitError> {
-    for file in [BASE, HEAD] {
+    for file in [BASE, HEAD, MOUNTS] {
         remove(metis, &format!("{FOLDER}/conduits/{name}/{file}"))?;
     }
     Ok(())
@@ -209,6 +227,9 @@ impl Base {
     /// Takes note of what a killed sync did before it could say so: paths that are on a side as it was going to make them. Returns
     /// whether there are any.
     pub fn catch_up(&mut self, killed: &[Change], listings: [&Listing; 2]) -> bool {
+        if killed.is_empty() {
+            return false;
+        }
         let is_made = |change: &Change| {
             let listing = listings[change.side as usize];
             let (was, now) = change.action.paths(&change.path);

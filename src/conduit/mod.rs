@@ -11,8 +11,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `ready` | the first step: what is asked, and a conduit open and locked for it |
+//! | `order`, `ready` | the first step: what is asked, and a conduit open and locked for it |
 //! | `service` | composes these steps: [`sync_now()`] |
+//! | `recall`, `index`, `packed` | looking at both sides without reading again what was read before; how that is stored |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
 //! | `round` | one look, and one go at what follows, again while central moves |
 //! | `branch`, `documents`, `listed`, `publish` | the side that is a branch of central, or a folder there: fetching, listing, committing and pushing |
@@ -20,6 +21,8 @@
 //! | `leftovers` | what killed syncs left in the folders |
 //! | `history`, `compare` | past syncs, and taking one back; what a sync changes, line by line |
 //! | `overview`, `diagnosis` | where all of them stand, for those who only look |
+//! | `mounts` | whether a side is a disk that was unmounted |
+//! | `others` | conduits that get in each other's way |
 //! | `rules` | what of a folder belongs to a conduit |
 
 mod apply;
@@ -35,13 +38,19 @@ mod explain;
 mod files;
 mod found;
 mod history;
+mod index;
 mod leftovers;
 mod listed;
 mod memory;
+mod mounts;
+mod order;
+mod others;
 mod overview;
+mod packed;
 mod past;
 mod publish;
 mod ready;
+mod recall;
 mod record;
 mod round;
 mod rules;
@@ -54,7 +63,8 @@ pub use diagnosis::findings;
 pub use error::ConduitError;
 pub use explain::explain;
 pub use history::{generations, recent, undo};
+pub use order::{Order, Told};
 pub use overview::{Overview, overview};
-pub use ready::{Order, check, forget};
+pub use ready::{check, forget};
 pub use record::{Generation, Status};
 pub use service::{Report, sync_now};

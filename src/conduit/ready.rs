@@ -1,6 +1,6 @@
-//! What is asked of a sync, and a conduit that is ready for it.
+//! A conduit that is ready for what is asked of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -10,6 +10,8 @@ use super::{
     definition::{self, Confirmed, Defined},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
+    order::{Ends, Order},
+    others,
     publish::other_writer,
     rules::Rules,
     scan::Reading,
@@ -18,7 +20,7 @@ use crate::{
     fs::Dir,
     names::{ObjectFormat, Prefix},
     plan::{
-        conduit::{Mode, Outcome, Side},
+        conduit::{Mode, Side},
         source::{Head, Source},
     },
     project::Project,
@@ -28,24 +30,9 @@ use crate::{
         guard::Guard,
         lock::{Holder, Lock},
     },
-    sync::{SyncOptions, Workspace},
+    sync::{Step, Workspace},
     workspace::ConfigFile,
 };
-
-/// What is asked of a sync.
-#[derive(Default)]
-pub struct Order {
-    /// What is asked of any sync: a dry run, what ran it, how long to wait for others.
-    pub options: SyncOptions,
-    /// Deleting or overwriting most of a side is meant.
-    pub accept_deletes: bool,
-    /// So is a first mirror over what is there, or over what others write.
-    pub accept_first: bool,
-    /// A branch counts as the last sync saw it.
-    pub is_offline: bool,
-    /// What a person decided, by path.
-    pub decided: BTreeMap<String, Outcome>,
-}
 
 /// A conduit that may be synced: locked, open, and what is known of it.
 pub(super) struct Ready<'a> {
@@ -55,12 +42,22 @@ pub(super) struct Ready<'a> {
     pub branch: Option<Branch<'a>>,
     pub memory: Memory<'a>,
     pub project: &'a Project,
+    /// The folder of the project that the conduit is defined in.
+    pub top: PathBuf,
     pub rules: Rules,
+    pub ends: Ends,
     _lock: Option<Lock>,
 }
 
 impl<'a> Ready<'a> {
-    pub fn new(workspace: &'a Workspace, guard: &'a Guard, name: &str, order: &Order) -> Result<Self, ConduitError> {
+    pub fn new(
+        workspace: &'a Workspace,
+        guard: &'a Guard,
+        name: &str,
+        order: &Order<'_>,
+    ) -> Result<Self, ConduitError> {
+        let ends = order.ends();
+        ends.check()?;
         let metis = workspace.metis();
         let all = definition::all(metis.dir())?;
         let defined = all
@@ -82,8 +79,8 @@ impl<'a> Ready<'a> {
             false => {
                 let state = StateDir::create(metis.path())?;
                 let holder = Holder::this_process(Timestamp::now(), &format!("git metis-sync {}", options.trigger));
-                let lock = Lock::acquire(&state, options.lock_wait, &holder)?;
-                endpoints.lock(options.lock_wait)?;
+                let lock = Lock::acquire(&state, order.lock_wait(), &holder)?;
+                endpoints.lock(order.lock_wait())?;
                 Some(lock)
             }
         };
@@ -94,9 +91,11 @@ impl<'a> Ready<'a> {
                 .guard()?
                 .update(|notes| notes.upstream = notes.upstream.take().or_else(|| Some(upstream.clone())))?;
         }
-        Ok(Ready {
+        let ready = Ready {
             rules: Rules::new(&defined.definition),
+            ends,
             project: workspace.project(),
+            top: metis.project().to_owned(),
             memory: Memory::open(
                 metis.dir(),
                 guard,
@@ -109,7 +108,11 @@ impl<'a> Ready<'a> {
             endpoints,
             branch,
             _lock: lock,
-        })
+        };
+        match ready.memory.mounts().lost(&ready.mounts()) {
+            Some(side) if !order.accept_deletes => Err(ConduitError::Unmounted { side, inside: None }),
+            _ => Ok(ready),
+        }
     }
 
     /// The folders.
@@ -139,13 +142,15 @@ impl<'a> Ready<'a> {
     }
 
     /// The branch as it is now. `None`: both sides are folders.
-    pub fn fetch(&self, order: &Order) -> Result<Option<Tip>, ConduitError> {
+    pub fn fetch(&self, order: &Order<'_>) -> Result<Option<Tip>, ConduitError> {
         let Some(branch) = &self.branch else { return Ok(None) };
         let base = self.memory.base(&self.rules)?;
         if order.is_offline {
             return branch.known(self.memory.head(), &self.rules, &base.items).map(Some);
         }
-        let tip = branch.fetch(self.memory.head(), &self.rules, &base.items)?;
+        order.told.step(Step::Listing);
+        let mut told = &order.told;
+        let tip = branch.fetch(self.memory.head(), &self.rules, &base.items, &mut told)?;
         if tip.is_rewound {
             if !order.options.adopt_central {
                 return Err(ConduitError::Rewound {
@@ -247,6 +252,6 @@ fn opened(
     let others = all
         .iter()
         .filter(|(other, defined)| *other != name && is_enabled(enabled, other, defined));
-    endpoint::check_others(project, name, defined, &endpoints, others)?;
+    others::check(project, name, defined, &endpoints, others)?;
     Ok(endpoints)
 }

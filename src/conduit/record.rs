@@ -131,7 +131,7 @@ impl<'a> Records<'a> {
 
     pub fn write(&self, generation: &Generation) -> Result<(), ConduitError> {
         let path = format!("{FOLDER}/{}.json", generation.generation);
-        self.store(&path, generation)
+        Ok(write_json(self.dir, &path, generation)?)
     }
 
     /// The changes of a generation, as they were planned.
@@ -144,17 +144,7 @@ impl<'a> Records<'a> {
     }
 
     pub fn write_changes(&self, number: u64, changes: &[Change]) -> Result<(), ConduitError> {
-        self.store(&format!("{FOLDER}/{number}.ops"), &changes)
-    }
-
-    fn store(&self, path: &str, value: &impl Serialize) -> Result<(), ConduitError> {
-        let json = text::json(value).map_err(|err| DirError::Io {
-            action: "write",
-            path: self.dir.path().join(path),
-            source: err.into(),
-        })?;
-        self.dir.write_flushed(path, json.as_bytes(), FileMode::Private)?;
-        Ok(())
+        Ok(write_json(self.dir, &format!("{FOLDER}/{number}.ops"), &changes)?)
     }
 
     /// What a killed process was doing for this definition, and left.
@@ -204,6 +194,16 @@ impl<'a> Records<'a> {
         }
         Ok(())
     }
+}
+
+/// Writes a value so that a loss of power leaves the old one or the new one.
+pub fn write_json(dir: &Dir, path: &str, value: &impl Serialize) -> Result<(), DirError> {
+    let json = text::json(value).map_err(|err| DirError::Io {
+        action: "write",
+        path: dir.path().join(path),
+        source: err.into(),
+    })?;
+    dir.write_flushed(path, json.as_bytes(), FileMode::Private)
 }
 
 /// Where a generation keeps what it replaced and removed, in the conduit's folder.

@@ -7,7 +7,13 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::{
-    ConduitError, Generation, Order, Report, Status, apply::Unsent, branch::Tip, found::Found, ready::Ready,
+    ConduitError, Generation, Order, Report, Status,
+    apply::Unsent,
+    branch::Tip,
+    found::Found,
+    index::{Index, SLACK_NS},
+    ready::Ready,
+    recall::Recall,
     record::Records,
 };
 use crate::{
@@ -18,13 +24,14 @@ use crate::{
 /// How often what is left to do is done before that is an error: files may change while a sync runs.
 const ROUNDS: usize = 2;
 
-pub struct Rounds<'a> {
+pub struct Rounds<'a, 't> {
     ready: &'a Ready<'a>,
-    order: &'a Order,
+    order: &'a Order<'t>,
     records: &'a Records<'a>,
     numbers: Vec<u64>,
     /// What the last sync was doing when it was killed.
     killed: Vec<Change>,
+    recall: Recall,
     tip: Option<Tip>,
     /// When that was listed.
     begun: Instant,
@@ -33,10 +40,10 @@ pub struct Rounds<'a> {
     turn: Option<Turn>,
 }
 
-impl<'a> Rounds<'a> {
+impl<'a, 't> Rounds<'a, 't> {
     pub fn new(
         ready: &'a Ready<'a>,
-        order: &'a Order,
+        order: &'a Order<'t>,
         records: &'a Records<'a>,
         tip: Option<Tip>,
         begun: Instant,
@@ -44,6 +51,7 @@ impl<'a> Rounds<'a> {
         let numbers = records.numbers()?;
         Ok(Rounds {
             killed: records.killed(&numbers, &ready.defined.definition)?,
+            recall: Recall::of_the_last_sync(ready),
             ready,
             order,
             records,
@@ -63,6 +71,7 @@ impl<'a> Rounds<'a> {
                 self.ready,
                 self.order,
                 self.tip.as_ref(),
+                &self.recall,
                 &std::mem::take(&mut self.killed),
             )?;
             if is_fresh {
@@ -88,6 +97,7 @@ impl<'a> Rounds<'a> {
         let number = self.numbers.last().map_or(1, |last| last + 1);
         let (mut generation, mut applied) = found.apply(self.ready, self.records, number, self.order, &mut self.tip)?;
         self.turn = None;
+        self.recall = Recall::after(found, std::mem::take(&mut applied.made));
         let unsent = applied.unsent.take();
         let was_idle = !applied.done.contains(&true);
         let is_moved = matches!(unsent, Some(Unsent::Moved));
@@ -101,7 +111,7 @@ impl<'a> Rounds<'a> {
         }
         report.add(&generation, applied, std::mem::take(&mut found.out.changes));
         if is_interrupted {
-            return Err(ConduitError::Interrupted);
+            return Err(self.ready.ends.error());
         }
         if unsent.is_some() {
             generation.status = Status::Failed;
@@ -124,7 +134,7 @@ impl<'a> Rounds<'a> {
     /// Waits, and fetches central as it is then.
     fn again(&mut self, report: &mut Report) -> Result<(), ConduitError> {
         if let (Some(branch), Some(tip)) = (&self.ready.branch, &self.tip) {
-            self.turn = match branch.wait(tip, report.retries, self.begun) {
+            self.turn = match branch.wait(tip, report.retries, self.begun, &mut &self.order.told) {
                 Ok(turn) => turn,
                 Err(Unsent::Stopped(error)) => return Err(*error),
                 Err(_) => None,
@@ -140,13 +150,15 @@ impl<'a> Rounds<'a> {
         report.verified = found.out.changes.is_empty();
         let memory = &self.ready.memory;
         for side in Side::BOTH {
-            if self.ready.roots()[side as usize].is_some() {
-                memory.store_seen(side, &found.scans[side as usize].seen)?;
+            let scan = &found.scans[side as usize];
+            if self.ready.roots()[side as usize].is_some() && !self.recall.is_all_of(scan, side) {
+                memory.store_index(side, &Index::of(scan, SLACK_NS))?;
             }
         }
         if let Some(tip) = &self.tip {
             memory.store_head(tip.snapshot.head)?;
         }
+        memory.store_mounts(&self.ready.mounts().with(&found.scans))?;
         found.move_base(self.ready, &[])?;
         report.close(self.records, self.last.take(), found.out.changes.len())
     }

@@ -6,20 +6,23 @@ use crate::{fs::is_temp, plan::conduit::is_conflict_name, project::Patterns, tex
 /// The patterns of a definition.
 pub struct Rules {
     include: Option<Patterns>,
-    exclude: Patterns,
+    exclude: Option<Patterns>,
 }
 
 impl Rules {
     pub fn new(definition: &Definition) -> Self {
+        let patterns = |lines: &[String]| (!lines.is_empty()).then(|| Patterns::new(lines));
         Rules {
-            include: (!definition.include.is_empty()).then(|| Patterns::new(&definition.include)),
-            exclude: Patterns::new(&definition.exclude),
+            include: patterns(&definition.include),
+            exclude: patterns(&definition.exclude),
         }
     }
 
     /// Whether the patterns leave `path` out, whatever includes it.
     pub fn excludes(&self, path: &str, is_folder: bool) -> bool {
-        self.exclude.matches(path, is_folder)
+        self.exclude
+            .as_ref()
+            .is_some_and(|exclude| exclude.matches(path, is_folder))
     }
 
     /// Whether the patterns ask for `path`, and with a folder for all that is in it.
@@ -29,8 +32,17 @@ impl Rules {
             .is_none_or(|include| include.matches(path, is_folder))
     }
 
+    /// Whether a scan looks into the folder at `path`.
+    pub fn enters(&self, path: &str) -> bool {
+        let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path]);
+        !folders.any(|folder| self.excludes(folder, true))
+    }
+
     /// Whether the file at `path` belongs to the conduit, as the scan sees it.
     pub fn covers(&self, path: &str) -> bool {
+        if self.include.is_none() && self.exclude.is_none() {
+            return true;
+        }
         let folders = || path.match_indices('/').map(|(at, _)| &path[..at]);
         let excluded = self.excludes(path, false) || folders().any(|folder| self.excludes(folder, true));
         !excluded && (self.includes(path, false) || folders().any(|folder| self.includes(folder, true)))
@@ -40,6 +52,11 @@ impl Rules {
 /// Whether an entry of this name never travels: git's own folder under any name that a file system takes for it, `.metis`,
 /// what is being written, and what lost a conflict.
 pub fn is_private(name: &str) -> bool {
+    // Most names are plain: only what begins with these could be one of them.
+    let is_plain = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain && !name.starts_with(['.', 'g', 'G']) {
+        return is_conflict_name(name);
+    }
     let plain: String = name.chars().filter(|c| !is_hidden(*c)).collect();
     let plain = plain.trim_end_matches(['.', ' ']).to_lowercase();
     let plain = plain.split(':').next().unwrap_or_default();

@@ -1,24 +1,28 @@
 //! What lies in a folder at the moment. A file that is as the last scan saw it is not read.
 
-use std::{collections::BTreeMap, path::Path, time::SystemTime};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::{
+    ConduitError,
     branch::Tip,
+    index::{Index, Made, Seen, Walk},
+    order::Ends,
     rules::{Rules, is_private},
 };
 use crate::{
     central::blob_id_of,
     fs::{Dir, DirError, Kind, Stat, is_temp},
     names::ObjectFormat,
-    plan::conduit::{Form, Item, Listing},
+    plan::conduit::{Form, Item, Listing, path_order},
     text::{UntrustedName, printable},
-    workspace::{CacheEntry, StatCache},
 };
 
 /// Why a file that central cannot or shall not have is left out.
 pub const TOO_LARGE: &str = "larger than max_file_mib allows";
+/// Why a folder is left out that lies on another disk.
+const OTHER_DISK: &str = "on another file system";
 /// How often a file that changes under the reader is read again.
 const TRIES: usize = 4;
 /// Folders in folders that are looked into. Any depth can be made, and each takes some of the stack and an open file.
@@ -68,51 +72,90 @@ impl Skipped {
 pub struct Scan {
     pub listing: Listing,
     pub skipped: Vec<Skipped>,
-    /// What the next scan needs not read again.
-    pub seen: StatCache,
-    /// When each file was changed.
-    pub times: BTreeMap<String, i64>,
+    /// For each file of the listing what it was when it was read. Of a branch there is nothing.
+    pub seen: Vec<Seen>,
+    /// How many files needed not be read.
+    pub known: usize,
+    /// The moment before which what is known was read, in nanoseconds since 1970.
+    pub begun_ns: i64,
     /// Folders in which there are temporary files or folders; the root is an empty text.
     pub with_temps: Vec<String>,
 }
 
 impl Scan {
+    /// The folders in it that are on other disks.
+    pub fn disks(&self) -> impl Iterator<Item = &str> {
+        let on_other = self.skipped.iter().filter(|skipped| skipped.reason == OTHER_DISK);
+        on_other.map(|skipped| skipped.path.raw())
+    }
+
     /// The same of a branch.
-    pub fn of_branch(tip: Option<&Tip>, now: SystemTime) -> Self {
+    pub fn of_branch(tip: Option<&Tip>) -> Self {
         let listed = tip.map(|tip| &tip.listed);
         Scan {
             listing: listed.map(|listed| listed.listing.clone()).unwrap_or_default(),
             skipped: listed.map(|listed| listed.skipped.clone()).unwrap_or_default(),
-            seen: StatCache::begun_at(now),
-            times: BTreeMap::new(),
+            ..Scan::begun_at(0)
+        }
+    }
+
+    /// Nothing seen yet.
+    pub fn begun_at(begun_ns: i64) -> Self {
+        Scan {
+            listing: Listing::default(),
+            skipped: Vec::new(),
+            seen: Vec::new(),
+            known: 0,
+            begun_ns,
             with_temps: Vec::new(),
         }
     }
+
+    /// When the file at `path` was changed, in nanoseconds since 1970.
+    pub fn changed_ns(&self, path: &str) -> Option<i64> {
+        Some(self.seen.get(self.listing.position(path)?)?.mtime_ns)
+    }
 }
 
-/// Lists `root` by `rules`; `known` is what the last scan saw.
-pub fn scan(root: &Dir, reading: Reading, rules: &Rules, known: &StatCache, now: SystemTime) -> Result<Scan, DirError> {
+/// What needs not be read again.
+#[derive(Default)]
+pub struct Known {
+    pub index: Index,
+    pub made: Made,
+}
+
+/// Lists `root` by `rules`. What is `known` was read after `begun_ns`, or is known to be older.
+pub fn scan(
+    root: &Dir,
+    reading: Reading,
+    (rules, ends): (&Rules, &Ends),
+    known: &Known,
+    begun_ns: i64,
+) -> Result<Scan, ConduitError> {
     let mut scanning = Scanning {
+        ends,
         reading,
         rules,
-        known,
+        walk: known.index.walk(),
+        made: &known.made,
         device: root.stat()?.device,
-        out: Scan {
-            listing: Listing::default(),
-            skipped: Vec::new(),
-            seen: StatCache::begun_at(now),
-            times: BTreeMap::new(),
-            with_temps: Vec::new(),
-        },
+        out: Scan::begun_at(begun_ns),
     };
     scanning.folder(root, "", rules.includes("", true))?;
-    Ok(scanning.out)
+    // What was passed over then was not looked at.
+    ends.check()?;
+    let mut out = scanning.out;
+    // Names that cannot be shown as they are come elsewhere.
+    out.listing.unknown.sort_by(|a, b| path_order(a, b));
+    Ok(out)
 }
 
 struct Scanning<'a> {
     reading: Reading,
     rules: &'a Rules,
-    known: &'a StatCache,
+    ends: &'a Ends,
+    walk: Walk<'a>,
+    made: &'a Made,
     device: u64,
     out: Scan,
 }
@@ -124,6 +167,9 @@ impl Scanning<'_> {
             self.out.with_temps.push(at.to_owned());
         }
         for entry in entries {
+            if self.ends.is_now() {
+                return Ok(());
+            }
             let Some(name) = entry.name.to_str() else {
                 let name = printable(entry.name.as_encoded_bytes());
                 self.skip(join(at, &name), "its name is not UTF-8");
@@ -154,7 +200,7 @@ impl Scanning<'_> {
         }
         let opened = dir.open_dir(name).and_then(|sub| Ok((sub.stat()?.device, sub)));
         match opened {
-            Ok((device, _)) if device != self.device => self.skip(path, "on another file system"),
+            Ok((device, _)) if device != self.device => self.skip(path, OTHER_DISK),
             Ok((_, sub)) => {
                 // All or nothing of it, or else a part of it would be taken for all.
                 let (items, unknown) = (self.out.listing.items.len(), self.out.listing.unknown.len());
@@ -162,6 +208,7 @@ impl Scanning<'_> {
                     Ok(()) => {}
                     Err(err) if is_about(&err, &sub) => {
                         self.out.listing.items.truncate(items);
+                        self.out.seen.truncate(items);
                         self.out.listing.unknown.truncate(unknown);
                         self.skip(path, "unreadable");
                     }
@@ -175,7 +222,7 @@ impl Scanning<'_> {
     }
 
     fn file(&mut self, dir: &Dir, name: &str, path: String) -> Result<(), DirError> {
-        let stat = match dir.lstat(name) {
+        let stat = match dir.lstat_entry(name) {
             Ok(stat) => stat,
             Err(DirError::Missing { .. }) => return Ok(()),
             Err(_) => {
@@ -187,8 +234,13 @@ impl Scanning<'_> {
             self.skip(path, TOO_LARGE);
             return Ok(());
         }
-        let (id, stat) = match self.known.unchanged(&path, &stat, self.reading.format.id_len()) {
-            Some(entry) => (entry.blob, stat),
+        let seen = Seen::from(&stat);
+        let known = self.walk.find(&path, &seen).or_else(|| self.made.find(&path, &seen));
+        let (id, stat) = match known.filter(|id| id.format() == self.reading.format) {
+            Some(id) => {
+                self.out.known += 1;
+                (id, stat)
+            }
             None => match read(dir, name, self.reading.format) {
                 Ok(read) => read,
                 Err(DirError::Missing { .. }) => return Ok(()),
@@ -202,8 +254,7 @@ impl Scanning<'_> {
                 }
             },
         };
-        self.out.seen.insert(path.clone(), CacheEntry::new(&stat, id, None));
-        self.out.times.insert(path.clone(), stat.mtime_ns);
+        self.out.seen.push((&stat).into());
         let form = self.reading.form(&stat);
         self.out.listing.items.push((path, Item { id, form }));
         Ok(())
@@ -219,10 +270,11 @@ fn is_about(err: &DirError, dir: &Dir) -> bool {
     matches!(err, DirError::Io { path, .. } if path == dir.path())
 }
 
-fn join(at: &str, name: &str) -> String {
+/// The path of `name` in the folder `at`.
+pub fn join(at: &str, name: &str) -> String {
     match at {
         "" => name.to_owned(),
-        at => format!("{at}/{name}"),
+        at => [at, "/", name].concat(),
     }
 }
 

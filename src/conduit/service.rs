@@ -9,7 +9,9 @@ use super::{
     ConduitError, Generation, Status,
     apply::{Applied, Unsent},
     found::Found,
-    ready::{Order, Ready},
+    order::Order,
+    ready::Ready,
+    recall::Recall,
     record::{PerSide, Records},
     round::Rounds,
     scan::Skipped,
@@ -63,14 +65,15 @@ fn is_zero(retries: &u32) -> bool {
 ///
 /// Nothing was changed then, except when it was interrupted or central could not be worked with half way, which the generation's
 /// record says.
-pub fn sync_now(workspace: &Workspace, name: &str, order: &Order) -> Result<Report, ConduitError> {
+pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<Report, ConduitError> {
+    let _span = tracing::info_span!("conduit", of = name).entered();
     let guard = workspace.guard()?;
     let ready = Ready::new(workspace, &guard, name, order)?;
     let mut report = Report::new(name);
     let begun = Instant::now();
     let tip = ready.fetch(order)?;
     if order.options.dry_run {
-        let first = Found::look(&ready, order, tip.as_ref(), &[])?;
+        let first = Found::look(&ready, order, tip.as_ref(), &Recall::of_the_last_sync(&ready), &[])?;
         first.check(&ready, order, tip.as_ref())?;
         report.conflicts.clone_from(&first.out.conflicts);
         report.skipped = first.skipped();

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `safe_dir/` | an open folder and all file operations in it, none of which follows a link |
 //! | `temps` | the temporary files behind atomic writes, and those that killed runs left |
+//! | [`mounts`] | where file systems begin |
 //! | [`owner`] | whose a file is |
 
+pub mod mounts;
 pub mod owner;
 mod safe_dir;
 pub(crate) mod temps;

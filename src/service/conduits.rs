@@ -1,13 +1,13 @@
 //! The conduits of a workspace, one after the other. One that cannot be synced does not stop the others.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use serde::{Serialize, Serializer};
 
 use super::SyncRequest;
 use crate::{
-    conduit::{self, ConduitError, Order, Report, definition},
-    sync::Workspace,
+    conduit::{self, ConduitError, Order, Report, Told, definition},
+    sync::{Progress, Workspace},
     text::Untrusted,
 };
 
@@ -40,10 +40,10 @@ impl Conduits {
 
 impl Serialize for Conduits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let synced = self.reports.iter().map(Told::Synced);
+        let synced = self.reports.iter().map(Entry::Synced);
         let stopped = self.failures.iter().map(|(name, error)| {
             let hint = conduit::explain(error, name);
-            Told::Stopped {
+            Entry::Stopped {
                 name,
                 status: "stopped",
                 verified: false,
@@ -58,7 +58,7 @@ impl Serialize for Conduits {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Told<'a> {
+enum Entry<'a> {
     Synced(&'a Report),
     Stopped {
         name: &'a str,
@@ -71,7 +71,7 @@ enum Told<'a> {
 }
 
 /// Syncs the conduits of these names.
-pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order) -> Conduits {
+pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order<'_>) -> Conduits {
     let mut conduits = Conduits {
         reports: Vec::new(),
         failures: Vec::new(),
@@ -96,13 +96,21 @@ pub fn enabled(workspace: &Workspace) -> Result<Vec<String>, ConduitError> {
         .collect())
 }
 
-/// Syncs what is enabled, after the documents were synced. `None`: nothing is.
-pub(super) fn sync_enabled(workspace: &Workspace, request: &SyncRequest) -> Option<Conduits> {
+/// Syncs what is enabled, after the documents were synced, in what is left of the time that began at `begun`. `None`: nothing is.
+pub(super) fn sync_enabled(
+    workspace: &Workspace,
+    request: &SyncRequest,
+    begun: Instant,
+    progress: &mut dyn Progress,
+) -> Option<Conduits> {
     if !workspace.has_conduits() {
         return None;
     }
+    let options = request.options();
     let order = Order {
-        options: request.options(),
+        until: begun.checked_add(workspace.deadline(&options)),
+        told: Told::by(progress),
+        options,
         ..Order::default()
     };
     // Whoever has a damaged definition is told by every `conduit` command.

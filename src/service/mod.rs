@@ -19,7 +19,7 @@ pub use conduits::Conduits;
 pub use next::{NotTaken, ready, take_next};
 pub use request::{Direction, SyncRequest};
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use serde::Serialize;
 
@@ -49,6 +49,7 @@ pub struct Served {
 ///
 /// The sync of documents stopped; the conduits were not looked at. [`SyncError::report`] says what had been done until then.
 pub fn execute(workspace: &Workspace, request: &SyncRequest, progress: &mut dyn Progress) -> Result<Served, SyncError> {
+    let begun = Instant::now();
     let options = request.options();
     // Before anything is done: a mistake in the request must not cost a sync.
     let since = match &request.since {
@@ -78,7 +79,9 @@ pub fn execute(workspace: &Workspace, request: &SyncRequest, progress: &mut dyn 
         }
     }
     let wanted = request.conduits && request.direction == Direction::Both;
-    let conduits = wanted.then(|| conduits::sync_enabled(workspace, request)).flatten();
+    let conduits = wanted
+        .then(|| conduits::sync_enabled(workspace, request, begun, progress))
+        .flatten();
     Ok(Served { report, conduits })
 }
 

@@ -130,6 +130,15 @@ pub enum Step {
     },
     /// Bringing metis.db up to date.
     RebuildingCache,
+    /// Looking at the folders of a conduit.
+    Scanning,
+    /// Copying files of a conduit.
+    Copying {
+        /// Files dealt with.
+        done: usize,
+        /// Files in all.
+        total: usize,
+    },
 }
 
 /// As a person reads it.
@@ -146,6 +155,8 @@ impl fmt::Display for Step {
             Step::Pushing => f.write_str("pushing"),
             Step::Retrying { retry, wait } => write!(f, "central moved, retry {retry} in {:.1} s", wait.as_secs_f64()),
             Step::RebuildingCache => f.write_str("rebuilding metis.db"),
+            Step::Scanning => f.write_str("looking at the conduit's folders"),
+            Step::Copying { done, total } => write!(f, "copying {done}/{total}"),
         }
     }
 }

@@ -63,6 +63,11 @@ impl Workspace {
         Ok((ctx, deadline(options, settings), max_retries(options, settings)))
     }
 
+    /// The time for all that a sync does.
+    pub fn deadline(&self, options: &SyncOptions) -> Duration {
+        deadline(options, self.config.sync.as_ref())
+    }
+
     /// The same, alone.
     pub fn into_metis(self) -> MetisDir {
         self.metis

@@ -1,10 +1,14 @@
 //! Two folders of a project that are kept in step, seen from outside.
 
+mod apart;
 pub mod central;
 mod decisions;
+mod disks;
+mod meanwhile;
 mod safety;
 mod seen;
 mod surface;
+mod told;
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +17,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use metis_sync::{
+    conduit::{Order, Report, Told, sync_now},
+    sync::Step,
+};
 use serde_json::Value;
 
-use crate::support::{process::Finished, workspace::Workspace, world::World};
+use crate::{
+    scenarios::direct::Steps,
+    support::{
+        process::{Finished, run},
+        workspace::Workspace,
+        world::World,
+    },
+};
 
 /// A project with the folders `left` and `right`, tied by the conduit `notes`.
 pub struct Pair {
@@ -40,6 +55,32 @@ impl Pair {
             fs::create_dir(own.dir.join(side)).expect("temp folder is writable");
         }
         Pair { own, world }
+    }
+
+    /// In a git repository, so that what this process does itself is known to be this clone's too.
+    pub fn in_git() -> Self {
+        let pair = Self::untied();
+        let mut init = pair.own.program("git");
+        init.args(["init", "--quiet"]).arg(&pair.own.dir);
+        run(init).success();
+        pair.run(&["add", "notes", "left", "right"], 0);
+        pair
+    }
+
+    /// Syncs it within this process. `at` is called at each step. Returns their names, too.
+    pub fn sync_here(&self, at: &mut dyn FnMut(Step)) -> (Report, Vec<&'static str>) {
+        let mut steps = Steps {
+            at: Some(at),
+            ..Steps::default()
+        };
+        let workspace = metis_sync::sync::Workspace::discover(&self.own.dir).expect("it is one");
+        let order = Order {
+            told: Told::by(&mut steps),
+            ..Order::default()
+        };
+        let report = sync_now(&workspace, "notes", &order).expect("nothing is in its way");
+        drop(order);
+        (report, steps.seen)
     }
 
     pub fn path(&self, path: &str) -> PathBuf {

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 140] = [
+const PROVOKED: [(&str, &str); 142] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -83,12 +83,20 @@ const PROVOKED: [(&str, &str); 140] = [
     ),
     ("… of the conduit, …", "stops::a_folder_is_missing"),
     (
+        "… was on a disk of its own at the last sync",
+        "stops::a_disk_is_not_mounted",
+    ),
+    (
         "… are the same folder, or one lies in the other",
         "conduits::safety::folders_that_get_in_each_others_way_are_refused",
     ),
     (
         "the conduits … and … write the same …",
         "stops::two_would_write_one_folder",
+    ),
+    (
+        "the conduits … lead in a circle",
+        "conduits::safety::conduits_that_lead_in_a_circle_are_refused",
     ),
     (
         "… is empty, and it was not at the last sync",

@@ -29,6 +29,8 @@ impl Progress for Steps<'_> {
             Step::Pushing => "push",
             Step::Retrying { .. } => "retry",
             Step::RebuildingCache => "cache",
+            Step::Scanning => "scan",
+            Step::Copying { .. } => "copy",
         };
         if self.seen.last() != Some(&name) {
             self.seen.push(name);

@@ -10,7 +10,7 @@ use crate::{
         Pair,
         central::{self, Project},
     },
-    support::world::World,
+    support::{disk::Disk, world::World},
 };
 
 const SYNC: [&str; 3] = ["conduit", "sync", "notes"];
@@ -74,6 +74,25 @@ pub fn a_folder_is_missing(stop: Stop) {
     pair.own.stops(&SYNC, stop).advises("put it back");
     fs::rename(pair.path("aside"), pair.path("right")).expect("it is free");
     assert_eq!(pair.sync(0)["status"], "in-step");
+}
+
+/// What lies below the mount point is no part of what was synced.
+pub fn a_disk_is_not_mounted(stop: Stop) {
+    let pair = pair(&[], &["left/a", "left/b"]);
+    let Some(disk) = Disk::small(&pair.path("right")) else {
+        return;
+    };
+    pair.sync(0);
+    drop(disk);
+    pair.put("right/below", "1");
+    let stopped = pair.own.stops(&SYNC, stop);
+    assert_eq!(pair.texts("left"), ["a=1", "b=1"]);
+    let _ = fs::remove_file(pair.path("right/below"));
+    for path in ["right/a", "right/b"] {
+        pair.put(path, "1");
+    }
+    ends(&pair, &stopped, "git metis-sync conduit sync");
+    assert_eq!(pair.texts("left"), ["a=1", "b=1"]);
 }
 
 pub fn two_would_write_one_folder(stop: Stop) {

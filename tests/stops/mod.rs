@@ -128,6 +128,7 @@ stories! {
     ConduitExists: conduits::there_is_one_of_this_name;
     NotEnabled: conduits::nobody_here_confirmed_it;
     Endpoint: conduits::a_folder_is_missing;
+    Unmounted: conduits::a_disk_is_not_mounted;
     Overlap: conduits::two_would_write_one_folder;
     FirstMirror: conduits::a_mirror_begins_with_a_full_target;
     ConduitDeletes: conduits::most_files_are_gone;

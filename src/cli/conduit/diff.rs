@@ -20,7 +20,7 @@ pub fn diff(
     workspace: &Workspace,
     name: &str,
     number: Option<u64>,
-    order: &Order,
+    order: &Order<'_>,
 ) -> Result<Exit, ConduitError> {
     let differences = match number {
         Some(number) => conduit::past(workspace, name, number, order, SHOWN_BYTES)?,

@@ -16,7 +16,7 @@ use super::{Exit, Global, render};
 use crate::{
     conduit::Order,
     plan::conduit::{Mode, OnConflict, Outcome, Side},
-    sync::Workspace,
+    sync::{SyncOptions, Workspace},
 };
 
 pub use self::sync::tell;
@@ -156,10 +156,7 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         Ok(workspace) => workspace,
         Err(kind) => return render::explained(global, "conduit", &kind, ""),
     };
-    let order = |trigger: &str| Order {
-        options: super::sync::options(global, Arc::clone(&interrupt), trigger),
-        ..Order::default()
-    };
+    let options = |trigger: &str| super::sync::options(global, Arc::clone(&interrupt), trigger);
     let done = match &args.what {
         What::Add(args) => define::add(global, &workspace, args),
         What::List => define::list(global, &workspace),
@@ -168,19 +165,27 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
         What::Enable { name } => define::enable(global, &workspace, name),
         What::Disable { name } => define::disable(global, &workspace, name),
         What::Sync(args) => {
-            let mut order = Order {
+            return sync::sync(global, &workspace, &args.names, |told| Order {
+                options: SyncOptions {
+                    dry_run: args.dry_run,
+                    adopt_central: args.adopt_central,
+                    ..options("conduit sync")
+                },
                 accept_deletes: args.accept_deletes,
                 accept_first: args.accept_first,
-                ..order("conduit sync")
-            };
-            order.options.dry_run = args.dry_run;
-            order.options.adopt_central = args.adopt_central;
-            return sync::sync(global, &workspace, &args.names, &order);
+                told,
+                ..Order::default()
+            });
         }
         What::History { name, generation } => sync::history(global, &workspace, name, *generation),
         What::Diff { name, generation } => {
-            let mut order = order("conduit diff");
-            order.options.dry_run = true;
+            let order = Order {
+                options: SyncOptions {
+                    dry_run: true,
+                    ..options("conduit diff")
+                },
+                ..Order::default()
+            };
             diff::diff(global, &workspace, name, *generation, &order)
         }
         What::Resolve(args) => {
@@ -190,13 +195,20 @@ pub fn run(global: &Global, args: &ConduitArgs, interrupt: Arc<AtomicBool>) -> E
                 Take::Both => Outcome::Beside(Side::Alpha),
                 Take::Base => Outcome::Base,
             };
-            let order = Order {
+            return sync::sync(global, &workspace, std::slice::from_ref(&args.name), |told| Order {
+                options: options("conduit resolve"),
                 decided: args.paths.iter().map(|path| (path.clone(), outcome)).collect(),
-                ..order("conduit resolve")
-            };
-            return sync::sync(global, &workspace, std::slice::from_ref(&args.name), &order);
+                told,
+                ..Order::default()
+            });
         }
-        What::Undo { name, generation } => sync::undo(global, &workspace, name, *generation, &order("conduit undo")),
+        What::Undo { name, generation } => {
+            let order = Order {
+                options: options("conduit undo"),
+                ..Order::default()
+            };
+            sync::undo(global, &workspace, name, *generation, &order)
+        }
     };
     done.unwrap_or_else(|error| failure::tell(global, &error, args.what.name()))
 }

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{
-    super::{Exit, Global, render},
+    super::{Exit, Global, progress::Bar, render},
     failure, show,
 };
 use crate::{
-    conduit::{self, ConduitError, Order},
+    conduit::{self, ConduitError, Order, Told},
     service::{Conduits, conduits},
     sync::Workspace,
 };
@@ -29,7 +29,13 @@ pub fn tell(global: &Global, synced: &Conduits) -> Exit {
     exit
 }
 
-pub fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Order) -> Exit {
+/// Syncs the conduits of these names, or all. `order`: what is asked, by who is told how far it is.
+pub fn sync(
+    global: &Global,
+    workspace: &Workspace,
+    names: &[String],
+    order: impl for<'a> FnOnce(Told<'a>) -> Order<'a>,
+) -> Exit {
     let names = match names {
         [] => match conduits::enabled(workspace) {
             Ok(names) => names,
@@ -37,7 +43,9 @@ pub fn sync(global: &Global, workspace: &Workspace, names: &[String], order: &Or
         },
         names => names.to_vec(),
     };
-    let synced = conduits::sync(workspace, names, order);
+    let mut bar = Bar::new(global);
+    let synced = conduits::sync(workspace, names, &order(Told::by(&mut bar)));
+    bar.clear();
     if global.json {
         render::print_json(&render::document("conduit", json!({ "conduits": synced })));
     }
@@ -64,7 +72,7 @@ pub fn undo(
     workspace: &Workspace,
     name: &str,
     number: Option<u64>,
-    order: &Order,
+    order: &Order<'_>,
 ) -> Result<Exit, ConduitError> {
     let (generation, changes) = conduit::undo(workspace, name, number, order)?;
     show::undone(global, name, &generation, &changes);

@@ -6,10 +6,10 @@ use super::{
         record::remove_all,
         scan::{Reading, look},
     },
-    Content, Work, kept_of,
+    Content, New, Staged, Work, kept_of,
 };
 use crate::{
-    fs::{Dir, DirError, Kind, fresh_name},
+    fs::{Dir, DirError, Kind, Stat, fresh_name},
     plan::conduit::{Action, Change, Form, Item, Side},
 };
 
@@ -42,8 +42,8 @@ impl<'a> Bench<'a> {
         if self.is_near { &self.kept } else { self.root }
     }
 
-    /// Makes what comes with `change`, and returns where it is in the workshop.
-    pub(super) fn stage(&self, work: &Work<'_>, change: &Change) -> Result<Option<String>, Obstacle> {
+    /// Makes what comes with `change` in the workshop.
+    pub(super) fn stage(&self, work: &Work<'_>, change: &Change) -> Staged {
         let (was, now) = change.action.paths(&change.path);
         let known = was
             .iter()
@@ -52,22 +52,28 @@ impl<'a> Bench<'a> {
             return Ok(None);
         }
         let at = self.place(&change.path)?;
+        let mut files = Vec::new();
         for (path, item) in now {
             let inner = path.strip_prefix(&change.path).unwrap_or_default();
             let to = format!("{at}{inner}");
             make_folders(self.workshop(), &to)?;
-            let (workshop, bits) = (self.workshop(), self.bits(path, item.form));
+            let is_new = matches!(change.action, Action::Put { was: None, .. });
+            let old = (!is_new).then(|| self.root.lstat(path).ok()).flatten();
+            let (workshop, bits) = (self.workshop(), self.bits(old, item.form));
             let copied = match (work.source)(change, path, item) {
                 Ok(Content::File(dir, from)) => copy(dir, &from, workshop, &to, item, bits),
                 Ok(Content::Bytes(bytes)) => write(&bytes, workshop, &to, item, bits),
                 Err(obstacle) => Err(obstacle),
             };
-            if let Err(obstacle) = copied {
-                remove_all(self.workshop(), &at)?;
-                return Err(obstacle);
+            match copied {
+                Ok(stat) => files.push((path.to_owned(), stat, item.id)),
+                Err(obstacle) => {
+                    remove_all(self.workshop(), &at)?;
+                    return Err(obstacle);
+                }
             }
         }
-        Ok(Some(at))
+        Ok(Some(New { at, files }))
     }
 
     /// A free place in the workshop for what will be at `path`.
@@ -83,10 +89,10 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// The permissions of what will be at `path`: those of what is there, but for the one to run it.
-    fn bits(&self, path: &str, form: Form) -> u32 {
-        let bits = match self.root.lstat(path) {
-            Ok(stat) if stat.kind == Kind::File => stat.mode,
+    /// The permissions of what takes the place of `old`: those that that has, but for the one to run it.
+    fn bits(&self, old: Option<Stat>, form: Form) -> u32 {
+        let bits = match old {
+            Some(stat) if stat.kind == Kind::File => stat.mode,
             _ => 0o644,
         };
         match self.reading.exec {
@@ -190,7 +196,8 @@ impl<'a> Bench<'a> {
         if look(self.root, path, self.reading)? != was {
             return Err(Obstacle::Changed);
         }
-        Ok(self.root.set_mode(path, self.bits(path, now.form))?)
+        let old = self.root.lstat(path).ok();
+        Ok(self.root.set_mode(path, self.bits(old, now.form))?)
     }
 
     /// On another file system things can only be copied.
@@ -199,7 +206,7 @@ impl<'a> Bench<'a> {
             make_folders(&self.kept, path)?;
             match copy(self.root, path, &self.kept, path, *item, with_form(0o644, item.form)) {
                 Err(Obstacle::Copied) => return Err(Obstacle::Changed),
-                copied => copied?,
+                copied => drop(copied?),
             }
         }
         Ok(self.kept.sync_all()?)

@@ -7,9 +7,10 @@
 mod bench;
 
 use std::{
+    ops::Range,
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
@@ -18,12 +19,16 @@ use self::bench::Bench;
 use super::{
     ConduitError,
     files::Obstacle,
+    index::Made,
+    order::{Ends, Told},
     record::{PerSide, kept},
     scan::Reading,
 };
 use crate::{
-    fs::{Dir, DirError},
+    fs::{Dir, DirError, Stat},
+    names::ObjectId,
     plan::conduit::{Action, Change, Item, Side},
+    sync::Step,
 };
 
 /// What to do, and with what.
@@ -38,7 +43,7 @@ pub struct Work<'a> {
     /// Where the content of an item that comes with a change is to be had.
     pub source: &'a Source<'a>,
     pub transfers: usize,
-    pub interrupt: &'a AtomicBool,
+    pub ends: &'a Ends,
 }
 
 /// Gives the content of an item that comes with a change, by the item's path.
@@ -78,6 +83,8 @@ pub struct Applied {
     pub deleted: PerSide,
     /// Where replaced and removed files are, in the conduit's folder.
     pub kept: Vec<String>,
+    /// What was written on each side.
+    pub made: [Made; 2],
     pub interrupted: bool,
     /// Why the side that is a branch got nothing of what it should.
     pub unsent: Option<Unsent>,
@@ -87,6 +94,7 @@ pub struct Applied {
 /// when the latter begin.
 pub fn apply(
     work: &Work<'_>,
+    told: &Told<'_>,
     publish: &mut Publish<'_>,
     deleting: &mut dyn FnMut(&Applied),
 ) -> Result<Applied, DirError> {
@@ -95,18 +103,33 @@ pub fn apply(
         done: vec![false; work.changes.len()],
         ..Applied::default()
     };
-    let mut staged = stage_all(work, &benches).into_iter();
-    for bench in benches.iter().flatten() {
-        // Where it is put in place, whatever the power does.
-        bench.workshop().sync_all()?;
+    let copies = work.changes.partition_point(|change| !is_delete(change));
+    let copying = tracing::info_span!("copy").entered();
+    for begin in (0..copies).step_by(BATCH) {
+        let batch = begin..copies.min(begin + BATCH);
+        let tell = |done| {
+            told.step(Step::Copying {
+                done: begin + done,
+                total: copies,
+            });
+        };
+        let staged = stage_all(work, &benches, batch.clone(), &tell);
+        for bench in benches.iter().flatten() {
+            // Where it is put in place, whatever the power does.
+            bench.workshop().sync_all()?;
+        }
+        make_all(work, &benches, batch, staged, &mut out);
     }
-    let deletes = work.changes.partition_point(|change| !is_delete(change));
-    make_all(work, &benches, 0..deletes, &mut staged, &mut out);
+    drop(copying);
+    if work.roots.iter().any(Option::is_none) {
+        told.step(Step::Pushing);
+    }
     send(work, publish, &mut out);
-    if deletes < work.changes.len() {
+    if copies < work.changes.len() {
         deleting(&out);
     }
-    make_all(work, &benches, deletes..work.changes.len(), &mut staged, &mut out);
+    let deletes = copies..work.changes.len();
+    make_all(work, &benches, deletes, std::iter::repeat_with(|| Ok(None)), &mut out);
     for bench in benches.iter().flatten() {
         bench.root.sync_all()?;
         bench.kept.sync_all()?;
@@ -118,14 +141,16 @@ fn is_delete(change: &Change) -> bool {
     matches!(change.action, Action::Remove { .. })
 }
 
+/// So many changes are made ready before the first of them is put in place: a sync that is ended comes so far.
+const BATCH: usize = 500;
 const NOT_DELETED: &str = "not deleted, because something else failed";
 
 /// Makes the changes in `range` of the sides that are folders.
 fn make_all(
     work: &Work<'_>,
     benches: &[Option<Bench<'_>>; 2],
-    range: std::ops::Range<usize>,
-    staged: &mut impl Iterator<Item = Staged>,
+    range: Range<usize>,
+    staged: impl IntoIterator<Item = Staged>,
     out: &mut Applied,
 ) {
     for (at, staged) in range.zip(staged) {
@@ -133,7 +158,7 @@ fn make_all(
         let Some(bench) = &benches[change.side as usize] else {
             continue;
         };
-        if out.interrupted || work.interrupt.load(Ordering::Relaxed) {
+        if out.interrupted || work.ends.is_now() {
             out.interrupted = true;
             return;
         }
@@ -142,11 +167,18 @@ fn make_all(
                 out.failed.push(format!("{}: {NOT_DELETED}", change.path));
                 continue;
             }
-            Ok(staged) => bench.make(change, staged.as_deref()),
+            Ok(staged) => bench
+                .make(change, staged.as_ref().map(|new| new.at.as_str()))
+                .map(|()| staged.map(|new| new.files)),
             Err(obstacle) => Err(obstacle),
         };
         match made {
-            Ok(()) => note(out, at, change, work.generation),
+            Ok(files) => {
+                note(out, at, change, work.generation);
+                for (path, stat, id) in files.into_iter().flatten() {
+                    out.made[change.side as usize].note(path, &stat, id);
+                }
+            }
             Err(obstacle) => out.failed.push(format!("{}: {obstacle}", change.path)),
         }
     }
@@ -154,7 +186,7 @@ fn make_all(
 
 /// Sends the changes of the side that is a branch, all at once: its deletes too, unless a copy failed.
 fn send(work: &Work<'_>, publish: &mut Publish<'_>, out: &mut Applied) {
-    if out.interrupted || work.interrupt.load(Ordering::Relaxed) {
+    if out.interrupted || work.ends.is_now() {
         out.interrupted = true;
         return;
     }
@@ -222,29 +254,44 @@ pub fn kept_of(generation: u64, side: Side) -> String {
     format!("{}/{}", kept(generation), side.name())
 }
 
-/// The name of a new file under which it waits. `None`: there is none to make.
-type Staged = Result<Option<String>, Obstacle>;
+/// What comes with a change. `None`: there is nothing to make.
+type Staged = Result<Option<New>, Obstacle>;
 
-/// Makes the new files of all changes, several at the same time.
-fn stage_all(work: &Work<'_>, benches: &[Option<Bench<'_>>; 2]) -> Vec<Staged> {
+/// New files, made and not yet in place.
+struct New {
+    /// The name under which they wait.
+    at: String,
+    /// Each by the path that it is for.
+    files: Vec<(String, Stat, ObjectId)>,
+}
+
+/// Makes the new files of the changes in `range`, several at the same time. `tell` is told how many are made.
+fn stage_all(
+    work: &Work<'_>,
+    benches: &[Option<Bench<'_>>; 2],
+    range: Range<usize>,
+    tell: &dyn Fn(usize),
+) -> Vec<Staged> {
     let next = AtomicUsize::new(0);
-    let made: Vec<Mutex<Option<Staged>>> = work.changes.iter().map(|_| Mutex::new(None)).collect();
-    let worker = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(change) = work.changes.get(at) else { return };
-            let result = match &benches[change.side as usize] {
-                Some(bench) if !work.interrupt.load(Ordering::Relaxed) => bench.stage(work, change),
-                _ => Ok(None),
-            };
-            *made[at].lock().expect("no thread panics with it") = Some(result);
-        }
+    let changes = &work.changes[range];
+    let made: Vec<Mutex<Option<Staged>>> = changes.iter().map(|_| Mutex::new(None)).collect();
+    let stage_next = || {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let change = changes.get(at)?;
+        let result = match &benches[change.side as usize] {
+            Some(bench) if !work.ends.is_now() => bench.stage(work, change),
+            _ => Ok(None),
+        };
+        *made[at].lock().expect("no thread panics with it") = Some(result);
+        Some(at)
     };
     thread::scope(|scope| {
-        for _ in 1..work.transfers.min(work.changes.len()) {
-            scope.spawn(worker);
+        for _ in 1..work.transfers.min(changes.len()) {
+            scope.spawn(|| while stage_next().is_some() {});
         }
-        worker();
+        while let Some(at) = stage_next() {
+            tell(at + 1);
+        }
     });
     made.into_iter()
         .map(|slot| slot.into_inner().expect("no thread panics with it").unwrap_or(Ok(None)))

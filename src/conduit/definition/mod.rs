@@ -163,14 +163,6 @@ impl Definition {
         Side::BOTH.into_iter().find_map(remote)
     }
 
-    /// The branch that a sync may change.
-    pub fn written_branch(&self) -> Option<String> {
-        match self.remote() {
-            Some((side, Remote::Branch(name))) if self.writes(side) => Some(name),
-            _ => None,
-        }
-    }
-
     /// How a source is synced unless somebody says otherwise: documents come from the sync of documents alone.
     pub fn usual_mode(alpha: &str) -> Mode {
         match alpha.starts_with(DOCUMENTS) {

@@ -161,6 +161,14 @@ impl Dir {
         Ok(stat.into())
     }
 
+    /// The same of an entry that [`list()`](Self::list) named.
+    pub fn lstat_entry(&self, name: &str) -> Result<Stat, DirError> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(stat.into()),
+            Err(errno) => Err(self.error("examine", Path::new(name), errno)),
+        }
+    }
+
     /// The entries of this folder, sorted by name, without `.` and `..`.
     pub fn list(&self) -> Result<Vec<Entry>, DirError> {
         self.list_where(|_| true)

@@ -77,8 +77,12 @@ pub struct Listing {
 impl Listing {
     /// What is at `path`.
     pub fn at(&self, path: &str) -> Option<Item> {
-        let at = self.items.binary_search_by(|(other, _)| path_order(other, path)).ok()?;
-        Some(self.items[at].1)
+        Some(self.items[self.position(path)?].1)
+    }
+
+    /// Where `path` is among the items.
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.items.binary_search_by(|(other, _)| path_order(other, path)).ok()
     }
 
     /// Whether something unknown lies in the folder `path`.

@@ -10,6 +10,7 @@
 //! 4. [`guard`] stops what looks like an accident.
 
 pub mod change;
+pub mod circle;
 pub mod conflict;
 pub mod decide;
 pub mod fold;

@@ -323,6 +323,9 @@ stops! {
     /// A folder cannot be used.
     Endpoint("endpoint") Stopped
         "Make the folder, mount it or put it back; what was synced before is remembered.";
+    /// A side was a disk of its own.
+    Unmounted("unmounted") Stopped
+        "Mount it, then sync again. If it is a plain folder from now on: `git metis-sync conduit sync {name} --accept-deletes`.";
     /// Folders get in each other's way.
     Overlap("overlap") Stopped
         "Tie folders that lie apart, or take one of the conduits away: `git metis-sync conduit remove NAME`.";
