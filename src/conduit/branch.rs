@@ -13,9 +13,10 @@ use super::{
     files::Obstacle,
     listed::{Bounds, Listed, contents, list},
     rules::Rules,
+    tip::Tip,
 };
 use crate::{
-    central::{CentralError, objects, remote::Met, store::Store, tree, turn::Turn},
+    central::{CentralError, remote::Met, store::Store, turn::Turn},
     names::ObjectId,
     plan::{
         conduit::{Item, Side},
@@ -29,9 +30,6 @@ use crate::{
     },
     sync::{Progress, Step, SyncErrorKind, SyncOptions, Workspace, steps},
 };
-
-/// So many commits are looked at for the one that brought a file.
-const COMMITS: usize = 1_000;
 
 /// The branch, or a workspace's folder in central, and how this clone comes to it.
 pub struct Branch<'a> {
@@ -57,17 +55,6 @@ enum Renewal {
     NotNeeded,
     Due,
     Done,
-}
-
-/// The branch as it was listed, its objects at hand.
-pub struct Tip {
-    pub snapshot: Snapshot,
-    pub store: Store,
-    pub listed: Listed,
-    /// The branch does not have the commit that this clone saw last.
-    pub is_rewound: bool,
-    /// What is before its paths in the commits, `/` at the end.
-    pub above: String,
 }
 
 impl<'a> Branch<'a> {
@@ -291,28 +278,5 @@ impl<'a> Branch<'a> {
     /// Whether the objects that are here are to be thrown away.
     pub fn is_damaged(&self) -> bool {
         self.renewal.get() == Renewal::Due
-    }
-}
-
-impl Tip {
-    /// When the file at `path` came to be as it is, in nanoseconds since 1970: the time of the commit that brought it, or of the
-    /// oldest one that is here.
-    pub fn changed_ns(&self, path: &str) -> Option<i64> {
-        let odb = self.store.odb();
-        let mut commit = self.snapshot.head?;
-        let at = format!("{}{path}", self.above);
-        let id_in = |commit| {
-            let root = objects::commit(&odb, commit).ok()?.0;
-            tree::id_at(&odb, root, &at)
-        };
-        let id = id_in(commit)?;
-        for _ in 0..COMMITS {
-            let parent = objects::commit(&odb, commit).ok()?.1.first().copied();
-            match parent.filter(|parent| id_in(*parent) == Some(id)) {
-                Some(parent) => commit = parent,
-                None => break,
-            }
-        }
-        objects::time(&odb, commit).ok()?.checked_mul(1_000_000_000)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::{branch::Tip, files::Obstacle};
+use super::{files::Obstacle, tip::Tip};
 use crate::{
     central::{blob_id, objects, objects::Handle},
     names::ObjectId,

@@ -2,9 +2,10 @@
 
 use super::{
     ConduitError,
-    branch::{Branch, Tip},
+    branch::Branch,
     listed::{contents, list},
     rules::Rules,
+    tip::Tip,
 };
 use crate::{
     central::tree,

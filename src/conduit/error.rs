@@ -142,6 +142,16 @@ pub enum ConduitError {
     /// What was to be taken cannot be had.
     #[error("the version of {0} that both sides had in common is nowhere any more")]
     NoBase(Untrusted),
+    /// The disk of a side is too full.
+    #[error("{} has no room for the {needed} bytes that would come there: {free} are free", side.name())]
+    NoRoom {
+        /// The side.
+        side: Side,
+        /// Bytes of files that would be written.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// Ctrl-C. What was done until then is recorded.
     #[error("interrupted")]
     Interrupted,

@@ -69,6 +69,7 @@ fn row(error: &ConduitError, name: &str) -> Row {
         ConduitError::Rewound { .. } => named(Stop::ConduitRewound, name),
         ConduitError::OtherWriter { .. } => named(Stop::OtherWriter, name),
         ConduitError::TooMuch { limit } => Row::from(Stop::ConduitLimit).with("key", limit),
+        ConduitError::NoRoom { .. } => Stop::Full.into(),
         ConduitError::Interrupted => Stop::Interrupted.into(),
         ConduitError::OutOfTime => Stop::OutOfTime.into(),
     }

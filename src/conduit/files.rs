@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use super::scan::{Reading, look};
+use super::reading::{Reading, look};
 use crate::{
     central::{blob_id, blob_id_of},
     fs::{Dir, DirError, Kind, Stat, fresh_name},

@@ -8,21 +8,22 @@ use std::{
 use super::{
     ConduitError, Generation, Order, Status,
     apply::{Applied, Content, Publish, Work, apply},
-    branch::Tip,
     content::Objects,
     files::Obstacle,
     leftovers::Leftovers,
     memory::Base,
     past::Past,
     publish::Publishing,
+    reading::folds,
     ready::Ready,
     recall::{Recall, nanoseconds},
     record::Records,
-    scan::{Scan, Skipped, folds},
+    scan::{Scan, Skipped},
+    tip::Tip,
 };
 use crate::{
     names::ObjectId,
-    plan::conduit::{Change, Item, Mode, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
+    plan::conduit::{Change, Item, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
     sync::Step,
 };
 
@@ -31,7 +32,6 @@ pub struct Found {
     pub scans: [Scan; 2],
     base: Base,
     pub out: Resolution,
-    mode: Mode,
     /// Where that is which a killed sync took out and nobody had seen, in the conduit's folder.
     pub rescued: Vec<String>,
 }
@@ -62,6 +62,9 @@ impl Found {
         if !ready.memory.is_forgotten() && base.catch_up(killed, [&scans[0].listing, &scans[1].listing]) {
             ready.memory.store_base(&base.items)?;
         }
+        if let (Some(branch), Some(tip)) = (&ready.branch, tip) {
+            base.ask(tip, &scans[branch.side.other() as usize].listing);
+        }
         let definition = &ready.defined.definition;
         let keeps_name = ready.keeps_name();
         let changed_ns = |side: Side, path: &str| match (ready.roots()[side as usize], tip) {
@@ -90,7 +93,6 @@ impl Found {
             scans,
             base,
             out,
-            mode: definition.mode,
             rescued,
         })
     }
@@ -109,7 +111,13 @@ impl Found {
             return Err(ConduitError::Unmounted { side, inside });
         }
         let listings = [&self.scans[0].listing, &self.scans[1].listing];
-        match guard::check(&self.out, &self.base.items, listings, self.mode, self.base.is_first) {
+        match guard::check(
+            &self.out,
+            &self.base.items,
+            listings,
+            ready.defined.definition.mode,
+            self.base.is_first,
+        ) {
             Some(guard::Stop::FirstMirror { .. }) if order.accept_first => {}
             Some(stop) if !order.accept_deletes || matches!(stop, guard::Stop::FirstMirror { .. }) => {
                 return Err(ConduitError::Stopped(stop));
@@ -166,6 +174,7 @@ impl Found {
         order: &Order<'_>,
         tip: &mut Option<Tip>,
     ) -> Result<(Generation, Applied), ConduitError> {
+        self.check_room(ready)?;
         let definition = &ready.defined.definition;
         let mut generation = Generation {
             conflicts: self.out.conflicts.clone(),

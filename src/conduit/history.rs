@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::{
     ConduitError, Generation, Order, Status,
     apply::{Content, Unsent, Work},
-    branch::Tip,
     content::Objects,
     definition,
     files::Obstacle,
@@ -15,6 +14,7 @@ use super::{
     publish::Publishing,
     ready::Ready,
     record::{Records, kept},
+    tip::Tip,
 };
 use crate::{
     fs::Dir,

@@ -3,8 +3,6 @@
 //! As in git's index, a file whose size, times and inode are what they were is taken for unchanged, unless it was changed so
 //! shortly before it was read that a later change may carry the same time: such a file is not noted.
 
-use std::collections::HashMap;
-
 use super::{
     packed::{Packer, Unpacker},
     scan::Scan,
@@ -25,7 +23,7 @@ pub struct Seen {
     pub len: u64,
     pub mtime_ns: i64,
     ctime_ns: i64,
-    inode: u64,
+    pub inode: u64,
 }
 
 impl From<&Stat> for Seen {
@@ -134,40 +132,24 @@ impl Walk<'_> {
     }
 
     fn next(&mut self) {
-        let mut read = || {
-            let unpacker = &mut self.unpacker;
-            let path = unpacker.path()?;
-            self.path.clear();
-            self.path.push_str(path);
-            let (len, inode) = (unpacker.number()?, unpacker.number()?);
-            let (mtime_ns, ctime_ns) = (unpacker.time()?, unpacker.time()?);
-            let (id, _) = unpacker.id()?;
-            let seen = Seen {
-                len,
-                mtime_ns,
-                ctime_ns,
-                inode,
-            };
-            Some((seen, id))
+        self.at = self.read();
+    }
+
+    fn read(&mut self) -> Option<(Seen, ObjectId)> {
+        let unpacker = &mut self.unpacker;
+        let path = unpacker.path()?;
+        self.path.clear();
+        self.path.push_str(path);
+        let (len, inode) = (unpacker.number()?, unpacker.number()?);
+        let (mtime_ns, ctime_ns) = (unpacker.time()?, unpacker.time()?);
+        let (id, _) = unpacker.id()?;
+        let seen = Seen {
+            len,
+            mtime_ns,
+            ctime_ns,
+            inode,
         };
-        self.at = read();
-    }
-}
-
-/// Files that this sync wrote itself, by path, with their content. A file is not read again that is still as it was written: its
-/// change time is another one, as it was put in place after that.
-#[derive(Debug, Default)]
-pub struct Made(HashMap<String, (Seen, ObjectId)>);
-
-impl Made {
-    pub fn note(&mut self, path: String, stat: &Stat, id: ObjectId) {
-        self.0.insert(path, (stat.into(), id));
-    }
-
-    pub fn find(&self, path: &str, seen: &Seen) -> Option<ObjectId> {
-        let (made, id) = self.0.get(path)?;
-        let same = (made.len, made.inode, made.mtime_ns) == (seen.len, seen.inode, seen.mtime_ns);
-        same.then_some(*id)
+        Some((seen, id))
     }
 }
 
@@ -287,15 +269,5 @@ mod tests {
             bytes[at] ^= 1;
             assert_eq!(Index::from_bytes(bytes).len(), 0, "changed at {at}");
         }
-    }
-
-    #[test]
-    fn what_was_written_is_known_until_it_changes() {
-        let mut made = Made::default();
-        made.note("a".into(), &stat(1), id(1));
-        let moved = Stat { ctime_ns: 2, ..stat(1) };
-        assert_eq!(made.find("a", &Seen::from(&moved)), Some(id(1)));
-        assert_eq!(made.find("b", &Seen::from(&moved)), None);
-        assert_eq!(made.find("a", &Seen::from(&stat(2))), None);
     }
 }

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, time::SystemTime};
 use super::{
     ConduitError,
     files::{Obstacle, copy, make_folders, with_form},
+    reading::{Reading, look},
     record::{Records, kept, remove_all},
-    scan::{Reading, look},
 };
 use crate::{
     fs::{Dir, DirError, Kind, is_leftover},

@@ -18,6 +18,7 @@ use super::{
     packed::{Packer, Unpacker},
     record::write_json,
     rules::Rules,
+    tip::Tip,
 };
 use crate::{
     central::blob_id,
@@ -224,6 +225,21 @@ fn remove(dir: &Dir, path: &str) -> Result<(), ConduitError> {
 }
 
 impl Base {
+    /// Where nothing is known of an earlier sync the branch's history is asked: what `folder` has and the branch had before is what
+    /// both had in common.
+    pub fn ask(&mut self, tip: &Tip, folder: &Listing) {
+        if !self.is_first || tip.is_rewound {
+            return;
+        }
+        let differs = folder.items.iter().filter(|(path, item)| {
+            let there = tip.listed.listing.at(path);
+            there.is_some_and(|there| there.id != item.id)
+        });
+        let had = tip.had(differs.map(|(path, item)| (path.as_str(), item.id)).collect());
+        let common = folder.items.iter().filter(|(path, _)| had.contains(path.as_str()));
+        self.items = common.cloned().collect();
+    }
+
     /// Takes note of what a killed sync did before it could say so: paths that are on a side as it was going to make them. Returns
     /// whether there are any.
     pub fn catch_up(&mut self, killed: &[Change], listings: [&Listing; 2]) -> bool {

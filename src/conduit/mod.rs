@@ -13,10 +13,13 @@
 //! |---|---|
 //! | `order`, `ready` | the first step: what is asked, and a conduit open and locked for it |
 //! | `service` | composes these steps: [`sync_now()`] |
-//! | `recall`, `index`, `packed` | looking at both sides without reading again what was read before; how that is stored |
+//! | `recall`, `index`, `made`, `packed` | looking at both sides without reading again what was read before; how that is stored |
+//! | `scan`, `reading` | listing a folder, reading a file |
 //! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
+//! | `retention` | how long past syncs are remembered |
+//! | `room` | whether there is room for what comes |
 //! | `round` | one look, and one go at what follows, again while central moves |
-//! | `branch`, `documents`, `listed`, `publish` | the side that is a branch of central, or a folder there: fetching, listing, committing and pushing |
+//! | `branch`, `tip`, `documents`, `listed`, `publish` | the side that is a branch of central, or a folder there: fetching, listing, committing and pushing |
 //! | `content`, `past` | what is in a file that is none here, or that is on neither side any more |
 //! | `leftovers` | what killed syncs left in the folders |
 //! | `history`, `compare` | past syncs, and taking one back; what a sync changes, line by line |
@@ -41,6 +44,7 @@ mod history;
 mod index;
 mod leftovers;
 mod listed;
+mod made;
 mod memory;
 mod mounts;
 mod order;
@@ -49,13 +53,17 @@ mod overview;
 mod packed;
 mod past;
 mod publish;
+mod reading;
 mod ready;
 mod recall;
 mod record;
+mod retention;
+mod room;
 mod round;
 mod rules;
 mod scan;
 mod service;
+mod tip;
 
 pub use compare::{Difference, Version, past, planned};
 pub use definition::Definition;
@@ -65,6 +73,7 @@ pub use explain::explain;
 pub use history::{generations, recent, undo};
 pub use order::{Order, Told};
 pub use overview::{Overview, overview};
-pub use ready::{check, forget};
+pub use ready::{check, folders, forget};
 pub use record::{Generation, Status};
+pub use rules::is_private;
 pub use service::{Report, sync_now};

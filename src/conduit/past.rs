@@ -3,11 +3,11 @@
 use super::{
     ConduitError,
     apply::{Content, kept_of},
-    branch::Tip,
     content::Objects,
+    reading::{Reading, look},
     ready::Ready,
     record::Records,
-    scan::{Reading, look},
+    tip::Tip,
 };
 use crate::{
     central::blob_id,

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::{
     apply::{Content, Source, Unsent, is_mode_only, kept_of},
-    branch::{Branch, Tip},
+    branch::Branch,
     files::{Obstacle, make_folders, write},
     record::remove_all,
+    tip::Tip,
 };
 use crate::{
     central::{

@@ -6,15 +6,16 @@ use jiff::Timestamp;
 
 use super::{
     ConduitError,
-    branch::{Branch, Tip},
+    branch::Branch,
     definition::{self, Confirmed, Defined},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
     order::{Ends, Order},
     others,
     publish::other_writer,
+    reading::Reading,
     rules::Rules,
-    scan::Reading,
+    tip::Tip,
 };
 use crate::{
     fs::Dir,
@@ -214,6 +215,22 @@ fn check_checkout(workspace: &Workspace, endpoints: &Endpoints) -> Result<(), Co
 /// Forgets what the folders of a conduit had in common, so that one of this name begins anew. What was kept stays.
 pub fn forget(workspace: &Workspace, name: &str) -> Result<(), ConduitError> {
     memory::forget(workspace.metis().dir(), name)
+}
+
+/// The folders of all conduits that this clone syncs, as far as they are there.
+pub fn folders(workspace: &Workspace) -> Vec<PathBuf> {
+    if !workspace.has_conduits() {
+        return Vec::new();
+    }
+    let metis = workspace.metis();
+    let (Ok(all), Ok(guard)) = (definition::all(metis.dir()), workspace.guard()) else {
+        return Vec::new();
+    };
+    let enabled = &guard.notes().conduits;
+    let synced = all.iter().filter(|(name, defined)| is_enabled(enabled, name, defined));
+    let open = synced.filter_map(|(_, defined)| endpoint::open(metis.project(), defined).ok());
+    let roots = open.flat_map(|endpoints| endpoints.roots).flatten();
+    roots.map(|root| root.path().to_owned()).collect()
 }
 
 /// Whether a conduit of this definition could be synced: its folders are there, are two, and nobody else's.

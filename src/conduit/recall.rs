@@ -4,12 +4,13 @@ use std::{thread, time::SystemTime};
 
 use super::{
     ConduitError,
-    branch::Tip,
     found::Found,
-    index::{Index, Made, SHORT_SLACK_NS},
+    index::{Index, SHORT_SLACK_NS},
+    made::Made,
     memory::Base,
     ready::Ready,
     scan::{Known, Scan, scan},
+    tip::Tip,
 };
 use crate::plan::conduit::Side;
 

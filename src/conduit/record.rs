@@ -1,6 +1,6 @@
 //! Generations: each sync that changes something is one, with a number, a record and, before anything is done, its changes.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConduitError, Definition};
@@ -12,11 +12,8 @@ use crate::{
 
 /// The version of the stored form.
 const SCHEMA: u32 = 1;
-const FOLDER: &str = "generations";
+pub(super) const FOLDER: &str = "generations";
 const LIMIT: u64 = 1 << 30;
-/// So many are remembered, and all those of [`DAYS`].
-const GENERATIONS: usize = 20;
-const DAYS: i64 = 30;
 
 /// How far a generation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +74,9 @@ pub struct Generation {
     /// The commit that was pushed to central.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// How much it kept, once that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_bytes: Option<u64>,
 }
 
 impl Generation {
@@ -97,13 +97,14 @@ impl Generation {
             conflicts: Vec::new(),
             failed: Vec::new(),
             commit: None,
+            kept_bytes: None,
         }
     }
 }
 
 /// All generations of a conduit, in its folder.
 pub struct Records<'a> {
-    dir: &'a Dir,
+    pub(super) dir: &'a Dir,
 }
 
 impl<'a> Records<'a> {
@@ -171,28 +172,6 @@ impl<'a> Records<'a> {
             }),
             None => Ok(()),
         }
-    }
-
-    /// Forgets old generations and what they kept, the newest and those with something waiting never.
-    pub fn prune(&self, now: Timestamp) -> Result<(), ConduitError> {
-        let numbers = self.numbers()?;
-        let old = now.checked_sub((24 * DAYS).hours()).unwrap_or(now);
-        for number in numbers.iter().take(numbers.len().saturating_sub(GENERATIONS)) {
-            let Some(generation) = self.read(*number)? else {
-                continue;
-            };
-            let started: Option<Timestamp> = generation.started.parse().ok();
-            if started.is_some_and(|started| started < old) && generation.conflicts.is_empty() {
-                remove_all(self.dir, &kept(*number))?;
-                for end in ["ops", "json"] {
-                    match self.dir.remove_file(format!("{FOLDER}/{number}.{end}")) {
-                        Err(err) if !err.is_gone() => return Err(err.into()),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use super::{
     ConduitError, Generation, Order, Report, Status,
     apply::Unsent,
-    branch::Tip,
     found::Found,
     index::{Index, SLACK_NS},
     ready::Ready,
     recall::Recall,
     record::Records,
+    tip::Tip,
 };
 use crate::{
     central::turn::Turn,

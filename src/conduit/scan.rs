@@ -1,21 +1,19 @@
 //! What lies in a folder at the moment. A file that is as the last scan saw it is not read.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 use super::{
     ConduitError,
-    branch::Tip,
-    index::{Index, Made, Seen, Walk},
+    index::{Index, Seen, Walk},
+    made::Made,
     order::Ends,
+    reading::{Reading, read},
     rules::{Rules, is_private},
+    tip::Tip,
 };
 use crate::{
-    central::blob_id_of,
-    fs::{Dir, DirError, Kind, Stat, is_temp},
-    names::ObjectFormat,
-    plan::conduit::{Form, Item, Listing, path_order},
+    fs::{Dir, DirError, Kind, is_temp},
+    plan::conduit::{Item, Listing, path_order},
     text::{UntrustedName, printable},
 };
 
@@ -23,30 +21,8 @@ use crate::{
 pub const TOO_LARGE: &str = "larger than max_file_mib allows";
 /// Why a folder is left out that lies on another disk.
 const OTHER_DISK: &str = "on another file system";
-/// How often a file that changes under the reader is read again.
-const TRIES: usize = 4;
 /// Folders in folders that are looked into. Any depth can be made, and each takes some of the stack and an open file.
 const DEPTH_LIMIT: usize = 128;
-
-/// How a folder is read: as whatever is on the other side can have it.
-#[derive(Debug, Clone, Copy)]
-pub struct Reading {
-    /// The hash that names contents.
-    pub format: ObjectFormat,
-    /// Whether the permission to run a file counts; else each side keeps its own.
-    pub exec: bool,
-    /// Larger files are left out.
-    pub largest: u64,
-}
-
-impl Reading {
-    fn form(&self, stat: &Stat) -> Form {
-        match stat.mode & 0o100 {
-            0o100 if self.exec => Form::Executable,
-            _ => Form::File,
-        }
-    }
-}
 
 /// Something that was left out and is worth a word: not what a pattern leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -113,7 +89,12 @@ impl Scan {
 
     /// When the file at `path` was changed, in nanoseconds since 1970.
     pub fn changed_ns(&self, path: &str) -> Option<i64> {
-        Some(self.seen.get(self.listing.position(path)?)?.mtime_ns)
+        self.seen_at(path).map(|seen| seen.mtime_ns)
+    }
+
+    /// What the file at `path` was.
+    pub fn seen_at(&self, path: &str) -> Option<&Seen> {
+        self.seen.get(self.listing.position(path)?)
     }
 }
 
@@ -276,63 +257,4 @@ pub fn join(at: &str, name: &str) -> String {
         "" => name.to_owned(),
         at => [at, "/", name].concat(),
     }
-}
-
-/// The id of the file's content, and what it was when that was read.
-fn read(dir: &Dir, name: &str, format: ObjectFormat) -> Result<(crate::names::ObjectId, Stat), DirError> {
-    for _ in 0..TRIES {
-        let (mut file, before) = dir.open_file(name)?;
-        let id = match blob_id_of(format, &mut file, before.len) {
-            Ok(id) => id,
-            Err(err) if err.kind() == std::io::ErrorKind::UnexpectedEof => continue,
-            Err(source) => {
-                return Err(DirError::Io {
-                    action: "read",
-                    path: dir.path().join(name),
-                    source,
-                });
-            }
-        };
-        if dir.lstat(name)? == before {
-            return Ok((id, before));
-        }
-    }
-    Err(DirError::Unstable {
-        path: dir.path().join(name),
-    })
-}
-
-/// What the file at `path` is, read whatever was known of it. `None`: there is no regular file.
-pub fn look(dir: &Dir, path: &str, reading: Reading) -> Result<Option<Item>, DirError> {
-    match dir.lstat(path) {
-        Ok(stat) if stat.kind == Kind::File => {}
-        Ok(_) => return Ok(None),
-        Err(err) if err.is_gone() => return Ok(None),
-        Err(err) => return Err(err),
-    }
-    let (id, stat) = read(dir, path, reading.format)?;
-    let form = reading.form(&stat);
-    Ok(Some(Item { id, form }))
-}
-
-/// Whether the folder takes names for one that differ in case only: asked by a name that is there.
-pub fn folds(root: &Dir) -> bool {
-    let Ok(entries) = root.list() else { return false };
-    let swapped = |name: &str| -> String {
-        let swap = |c: char| {
-            if c.is_ascii_lowercase() {
-                c.to_ascii_uppercase()
-            } else {
-                c.to_ascii_lowercase()
-            }
-        };
-        name.chars().map(swap).collect()
-    };
-    let names = || entries.iter().filter_map(|entry| entry.name.to_str());
-    let name = names().find(|name| name.chars().any(|c| c.is_ascii_alphabetic()));
-    name.is_some_and(|name| {
-        let other = swapped(name);
-        let inode = |name: &str| root.lstat(Path::new(name)).ok().map(|stat| (stat.device, stat.inode));
-        !names().any(|name| name == other) && inode(&other).is_some() && inode(&other) == inode(name)
-    })
 }

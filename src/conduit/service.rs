@@ -82,7 +82,9 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
     }
     let records = Records::open(ready.memory.dir()?)?;
     Rounds::new(&ready, order, &records, tip, begun)?.run(&mut report)?;
-    records.prune(Timestamp::now())?;
+    if report.generation.is_some() {
+        records.prune(Timestamp::now())?;
+    }
     Ok(report)
 }
 

@@ -14,7 +14,7 @@ use super::{Start, failure::Failure};
 use crate::{
     cache::{Cache, Filter, QueryError, Sought},
     names::{Prefix, ShortCode},
-    service::{self, Direction, SyncRequest},
+    service::{self, Conduits, Direction, SyncRequest},
     state::{files::StateDir, journal},
     sync::{
         self, Progress, SyncErrorKind, Workspace,
@@ -185,7 +185,7 @@ impl Call<'_> {
         let served = served.map_err(|err| Failure::of_sync(&workspace, &err))?;
         let report = served.report;
         let mut warnings: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
-        warnings.extend(served.conduits.and_then(|conduits| conduits.trouble()));
+        warnings.extend(served.conduits.as_ref().and_then(Conduits::trouble));
         let behind: Vec<&ShortCode> = report.behind.iter().map(|behind| &behind.code).collect();
         let mut told = json!({
             "outcome": report.outcome,
@@ -197,6 +197,9 @@ impl Call<'_> {
             "behind": behind,
             "warnings": warnings,
         });
+        if let Some(conduits) = served.conduits {
+            told["conduits"] = json!(conduits);
+        }
         if let Some(changed) = report.changed {
             told["changed"] = json!(changed);
         }
@@ -303,11 +306,20 @@ impl Call<'_> {
         let asked: Offline = self.arguments()?;
         let ask = if asked.offline { Ask::Nobody } else { Ask::Everybody };
         let workspace = self.workspace()?;
-        self.previewed(ask, progress, |preview| {
-            let mut status = Status::of(&preview, Timestamp::now());
-            status.add_records(&workspace);
-            Ok(value(status))
-        })
+        let looked = service::look(&workspace, &self.request(), ask, progress);
+        let mut told = match looked.map(|preview| Status::of(&preview, Timestamp::now())) {
+            Ok(mut status) => {
+                status.add_records(&workspace);
+                value(status)
+            }
+            // Two folders need no central.
+            Err(SyncErrorKind::NoUpstream) if workspace.has_conduits() => json!({}),
+            Err(kind) => return Err(Failure::of_kind(&kind, &workspace.upstream_name())),
+        };
+        if workspace.has_conduits() {
+            told["conduits"] = service::conduits::look(&workspace, &self.request(), !asked.offline);
+        }
+        Ok(told)
     }
 
     fn diff(&self, progress: &mut dyn Progress) -> Result<Value, Failure> {

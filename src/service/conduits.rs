@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::SyncRequest;
 use crate::{
@@ -84,6 +85,17 @@ pub fn sync(workspace: &Workspace, names: Vec<String>, order: &Order<'_>) -> Con
         }
     }
     conduits
+}
+
+/// Where all conduits stand, or why that cannot be told, for programs. `asks`: branches of central are looked at as they are now.
+pub fn look(workspace: &Workspace, request: &SyncRequest, asks: bool) -> Value {
+    match conduit::overview(workspace, &request.options(), asks) {
+        Ok(all) => json!(all),
+        Err(error) => {
+            let hint = conduit::explain(&error, "NAME");
+            json!([{ "stop": hint.stop.name(), "message": hint.message, "next": hint.next }])
+        }
+    }
 }
 
 /// The names of those that this clone enabled.

@@ -29,7 +29,7 @@ pub struct Central {
 
 impl Watcher<'_> {
     /// The number of the central that is configured.
-    pub(super) fn central(&mut self, (settings, central): &Configured) -> usize {
+    pub(super) fn central(&mut self, (settings, central, _): &Configured) -> usize {
         if let Some(number) = self.centrals.iter().position(|known| known.key == central.key) {
             self.centrals[number].poll.also_for(settings.poll);
             return number;

@@ -114,6 +114,7 @@ impl Watcher<'_> {
         seat.pace.set(configured.0);
         if let Some(open) = &mut seat.open {
             open.central = central;
+            open.place.clone_from(&configured.2);
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use super::survey::Place;
 use crate::{
     hooks::run::DEFAULT_DEADLINE,
     names::ObjectId,
@@ -21,8 +22,8 @@ use crate::{
     workspace::MetisDirError,
 };
 
-/// What a watcher syncs by: where central is, and how.
-pub type Configured = (Settings, Central);
+/// What a watcher syncs by: how, where central is, and where to look here.
+pub type Configured = (Settings, Central, Place);
 
 /// What came of a sync.
 pub struct Synced {
@@ -121,7 +122,7 @@ pub fn configured(workspace: &Workspace) -> Result<Configured, SyncErrorKind> {
         settle: Duration::from_secs(sync.watch.settle_seconds),
         poll: Duration::from_secs(sync.watch.poll_seconds),
     };
-    Ok((settings, heads::central(workspace)?))
+    Ok((settings, heads::central(workspace)?, Place::of(workspace)))
 }
 
 /// Syncs the workspace in `folder`.

@@ -182,6 +182,28 @@ fn an_agent_syncs_finds_and_reads() {
     assert_eq!(server.end(), (vec![], Some(0)));
 }
 
+/// Conduits are synced with the documents, and seen.
+#[test]
+fn conduits_are_seen_and_synced() {
+    let world = World::new();
+    let api = world.workspace("api");
+    for side in ["left", "right"] {
+        std::fs::create_dir(api.dir.join(side)).expect("temp folder is writable");
+    }
+    api.run(&["conduit", "add", "notes", "left", "right"]).success();
+    std::fs::write(api.dir.join("left/a"), "1").expect("temp folder is writable");
+    let mut server = Server::of(&api);
+    server.answer("sync_data", &json!({ "pull_only": true }));
+    let status = server.answer("status", &json!({}));
+    assert_eq!(status["workspace"], "api");
+    assert_eq!(status["conduits"][0]["plan"]["copied"]["beta"], 1, "{status}");
+    let synced = server.answer("sync_data", &json!({}));
+    assert_eq!(synced["conduits"][0]["status"], "verified", "{synced}");
+    assert!(api.dir.join("right/a").exists());
+    let status = server.answer("status", &json!({ "offline": true }));
+    assert_eq!(status["conduits"][0]["plan"]["status"], "in-step", "{status}");
+}
+
 #[test]
 fn a_guard_stops_an_agent_and_names_what_a_person_runs() {
     let world = World::new();

@@ -243,6 +243,25 @@ fn patterns_that_come_and_go() {
     pair.assert_both(&[".gitignore=*\n", "a=1", "b=1"]);
 }
 
+/// owncloud/client#12104: one name, composed on one side and decomposed on the other.
+#[test]
+fn twins_of_one_name_wait() {
+    let pair = Pair::new(&[]);
+    pair.put("left/z", "1");
+    pair.sync(0);
+    pair.put("left/\u{e9}.md", "composed");
+    pair.put("right/e\u{301}.md", "decomposed");
+    let report = pair.sync(8);
+    let kinds = report["conflicts"].as_array().expect("a list").iter();
+    assert!(
+        kinds.clone().count() > 0 && kinds.clone().all(|one| one["kind"] == "COLLISION"),
+        "{report}"
+    );
+    pair.run(&["sync"], 8);
+    assert_eq!(pair.texts("left"), ["z=1", "\u{e9}.md=composed"]);
+    assert_eq!(pair.texts("right"), ["e\u{301}.md=decomposed", "z=1"]);
+}
+
 /// osync#22: the same path deleted in two generations is kept twice.
 #[test]
 fn each_generation_keeps_what_it_took_away() {

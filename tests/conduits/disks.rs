@@ -67,3 +67,28 @@ fn another_folder_lies_where_a_disk_was() {
     };
     assert_eq!(pair.sync(0)["status"], "in-step");
 }
+
+/// It is told before anything is copied, and nothing is deleted.
+#[test]
+fn a_disk_has_no_room_for_what_comes() {
+    let pair = Pair::new(&[]);
+    pair.put("left/a", "1");
+    pair.put("left/gone", "1");
+    let Some(disk) = Disk::small(&pair.path("right")) else {
+        return;
+    };
+    pair.sync(0);
+    pair.remove("left/gone");
+    pair.put("left/large", &"x".repeat(1 << 20));
+    disk.leave(100_000, 100);
+    let full = pair.run(&["sync", "notes"], 1);
+    assert!(
+        full.stderr.contains("beta has no room for the 1048576 bytes"),
+        "{}",
+        full.transcript()
+    );
+    assert_eq!(pair.texts("right"), ["a=1", "gone=1"]);
+    disk.make_room();
+    pair.sync(0);
+    assert_eq!(pair.tree("right").len(), 2);
+}

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 142] = [
+const PROVOKED: [(&str, &str); 143] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -82,6 +82,10 @@ const PROVOKED: [(&str, &str); 142] = [
         "stops::nobody_here_confirmed_it",
     ),
     ("… of the conduit, …", "stops::a_folder_is_missing"),
+    (
+        "… has no room for the … bytes that would come there",
+        "conduits::disks::a_disk_has_no_room_for_what_comes",
+    ),
     (
         "… was on a disk of its own at the last sync",
         "stops::a_disk_is_not_mounted",

@@ -16,15 +16,15 @@ use crate::{
 const FAILURES: [&str; 4] = ["error=ENOSPC", "error=EIO", "error=EACCES", "error=EMFILE"];
 
 /// A pair with something of each kind to do: create, overwrite, delete, a file that becomes a folder, a folder that becomes a file.
-struct Stage {
-    pair: Pair,
+pub struct Stage {
+    pub pair: Pair,
     bulk: usize,
 }
 
-type Trees = [BTreeMap<String, String>; 2];
+pub type Trees = [BTreeMap<String, String>; 2];
 
 impl Stage {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Stage {
             pair: Pair::new(&[]),
             bulk: 10,
@@ -36,7 +36,7 @@ impl Stage {
     }
 
     /// Both folders as they are before the sync that is disturbed, and what was known then.
-    fn set(&self) -> Trees {
+    pub fn set(&self) -> Trees {
         for folder in ["left", "right", ".metis/.sync/conduits"] {
             let _ = fs::remove_dir_all(self.pair.path(folder));
         }
@@ -67,7 +67,7 @@ impl Stage {
     }
 
     /// Every file is what it was or what it becomes, and what it was is somewhere.
-    fn assert_whole(&self, before: &Trees, point: &str) {
+    pub fn assert_whole(&self, before: &Trees, point: &str) {
         let after = self.trees();
         let texts = [self.text("old"), self.text("new")];
         for (path, text) in after.iter().flatten().filter(|(path, _)| !Self::is_temp(path)) {
@@ -89,7 +89,7 @@ impl Stage {
         }
     }
 
-    fn assert_recovers(&self, point: &str) {
+    pub fn assert_recovers(&self, point: &str) {
         let sync = self.pair.own.run(&["conduit", "sync", "notes"]);
         assert_eq!(sync.code, Some(0), "{point}: {}", sync.transcript());
         let new = self.text("new");
@@ -125,7 +125,7 @@ impl Stage {
     }
 }
 
-fn points(stage: &Stage) -> Vec<(&'static str, usize)> {
+pub fn points(stage: &Stage) -> Vec<(&'static str, usize)> {
     stage.set();
     let command = stage.pair.own.metis_sync(&["conduit", "sync", "notes"]);
     let log = stage.pair.world.root().join("strace.log");
@@ -172,6 +172,7 @@ fn a_conduit_is_killed_at_twenty_steps() {
     assert!(killed >= 15, "{killed} of 20 points were reached");
 }
 
+/// rclonesync-V2#70: between the copy that is kept and the one that takes its place there is at least one that is whole.
 #[test]
 #[ignore = "takes minutes: scripts/torture"]
 fn a_conduit_is_killed_all_through() {

@@ -6,6 +6,8 @@
 mod branch;
 mod checkout;
 mod conduits;
+mod conduits_power;
+mod conduits_swap;
 mod crash;
 mod cut_short;
 mod environment;

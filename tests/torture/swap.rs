@@ -13,7 +13,14 @@ use std::{
 use crate::support::{document::document, snapshot::Snapshot, world::World};
 
 /// Until `done`, exchanges `name` in `folder` with a fresh link to `outside`, which waits at `spare`.
-fn exchange(folder: &fs::File, name: &str, outside: &Path, spare: &Path, done: &AtomicBool, swaps: &AtomicUsize) {
+pub(super) fn exchange(
+    folder: &fs::File,
+    name: &str,
+    outside: &Path,
+    spare: &Path,
+    done: &AtomicBool,
+    swaps: &AtomicUsize,
+) {
     while !done.load(Ordering::Relaxed) {
         // What came back from the last exchange may be a file of the sync's, and the link may have been replaced.
         if !fs::symlink_metadata(spare).is_ok_and(|meta| meta.is_symlink() || meta.is_dir()) {

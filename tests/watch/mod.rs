@@ -1,5 +1,6 @@
 //! `watch`: real processes, real files, real centrals.
 
+mod conduits;
 mod files;
 mod gone;
 mod installed;

@@ -3,10 +3,11 @@
 use super::{
     super::{
         files::{Obstacle, copy, exchange, is_what_was, make_folders, remove_empty, rename, with_form, write},
+        reading::{Reading, look},
         record::remove_all,
-        scan::{Reading, look},
     },
-    Content, New, Staged, Work, kept_of,
+    Content, Work, kept_of,
+    stage::{New, Staged},
 };
 use crate::{
     fs::{Dir, DirError, Kind, Stat, fresh_name},

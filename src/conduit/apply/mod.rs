@@ -5,28 +5,26 @@
 //! and an edit that comes between the look and the deed survives. What came out stays in `kept/`.
 
 mod bench;
+mod stage;
+#[cfg(test)]
+mod tests;
 
-use std::{
-    ops::Range,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+use std::ops::Range;
+
+use self::{
+    bench::Bench,
+    stage::{Staged, stage_all},
 };
-
-use self::bench::Bench;
 use super::{
     ConduitError,
     files::Obstacle,
-    index::Made,
+    made::Made,
     order::{Ends, Told},
+    reading::Reading,
     record::{PerSide, kept},
-    scan::Reading,
 };
 use crate::{
-    fs::{Dir, DirError, Stat},
-    names::ObjectId,
+    fs::{Dir, DirError},
     plan::conduit::{Action, Change, Item, Side},
     sync::Step,
 };
@@ -252,48 +250,4 @@ pub fn is_mode_only(action: &Action) -> bool {
 /// Where what is replaced on a side is kept, in the conduit's folder.
 pub fn kept_of(generation: u64, side: Side) -> String {
     format!("{}/{}", kept(generation), side.name())
-}
-
-/// What comes with a change. `None`: there is nothing to make.
-type Staged = Result<Option<New>, Obstacle>;
-
-/// New files, made and not yet in place.
-struct New {
-    /// The name under which they wait.
-    at: String,
-    /// Each by the path that it is for.
-    files: Vec<(String, Stat, ObjectId)>,
-}
-
-/// Makes the new files of the changes in `range`, several at the same time. `tell` is told how many are made.
-fn stage_all(
-    work: &Work<'_>,
-    benches: &[Option<Bench<'_>>; 2],
-    range: Range<usize>,
-    tell: &dyn Fn(usize),
-) -> Vec<Staged> {
-    let next = AtomicUsize::new(0);
-    let changes = &work.changes[range];
-    let made: Vec<Mutex<Option<Staged>>> = changes.iter().map(|_| Mutex::new(None)).collect();
-    let stage_next = || {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let change = changes.get(at)?;
-        let result = match &benches[change.side as usize] {
-            Some(bench) if !work.ends.is_now() => bench.stage(work, change),
-            _ => Ok(None),
-        };
-        *made[at].lock().expect("no thread panics with it") = Some(result);
-        Some(at)
-    };
-    thread::scope(|scope| {
-        for _ in 1..work.transfers.min(changes.len()) {
-            scope.spawn(|| while stage_next().is_some() {});
-        }
-        while let Some(at) = stage_next() {
-            tell(at + 1);
-        }
-    });
-    made.into_iter()
-        .map(|slot| slot.into_inner().expect("no thread panics with it").unwrap_or(Ok(None)))
-        .collect()
 }

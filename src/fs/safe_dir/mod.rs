@@ -82,6 +82,12 @@ impl Dir {
         Ok(stat.into())
     }
 
+    /// The bytes that may be written to its file system. `None` where that is not told, or there is no limit.
+    pub fn free(&self) -> Option<u64> {
+        let told = rustix::fs::fstatvfs(&self.fd).ok()?;
+        (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
+    }
+
     /// Open the folder at `path`.
     pub fn open_dir(&self, path: impl AsRef<Path>) -> Result<Dir, DirError> {
         let path = path.as_ref();

@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    conduit,
     hooks::repository,
     plan::watch::Found,
     project,
@@ -28,7 +29,7 @@ const DEEPEST: usize = 40;
 /// What a folder is to a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Own documents are in it.
+    /// Own documents are in it, or files of a conduit.
     Documents,
     /// It is one of the repository's.
     Repository,
@@ -49,6 +50,8 @@ pub struct Place {
     common_dir: Option<PathBuf>,
     /// The branch that documents come from, where that is not what is checked out.
     source: Option<String>,
+    /// The folders of conduits that this clone syncs.
+    conduits: Vec<PathBuf>,
 }
 
 impl Place {
@@ -66,6 +69,7 @@ impl Place {
             git_dir: git_dir.or_else(|| common_dir.clone()),
             common_dir,
             source: source.filter(|source| source != WORKTREE),
+            conduits: conduit::folders(workspace),
         }
     }
 
@@ -116,6 +120,10 @@ pub fn survey(place: &Place, told: &mut dyn FnMut(&Path, Part)) -> io::Result<Fo
         let own = metis.join(FOLDER).join(CONFIG_FILE);
         configured(&fs::read(own).unwrap_or_default(), &mut config);
         walk(&metis, DEEPEST, told, &mut print);
+    }
+    for folder in &place.conduits {
+        told(folder, Part::Documents);
+        walk_all(folder, DEEPEST, told, &mut print);
     }
     if let Some(git_dir) = &place.git_dir {
         fs::read(git_dir.join("HEAD")).unwrap_or_default().hash(&mut print);
@@ -172,6 +180,25 @@ fn walk(folder: &Path, depth: usize, told: &mut dyn FnMut(&Path, Part), print: &
             }
         } else if text == IGNORE_FILE || path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("md")) {
             stamp(&path, print);
+        }
+    }
+}
+
+/// All that a conduit may carry.
+fn walk_all(folder: &Path, depth: usize, told: &mut dyn FnMut(&Path, Part), print: &mut DefaultHasher) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .filter(|entry| !conduit::is_private(&entry.file_name().to_string_lossy()))
+        .map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
+        .collect();
+    found.sort();
+    for (path, is_folder) in found {
+        if !is_folder {
+            stamp(&path, print);
+        } else if depth > 0 {
+            path.hash(print);
+            told(&path, Part::Documents);
+            walk_all(&path, depth - 1, told, print);
         }
     }
 }

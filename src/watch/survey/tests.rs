@@ -10,7 +10,15 @@ fn world() -> (tempfile::TempDir, Place) {
     let project = folder.path().to_owned();
     let (metis, git_dir) = (project.join(METIS_DIR), project.join(".git"));
     let heads = git_dir.join("refs/heads");
-    for dir in [&metis.join("backlog"), &metis.join("web"), &metis.join(".sync"), &heads] {
+    let skills = project.join("skills/deep/.git");
+    for dir in [
+        &skills,
+        &project.join("other"),
+        &metis.join("backlog"),
+        &metis.join("web"),
+        &metis.join(".sync"),
+        &heads,
+    ] {
         fs::create_dir_all(dir).unwrap();
     }
     fs::write(git_dir.join("HEAD"), "ref: refs/heads/topic\n").unwrap();
@@ -22,6 +30,7 @@ fn world() -> (tempfile::TempDir, Place) {
         git_dir: Some(git_dir.clone()),
         common_dir: Some(git_dir),
         source: Some("main".into()),
+        conduits: vec![folder.path().join("skills")],
     };
     (folder, place)
 }
@@ -48,6 +57,8 @@ fn own_documents_branches_and_the_configuration_count_and_nothing_else() {
         (".git/refs/heads/main", "1"),
         (".git/packed-refs", "x"),
         (".git/HEAD", "ref: refs/heads/main\n"),
+        ("skills/review.txt", "x"),
+        ("skills/deep/.hidden", "x"),
     ] {
         assert!(differs(path, text), "{path}");
     }
@@ -61,6 +72,9 @@ fn own_documents_branches_and_the_configuration_count_and_nothing_else() {
             "[sync]\nlast_synced_commit = \"c\"\nbranch = \"trunk\"\n",
         ),
         (".git/refs/heads/other", "1"),
+        ("skills/deep/.git/config", "x"),
+        ("skills/a (conflict 1a2b3c4d5e6f).md", "x"),
+        ("other/x", "x"),
     ] {
         assert!(!differs(path, text), "{path}");
     }
@@ -124,6 +138,8 @@ fn each_folder_is_told_before_it_is_read() {
         (".git/reftable", Part::Repository),
         (".metis", Part::Documents),
         (".metis/backlog", Part::Documents),
+        ("skills", Part::Documents),
+        ("skills/deep", Part::Documents),
     ];
     assert_eq!(told, expected.map(|(path, part)| (PathBuf::from(path), part)));
 }

@@ -19,6 +19,22 @@ fn a_lost_state_deletes_nothing() {
     }
 }
 
+/// Without a state, what the folder has and the branch had before is older, and no conflict. What is new here is one.
+#[test]
+fn the_history_is_asked_where_the_state_is_lost() {
+    let world = World::new();
+    let [shop, web] = Project::two_in_step(&world, &["a", "b"]);
+    shop.put("a", "2");
+    shop.put("b", "2");
+    shop.sync(0);
+    fs::remove_file(web.0.metis().join(".sync/conduits/skills/base")).expect("it is there");
+    web.put("b", "mine");
+    let report = web.sync(8);
+    assert_eq!(web.texts(), ["a=2", "b=mine"]);
+    assert_eq!(report["conflicts"][0]["path"], "b", "{report}");
+    assert_eq!(branch(&world), ["a=2", "b=2"]);
+}
+
 /// A pulled config.toml that names another central gets nothing.
 #[test]
 fn another_central_is_none_of_this_clones() {
