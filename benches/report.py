@@ -1,4 +1,6 @@
-"""The table of docs/performance.md and the plot beside it."""
+"""The tables of docs/performance.md and the plots beside it."""
+
+import re
 
 from html import escape
 
@@ -12,15 +14,8 @@ def markdown(bench, growth, plot, runs):
         f"Made by `scripts/bench --report`: ours and the other side in turn in one run, whole processes, medians of {runs} runs, files on a RAM disk.",
         "The machine is a shared one with two cores: a ratio is worth more than a time. Sizes are workspaces × documents of 3 KB; own documents 100.",
         "",
-        "| ours / against what | size | ours | other | | ratio | goal |",
-        "|---|---|--:|--:|---|--:|--:|",
     ]
-    for row in bench.rows:
-        goal = "" if row.goal is None else f"{row.goal:g}" + ("" if row.is_met else " (missed)")
-        lines.append(
-            f"| {row.what} | {row.size} | {row.ours:.1f} | {row.other:.1f} | {row.unit} | {row.ratio:.2f} | {goal} |"
-        )
-    lines += ["", *(f"- {fact}" for fact in bench.facts), "", f"![ratios]({plot})"]
+    lines += table(bench, plot)
     if growth:
         lines += [
             "",
@@ -37,6 +32,37 @@ def markdown(bench, growth, plot, runs):
             sizes = " → ".join(f"{size:,}" for size in row["sizes"])
             lines.append(f"| {row['grows']}: {sizes} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def table(bench, plot):
+    lines = ["| ours / against what | size | ours | other | | ratio | goal |", "|---|---|--:|--:|---|--:|--:|"]
+    for row in bench.rows:
+        goal = "" if row.goal is None else f"{row.goal:g}" + ("" if row.is_met else " (missed)")
+        lines.append(
+            f"| {row.what} | {row.size} | {row.ours:.1f} | {row.other:.1f} | {row.unit} | {row.ratio:.2f} | {goal} |"
+        )
+    return [*lines, "", *(f"- {fact}" for fact in bench.facts), "", f"![ratios]({plot})"]
+
+
+CONDUITS = "## Conduits\n"
+
+
+def add_conduits(report, bench, runs):
+    """Puts what conduits cost into the report, in the place of what it has of them."""
+    plot = report.with_name(f"{report.stem}-conduits.svg")
+    lines = [
+        "",
+        "Made by `scripts/bench --conduits --report`: a conduit, and the programs that people do the same with, in turn in one run, whole processes,",
+        f"medians of {runs} runs (of a first sync: 3), two folders on a RAM disk, files of 3 KB, a hundred in a folder. *With central* one side is a branch of a central on the same disk.",
+        "",
+        *table(bench, plot.name),
+    ]
+    text = report.read_text()
+    before, _, after = text.partition(CONDUITS)
+    following = re.search(r"^## ", after, re.MULTILINE)
+    rest = "\n" + after[following.start() :] if following else ""
+    report.write_text(before.rstrip() + "\n\n" + CONDUITS + "\n".join(lines) + "\n" + rest)
+    plot.write_text(svg([row for row in bench.rows if row.unit == "ms"]))
 
 
 def svg(rows):

@@ -296,7 +296,7 @@ impl New<'_> {
     }
 
     /// What is in a folder's `entries` and was not in those `before`. A folder that got another name was there, with all that is
-    /// in it; a link or a submodule is carried, never made.
+    /// in it; a submodule is carried, never made.
     fn below(&mut self, entries: Vec<TreeEntry>, before: Vec<TreeEntry>) -> Result<(), CentralError> {
         let had: HashSet<ObjectId> = before.iter().map(|entry| entry.id).collect();
         let before: BTreeMap<Vec<u8>, TreeEntry> =
@@ -305,7 +305,7 @@ impl New<'_> {
             let old = before.get(&entry.name).filter(|old| old.kind == entry.kind);
             let base = old.map(|old| old.id);
             match entry.kind {
-                EntryKind::File => drop(self.add(entry.id, Kind::Blob, base)),
+                EntryKind::File | EntryKind::Symlink => drop(self.add(entry.id, Kind::Blob, base)),
                 EntryKind::Tree if self.add(entry.id, Kind::Tree, base) => {
                     let old = base.map_or_else(|| Ok(Vec::new()), |base| tree::entries(self.store, base))?;
                     self.below(tree::entries(self.store, entry.id)?, old)?;

@@ -8,7 +8,7 @@ use std::{
 use super::{
     ConduitError, Definition, Order,
     apply::Unsent,
-    definition::Remote,
+    definition::{Links, Remote},
     documents::Folder,
     files::Obstacle,
     listed::{Bounds, Listed, contents, list},
@@ -38,6 +38,8 @@ pub struct Branch<'a> {
     pub(super) folder: Option<Folder>,
     pub ctx: Context<'a>,
     pub exec: bool,
+    /// Whether symbolic links are carried.
+    pub links: bool,
     /// The largest file, in bytes.
     pub largest: u64,
     pub met_to_push: RefCell<Option<Greeting>>,
@@ -86,6 +88,7 @@ impl<'a> Branch<'a> {
             folder,
             ctx,
             exec: definition.exec,
+            links: definition.links == Links::Keep,
             largest: u64::from(definition.max_file_mib) << 20,
             met_to_push: RefCell::default(),
             met: RefCell::default(),
@@ -204,6 +207,7 @@ impl<'a> Branch<'a> {
             file_bytes: self.largest,
             total_bytes: self.ctx.limits.total_bytes,
             exec: self.exec,
+            links: self.links,
             only_documents: self.folder.is_some(),
             passes_over_missing: self.renewal.get() == Renewal::Done,
         }

@@ -144,6 +144,7 @@ impl Version {
     fn of(item: Item, content: Option<Content<'_>>, limit: u64) -> Self {
         let bytes = match content {
             Some(Content::Bytes(bytes)) => Some(bytes),
+            Some(Content::File(dir, path)) if item.is_link() => dir.read_link(path).ok(),
             Some(Content::File(dir, path)) => dir.read_file(path, limit).ok().map(|(bytes, _)| bytes),
             None => None,
         };

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use super::reading::{Reading, look};
+use super::reading::{Reading, look, read_link};
 use crate::{
     central::{blob_id, blob_id_of},
     fs::{Dir, DirError, Kind, Stat, fresh_name},
@@ -134,6 +134,12 @@ impl<R: Read, W: Write> Read for Copying<R, W> {
 
 /// Copies a file, if it is still `item`, and returns what came to be.
 pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32) -> Result<Stat, Obstacle> {
+    if item.is_link() {
+        return match read_link(dir, from, item.id.format()) {
+            Err(err) if err.is_gone() => Err(Obstacle::Copied),
+            read => write(&read?.1, other, to, item, bits),
+        };
+    }
     let (file, stat) = match dir.open_file(from) {
         Err(err) if err.is_gone() => return Err(Obstacle::Copied),
         opened => opened?,
@@ -153,7 +159,14 @@ pub fn copy(dir: &Dir, from: &str, other: &Dir, to: &str, item: Item, bits: u32)
 /// Writes what central has of a file, if it is `item`, and returns what came to be.
 pub fn write(bytes: &[u8], other: &Dir, to: &str, item: Item, bits: u32) -> Result<Stat, Obstacle> {
     if blob_id(item.id.format(), bytes) != item.id {
-        return Err(Obstacle::Damaged);
+        return Err(match item.is_link() {
+            true => Obstacle::Copied,
+            false => Obstacle::Damaged,
+        });
+    }
+    if item.is_link() {
+        other.create_link(bytes, to)?;
+        return Ok(other.lstat(to)?);
     }
     let mut out = other.create_file(to)?;
     out.write_all(bytes).map_err(Obstacle::Copy)?;

@@ -87,8 +87,8 @@ impl<'a> Leftovers<'a> {
             }
             return Ok(rescued);
         }
-        if stat.kind != Kind::File {
-            // No sync makes links here, so it is somebody's.
+        if stat.kind != Kind::File && !(stat.kind == Kind::Symlink && self.reading.links) {
+            // No sync makes such things here, so it is somebody's.
             return Err(Obstacle::Changed);
         }
         let Some(item) = look(dir, path, self.reading)?.filter(|item| !self.known.contains(&item.id)) else {

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     ConduitError,
+    links::{LONGEST, stays_inside},
     rules::{Rules, is_private},
-    scan::{Skipped, TOO_LARGE, join},
+    scan::{LINK, LINK_OUT, Skipped, TOO_LARGE, join},
 };
 use crate::{
     central::{CentralError, objects, objects::Handle, store::Store, tree},
@@ -35,6 +36,8 @@ pub struct Bounds {
     pub total_bytes: u64,
     /// Whether the permission to run a file is taken.
     pub exec: bool,
+    /// Whether symbolic links are taken.
+    pub links: bool,
     /// Whether anything that has no document's name is passed over.
     pub only_documents: bool,
     /// Objects that are not here are left out, and no error.
@@ -129,7 +132,9 @@ impl Walk<'_> {
                 EntryKind::Tree => self.subfolder(entry.id, path, included, depth)?,
                 EntryKind::File if !included => self.out.listing.unknown.push(path),
                 EntryKind::File => self.file(entry.id, path, *may_run)?,
-                EntryKind::Symlink => self.skip(path, "a symbolic link"),
+                EntryKind::Symlink if !self.bounds.links => self.skip(path, LINK),
+                EntryKind::Symlink if !included => self.out.listing.unknown.push(path),
+                EntryKind::Symlink => self.link(entry.id, path)?,
                 _ => self.skip(path, "neither a file nor a folder"),
             }
         }
@@ -179,6 +184,21 @@ impl Walk<'_> {
             }
             false => Form::File,
         };
+        self.out.listing.items.push((path, Item { id, form }));
+        Ok(())
+    }
+
+    fn link(&mut self, id: ObjectId, path: String) -> Result<(), ConduitError> {
+        let text = match objects::blob(&self.odb, id, LONGEST as u64) {
+            Err(_) if self.bounds.passes_over_missing => None,
+            read => read?,
+        };
+        let text = text.and_then(|text| String::from_utf8(text).ok());
+        if !text.is_some_and(|text| stays_inside(&path, &text)) {
+            self.skip(path, LINK_OUT);
+            return Ok(());
+        }
+        let form = Form::Link;
         self.out.listing.items.push((path, Item { id, form }));
         Ok(())
     }

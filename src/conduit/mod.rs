@@ -26,6 +26,7 @@
 //! | `overview`, `diagnosis` | where all of them stand, for those who only look |
 //! | `mounts` | whether a side is a disk that was unmounted |
 //! | `others` | conduits that get in each other's way |
+//! | `links` | which symbolic links are kept, where any are |
 //! | `rules` | what of a folder belongs to a conduit |
 
 mod apply;
@@ -43,6 +44,7 @@ mod found;
 mod history;
 mod index;
 mod leftovers;
+mod links;
 mod listed;
 mod made;
 mod memory;

@@ -143,6 +143,7 @@ impl Publishing<'_> {
         let names = |path: &str| -> Vec<String> { path.split('/').map(str::to_owned).collect() };
         let leaf = |path: &str, item: Item| match item.form {
             Form::Executable => Leaf::Executable(item.id),
+            Form::Link => Leaf::Link(item.id),
             // Whoever does not take the permission does not take it away either.
             _ if tip.listed.to_run.contains(path) => Leaf::Executable(item.id),
             _ => Leaf::File(item.id),
@@ -167,6 +168,10 @@ impl Publishing<'_> {
     fn read(&self, change: &Change, path: &str, item: Item) -> Result<Vec<u8>, Obstacle> {
         let bytes = match (self.source)(change, path, item)? {
             Content::Bytes(bytes) => bytes,
+            Content::File(dir, from) if item.is_link() => match dir.read_link(&from) {
+                Err(err) if err.is_gone() => return Err(Obstacle::Copied),
+                read => read?,
+            },
             Content::File(dir, from) => match dir.read_file(&from, self.branch.largest) {
                 Err(err) if err.is_gone() => return Err(Obstacle::Copied),
                 read => read?.0,

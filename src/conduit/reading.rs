@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    central::blob_id_of,
+    central::{blob_id, blob_id_of},
     fs::{Dir, DirError, Kind, Stat},
     names::{ObjectFormat, ObjectId},
     plan::conduit::{Form, Item},
@@ -21,6 +21,8 @@ pub struct Reading {
     pub exec: bool,
     /// Larger files are left out.
     pub largest: u64,
+    /// Whether symbolic links are carried.
+    pub links: bool,
 }
 
 impl Reading {
@@ -56,10 +58,26 @@ pub fn read(dir: &Dir, name: &str, format: ObjectFormat) -> Result<(ObjectId, St
     })
 }
 
-/// What the file at `path` is, read whatever was known of it. `None`: there is no regular file.
+/// The link at `path`, and where it leads.
+pub fn read_link(dir: &Dir, path: &str, format: ObjectFormat) -> Result<(Item, Vec<u8>), DirError> {
+    let text = dir.read_link(path)?;
+    let item = Item {
+        id: blob_id(format, &text),
+        form: Form::Link,
+    };
+    Ok((item, text))
+}
+
+/// What the file at `path` is, or the link, read whatever was known of it. `None`: there is none.
 pub fn look(dir: &Dir, path: &str, reading: Reading) -> Result<Option<Item>, DirError> {
     match dir.lstat(path) {
         Ok(stat) if stat.kind == Kind::File => {}
+        Ok(stat) if stat.kind == Kind::Symlink && reading.links => {
+            return match read_link(dir, path, reading.format) {
+                Err(err) if err.is_gone() => Ok(None),
+                read => Ok(Some(read?.0)),
+            };
+        }
         Ok(_) => return Ok(None),
         Err(err) if err.is_gone() => return Ok(None),
         Err(err) => return Err(err),

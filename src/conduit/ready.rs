@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     ConduitError,
     branch::Branch,
-    definition::{self, Confirmed, Defined},
+    definition::{self, Confirmed, Defined, Links},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
     order::{Ends, Order},
@@ -123,13 +123,16 @@ impl<'a> Ready<'a> {
 
     /// How folders are read.
     pub fn reading(&self, tip: Option<&Tip>) -> Reading {
+        let links = self.defined.definition.links == Links::Keep;
         match (&self.branch, tip) {
             (Some(branch), Some(tip)) => Reading {
+                links,
                 format: tip.store.format(),
                 exec: branch.exec,
                 largest: branch.largest,
             },
             _ => Reading {
+                links,
                 format: ObjectFormat::Sha1,
                 exec: true,
                 largest: u64::MAX,

@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::{
     ConduitError,
     index::{Index, Seen, Walk},
+    links::stays_inside,
     made::Made,
     order::Ends,
-    reading::{Reading, read},
+    reading::{Reading, read, read_link},
     rules::{Rules, is_private},
     tip::Tip,
 };
@@ -19,6 +20,10 @@ use crate::{
 
 /// Why a file that central cannot or shall not have is left out.
 pub const TOO_LARGE: &str = "larger than max_file_mib allows";
+/// Why a link is left out.
+pub const LINK: &str = "a symbolic link";
+/// The same where others are carried.
+pub const LINK_OUT: &str = "a symbolic link that may lead out of the folder";
 /// Why a folder is left out that lies on another disk.
 const OTHER_DISK: &str = "on another file system";
 /// Folders in folders that are looked into. Any depth can be made, and each takes some of the stack and an open file.
@@ -167,7 +172,9 @@ impl Scanning<'_> {
                 Kind::Dir => self.subfolder(dir, name, path, included)?,
                 Kind::File if !included => self.out.listing.unknown.push(path),
                 Kind::File => self.file(dir, name, path)?,
-                Kind::Symlink => self.skip(path, "a symbolic link"),
+                Kind::Symlink if !self.reading.links => self.skip(path, LINK),
+                Kind::Symlink if !included => self.out.listing.unknown.push(path),
+                Kind::Symlink => self.link(dir, name, path),
                 Kind::Other => self.skip(path, "neither a file nor a folder"),
             }
         }
@@ -239,6 +246,25 @@ impl Scanning<'_> {
         let form = self.reading.form(&stat);
         self.out.listing.items.push((path, Item { id, form }));
         Ok(())
+    }
+
+    fn link(&mut self, dir: &Dir, name: &str, path: String) {
+        let read = || {
+            let seen = Seen::from(&dir.lstat_entry(name)?);
+            Ok::<_, DirError>((seen, read_link(dir, name, self.reading.format)?))
+        };
+        let (seen, (item, text)) = match read() {
+            Ok(read) => read,
+            Err(DirError::Missing { .. }) => return,
+            Err(_) => return self.skip(path, "unreadable"),
+        };
+        if !std::str::from_utf8(&text).is_ok_and(|text| stays_inside(&path, text)) {
+            return self.skip(path, LINK_OUT);
+        }
+        // Reading it costs no more than looking it up.
+        self.out.known += usize::from(self.walk.find(&path, &seen) == Some(item.id));
+        self.out.seen.push(seen);
+        self.out.listing.items.push((path, item));
     }
 
     fn skip(&mut self, path: String, reason: &'static str) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use metis_sync::sync::Step;
+use metis_sync::{conduit::Report, sync::Step};
 
 use super::Pair;
 
@@ -16,10 +16,10 @@ fn pair() -> Pair {
     pair
 }
 
-/// Does it once, when the new files are made and none is in place.
-fn when_made(meanwhile: &mut dyn FnMut()) -> impl FnMut(Step) {
+/// Syncs, and does something once, when the new files are made and none is in place.
+fn sync_while(pair: &Pair, meanwhile: &mut dyn FnMut()) -> Report {
     let mut is_done = false;
-    move |step| {
+    let (report, _) = pair.sync_here(&mut |step| {
         if let Step::Copying { done, total } = step
             && done == total
             && !is_done
@@ -27,7 +27,9 @@ fn when_made(meanwhile: &mut dyn FnMut()) -> impl FnMut(Step) {
             is_done = true;
             meanwhile();
         }
-    }
+    });
+    assert!(is_done);
+    report
 }
 
 /// syncthing#2416, #5571: the target is edited after it was looked at and before the new version is in its place. The edit is there,
@@ -37,7 +39,7 @@ fn a_target_is_edited_between_the_look_and_the_swap() {
     let pair = pair();
     pair.put("left/a", "new");
     let mut edit = || pair.put("right/a", "an edit");
-    let (report, _) = pair.sync_here(&mut when_made(&mut edit));
+    let report = sync_while(&pair, &mut edit);
     assert_eq!(pair.texts("right"), ["a=an edit", "b=1", "c=1"]);
     assert_eq!(pair.texts("left"), ["a=new", "b=1", "c=1"]);
     assert_eq!(report.conflicts.len(), 1, "{report:?}");
@@ -55,7 +57,7 @@ fn a_target_is_edited_between_the_look_and_the_delete() {
         pair.put("right/a", "an edit");
         pair.put("right/made", "another one");
     };
-    let (report, _) = pair.sync_here(&mut when_made(&mut edit));
+    let report = sync_while(&pair, &mut edit);
     assert_eq!(pair.texts("right"), ["a=an edit", "b=new", "c=1", "made=another one"]);
     let waits: Vec<&str> = report.conflicts.iter().map(|conflict| conflict.path.as_str()).collect();
     assert_eq!(waits, ["a", "made"], "{report:?}");
@@ -67,7 +69,7 @@ fn a_source_is_edited_during_the_copy() {
     let pair = pair();
     pair.put("left/a", "new");
     let mut edit = || pair.put("left/a", "newer");
-    let (report, _) = pair.sync_here(&mut when_made(&mut edit));
+    let report = sync_while(&pair, &mut edit);
     assert!(report.verified, "{report:?}");
     pair.assert_both(&["a=newer", "b=1", "c=1"]);
     pair.put("left/a", "newest");
@@ -78,10 +80,10 @@ fn a_source_is_edited_during_the_copy() {
             pair.put("left/a", &format!("restless {restless}"));
         }
     });
-    assert!(!report.verified && restless == 2, "{report:?}");
+    assert!(!report.verified && restless >= 2, "{report:?}");
     assert_eq!(report.failed.len(), 1, "{report:?}");
     pair.sync(0);
-    pair.assert_both(&["a=restless 2", "b=1", "c=1"]);
+    pair.assert_both(&[&format!("a=restless {restless}"), "b=1", "c=1"]);
 }
 
 /// A folder becomes another one, and the one that was looked at lies elsewhere: nothing is written or deleted outside.
@@ -101,7 +103,7 @@ fn a_folder_is_exchanged_for_a_link() {
         fs::rename(pair.path("right/d"), pair.path("aside")).expect("it is ours");
         std::os::unix::fs::symlink(pair.path("outside"), pair.path("right/d")).expect("it is free");
     };
-    let (report, _) = pair.sync_here(&mut when_made(&mut exchange));
+    let report = sync_while(&pair, &mut exchange);
     assert!(!report.verified || !report.skipped.is_empty(), "{report:?}");
     assert_eq!(pair.texts("outside"), ["a=theirs", "gone=1"]);
     assert_eq!(pair.texts("aside"), ["a=1", "gone=1"]);

@@ -4,6 +4,7 @@ mod apart;
 pub mod central;
 mod decisions;
 mod disks;
+mod links;
 mod meanwhile;
 mod safety;
 mod seen;

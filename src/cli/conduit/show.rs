@@ -152,7 +152,7 @@ fn changes(changes: &[Change]) {
         let path = &change.path;
         match &change.action {
             Action::Put { was: None, .. } => say!("  {side}: create {path}"),
-            Action::Put { was: Some(was), now } if was.id == now.id => {
+            Action::Put { was: Some(was), now } if was.has_content_of(now) => {
                 say!("  {side}: change the permission to run {path}");
             }
             Action::Put { .. } => say!("  {side}: overwrite {path}"),

@@ -48,7 +48,7 @@ impl<'a> Bench<'a> {
         let (was, now) = change.action.paths(&change.path);
         let known = was
             .iter()
-            .any(|(_, was)| now.iter().any(|(_, now)| was.id == now.id) && was_one(&change.action));
+            .any(|(_, was)| now.iter().any(|(_, now)| was.has_content_of(now)) && was_one(&change.action));
         if now.is_empty() || known {
             return Ok(None);
         }

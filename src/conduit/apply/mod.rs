@@ -244,7 +244,7 @@ fn note(out: &mut Applied, at: usize, change: &Change, generation: u64) {
 
 /// Whether a change is about the permission to run a file and nothing else.
 pub fn is_mode_only(action: &Action) -> bool {
-    matches!(action, Action::Put { was: Some(was), now } if was.id == now.id)
+    matches!(action, Action::Put { was: Some(was), now } if was.has_content_of(now))
 }
 
 /// Where what is replaced on a side is kept, in the conduit's folder.

@@ -30,7 +30,7 @@ pub(super) fn stage_all(
     range: Range<usize>,
     tell: &dyn Fn(usize),
 ) -> Vec<Staged> {
-    let next = AtomicUsize::new(0);
+    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let changes = &work.changes[range];
     let made: Vec<Mutex<Option<Staged>>> = changes.iter().map(|_| Mutex::new(None)).collect();
     let stage_next = || {
@@ -41,16 +41,17 @@ pub(super) fn stage_all(
             _ => Ok(None),
         };
         *made[at].lock().expect("no thread panics with it") = Some(result);
-        Some(at)
+        Some(finished.fetch_add(1, Ordering::Relaxed) + 1)
     };
     thread::scope(|scope| {
         for _ in 1..work.transfers.min(changes.len()) {
             scope.spawn(|| while stage_next().is_some() {});
         }
-        while let Some(at) = stage_next() {
-            tell(at + 1);
+        while let Some(finished) = stage_next() {
+            tell(finished);
         }
     });
+    tell(changes.len());
     made.into_iter()
         .map(|slot| slot.into_inner().expect("no thread panics with it").unwrap_or(Ok(None)))
         .collect()

@@ -47,6 +47,7 @@ fn a_name_that_differs_in_case_is_given_in_place() {
             format: ObjectFormat::Sha1,
             exec: true,
             largest: u64::MAX,
+            links: false,
         },
         memory: &memory,
         generation: 1,

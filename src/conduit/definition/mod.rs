@@ -46,6 +46,9 @@ pub struct Definition {
     /// Whether the permission to run a file goes to central and comes from there. Between folders it always travels.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exec: bool,
+    /// What becomes of symbolic links.
+    #[serde(default, skip_serializing_if = "Links::is_default")]
+    pub links: Links,
     /// The largest file that goes to central or comes from there, in MiB.
     #[serde(default = "mib", skip_serializing_if = "is_default_mib")]
     pub max_file_mib: u32,
@@ -74,6 +77,23 @@ fn transfers() -> u32 {
 
 fn is_default(transfers: &u32) -> bool {
     *transfers == TRANSFERS
+}
+
+/// What becomes of symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Links {
+    /// They are passed over, and named.
+    #[default]
+    Skip,
+    /// Those that lead nowhere out of the folder are carried as links.
+    Keep,
+}
+
+impl Links {
+    fn is_default(&self) -> bool {
+        *self == Links::default()
+    }
 }
 
 /// A side that is no folder.
@@ -139,6 +159,7 @@ impl Definition {
             exclude: Vec::new(),
             parallel_transfers: TRANSFERS,
             exec: false,
+            links: Links::default(),
             max_file_mib: MAX_FILE_MIB,
         }
     }

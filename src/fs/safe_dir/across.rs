@@ -20,6 +20,21 @@ impl Dir {
             .map_err(|e| self.error("create", path, e))
     }
 
+    /// Where the link at `path` leads, as it is written.
+    pub fn read_link(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        let text = rustix::fs::readlinkat(&parent, name, Vec::new()).map_err(|e| self.error("read", path, e))?;
+        Ok(text.into_bytes())
+    }
+
+    /// A new link at `path` with this text, [`DirError::Exists`] if anything has that name.
+    pub fn create_link(&self, text: &[u8], path: impl AsRef<Path>) -> Result<(), DirError> {
+        let path = path.as_ref();
+        let (parent, name) = self.parent(path)?;
+        rustix::fs::symlinkat(text, &parent, name).map_err(|e| self.error("create", path, e))
+    }
+
     /// Give the regular file at `path` these permission bits.
     pub fn set_mode(&self, path: impl AsRef<Path>, bits: u32) -> Result<(), DirError> {
         let path = path.as_ref();

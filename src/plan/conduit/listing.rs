@@ -63,6 +63,11 @@ impl Item {
     pub fn is_link(&self) -> bool {
         self.form == Form::Link
     }
+
+    /// Whether both are the same but for the permission to run it.
+    pub fn has_content_of(&self, other: &Item) -> bool {
+        self.id == other.id && self.is_link() == other.is_link()
+    }
 }
 
 /// What a folder has: paths of plain names joined by `/`, in [`path_order()`], each once, none below another.

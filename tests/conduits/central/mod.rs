@@ -134,7 +134,7 @@ fn commits(world: &World) -> usize {
 }
 
 /// Makes the branch what git's own `mktree` makes of these lines, in a commit on top of what there is.
-fn land_tree(world: &World, entries: &[(&str, &str, &str)]) {
+pub fn land_tree(world: &World, entries: &[(&str, &str, &str)]) {
     let mut lines = Vec::new();
     for (mode, id, name) in entries {
         let kind = match *mode {
@@ -175,6 +175,6 @@ fn with_input(world: &World, arguments: &[&str], input: &[u8]) -> String {
     run(command).success().trim().to_owned()
 }
 
-fn blob(world: &World, text: &str) -> String {
+pub fn blob(world: &World, text: &str) -> String {
     with_input(world, &["hash-object", "-w", "--stdin"], text.as_bytes())
 }
