@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    ConduitError, Generation, Order, Status,
-    apply::{Applied, Content, Publish, Work, apply},
+    ConduitError, Generation, Order,
+    apply::{Applied, Content, Work},
     content::Objects,
     files::Obstacle,
     leftovers::Leftovers,
@@ -18,6 +18,7 @@ use super::{
     ready::Ready,
     recall::{Recall, nanoseconds},
     record::Records,
+    run::run,
     scan::{Scan, Skipped},
     tip::Tip,
 };
@@ -69,7 +70,8 @@ impl Found {
         let keeps_name = ready.keeps_name();
         let changed_ns = |side: Side, path: &str| match (ready.roots()[side as usize], tip) {
             (None, Some(tip)) => tip.changed_ns(path),
-            _ => scans[side as usize].changed_ns(path),
+            (Some(root), _) => scans[side as usize].seen_in(root, path).map(|seen| seen.mtime_ns),
+            (None, None) => None,
         };
         let decided = |path: &str| match order.decided.get(path) {
             Some(Outcome::Beside(_)) => Some(Outcome::Beside(keeps_name)),
@@ -276,30 +278,4 @@ impl Found {
         }
         Ok(())
     }
-}
-
-/// Does the work, and keeps the record true meanwhile.
-pub fn run(
-    work: &Work<'_>,
-    order: &Order<'_>,
-    publish: &mut Publish<'_>,
-    records: &Records<'_>,
-    generation: &mut Generation,
-) -> Result<Applied, ConduitError> {
-    let applied = apply(work, &order.told, publish, &mut |so_far| {
-        generation.status = Status::Deleting;
-        generation.copied = so_far.copied;
-        // Should that fail, what is done is written down at the end.
-        let _ = records.write(generation);
-    })?;
-    generation.status = if applied.interrupted {
-        Status::Interrupted
-    } else {
-        Status::Verifying
-    };
-    generation.copied = applied.copied;
-    generation.deleted = applied.deleted;
-    generation.failed.clone_from(&applied.failed);
-    records.write(generation)?;
-    Ok(applied)
 }

@@ -10,10 +10,10 @@ use super::{
     content::Objects,
     definition,
     files::Obstacle,
-    found::run,
     publish::Publishing,
     ready::Ready,
     record::{Records, kept},
+    run::run,
     tip::Tip,
 };
 use crate::{

@@ -32,6 +32,8 @@ const BASE: &str = "base";
 const HEAD: &str = "head";
 const MOUNTS: &str = "mounts";
 const HEADER: &str = "git-metis-sync conduit base 2";
+/// Two numbers, a letter of a path, and an id.
+const SMALLEST_ENTRY: usize = 24;
 /// No base comes near it.
 const LIMIT: u64 = 1 << 30;
 
@@ -178,7 +180,7 @@ impl<'a> Memory<'a> {
             return None;
         }
         let mut unpacker = Unpacker::of(body);
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(body.len() / SMALLEST_ENTRY);
         while !unpacker.is_at_end() {
             let path = unpacker.path()?.to_owned();
             let (id, form) = unpacker.id()?;

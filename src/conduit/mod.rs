@@ -15,7 +15,7 @@
 //! | `service` | composes these steps: [`sync_now()`] |
 //! | `recall`, `index`, `made`, `packed` | looking at both sides without reading again what was read before; how that is stored |
 //! | `scan`, `reading` | listing a folder, reading a file |
-//! | `found`, `files` | looking at both sides and doing what follows; one file at a time |
+//! | `found`, `run`, `files` | looking at both sides and doing what follows; one file at a time |
 //! | `retention` | how long past syncs are remembered |
 //! | `room` | whether there is room for what comes |
 //! | `round` | one look, and one go at what follows, again while central moves |
@@ -63,6 +63,7 @@ mod retention;
 mod room;
 mod round;
 mod rules;
+mod run;
 mod scan;
 mod service;
 mod tip;

@@ -31,8 +31,9 @@ impl Packer {
         self.bytes.push(number as u8);
     }
 
-    pub fn time(&mut self, ns: i64) {
-        self.bytes.extend_from_slice(&ns.to_le_bytes());
+    /// The same of those that may be below zero.
+    pub fn signed(&mut self, number: i64) {
+        self.number((number << 1 ^ number >> 63) as u64);
     }
 
     /// A content, and a number below 4 beside it.
@@ -85,8 +86,9 @@ impl<'a> Unpacker<'a> {
         None
     }
 
-    pub fn time(&mut self) -> Option<i64> {
-        self.take(8)?.try_into().ok().map(i64::from_le_bytes)
+    pub fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
     pub fn id(&mut self) -> Option<(ObjectId, u8)> {
@@ -111,15 +113,15 @@ mod tests {
         let paths = ["", "a", "a/b", "a/ä", "a/ö", "a/ö\n\0", "b"];
         let ids = [20, 32].map(|len| ObjectId::from_bytes(&vec![len as u8; len]).unwrap());
         let numbers = [0, 1, 127, 128, 1 << 40, u64::MAX];
-        let times = [i64::MIN, -1, i64::MAX];
+        let signed = [i64::MIN, -1, 0, 1, i64::MAX];
         let mut packer = Packer::default();
         for path in paths {
             packer.path(path);
             for number in numbers {
                 packer.number(number);
             }
-            for time in times {
-                packer.time(time);
+            for number in signed {
+                packer.signed(number);
             }
             for (beside, id) in (0..).zip(ids) {
                 packer.id(id, beside + 2);
@@ -129,7 +131,7 @@ mod tests {
         for path in paths {
             assert_eq!(unpacker.path(), Some(path));
             assert_eq!(numbers.map(|_| unpacker.number()), numbers.map(Some));
-            assert_eq!(times.map(|_| unpacker.time()), times.map(Some));
+            assert_eq!(signed.map(|_| unpacker.signed()), signed.map(Some));
             for (beside, id) in (0..).zip(ids) {
                 assert_eq!(unpacker.id(), Some((id, beside + 2)));
             }

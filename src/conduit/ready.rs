@@ -123,20 +123,17 @@ impl<'a> Ready<'a> {
 
     /// How folders are read.
     pub fn reading(&self, tip: Option<&Tip>) -> Reading {
-        let links = self.defined.definition.links == Links::Keep;
-        match (&self.branch, tip) {
-            (Some(branch), Some(tip)) => Reading {
-                links,
-                format: tip.store.format(),
-                exec: branch.exec,
-                largest: branch.largest,
-            },
-            _ => Reading {
-                links,
-                format: ObjectFormat::Sha1,
-                exec: true,
-                largest: u64::MAX,
-            },
+        self.reading_for(tip.map_or(ObjectFormat::Sha1, |tip| tip.store.format()))
+    }
+
+    /// The same where contents are named by this hash.
+    pub fn reading_for(&self, format: ObjectFormat) -> Reading {
+        let branch = self.branch.as_ref();
+        Reading {
+            format,
+            exec: branch.is_none_or(|branch| branch.exec),
+            largest: branch.map_or(u64::MAX, |branch| branch.largest),
+            links: self.defined.definition.links == Links::Keep,
         }
     }
 

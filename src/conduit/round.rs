@@ -45,13 +45,13 @@ impl<'a, 't> Rounds<'a, 't> {
         ready: &'a Ready<'a>,
         order: &'a Order<'t>,
         records: &'a Records<'a>,
-        tip: Option<Tip>,
+        (recall, tip): (Recall, Option<Tip>),
         begun: Instant,
     ) -> Result<Self, ConduitError> {
         let numbers = records.numbers()?;
         Ok(Rounds {
             killed: records.killed(&numbers, &ready.defined.definition)?,
-            recall: Recall::of_the_last_sync(ready),
+            recall,
             ready,
             order,
             records,
@@ -97,7 +97,7 @@ impl<'a, 't> Rounds<'a, 't> {
         let number = self.numbers.last().map_or(1, |last| last + 1);
         let (mut generation, mut applied) = found.apply(self.ready, self.records, number, self.order, &mut self.tip)?;
         self.turn = None;
-        self.recall = Recall::after(found, std::mem::take(&mut applied.made));
+        self.recall = self.recall.after(found, std::mem::take(&mut applied.made));
         let unsent = applied.unsent.take();
         let was_idle = !applied.done.contains(&true);
         let is_moved = matches!(unsent, Some(Unsent::Moved));
@@ -152,7 +152,7 @@ impl<'a, 't> Rounds<'a, 't> {
         for side in Side::BOTH {
             let scan = &found.scans[side as usize];
             if self.ready.roots()[side as usize].is_some() && !self.recall.is_all_of(scan, side) {
-                memory.store_index(side, &Index::of(scan, SLACK_NS))?;
+                memory.store_index(side, &Index::of(scan, SLACK_NS, self.recall.index(side)))?;
             }
         }
         if let Some(tip) = &self.tip {

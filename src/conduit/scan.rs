@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     fs::{Dir, DirError, Kind, is_temp},
+    names::ObjectId,
     plan::conduit::{Item, Listing, path_order},
     text::{UntrustedName, printable},
 };
@@ -53,10 +54,8 @@ impl Skipped {
 pub struct Scan {
     pub listing: Listing,
     pub skipped: Vec<Skipped>,
-    /// For each file of the listing what it was when it was read. Of a branch there is nothing.
-    pub seen: Vec<Seen>,
-    /// How many files needed not be read.
-    pub known: usize,
+    /// What each file was that was read, or written by this sync, by its place in the listing.
+    pub read: Vec<(usize, Seen)>,
     /// The moment before which what is known was read, in nanoseconds since 1970.
     pub begun_ns: i64,
     /// Folders in which there are temporary files or folders; the root is an empty text.
@@ -85,21 +84,23 @@ impl Scan {
         Scan {
             listing: Listing::default(),
             skipped: Vec::new(),
-            seen: Vec::new(),
-            known: 0,
+            read: Vec::new(),
             begun_ns,
             with_temps: Vec::new(),
         }
     }
 
-    /// When the file at `path` was changed, in nanoseconds since 1970.
-    pub fn changed_ns(&self, path: &str) -> Option<i64> {
-        self.seen_at(path).map(|seen| seen.mtime_ns)
+    /// What the file at `path` in `root`, which was scanned, is.
+    pub fn seen_in(&self, root: &Dir, path: &str) -> Option<Seen> {
+        let look = || root.lstat(path).ok().map(|stat| Seen::from(&stat));
+        self.seen_at(path).copied().or_else(look)
     }
 
-    /// What the file at `path` was.
-    pub fn seen_at(&self, path: &str) -> Option<&Seen> {
-        self.seen.get(self.listing.position(path)?)
+    /// What the file at `path` was, if it was read.
+    fn seen_at(&self, path: &str) -> Option<&Seen> {
+        let at = self.listing.position(path)?;
+        let read = self.read.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+        Some(&self.read[read].1)
     }
 }
 
@@ -127,6 +128,7 @@ pub fn scan(
         device: root.stat()?.device,
         out: Scan::begun_at(begun_ns),
     };
+    scanning.out.listing.items.reserve(known.index.len());
     scanning.folder(root, "", rules.includes("", true))?;
     // What was passed over then was not looked at.
     ends.check()?;
@@ -196,7 +198,8 @@ impl Scanning<'_> {
                     Ok(()) => {}
                     Err(err) if is_about(&err, &sub) => {
                         self.out.listing.items.truncate(items);
-                        self.out.seen.truncate(items);
+                        let read = self.out.read.partition_point(|(at, _)| *at < items);
+                        self.out.read.truncate(read);
                         self.out.listing.unknown.truncate(unknown);
                         self.skip(path, "unreadable");
                     }
@@ -223,12 +226,14 @@ impl Scanning<'_> {
             return Ok(());
         }
         let seen = Seen::from(&stat);
-        let known = self.walk.find(&path, &seen).or_else(|| self.made.find(&path, &seen));
-        let (id, stat) = match known.filter(|id| id.format() == self.reading.format) {
-            Some(id) => {
-                self.out.known += 1;
-                (id, stat)
-            }
+        let is_ours = |id: &ObjectId| id.format() == self.reading.format;
+        if let Some(id) = self.walk.find(&path, &seen).filter(is_ours) {
+            let form = self.reading.form(&stat);
+            self.out.listing.items.push((path, Item { id, form }));
+            return Ok(());
+        }
+        let (id, stat) = match self.made.find(&path, &seen).filter(is_ours) {
+            Some(id) => (id, stat),
             None => match read(dir, name, self.reading.format) {
                 Ok(read) => read,
                 Err(DirError::Missing { .. }) => return Ok(()),
@@ -242,7 +247,7 @@ impl Scanning<'_> {
                 }
             },
         };
-        self.out.seen.push((&stat).into());
+        self.out.read.push((self.out.listing.items.len(), (&stat).into()));
         let form = self.reading.form(&stat);
         self.out.listing.items.push((path, Item { id, form }));
         Ok(())
@@ -261,9 +266,9 @@ impl Scanning<'_> {
         if !std::str::from_utf8(&text).is_ok_and(|text| stays_inside(&path, text)) {
             return self.skip(path, LINK_OUT);
         }
-        // Reading it costs no more than looking it up.
-        self.out.known += usize::from(self.walk.find(&path, &seen) == Some(item.id));
-        self.out.seen.push(seen);
+        if self.walk.find(&path, &seen) != Some(item.id) {
+            self.out.read.push((self.out.listing.items.len(), seen));
+        }
         self.out.listing.items.push((path, item));
     }
 

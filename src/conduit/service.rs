@@ -71,9 +71,10 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
     let ready = Ready::new(workspace, &guard, name, order)?;
     let mut report = Report::new(name);
     let begun = Instant::now();
-    let tip = ready.fetch(order)?;
+    let recall = Recall::of_the_last_sync(&ready);
+    let tip = recall.fetch(&ready, order)?;
     if order.options.dry_run {
-        let first = Found::look(&ready, order, tip.as_ref(), &Recall::of_the_last_sync(&ready), &[])?;
+        let first = Found::look(&ready, order, tip.as_ref(), &recall, &[])?;
         first.check(&ready, order, tip.as_ref())?;
         report.conflicts.clone_from(&first.out.conflicts);
         report.skipped = first.skipped();
@@ -81,7 +82,7 @@ pub fn sync_now(workspace: &Workspace, name: &str, order: &Order<'_>) -> Result<
         return Ok(report);
     }
     let records = Records::open(ready.memory.dir()?)?;
-    Rounds::new(&ready, order, &records, tip, begun)?.run(&mut report)?;
+    Rounds::new(&ready, order, &records, (recall, tip), begun)?.run(&mut report)?;
     if report.generation.is_some() {
         records.prune(Timestamp::now())?;
     }
