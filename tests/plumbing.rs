@@ -98,6 +98,34 @@ fn the_whole_pipe_equals_a_sync() {
     two.central.fsck_strict();
 }
 
+/// With records in the pipe: the others' are taken up, and own ones are sent, as a sync does it; and alone.
+#[test]
+fn records_are_a_stage() {
+    let [_, (_world, api, web)] = worlds();
+    let with_records = WHOLE.replacen("hydrate |", "hydrate | git metis-sync records |", 1);
+    api.run(&["tag", "add", "WEB-T-0001", "urgent"]).success();
+    api.sync().report();
+    web.run(&["tag", "add", "API-T-0001", "later"]).success();
+    let script = with_records.replace("| git metis-sync rebuild-cache", "");
+    let record: serde_json::Value = serde_json::from_str(&piped(&web, &script).success()).expect("a record");
+    assert_eq!(
+        (&record["records"]["received"], &record["records"]["published"]),
+        (&1.into(), &1.into()),
+        "{record}"
+    );
+    assert!(record["commit"].is_string(), "{record}");
+    let alone = || web.run(&["records", "--alone"]).success();
+    let done = |said: String| serde_json::from_str::<serde_json::Value>(&said).expect("JSON")["records"].clone();
+    assert_eq!(done(alone()), serde_json::json!({ "received": 0, "published": 0 }));
+    api.sync().report();
+    let dump = |workspace: &Workspace| workspace.run(&["--json", "record", "list"]).success();
+    assert_eq!(dump(&web), dump(&api));
+    api.run(&["tag", "rm", "WEB-T-0001", "urgent"]).success();
+    assert_eq!(done(api.run(&["records", "--alone"]).success())["published"], 1);
+    assert_eq!(done(alone())["received"], 1);
+    assert_eq!(piped(&web, "git metis-sync records </dev/null").code, Some(2));
+}
+
 #[test]
 fn a_second_pipe_and_a_sync_after_it_have_nothing_to_do() {
     let [_, (world, _, web)] = worlds();

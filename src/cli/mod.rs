@@ -136,7 +136,7 @@ pub fn brief() -> clap::Command {
             "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}",
         )
         .after_help(format!(
-            "Documents: {}\nShared: {}\nThe stages of a sync: {}",
+            "Documents: {}\nShared: {}\nStages of a sync: {}",
             DOCUMENTS.join(", "),
             RECORDS.join(", "),
             STAGES.join(" | ")
@@ -162,7 +162,7 @@ const RECORDS: [&str; 9] = [
 ];
 
 /// The commands that are plumbing, in the order of a pipe.
-const STAGES: [&str; 5] = ["fetch", "hydrate", "dehydrate", "push", "rebuild-cache"];
+const STAGES: [&str; 6] = ["fetch", "hydrate", "records", "dehydrate", "push", "rebuild-cache"];
 
 /// What the man page of the whole says beyond the options, in roff.
 pub const MAN_EXTRA: &str = include_str!("man.roff");
@@ -219,6 +219,8 @@ enum Command {
     Fetch(plumbing::FetchArgs),
     /// Write the other workspaces' documents into .metis/<prefix>/
     Hydrate(plumbing::HydrateArgs),
+    /// Bring others' shared records, and send own ones
+    Records(plumbing::RecordsArgs),
     /// Make a commit of the own documents
     Dehydrate(plumbing::DehydrateArgs),
     /// Push a commit to central
@@ -351,6 +353,7 @@ pub fn main() -> ExitCode {
         Some(Command::Init(args)) => init::run(&global, &args, interrupt),
         Some(Command::Fetch(args)) => plumbing::fetch(&global, &args, interrupt),
         Some(Command::Hydrate(args)) => plumbing::hydrate(&global, &args, interrupt),
+        Some(Command::Records(args)) => plumbing::records(&global, &args, interrupt),
         Some(Command::Dehydrate(args)) => plumbing::dehydrate(&global, &args, interrupt),
         Some(Command::Push(args)) => plumbing::push(&global, &args, interrupt),
         Some(Command::RebuildCache(args)) => plumbing::rebuild_cache(&global, &args),

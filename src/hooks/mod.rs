@@ -43,6 +43,7 @@ pub mod last_run;
 pub mod manager;
 pub mod notify;
 pub mod process;
+pub mod publish;
 pub mod pushed;
 pub mod repository;
 pub mod run;

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     cache::Filter,
+    hooks::publish,
     names::ShortCode,
-    records::kinds,
+    records::{RecordsError, Tx, kinds},
     service::{self, NotTaken},
     sync::{self, ClaimError, Claimed, NotWritten, Progress, SyncOptions, Workspace},
     view::AsOf,
@@ -53,7 +54,7 @@ impl Call<'_> {
             names.collect::<Result<_, _>>().map_err(Failure::usage)
         };
         let (add, remove) = (named(&asked.add)?, named(&asked.remove)?);
-        let written = sync::write_records(&self.workspace()?, |tx| {
+        let changed = self.write(|tx| {
             let mut changed: BTreeSet<&String> = BTreeSet::new();
             for tag in &add {
                 let cell = kinds::tag(code.as_str(), tag);
@@ -64,8 +65,7 @@ impl Call<'_> {
                 changed.extend(tx.remove(&cell)?.map(|_| tag));
             }
             Ok(changed)
-        });
-        let changed = written.map_err(|err| not_written(&err))?;
+        })?;
         Ok(json!({ "code": code, "changed": changed }))
     }
 
@@ -73,13 +73,18 @@ impl Call<'_> {
     pub(super) fn note(&self) -> Result<Value, Failure> {
         let asked: Note = self.arguments()?;
         let code = code(&asked.code)?;
-        let workspace = self.workspace()?;
-        let author = workspace.project().committer().0;
-        let written = sync::write_records(&workspace, |tx| {
-            kinds::add_note(tx, code.as_str(), &author, &asked.text, None)
-        });
-        let id = written.map_err(|err| not_written(&err))?;
+        let author = self.workspace()?.project().committer().0;
+        let id = self.write(|tx| kinds::add_note(tx, code.as_str(), &author, &asked.text, None))?;
         Ok(json!({ "code": code, "id": id }))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
+        let workspace = self.workspace()?;
+        let written = sync::write_records(&workspace, work).map_err(|err| not_written(&err))?;
+        if !self.start.pull_only {
+            publish::start(&workspace);
+        }
+        Ok(written)
     }
 
     /// The tasks that can be begun and that nobody has.

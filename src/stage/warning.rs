@@ -127,6 +127,9 @@ pub enum Warning {
     /// Own records are not in central yet.
     #[error("records written here are not in central yet: {0}; the next sync sends them")]
     RecordsNotPublished(Untrusted),
+    /// Central takes records as a branch alone.
+    #[error("central takes no refs/metis/, so this clone's records go to a branch below metis/log/ from now on")]
+    RecordsAsBranch,
     /// Central takes no records.
     #[error(
         "central does not take records: {0}. They stay here; ask its administrator to allow pushes to \

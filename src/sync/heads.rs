@@ -1,6 +1,11 @@
 //! Where central is, and how far this clone has dealt with it: what has to be known to see whether a sync is needed.
 
-use std::{os::unix::ffi::OsStrExt, path::PathBuf, time::Instant};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    time::Instant,
+};
 
 use super::{SyncErrorKind, SyncOptions, Workspace, notebook, setup};
 use crate::{
@@ -43,18 +48,32 @@ pub fn central(workspace: &Workspace) -> Result<Central, SyncErrorKind> {
     })
 }
 
-/// Asks a central for its head. Nothing is transferred, and nothing written.
-pub fn listed(workspace: &Workspace, options: &SyncOptions) -> Result<Option<ObjectId>, SyncErrorKind> {
+/// What a central was found to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    /// Its branch's commit.
+    pub head: Option<ObjectId>,
+    /// Tells the logs of records as they are from what they were.
+    pub logs: u64,
+}
+
+/// Asks a central for its heads. Nothing is transferred, and nothing written.
+pub fn listed(workspace: &Workspace, options: &SyncOptions) -> Result<Heads, SyncErrorKind> {
     let ctx = context(workspace, options)?;
     workspace.check_state()?;
     let guard = workspace.guard()?;
     if let Some(stop) = workspace.check_binding(&guard, None, &ctx).into_iter().next() {
         return Err(stop);
     }
-    let remote = fetch::list(&ctx)?;
-    let head = remote.head;
+    let remote = fetch::list_with_logs(&ctx, None, || ())?;
+    let mut logs = DefaultHasher::new();
+    remote.beside.hash(&mut logs);
+    let heads = Heads {
+        head: remote.head,
+        logs: logs.finish(),
+    };
     remote.close();
-    Ok(head)
+    Ok(heads)
 }
 
 /// The commit of central that this clone dealt with last.

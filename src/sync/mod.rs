@@ -68,6 +68,7 @@ pub use withdraw::{NotWithdrawn, decide_to_withdraw};
 pub mod steps {
     pub use super::cycle::{End, Fetched, Prepared, settled};
     pub use super::record::record;
+    pub use super::records::exchange_records;
     pub use super::retry::{Lost, wait};
 }
 

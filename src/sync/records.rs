@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared_records::DeviceId;
 
-use super::session::Session;
+use super::{error::SyncErrorKind, options::Step, session::Session};
 use crate::{
     central::{
         CentralError,
         device_log::{AS_BRANCHES, REFS},
-        fetch::Wanted,
+        fetch::{Wanted, fetch_all},
         remote::Remote,
         store::Store,
     },
@@ -19,13 +19,13 @@ use crate::{
     records::{COMPACT_FROM, Records, Standing},
     send_pack::Outcome,
     stage::{
-        Warning, push,
+        Warning, fetch, push,
         records::{self, ExchangeError, Listed, LogPush},
     },
 };
 
 /// What was done with records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordsDone {
     /// Entries of others that were taken up.
     pub received: usize,
@@ -49,6 +49,27 @@ pub(super) struct Shared {
     is_listed: bool,
     /// The logs that are new.
     wanted: BTreeMap<DeviceId, Wanted>,
+}
+
+/// Exchanges records, and nothing else: the others' are taken up, and own ones are published unless this only pulls.
+pub fn exchange_records(session: &mut Session<'_>) -> Result<(), SyncErrorKind> {
+    session.step(Step::Listing);
+    let mut remote = fetch::list_with_logs(&session.ctx, None, || ())?;
+    let format = remote.format;
+    let mut store = session.open_store(format)?;
+    let wanted = listed(session, &remote);
+    if !wanted.is_empty() {
+        fetch_all(&mut remote, &session.ctx.connect, &mut store, &wanted, &mut |_| {})?;
+    }
+    remote.close();
+    take_up(session, &store);
+    if !session.options.pull_only
+        && let Some(log) = draft(session, format)
+    {
+        session.step(Step::Pushing);
+        push_alone(session, &store, &log);
+    }
+    Ok(())
 }
 
 /// Finds out from central's refs what is new in the others' logs, and what became of the own one. Says what is to be fetched.
@@ -164,7 +185,12 @@ pub(super) fn pushed(session: &mut Session<'_>, store: &Store, log: &LogPush, ou
         return give_up(session, err.into());
     }
     match outcome {
-        Outcome::Applied => session.report.records.published += log.entries,
+        Outcome::Applied => {
+            session.report.records.published += log.entries;
+            if route != log.route {
+                session.warn(Warning::RecordsAsBranch);
+            }
+        }
         Outcome::Refused(refusal) => session.warn(Warning::RecordsRefused(refusal.reason.into())),
         Outcome::Moved { .. } => session.warn(Warning::RecordsNotPublished(
             "another copy of this folder writes under its name, and the next sync takes a new one".into(),

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     names::ObjectId,
     plan::watch::{Failure, Poll},
+    sync::heads::Heads,
 };
 
 /// A central.
@@ -19,6 +20,8 @@ pub struct Central {
     key: String,
     /// Its branch, where it lies on this machine.
     refs: Option<Refs>,
+    /// The logs of records as they were found last: in its files where it lies here, else by asking.
+    pub logs: Option<u64>,
     /// See [`Poll`].
     pub poll: Poll,
     /// Whether a sync or a question is on the way.
@@ -40,6 +43,7 @@ impl Watcher<'_> {
             .map(|folder| Refs::new(folder, central.branch.clone()));
         self.centrals.push(Central {
             key: central.key.clone(),
+            logs: refs.as_ref().map(Refs::logs),
             refs,
             poll: Poll::new(self.now(), settings.poll),
             is_busy: false,
@@ -61,6 +65,11 @@ impl Watcher<'_> {
 
     /// Something happened among the refs of a central that lies here.
     pub(super) fn refs_moved(&mut self, number: usize) {
+        if let Some(logs) = self.centrals[number].refs.as_ref().map(Refs::logs) {
+            self.has_logs(number, logs);
+            // The folder that they are in may have been made just now.
+            self.watch_refs(number);
+        }
         let central = &self.centrals[number];
         match central.refs.as_ref().and_then(Refs::head) {
             Some(head) => self.is_at(number, Some(head)),
@@ -86,6 +95,15 @@ impl Watcher<'_> {
             let open = seat.open.as_mut().filter(|open| open.central == central);
             if open.is_some_and(|open| open.is_news(head)) {
                 seat.pace.central_moved();
+            }
+        }
+    }
+
+    /// A central's logs of records are known to be these. Who has not taken up what is new, each sync finds out by itself.
+    fn has_logs(&mut self, central: usize, logs: u64) {
+        if self.centrals[central].logs.replace(logs) != Some(logs) {
+            for seat in self.workspaces_of(central) {
+                self.seats[seat].pace.central_moved();
             }
         }
     }
@@ -137,13 +155,16 @@ impl Watcher<'_> {
     }
 
     /// Central was asked on behalf of the workspace `asks`.
-    pub(super) fn listed(&mut self, number: usize, asks: usize, listed: Result<Option<ObjectId>, Stopped>) {
+    pub(super) fn listed(&mut self, number: usize, asks: usize, listed: Result<Heads, Stopped>) {
         let now = self.now();
         self.centrals[number].is_busy = false;
         match listed {
-            Ok(head) => {
+            Ok(Heads { head, logs }) => {
                 self.reached(number, now);
                 self.is_at(number, head);
+                if self.centrals[number].refs.is_none() {
+                    self.has_logs(number, logs);
+                }
             }
             Err(_) if self.is_interrupted() => {}
             Err(stopped) => {

@@ -1,11 +1,13 @@
 //! The branch of a central that lies on this machine, read from its files. Where they do not say it plainly, central is asked.
 
 use std::{
+    collections::BTreeMap,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
 };
 
-use crate::names::ObjectId;
+use crate::{central::device_log, names::ObjectId};
 
 /// A central's folder, and the branch, where one is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +44,36 @@ impl Refs {
             self.git_dir.clone(),
             self.git_dir.join("refs/heads"),
             self.git_dir.join("reftable"),
+            // Where records are; made with the first log.
+            self.git_dir.join("refs"),
+            self.git_dir.join("refs/metis"),
         ];
+        folders.extend(self.logs_folders());
         folders.extend(branch.filter(|folder| !folders.contains(folder)));
         folders
+    }
+
+    fn logs_folders(&self) -> impl Iterator<Item = PathBuf> {
+        [device_log::REFS, device_log::AS_BRANCHES]
+            .map(|folder| self.git_dir.join(folder))
+            .into_iter()
+    }
+
+    /// Tells the logs of records as they are from what they were, as far as they lie in files of their own.
+    pub fn logs(&self) -> u64 {
+        let mut found = BTreeMap::new();
+        for folder in self.logs_folders() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                // Whoever moves a ref writes a file of another name first.
+                let name = entry.file_name();
+                if !name.as_encoded_bytes().ends_with(b".lock") {
+                    found.insert(name, fs::read(entry.path()).unwrap_or_default());
+                }
+            }
+        }
+        let mut logs = DefaultHasher::new();
+        found.hash(&mut logs);
+        logs.finish()
     }
 
     /// The commit that the branch is at.

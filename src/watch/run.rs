@@ -20,10 +20,9 @@ use super::{
     work::{Stopped, Synced},
 };
 use crate::{
-    names::ObjectId,
     plan::watch::{Clock, Hearing, Pace, Settings},
     state::files::StateError,
-    sync::SyncErrorKind,
+    sync::{SyncErrorKind, heads::Heads},
 };
 
 /// So often it looks whether it is to end, and whether the machine was suspended.
@@ -56,7 +55,7 @@ pub(super) enum Done {
     Listed {
         number: usize,
         asks: usize,
-        listed: Result<Option<ObjectId>, Stopped>,
+        listed: Result<Heads, Stopped>,
     },
 }
 

@@ -46,6 +46,8 @@ pub struct Open {
     pub head: Option<ObjectId>,
     /// The one that it was told of last.
     pub told: Option<Option<ObjectId>>,
+    /// The logs of records that were known of central when its last sync began.
+    pub logs: Option<u64>,
     /// What the last survey found.
     pub found: Option<Found>,
     state: StateDir,
@@ -99,6 +101,7 @@ impl Open {
             central,
             head: heads::dealt_with(workspace),
             told: None,
+            logs: None,
             found: None,
             note: Note::new(Timestamp::now(), events),
             state,

@@ -16,7 +16,7 @@ use crate::{
     service::{self, Direction, Served, SyncRequest},
     sync::{
         SyncError, SyncErrorKind, SyncOptions, Workspace,
-        heads::{self, Central},
+        heads::{self, Central, Heads},
         stop::{self, Exit, Hint, Stop},
     },
     workspace::MetisDirError,
@@ -151,8 +151,8 @@ pub fn sync(folder: &Path, way: Way, print: Option<u64>, interrupt: Arc<AtomicBo
     }
 }
 
-/// Asks the central of the workspace in `folder` for its head.
-pub fn listed(folder: &Path, interrupt: Arc<AtomicBool>) -> Result<Option<ObjectId>, Stopped> {
+/// Asks the central of the workspace in `folder` for its heads.
+pub fn listed(folder: &Path, interrupt: Arc<AtomicBool>) -> Result<Heads, Stopped> {
     let options = SyncOptions {
         prompt: Prompt::Never,
         interrupt,

@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 143] = [
+const PROVOKED: [(&str, &str); 144] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -405,6 +405,10 @@ const PROVOKED: [(&str, &str); 143] = [
     (
         "records written here are not in central yet: …",
         "records::hosts::a_push_that_fails_keeps_records_here",
+    ),
+    (
+        "… so this clone's records go to a branch below metis/log/ from now on",
+        "records::hosts::a_host_without_other_refs_gets_a_branch",
     ),
     (
         "central does not take records: …",

@@ -1,11 +1,23 @@
 //! Hosts that do not take every ref, and answers that get lost.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use super::{dump, json, log_refs, sync, two, unpublished};
 use serde_json::Value;
 
-use crate::support::{point::Point, world::World};
+use crate::support::{
+    point::Point,
+    proxy::{Fate, Proxy, Way},
+    servers::GitDaemon,
+    world::World,
+};
 
 /// A hook of central's that refuses what `condition` says of `$ref`, in `pre-receive`: both refs of a push, or none.
 fn refuse(world: &World, condition: &str) {
@@ -28,6 +40,8 @@ fn a_host_without_other_refs_gets_a_branch() {
         (&report["pushed"][0], report["records"]["published"].as_u64()),
         (&"API-T-0001".into(), Some(1))
     );
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("go to a branch below metis/log/"), "{report}");
     assert!(
         log_refs(&world)[0].starts_with("refs/heads/metis/log/"),
         "{:?}",
@@ -106,4 +120,51 @@ fn a_push_that_fails_keeps_records_here() {
     assert_eq!(unpublished(&api), 1);
     fs::write(&program, whole).unwrap();
     assert_eq!(sync(&api), (0, 1));
+}
+
+/// The fetch breaks off at some byte of what comes: nothing of it counts, and the next sync takes up all of it once.
+#[test]
+fn a_fetch_that_is_cut_off_is_done_again() {
+    let world = World::new();
+    let Some(daemon) = GitDaemon::start(&world) else {
+        return;
+    };
+    let (api, _) = super::two_on(&world, &daemon.remote());
+    let tags: Vec<String> = (0..1000).map(|number| format!("tag-{number}")).collect();
+    for tags in tags.chunks(100) {
+        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        json(&api, &[&["tag", "add", "API-T-0001"], &tags[..]].concat());
+    }
+    sync(&api);
+    let limit = Arc::new(AtomicU64::new(u64::MAX));
+    let cut = Arc::clone(&limit);
+    let proxy = Proxy::to(daemon.port(), move |_| match cut.load(Ordering::Relaxed) {
+        u64::MAX => Fate::Fair,
+        bytes => Fate::Cut(Way::ToClient, bytes),
+    });
+    let mut remote = daemon.remote();
+    remote.url = proxy.front(&remote.url, daemon.port());
+    // What all of it is, to one that is not disturbed.
+    let before = proxy.bytes(Way::ToClient);
+    assert_eq!(sync(&world.workspace_on("whole", &remote)).0, 1000);
+    let whole = proxy.bytes(Way::ToClient) - before;
+    let reader = world.workspace_on("reader", &remote);
+    let mut failed = 0;
+    for part in 1..60 {
+        limit.store(whole * part / 60, Ordering::Relaxed);
+        let ended = reader.run(&["--json", "sync"]);
+        failed += usize::from(ended.code != Some(0));
+        let entries = json(&reader, &["record", "status"])["devices"][0]["entries"].clone();
+        let known = entries.as_u64().unwrap_or(0);
+        assert!([0, 1000].contains(&known), "{known} after {}", ended.transcript());
+        if ended.code == Some(0) {
+            break;
+        }
+    }
+    assert!(failed >= 5, "{failed} fetches were cut off");
+    limit.store(u64::MAX, Ordering::Relaxed);
+    sync(&reader);
+    let status = json(&reader, &["record", "status"]);
+    assert_eq!(status["devices"][0]["entries"], 1000, "{status}");
+    assert_eq!(dump(&reader), dump(&api));
 }

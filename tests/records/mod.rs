@@ -1,5 +1,6 @@
 //! Shared records: what one clone writes about anybody's documents, every clone shows after a sync.
 
+mod background;
 mod claims;
 mod collections;
 mod copies;

@@ -133,6 +133,30 @@ fn notes_are_written_answered_changed_and_taken_away() {
     );
 }
 
+/// An answer comes before the note that it answers, and an item before its collection: each waits under what it needs.
+#[test]
+fn what_needs_a_record_waits_for_it() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    let set = |key: &[&str], field: &str, value: &str| {
+        let command = [&["record", "set"], key, &["--field", field, "--value", value]].concat();
+        json(&api, &command);
+    };
+    let shown = |command: &[&str], what: &str| json(&api, command)[what].as_array().map(Vec::len);
+    let waiting = || json(&api, &["record", "status"])["waiting"].clone();
+    set(&["note", "answer"], "document", "API-T-0001");
+    set(&["note", "answer"], "body", "Yes.");
+    set(&["note", "answer"], "parent", "question");
+    set(&["collection", "list", "API-T-0001"], "", "true");
+    assert_eq!((shown(&["note", "list"], "notes"), waiting()), (Some(0), json!(2)));
+    assert_eq!(shown(&["collection", "show"], "collections"), Some(0));
+    set(&["note", "question"], "document", "API-T-0001");
+    set(&["note", "question"], "body", "Is it?");
+    set(&["collection", "list"], "title", "Release");
+    assert_eq!((shown(&["note", "list"], "notes"), waiting()), (Some(2), json!(0)));
+    assert_eq!(shown(&["collection", "show"], "collections"), Some(1));
+}
+
 #[test]
 fn records_are_read_and_written_as_they_are() {
     let world = World::new();

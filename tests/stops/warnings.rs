@@ -45,7 +45,7 @@ fn story(warning: &Warning) -> &'static str {
         // The next sync sends them; what the system or the server says is wrong beside that is theirs to mend.
         Warning::RecordsNotPublished(_) | Warning::RecordsLeft(_) => "",
         // They tell what was done.
-        Warning::RecordsSetAside(_) | Warning::RecordsRenamed => "",
+        Warning::RecordsSetAside(_) | Warning::RecordsRenamed | Warning::RecordsAsBranch => "",
         // It is for its owner to mend.
         Warning::LogFrozen { .. } => "",
     }

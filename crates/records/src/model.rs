@@ -1,5 +1,7 @@
 //! The kinds of records, and by which rule each of their fields is decided.
 
+use serde_json::Value;
+
 use crate::Cell;
 
 /// How what a cell shows is decided over its candidates.
@@ -46,10 +48,13 @@ pub fn rule(cell: &Cell) -> Option<Rule> {
     Some(rule)
 }
 
-/// What the record of this cell needs, as far as its key says it.
-pub fn need(cell: &Cell) -> Option<Need> {
+/// What the record of this cell needs, by its key, or by its value where that names it.
+pub fn need(cell: &Cell, value: &Value) -> Option<Need> {
     let part = |at: usize| cell.key.get(at).cloned();
+    let named = || value.as_str().map(str::to_owned);
     match (cell.model.as_str(), cell.key.len()) {
+        ("note", 1) if cell.field == "document" => named().map(Need::Document),
+        ("note", 1) if cell.field == "parent" => named().map(|id| Need::Record("note", id)),
         ("tag", 2) | ("link" | "assignment", 3) => part(0).map(Need::Document),
         ("meta", 2) => part(1).map(Need::Document),
         ("album", 2) => part(0).map(|id| Need::Record("album", id)),
@@ -84,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_record_says_what_it_is_about() {
-        let need = |model, key: &[&str]| need(&Cell::new(model, key, ""));
+        let need = |model, key: &[&str]| need(&Cell::new(model, key, ""), &true.into());
         let document = Need::Document("API-T-0001".into());
         assert_eq!(need("tag", &["API-T-0001", "urgent"]), Some(document.clone()));
         assert_eq!(need("meta", &["ann", "API-T-0001"]), Some(document));
@@ -93,5 +98,12 @@ mod tests {
             Some(Need::Record("collection", "id".into()))
         );
         assert_eq!(need("tagdef", &["urgent"]), None);
+        let said = |field, value: &str| super::need(&Cell::new("note", &["id"], field), &value.into());
+        assert_eq!(
+            said("document", "API-T-0001"),
+            Some(Need::Document("API-T-0001".into()))
+        );
+        assert_eq!(said("parent", "other"), Some(Need::Record("note", "other".into())));
+        assert_eq!(said("body", "other"), None);
     }
 }

@@ -190,7 +190,13 @@ impl Workspace {
     /// `git-metis-sync` with these arguments, from outside the workspace.
     pub fn metis_sync(&self, args: &[&str]) -> Command {
         let mut command = self.program(crate::process::built("git-metis-sync"));
-        command.current_dir(&self.home).arg("-C").arg(&self.dir).args(args);
+        command
+            .current_dir(&self.home)
+            // Nothing goes on in the background unless a story wants it.
+            .env("METIS_SYNC_RECORDS", "later")
+            .arg("-C")
+            .arg(&self.dir)
+            .args(args);
         command
     }
 

@@ -2,7 +2,8 @@
 //! prints the record with what it added, so that
 //!
 //! ```sh
-//! git metis-sync fetch | git metis-sync hydrate | git metis-sync dehydrate | git metis-sync push | git metis-sync rebuild-cache
+//! git metis-sync fetch | git metis-sync hydrate | git metis-sync records | git metis-sync dehydrate | git metis-sync push \
+//!     | git metis-sync rebuild-cache
 //! ```
 //!
 //! does what `git metis-sync sync` does. A stage that fails prints a record of its failure, which the later ones pass on
@@ -20,6 +21,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::{
+    hooks::run::DEFAULT_DEADLINE,
     names::{ObjectId, Prefix},
     plan::listing::printable,
     sync::{
@@ -53,6 +55,13 @@ pub struct HydrateArgs {
     /// Hydrate only this workspace (may be repeated)
     #[arg(long = "workspace", value_name = "P", add = ArgValueCompleter::new(candidates::workspaces))]
     workspaces: Vec<Prefix>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RecordsArgs {
+    /// Exchange records without a record of the stage before
+    #[arg(long)]
+    alone: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -93,7 +102,7 @@ fn stage(
     let mut report = SyncReport::default();
     let mut bar = Bar::new(global);
     let clock = Clock::start();
-    let stages = "fetch | hydrate | dehydrate | push";
+    let stages = "fetch | hydrate | records | dehydrate | push";
     let result = workspace
         .needs_folder(stages)
         .and_then(|()| Session::new(&workspace, options, &mut bar, &mut report, clock))
@@ -181,6 +190,34 @@ pub fn hydrate(global: &Global, args: &HydrateArgs, interrupt: Arc<AtomicBool>) 
         record.pulled.clone_from(&session.report.pulled);
         record.kept.clone_from(&session.report.kept);
         record.print("hydrate", session.report);
+        Ok(())
+    })
+}
+
+/// `git metis-sync records`
+pub fn records(global: &Global, args: &RecordsArgs, interrupt: Arc<AtomicBool>) -> Exit {
+    let piped = match args.alone {
+        true => None,
+        false => match Record::piped() {
+            Ok(record) => Some(record),
+            Err(problem) => return without_record("records", problem),
+        },
+    };
+    let options = SyncOptions {
+        // Whoever starts it alone does not wait for it.
+        deadline: args.alone.then_some(DEFAULT_DEADLINE),
+        ..options(global, interrupt, "records")
+    };
+    stage(global, "records", &options, |session| {
+        steps::exchange_records(session)?;
+        let done = session.report.records;
+        match piped.clone() {
+            Some(mut record) => {
+                record.records = done;
+                record.print("records", session.report);
+            }
+            None => render::print_json(&render::document("records", json!({ "records": done }))),
+        }
         Ok(())
     })
 }

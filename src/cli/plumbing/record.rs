@@ -20,7 +20,7 @@ use crate::{
     },
     stage::fetch::Snapshot,
     state::cursor::Notes,
-    sync::SyncReport,
+    sync::{RecordsDone, SyncReport},
     text::UntrustedName,
 };
 
@@ -56,6 +56,8 @@ pub struct Record {
     pub pulled: BTreeMap<Prefix, Pulled>,
     #[serde(default)]
     pub kept: Vec<String>,
+    #[serde(default)]
+    pub records: RecordsDone,
     #[serde(default)]
     pub commit: Option<ObjectId>,
     #[serde(default)]
@@ -101,6 +103,11 @@ impl Record {
                 Some(head),
             )));
         }
+        Record::piped()
+    }
+
+    /// The one that the stage before printed.
+    pub fn piped() -> Result<Self, NoRecord> {
         let text = read_stdin().map_err(NoRecord::Unreadable)?;
         let earlier = serde_json::from_str::<Value>(&text).ok();
         if let Some(earlier) = earlier
@@ -133,6 +140,7 @@ impl Record {
             adopted: snapshot.lineage == Lineage::Rewound,
             pulled: BTreeMap::new(),
             kept: Vec::new(),
+            records: RecordsDone::default(),
             commit: None,
             pushed: Vec::new(),
             removed: Vec::new(),

@@ -1,12 +1,13 @@
 //! `git metis-sync record`: records as they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use shared_records::{
     Cell,
     model::{self, Need},
+    shown::Record,
 };
 
 use super::{Failure, here, run, write};
@@ -215,35 +216,30 @@ fn log(global: &Global, workspace: &Workspace, count: usize) -> Result<(), Failu
     Ok(())
 }
 
-/// How many records wait for a document that no workspace known here has.
+/// How many records wait for a document that no workspace known here has, or for a record that has not come yet.
 fn waiting(workspace: &Workspace, records: &Records) -> Result<usize, Failure> {
     let Ok(guard) = workspace.guard() else { return Ok(0) };
     let Ok(cache) = sync::open_cache(workspace, &guard) else {
         return Ok(0);
     };
-    let needs = records.list()?.into_iter().filter_map(|record| {
-        let cell = Cell {
-            model: record.model,
-            key: record.key,
-            field: record.field,
-        };
-        model::need(&cell)
-    });
-    let needed: Vec<Need> = needs.collect();
-    let codes: BTreeSet<&String> = needed
-        .iter()
-        .filter_map(|need| match need {
-            Need::Document(code) => Some(code),
-            Need::Record(..) => None,
-        })
-        .collect();
-    let is_known = |code: &str| {
-        code.parse::<ShortCode>()
-            .is_ok_and(|code| cache.document(&code).is_ok())
+    let records = records.list()?;
+    let is_begun = |record: &&Record| matches!(record.field.as_str(), "document" | "title");
+    let begun = records.iter().filter(is_begun);
+    let begun: BTreeSet<(&str, Option<&String>)> = begun.map(|it| (it.model.as_str(), it.key.first())).collect();
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
+    let mut is_known = |code: String| {
+        let look = |code: &String| code.parse().is_ok_and(|code: ShortCode| cache.document(&code).is_ok());
+        *known.entry(code).or_insert_with_key(look)
     };
-    let unknown: BTreeSet<&String> = codes.into_iter().filter(|code| !is_known(code)).collect();
-    let waits = |need: &&Need| matches!(need, Need::Document(code) if unknown.contains(code));
-    Ok(needed.iter().filter(waits).count())
+    let needs = records.iter().filter_map(|record| {
+        let key: Vec<&str> = record.key.iter().map(String::as_str).collect();
+        model::need(&Cell::new(&record.model, &key, &record.field), &record.shown.value)
+    });
+    let waits = needs.filter(|need| match need {
+        Need::Document(code) => !is_known(code.clone()),
+        Need::Record(model, id) => !begun.contains(&(*model, Some(id))),
+    });
+    Ok(waits.count())
 }
 
 fn status(global: &Global, workspace: &Workspace) -> Result<(), Failure> {
@@ -280,7 +276,7 @@ fn text_status(status: &Status, waiting: usize) {
         ),
     }
     if waiting > 0 {
-        say!("{waiting} are about documents that no workspace known here has, and show when those come.");
+        say!("{waiting} are about documents or records that are not known here, and show when those come.");
     }
     for device in &status.devices {
         let who = format!("{} {}", device.user.brief(), device.prefix.brief());

@@ -24,6 +24,7 @@ use serde_json::json;
 use shared_records::Cell;
 
 use crate::{
+    hooks::publish,
     names::ShortCode,
     plan::listing::printable,
     records::{Records, RecordsError, Tx},
@@ -85,9 +86,11 @@ fn here(workspace: &Workspace) -> Result<Option<Records>, Failure> {
     Ok(sync::open_records(workspace, &mut guard)?)
 }
 
-/// Writes in one transaction.
+/// Writes in one transaction, which goes to central in the background.
 fn write<T>(workspace: &Workspace, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
-    Ok(sync::write_records(workspace, work)?)
+    let written = sync::write_records(workspace, work)?;
+    publish::start(workspace);
+    Ok(written)
 }
 
 /// Puts a record in each of these places, or takes it away from there. Says what that changed: `word` is for what was done.

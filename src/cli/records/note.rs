@@ -1,6 +1,6 @@
 //! `git metis-sync note`: notes on anybody's documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
@@ -164,7 +164,16 @@ fn notes(records: &Records) -> Result<Vec<Note>, Failure> {
             _ => {}
         }
     }
-    let is_there = |(note, is_gone): &(Note, bool)| !is_gone && !note.document.raw().is_empty();
+    // An answer to one that has not come yet waits for that, too.
+    let begun: BTreeSet<String> = notes
+        .iter()
+        .filter(|(_, (note, _))| !note.document.raw().is_empty())
+        .map(|(id, _)| id.clone())
+        .collect();
+    let is_there = |(note, is_gone): &(Note, bool)| {
+        let has_parent = note.parent.iter().all(|parent| begun.contains(parent.raw()));
+        !is_gone && has_parent && !note.document.raw().is_empty()
+    };
     Ok(notes.into_values().filter(is_there).map(|(note, _)| note).collect())
 }
 

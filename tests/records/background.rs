@@ -1,0 +1,78 @@
+//! Records that go to central, and come from there, without a sync by hand.
+
+use super::{json, log_refs, sync, two, unpublished};
+use crate::{
+    support::{
+        point::Point,
+        process::{eventually, run},
+        servers::{Access, Everywhere},
+        workspace::Workspace,
+        world::World,
+    },
+    watch::Watching,
+};
+
+/// Writes a tag as a person does, for whom it goes to central in the background.
+fn tag(workspace: &Workspace, tag: &str) {
+    let mut command = workspace.metis_sync(&["tag", "add", "API-T-0001", tag]);
+    command.env_remove("METIS_SYNC_RECORDS");
+    run(command).success();
+}
+
+/// The command does not wait: it is over while central still holds the push up. Documents are not touched.
+#[test]
+fn what_is_written_is_sent_in_the_background() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let tip = world.central.tip();
+    api.edit("API-T-0001", "Not to be pushed by this.");
+    let mut gate = world.points.gate(Point::BeforeRef);
+    tag(&api, "urgent");
+    gate.wait();
+    assert!(log_refs(&world).is_empty());
+    gate.open();
+    eventually("it is in central", || !log_refs(&world).is_empty());
+    eventually("and that is known here", || unpublished(&api) == 0);
+    assert_eq!(world.central.tip(), tip);
+    assert_eq!(sync(&web).0, 1);
+}
+
+#[test]
+fn out_of_reach_it_waits_for_the_next_sync() {
+    let world = World::new();
+    let (api, _) = two(&world);
+    let away = world.root().join("away.git");
+    std::fs::rename(&world.central.dir, &away).unwrap();
+    tag(&api, "urgent");
+    // The process in the background holds the lock until it gives up.
+    api.sync().failure(1);
+    assert_eq!(unpublished(&api), 1);
+    std::fs::rename(&away, &world.central.dir).unwrap();
+    assert_eq!(sync(&api), (0, 1));
+}
+
+/// A peer's new log, and what is added to it, are taken up by who watches, over every transport.
+#[test]
+fn a_watcher_takes_up_what_others_write() {
+    for transport in 0.. {
+        let world = World::new();
+        let servers = Everywhere::start(&world, Access::Open);
+        let Some(remote) = servers.remotes().into_iter().nth(transport) else {
+            assert!(transport > 0);
+            return;
+        };
+        let (api, web) = super::two_on(&world, &remote);
+        let config = format!("{}\n[sync.watch]\npoll_seconds = 5\n", web.config());
+        web.put("config.toml", config);
+        web.sync().report();
+        let watching = Watching::of(&web);
+        for name in ["urgent", "later"] {
+            json(&api, &["tag", "add", "API-T-0001", name]);
+            assert_eq!(sync(&api), (0, 1));
+            eventually("the watcher has it", || {
+                json(&web, &["tag", "list"])["tags"].to_string().contains(name)
+            });
+        }
+        watching.end();
+    }
+}
