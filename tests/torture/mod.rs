@@ -18,6 +18,7 @@ mod laws;
 mod pending;
 mod planted;
 mod power;
+mod records;
 mod restored;
 mod stage;
 mod stores;

@@ -51,7 +51,7 @@ pub fn available() -> bool {
 }
 
 /// All of a program's threads, and none of the programs that it starts: those are the server's side.
-fn strace(workspace: &Workspace, options: &[&str], traced: &Command) -> Command {
+pub fn traced(workspace: &Workspace, options: &[&str], traced: &Command) -> Command {
     let mut command = workspace.program("strace");
     if let Some(dir) = traced.get_current_dir() {
         command.current_dir(dir);
@@ -74,7 +74,7 @@ pub fn counts(workspace: &Workspace, traced: &Command, log: &Path) -> BTreeMap<&
     let set = WRITE_LIKE.map(|name| format!("?{name}")).join(",");
     let log_name = log.display().to_string();
     let options = ["-o", &log_name, "-e", &format!("trace={set}"), "-e", "signal=none"];
-    run(strace(workspace, &options, traced)).success();
+    run(self::traced(workspace, &options, traced)).success();
     let mut by_thread: BTreeMap<(String, &'static str), usize> = BTreeMap::new();
     for line in fs::read_to_string(log).expect("strace wrote it").lines() {
         let Some((thread, call)) = line.split_once(' ') else {
@@ -109,7 +109,7 @@ pub fn with_injected(workspace: &Workspace, traced: &Command, syscall: &str, wha
 pub fn injected(workspace: &Workspace, traced: &Command, syscall: &str, what: &str, when: &str) -> Command {
     let trace = format!("trace={syscall}");
     let inject = format!("inject={syscall}:{what}:when={when}");
-    strace(workspace, &["-o", "/dev/null", "-e", &trace, "-e", &inject], traced)
+    self::traced(workspace, &["-o", "/dev/null", "-e", &trace, "-e", &inject], traced)
 }
 
 /// Run to the end of the program and of all its descendants.
