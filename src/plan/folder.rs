@@ -14,6 +14,38 @@ pub enum Folder {
     Others,
 }
 
+/// What became of a folder that somebody took out of central on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It has another name.
+    Renamed(Prefix),
+    /// Its workspace was retired.
+    Retired,
+}
+
+/// A commit of central that takes a folder away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// The folder.
+    pub left: Prefix,
+    /// The workspace that the commit is a sync of: the same where it was retired, else the name that took the folder's place.
+    pub by: Prefix,
+}
+
+/// Follows the folder `prefix` through `departures`, the oldest first, to what it is in the end: it may have been renamed more
+/// than once, and its names may have been given to others since. `None`: it has that name.
+pub fn fate(prefix: &Prefix, departures: &[Departure]) -> Option<Fate> {
+    let mut name = prefix;
+    for Departure { left, by } in departures {
+        match left == name {
+            true if by == name => return Some(Fate::Retired),
+            true => name = by,
+            false => {}
+        }
+    }
+    (name != prefix).then(|| Fate::Renamed(name.clone()))
+}
+
 /// What to do in central.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -55,7 +87,8 @@ pub fn rename([old, new]: [&Prefix; 2], [at_old, at_new]: [Folder; 2]) -> Result
     }
     match (at_old, at_new) {
         (Folder::Absent, Folder::Absent) => Err(Refusal::Absent(old.clone())),
-        (Folder::Absent, Folder::Ours) => Ok(Step::TakeNote),
+        // Another workspace may have got the old name since.
+        (Folder::Absent | Folder::Others, Folder::Ours) => Ok(Step::TakeNote),
         (Folder::Absent | Folder::Ours, Folder::Others) | (Folder::Ours, Folder::Ours) => {
             Err(Refusal::Taken(new.clone()))
         }
@@ -93,12 +126,41 @@ mod tests {
             (Ours, Ours, Err(Refusal::Taken(new.clone()))),
             (Ours, Others, Err(Refusal::Taken(new.clone()))),
             (Others, Absent, Err(Refusal::NotOurs(old.clone()))),
-            (Others, Ours, Err(Refusal::NotOurs(old.clone()))),
+            (Others, Ours, Ok(Step::TakeNote)),
             (Others, Others, Err(Refusal::NotOurs(old.clone()))),
         ] {
             assert_eq!(rename([old, new], [at_old, at_new]), expected, "{at_old:?} {at_new:?}");
         }
         assert_eq!(rename([old, old], [Ours, Ours]), Err(Refusal::Same(old.clone())));
+    }
+
+    #[test]
+    fn a_folder_is_followed_through_all_its_names() {
+        let departed = |moves: &[[&str; 2]]| {
+            let moves = moves.iter().map(|[left, by]| Departure {
+                left: left.parse().unwrap(),
+                by: by.parse().unwrap(),
+            });
+            fate(&"api".parse().unwrap(), &moves.collect::<Vec<_>>())
+        };
+        let renamed = |to: &str| Some(Fate::Renamed(to.parse().unwrap()));
+        assert_eq!(departed(&[]), None);
+        assert_eq!(departed(&[["web", "shop"]]), None, "another one");
+        assert_eq!(departed(&[["api", "new"]]), renamed("new"));
+        assert_eq!(departed(&[["api", "tmp"], ["tmp", "new"]]), renamed("new"));
+        assert_eq!(departed(&[["api", "tmp"], ["tmp", "api"]]), None, "and back");
+        assert_eq!(
+            departed(&[["api", "tmp"], ["web", "api"], ["tmp", "web"]]),
+            renamed("web"),
+            "two change names"
+        );
+        assert_eq!(
+            departed(&[["api", "new"], ["web", "api"], ["api", "shop"]]),
+            renamed("new"),
+            "the old name is another's"
+        );
+        assert_eq!(departed(&[["api", "new"], ["api", "api"]]), renamed("new"));
+        assert_eq!(departed(&[["api", "new"], ["new", "new"]]), Some(Fate::Retired));
     }
 
     #[test]

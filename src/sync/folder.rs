@@ -19,12 +19,12 @@ use crate::{
     central::{
         CentralError,
         commit::{self, Trailers},
-        history::{self, Fate, Owner},
+        history::{self, Owner},
         publish,
         tree::surgery,
     },
     names::{ObjectId, Prefix},
-    plan::folder::{self, Folder, Refusal, Step},
+    plan::folder::{self, Fate, Folder, Refusal, Step},
     stage::{dehydrate, own},
     workspace::{self, Config, ConfigFile, Edit},
 };
@@ -165,14 +165,13 @@ fn decide(session: &Session<'_>, fetched: &Fetched, change: &Change) -> Result<(
     };
     let (old, step) = match change {
         Change::Rename { old, new } => {
-            let at_old = whose(old, is_noted(old))?;
-            let mut noted = is_noted(new);
-            if at_old == Folder::Absent && is_noted(old) {
-                let span = [snapshot.head, None];
-                let fate = history::fate(ctx.central(snapshot.branch.raw()), store, span, old)?;
-                noted |= fate == Some(Fate::Renamed(new.clone()));
-            }
-            let at_new = whose(new, noted)?;
+            let span = [snapshot.head, cursor.compared];
+            let fate = match is_noted(old) {
+                true => history::fate(ctx.central(snapshot.branch.raw()), store, span, old)?,
+                false => None,
+            };
+            let at_old = whose(old, is_noted(old) && fate.is_none())?;
+            let at_new = whose(new, is_noted(new) || fate == Some(Fate::Renamed(new.clone())))?;
             (old, folder::rename([old, new], [at_old, at_new])?)
         }
         Change::Retire(old) => (old, folder::retire(old, whose(old, is_noted(old))?, is_noted(old))?),

@@ -16,6 +16,7 @@ mod hooks;
 mod line_ends;
 mod markers;
 mod metis;
+mod names;
 mod older_clients;
 mod plain_folders;
 mod real_metis;

@@ -18,18 +18,13 @@ use super::{
     },
     Central, asked,
 };
-use crate::names::{ObjectId, Prefix};
+use crate::{
+    names::{ObjectId, Prefix},
+    plan::folder::{self, Departure, Fate},
+};
 
-/// What became of a folder that somebody took out of central on purpose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It has another name.
-    Renamed(Prefix),
-    /// Its workspace was retired.
-    Retired,
-}
-
-/// What the history of `head` tells of a folder that it has no more, no further back than `since`.
+/// What the history of `head` tells of what became of a folder after the commit `since`. Without one, the newest word counts:
+/// what had that name long ago was another's.
 pub fn fate(
     central: Central<'_>,
     store: &Store,
@@ -37,21 +32,21 @@ pub fn fate(
     prefix: &Prefix,
 ) -> Result<Option<Fate>, CentralError> {
     let Some(head) = head else { return Ok(None) };
-    let fate = asked(central, store, head, Stretch::Commits, |odb| {
-        let mut fate = None;
+    let departures = asked(central, store, head, Stretch::Commits, |odb| {
+        let mut departures = Vec::new();
         let is_whole = each_message(odb, head, since, |by, message| {
-            if Trailers::read(message).left.as_ref() != Some(prefix) {
-                return ControlFlow::Continue(());
+            let left = Trailers::read(message).left;
+            let is_last = since.is_none() && left.as_ref() == Some(prefix);
+            departures.extend(left.zip(by).map(|(left, by)| Departure { left, by }));
+            match is_last {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-            fate = by.map(|by| match by == *prefix {
-                true => Fate::Retired,
-                false => Fate::Renamed(by),
-            });
-            ControlFlow::Break(())
         })?;
-        Ok(is_whole.then_some(fate))
+        departures.reverse();
+        Ok(is_whole.then_some(departures))
     })?;
-    Ok(fate.flatten())
+    Ok(folder::fate(prefix, &departures.unwrap_or_default()))
 }
 
 /// The project that a folder of central was made from last, as far as commits say so.

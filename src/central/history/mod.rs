@@ -21,7 +21,7 @@ use crate::{
 
 pub use self::{
     documents::{Question, Told, tell},
-    folders::{Fate, Owner, fate, owners},
+    folders::{Owner, fate, owners},
     lineage::{holds, lineage, reaches},
 };
 

@@ -2,9 +2,10 @@
 
 use super::{Comparison, PlanError};
 use crate::{
-    central::history::{self, Fate, Owner},
+    central::history::{self, Owner},
     names::ObjectId,
     plan::{
+        folder::Fate,
         guard::{OtherProject, Places},
         listing::Documents,
     },

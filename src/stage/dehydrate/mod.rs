@@ -104,7 +104,9 @@ impl<'a> Comparison<'_, 'a> {
     /// Decides what to push.
     pub fn decide(&self, own: &mut Own<'a>) -> Result<Decided, PlanError> {
         let central = self.snapshot.root(self.store)?.documents(self.store, self.prefix)?;
-        if central.is_empty() && self.cursor.base.values().any(|base| base.blob.is_some()) {
+        let noted = self.cursor.base.iter().filter(|(_, base)| base.blob.is_some());
+        let mut noted = noted.map(|(code, _)| code).peekable();
+        if noted.peek().is_some() && noted.all(|code| !central.contains_key(code)) {
             self.still_named()?;
         }
         let mut history = own.take_history(self.ctx);
