@@ -1,6 +1,6 @@
 //! Deliberate returns: what its author has given up does not stay in central.
 
-use crate::support::team::{Team, exits};
+use crate::support::team::{Checkout, NEWEST, Team, exits};
 
 #[test]
 fn a_revert() {
@@ -158,6 +158,48 @@ fn a_removed_document_restored_from_an_older_commit() {
     team.edits_get_through(&team.ann);
 }
 
+/// A colleague removed it; whoever has pulled that and synced brings it back on top of the removal.
+#[test]
+fn a_colleagues_removal_that_is_taken_back() {
+    type Way = (&'static str, fn(&Checkout));
+    let ways: [Way; 4] = [
+        ("2=v1", |bob| {
+            bob.git(&format!("checkout -q HEAD~1 -- {}", bob.path(2)));
+        }),
+        ("2=v1", |bob| {
+            bob.git("revert --no-edit HEAD");
+        }),
+        ("2=another", |bob| bob.commits(2, "another")),
+        ("2=kept", |bob| {
+            bob.git_stops("merge -q kept");
+            bob.git("add --all");
+            bob.git("commit -q --no-edit");
+        }),
+    ];
+    for (expected, take_back) in ways {
+        let team = Team::new();
+        team.bob.git("checkout -q -b kept");
+        team.bob.commits(2, "kept");
+        team.bob.git("checkout -q main");
+        team.ann.remove(2);
+        team.ann.commit("drop it");
+        team.ann.git("push -q");
+        team.ann.syncs();
+        team.bob.catches_up();
+        assert_eq!(team.plans(), "1=v1 3=v1");
+        take_back(&team.bob);
+        team.bob.syncs();
+        let back = format!("1=v1 {expected} 3=v1");
+        assert_eq!(team.plans(), back);
+        team.ann.syncs();
+        assert_eq!(team.plans(), back, "by a clone that lags");
+        // An older commit that still has it says nothing new.
+        team.bob.git("checkout -q -f HEAD~1");
+        team.bob.syncs();
+        assert_eq!(team.plans(), back);
+    }
+}
+
 /// One document as it was, the others as they are.
 #[test]
 fn an_edited_document_restored_from_an_older_commit() {
@@ -171,6 +213,20 @@ fn an_edited_document_restored_from_an_older_commit() {
     team.bob.catches_up();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
     team.edits_get_through(&team.bob);
+}
+
+/// The same, and not meant after all: that an older branch has the older text as well keeps nothing there.
+#[test]
+fn an_older_text_that_was_tried() {
+    let team = Team::new();
+    team.moves_on();
+    team.ann.git("checkout -q old -- .metis");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1 4=new");
+    team.ann.git("checkout -q HEAD -- .metis");
+    team.ann.syncs();
+    assert_eq!(team.plans(), NEWEST);
+    team.edits_get_through(&team.ann);
 }
 
 /// git has thrown away the commit itself by the time of the next sync.

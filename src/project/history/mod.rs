@@ -218,9 +218,9 @@ impl<'a> History<'a> {
         !own || Commits::of(&self.odb).any_descends(&tips, commit) == Some(true)
     }
 
-    /// Whether `blob` lies at `path` in a stash or at the tip of a local branch; without one, whether a stash removes what was
-    /// there.
-    pub fn is_kept_aside(&self, blob: Option<ObjectId>, path: &str) -> bool {
+    /// Whether `blob` lies at `path` in a stash or at the tip of a local branch that the commit `at` does not go back to;
+    /// without one, whether a stash removes what was there.
+    pub fn is_kept_aside(&self, at: ObjectId, blob: Option<ObjectId>, path: &str) -> bool {
         let Some(blob) = blob else {
             return self.project.stashes().into_iter().any(|stash| {
                 let parents = super::commits::parents(&self.odb, stash);
@@ -228,7 +228,10 @@ impl<'a> History<'a> {
                 before.is_some() && self.version_at(stash, path).is_none()
             });
         };
+        // What an older branch has, `at` has left behind.
+        let is_older = |tip: &ObjectId| Commits::of(&self.odb).descends(at, *tip) == Some(true);
         let mut commits = self.project.tips(&["refs/heads/"]);
+        commits.retain(|tip| self.version_at(*tip, path) == Some(blob) && !is_older(tip));
         for stash in self.project.stashes() {
             let untracked = super::commits::parents(&self.odb, stash).and_then(|parents| parents.get(2).copied());
             commits.push(stash);

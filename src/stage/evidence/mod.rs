@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, fetch::Snapshot, own::Own};
 use crate::{
-    central::{CentralError, store::Store},
+    central::{CentralError, history::Told, store::Store},
     names::{ObjectId, ShortCode},
     plan::{
         guard::OtherProject,
@@ -106,11 +106,37 @@ impl Inquiry<'_, '_> {
                 unclear.insert(code.clone());
             }
         }
-        let past = self.past(&unclear)?;
-        for code in &differing {
+        self.by_past(&differing, &unclear, &outdated, &mut gathered)?;
+        Ok(gathered)
+    }
+
+    /// Gathers what central's history tells of those `differing` documents of which there is no evidence yet, as far as that is
+    /// `unclear` without.
+    fn by_past(
+        &mut self,
+        differing: &BTreeSet<ShortCode>,
+        unclear: &BTreeSet<ShortCode>,
+        outdated: &BTreeSet<ShortCode>,
+        gathered: &mut Gathered,
+    ) -> Result<(), EvidenceError> {
+        let Told {
+            witnesses,
+            versions: past,
+        } = self.past(unclear)?;
+        for code in differing {
             let Some((versions, evidence @ None)) = gathered.documents.get_mut(code) else {
                 continue;
             };
+            // What was taken for new was removed from central once: the commit that did so is a witness.
+            let witness = witnesses.get(code).filter(|_| !gathered.witnesses.contains_key(code));
+            if let Some(witness) = witness
+                && let (Some(origin), pullable) = self.origin(code, versions, Some(witness))?
+            {
+                gathered.pullable.extend(pullable.then(|| code.clone()));
+                gathered.witnesses.insert(code.clone(), witness.clone());
+                *evidence = Some(Evidence::Origin(origin));
+                continue;
+            }
             if let (Some(had), Some(here), None) = (past.get(code), versions.here, versions.noted) {
                 let here = Some(here).filter(|here| had.contains(here));
                 let removed = had.first().copied().filter(|_| versions.central.is_none());
@@ -136,7 +162,7 @@ impl Inquiry<'_, '_> {
                 },
             });
         }
-        Ok(gathered)
+        Ok(())
     }
 
     /// Lists all documents. Returns those that need evidence.

@@ -37,7 +37,7 @@ impl Inquiry<'_, '_> {
         let path = self.own.documents.get(code).map(|document| document.path.raw());
         let path = path.or(base.map(|base| base.path.raw()));
         let kept_aside = |history: &History<'_>| {
-            let lies_aside = |path| history.is_kept_aside(versions.central, path);
+            let lies_aside = |path| history.is_kept_aside(at, versions.central, path);
             !edited && is_ours && from_worktree && path.is_some_and(lies_aside)
         };
         let Some(found) = found else {

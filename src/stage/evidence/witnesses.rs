@@ -9,10 +9,7 @@ use crate::{
         history::{self, Question},
     },
     names::{ObjectId, Prefix, ShortCode},
-    plan::{
-        listing::Versions as Past,
-        newer::{Relation, Versions, Witness},
-    },
+    plan::newer::{Relation, Versions, Witness},
 };
 
 impl Inquiry<'_, '_> {
@@ -137,13 +134,13 @@ impl Inquiry<'_, '_> {
         history::tell(self.ctx.central(self.snapshot.branch.raw()), self.store, head, question)
     }
 
-    /// Every version that central had of these documents.
-    pub(super) fn past(&self, unclear: &BTreeSet<ShortCode>) -> Result<Past, CentralError> {
+    /// Every version that central had of these documents, and what the newest commit that touched them says.
+    pub(super) fn past(&self, unclear: &BTreeSet<ShortCode>) -> Result<history::Told, CentralError> {
         let (Some(head), Some(prefix)) = (self.snapshot.head, &self.ctx.owned) else {
-            return Ok(Past::new());
+            return Ok(history::Told::default());
         };
         if unclear.is_empty() || (self.central.is_empty() && !self.claims_to_have_synced()) {
-            return Ok(Past::new());
+            return Ok(history::Told::default());
         }
         let root = self.snapshot.root(self.store)?;
         let question = |since| Question {
@@ -158,6 +155,6 @@ impl Inquiry<'_, '_> {
             .cursor
             .compared
             .filter(|_| self.own.commit().is_none() && !self.copied);
-        self.ask(head, question(since)).map(|told| told.versions)
+        self.ask(head, question(since))
     }
 }
