@@ -8,6 +8,7 @@
 //! | a branch | it is checked out and git is not in the middle of anything | the work tree |
 //! | a branch | any other | the branch's tree; the remote-tracking branch's where that has all of the branch's commits |
 //! | a branch | it is neither here nor on the remote | nothing: stop |
+//! | a branch | it is not checked out, and the remote has lost it, as when it got another name there | nothing: stop |
 //! | `worktree`, or not set | git is not in the middle of anything | the work tree |
 //! | `worktree`, or not set | a merge, rebase, … is unfinished | nothing: stop |
 
@@ -51,6 +52,8 @@ pub struct Situation {
     pub tracking: Option<ObjectId>,
     /// Whether that has all commits of the local one.
     pub tracking_is_ahead: bool,
+    /// Whether the local one follows a branch that its remote has no more, though it has others.
+    pub is_left_behind: bool,
 }
 
 /// Where to read.
@@ -76,6 +79,8 @@ pub enum NoSource {
     Unfinished(&'static str),
     /// The branch is neither here nor on the remote.
     NoBranch,
+    /// The branch is here, and the remote has it no more: nothing arrives in it.
+    LeftBehind,
 }
 
 /// Decides for a workspace in a repository. `arrived`: read only what has arrived in the source branch, whatever is checked
@@ -87,6 +92,7 @@ pub fn read_from(source: Source<'_>, situation: &Situation, arrived: bool) -> Re
         local,
         tracking,
         tracking_is_ahead,
+        is_left_behind,
     } = situation;
     let name = match source {
         Source::Branch(name) => name,
@@ -98,13 +104,16 @@ pub fn read_from(source: Source<'_>, situation: &Situation, arrived: bool) -> Re
             };
         }
     };
-    if arrived && let Some(at) = tracking.or(*local) {
-        return Ok(ReadFrom::Tree { at, pending: false });
-    }
     let checked_out = match head {
         Head::Branch { name: checked_out, at } => (checked_out == name).then_some(*at),
         _ => None,
     };
+    if checked_out.is_none() && *is_left_behind {
+        return Err(NoSource::LeftBehind);
+    }
+    if arrived && let Some(at) = tracking.or(*local) {
+        return Ok(ReadFrom::Tree { at, pending: false });
+    }
     match (checked_out, unfinished) {
         (Some(None), _) => Ok(ReadFrom::Folder),
         (Some(Some(at)), None) => Ok(ReadFrom::Worktree(at)),
@@ -138,6 +147,7 @@ mod tests {
             local: Some(id(1)),
             tracking: Some(id(2)),
             tracking_is_ahead: false,
+            is_left_behind: false,
         }
     }
 
@@ -188,6 +198,26 @@ mod tests {
             ..feature
         };
         assert_eq!(read_from(MAIN, &nowhere, false), Err(NoSource::NoBranch));
+    }
+
+    #[test]
+    fn a_branch_that_the_remote_has_lost_is_read_only_where_it_is_checked_out() {
+        let left_behind = |name| Situation {
+            tracking: None,
+            is_left_behind: true,
+            ..on(name, Some(1))
+        };
+        for arrived in [false, true] {
+            let elsewhere = read_from(MAIN, &left_behind("trunk"), arrived);
+            assert_eq!(elsewhere, Err(NoSource::LeftBehind));
+        }
+        let checked_out = left_behind("main");
+        assert_eq!(read_from(MAIN, &checked_out, false), Ok(ReadFrom::Worktree(id(1))));
+        let pending = false;
+        assert_eq!(
+            read_from(MAIN, &checked_out, true),
+            Ok(ReadFrom::Tree { at: id(1), pending })
+        );
     }
 
     #[test]

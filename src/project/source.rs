@@ -57,14 +57,26 @@ impl Project {
 
     /// The remote-tracking branch of `branch`: the configured one, else `origin`'s of the same name.
     fn tracking(&self, branch: &str) -> Option<ObjectId> {
+        let configured = self.configured_tracking(branch);
+        self.commit_of(&configured.unwrap_or_else(|| format!("refs/remotes/origin/{branch}")))
+    }
+
+    /// The full name of the remote-tracking branch that the configuration names for `branch`.
+    fn configured_tracking(&self, branch: &str) -> Option<String> {
         let repo = self.repo.as_ref()?;
         let name: gix::refs::FullName = format!("refs/heads/{branch}").try_into().ok()?;
-        let configured = repo
-            .branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch)
+        repo.branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch)
             .and_then(Result::ok)
             .map(|name| name.as_bstr().to_string())
-            .filter(|name| name.starts_with("refs/remotes/"));
-        self.commit_of(&configured.unwrap_or_else(|| format!("refs/remotes/origin/{branch}")))
+            .filter(|name| name.starts_with("refs/remotes/"))
+    }
+
+    /// Whether `branch` follows one that its remote has no more, though it has others; git calls such an upstream gone.
+    fn is_left_behind(&self, branch: &str) -> bool {
+        let (Some(tracking), Some((remote, _))) = (self.configured_tracking(branch), self.counterpart(branch)) else {
+            return false;
+        };
+        self.commit_of(&tracking).is_none() && !self.tips(&[&format!("refs/remotes/{remote}/")]).is_empty()
     }
 
     /// The remote that `branch` comes from and the full name that it has there.
@@ -93,6 +105,10 @@ impl Project {
             Source::Branch(name) => (self.commit_of(&format!("refs/heads/{name}")), self.tracking(name)),
             Source::Worktree => (None, None),
         };
+        let is_left_behind = match source {
+            Source::Branch(name) => local.is_some() && tracking.is_none() && self.is_left_behind(name),
+            Source::Worktree => false,
+        };
         let tracking_is_ahead = match (local, tracking) {
             (Some(local), Some(tracking)) => {
                 local == tracking || Commits::of(&repo.objects).descends(tracking, local).unwrap_or(false)
@@ -105,6 +121,7 @@ impl Project {
             local,
             tracking,
             tracking_is_ahead,
+            is_left_behind,
         })
     }
 

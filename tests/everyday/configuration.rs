@@ -183,3 +183,37 @@ fn a_source_branch_that_gets_another_name() {
     team.ann.syncs();
     assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
 }
+
+/// The same in clones that keep the old branch, as everybody has it who merely checks out the new one: nothing arrives in it.
+#[test]
+fn an_old_source_branch_that_stays_behind() {
+    let team = Team::new();
+    team.moves_on();
+    team.ann
+        .git(&format!("-C {} branch -m main trunk", team.origin.display()));
+    for person in [&team.bob, &team.ann] {
+        person.git("fetch -q --prune");
+        person.git("checkout -q trunk");
+    }
+    team.bob.write(2, "bob");
+    let said = team.bob.sync_exits(3);
+    assert!(said.contains("the project's remote origin does not have"), "{said}");
+    let doctor = exits(&team.bob.run(&["doctor"]), 1);
+    assert!(doctor.contains("[sync] source names the branch main"), "{doctor}");
+    assert_eq!(team.plans(), NEWEST);
+    team.bob
+        .put(".metis/config.toml", team.config(&team.bob, "api", "trunk"));
+    team.bob.syncs();
+    assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=bob"));
+    team.bob.commit("trunk");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.write(3, "ann");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+    // What is left of the old branch takes nothing back.
+    team.ann.git("stash -q");
+    team.ann.git("checkout -q main");
+    team.ann.sync();
+    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+}

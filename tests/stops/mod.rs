@@ -89,6 +89,7 @@ stories! {
     Deletes: versions::most_documents_are_gone;
     Unfinished: versions::git_is_in_the_middle_of_something;
     NoSource: versions::the_source_branch_is_not_here;
+    SourceLeftBehind: versions::the_remote_has_lost_the_source_branch;
     NoTree: versions::the_source_branch_has_no_files_here;
     OtherProject: project::two_projects_on_one_prefix;
     Renamed: project::the_project_has_another_folder;

@@ -121,6 +121,22 @@ pub fn the_source_branch_is_not_here(stop: Stop) {
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
 }
 
+/// It was deleted there, while something else is checked out.
+pub fn the_remote_has_lost_the_source_branch(stop: Stop) {
+    let team = Team::new();
+    team.ann.git("checkout -q -b side");
+    team.ann.git("push -q origin side");
+    team.ann.git(&format!(
+        "-C {} config receive.denyDeleteCurrent ignore",
+        team.origin.display()
+    ));
+    team.ann.git("push -q --delete origin main");
+    let stopped = team.ann.sync_stops(stop);
+    team.ann.types(stopped.command("git push"));
+    team.ann.goes_through();
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+}
+
 /// The files of another branch are checked out, the folders of the source branch are damaged, and nobody is there to ask for
 /// them.
 pub fn the_source_branch_has_no_files_here(stop: Stop) {

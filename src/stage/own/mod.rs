@@ -45,6 +45,14 @@ pub enum OwnError {
     /// The source branch is not here.
     #[error("[sync] source names the branch {0}, which this clone of the project does not have")]
     NoBranch(Untrusted),
+    /// The source branch is one that the project's remote has no more.
+    #[error("[sync] source names the branch {branch}, which the project's remote {remote} does not have")]
+    LeftBehind {
+        /// The source branch.
+        branch: Untrusted,
+        /// Git's name for the remote.
+        remote: Untrusted,
+    },
     /// The source branch's folders are not to be had.
     #[error("the documents of commit {0} of the project cannot be read")]
     NoTree(ObjectId),

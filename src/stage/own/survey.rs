@@ -136,6 +136,14 @@ fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> 
     let read_from = source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
         NoSource::Unfinished(what) => OwnError::Unfinished(what),
         NoSource::NoBranch => OwnError::NoBranch(configured.unwrap_or_default().into()),
+        NoSource::LeftBehind => {
+            let branch = configured.unwrap_or_default();
+            let counterpart = ctx.project.counterpart(branch);
+            OwnError::LeftBehind {
+                branch: branch.into(),
+                remote: counterpart.map(|(remote, _)| remote).unwrap_or_default().into(),
+            }
+        }
     })?;
     let has_files = || ctx.metis.has_folder() || !ctx.project.leaves_out(CONFIG_FILE);
     Ok(match read_from {

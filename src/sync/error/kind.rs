@@ -57,7 +57,7 @@ impl SyncErrorKind {
             SyncErrorKind::Stale { .. } => "stale",
             SyncErrorKind::Diverged { .. } => "diverged",
             SyncErrorKind::Own(OwnError::Unfinished(_)) => "unfinished",
-            SyncErrorKind::Own(OwnError::NoBranch(_)) => "no-source",
+            SyncErrorKind::Own(OwnError::NoBranch(_) | OwnError::LeftBehind { .. }) => "no-source",
             SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_)) => "io",
             SyncErrorKind::OtherProject(OtherProject::Renamed { .. } | OtherProject::RenamedElsewhere { .. }) => {
                 "renamed"

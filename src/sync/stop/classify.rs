@@ -200,6 +200,9 @@ fn own(err: &OwnError) -> Row {
             let refspec = format!("+refs/heads/{branch}:refs/remotes/origin/{branch}");
             Row::from(Stop::NoSource).with("refspec", shell_word(&refspec))
         }
+        OwnError::LeftBehind { branch, remote } => Row::from(Stop::SourceLeftBehind)
+            .with("branch", shell_word(branch.raw()))
+            .with("remote", shell_word(remote.raw())),
         OwnError::NoTree(_) => Stop::NoTree.into(),
     }
 }

@@ -188,6 +188,10 @@ stops! {
     NoSource("no-source") Stopped
         "Fetch it: `git fetch origin {refspec}`. Or let [sync] source in \
          .metis/config.toml name the branch whose plans central has.";
+    /// The project's remote has the source branch no more.
+    SourceLeftBehind("source-left-behind") Stopped
+        "If the branch has another name there, let [sync] source in .metis/config.toml name that one. If it was deleted by \
+         mistake, `git push {remote} {branch}` brings it back.";
     /// The source branch's files are not here.
     NoTree("no-tree") Error
         "`git fetch --refetch` completes this clone; without a remote, `git fsck` says what is damaged. Then sync again.";
