@@ -29,7 +29,7 @@ class Devices:
     def __init__(self, world, name, count):
         self.world, self.central = world, world.central(name, 0, 0)
         self.env = world.env | {"METIS_SYNC_RECORDS": "later"}
-        self.workspaces = [self.add(f"{name}-{chr(ord('a') + n)}") for n in range(count)]
+        self.workspaces = [self.add(f"{name}{chr(ord('a') + n)}") for n in range(count)]
 
     def add(self, name):
         workspace = self.world.workspace(name, f"file://{self.central}", 1, name)
@@ -66,6 +66,8 @@ class Devices:
 def bytes_on_the_way(bench):
     devices = Devices(bench.world, "records", 11)
     reader, writers = devices.workspaces[0], devices.workspaces[1:]
+    # The others' documents are none of it.
+    devices.sync(reader)
     for first, number, what, goal in (
         (0, 100, "1,000 changes by 10 devices, kept by one reader", 25_000),
         (100, 1, "One change by each of 10 devices, the same", 6_000),
