@@ -63,7 +63,7 @@ fn fill(db: &Connection, marks: &[Mark]) -> rusqlite::Result<()> {
 }
 
 /// A connection for questions changes nothing, not even what is its own.
-fn changing<T>(db: &Connection, change: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+pub(super) fn changing<T>(db: &Connection, change: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     db.pragma_update(None, "query_only", false)?;
     let changed = change();
     db.pragma_update(None, "query_only", true)?;

@@ -61,10 +61,12 @@ const CREATE_TABLES: &str = "
         PRIMARY KEY (document, kind, position)
     ) WITHOUT ROWID;";
 
+const TEXT: &str = "sync_text";
+
 /// The words of each document, by `sync_documents.id`. The text itself is in the files, and not kept a second time.
-fn create_text() -> String {
+fn create_text(table: &str) -> String {
     format!(
-        "CREATE VIRTUAL TABLE sync_text USING fts5(title, code, tags, body, content = '', contentless_delete = 1, {TOKENIZE})"
+        "CREATE VIRTUAL TABLE {table} USING fts5(title, code, tags, body, content = '', contentless_delete = 1, {TOKENIZE})"
     )
 }
 
@@ -152,7 +154,7 @@ fn expected() -> rusqlite::Result<&'static Vec<Entry>> {
 /// Creates our tables, without indexes. Generation 0.
 pub(super) fn create_tables(db: &Connection, maker: &str) -> rusqlite::Result<()> {
     db.execute_batch(CREATE_TABLES)?;
-    db.execute_batch(&create_text())?;
+    db.execute_batch(&create_text(TEXT))?;
     for (key, value) in [
         ("owner", OWNER),
         ("schema", VERSION),
@@ -162,6 +164,11 @@ pub(super) fn create_tables(db: &Connection, maker: &str) -> rusqlite::Result<()
         db.execute("INSERT INTO sync_meta (key, value) VALUES (?1, ?2)", (key, value))?;
     }
     Ok(())
+}
+
+/// Creates the table of words in this connection's memory, where it is found before the one in the file.
+pub(super) fn create_text_aside(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(&create_text(&format!("temp.{TEXT}")))
 }
 
 /// Creates the indexes of tables that [`create_tables()`] made.

@@ -391,6 +391,26 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_written_down_is_found_all_the_same() {
+        let mut world = world();
+        let (dir, mut reading) = opened(&world);
+        world.put("api", "API-T-0003", "title: More keys");
+        world.rebuild(dir.path()).unwrap();
+        let file = dir.path().join(super::super::FILE_NAME);
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        reading.db = Connection::open_with_flags(&file, flags).unwrap();
+        super::super::marks::create(&reading.db).unwrap();
+        let keys = Sought::parse("keys").unwrap();
+        for _ in 0..2 {
+            let hits = reading.search(&keys, &Filter::default(), 100, &|document| world.body(document));
+            assert_eq!(hits.unwrap().total, 4);
+        }
+        let written = Connection::open(&file).unwrap();
+        let words = "SELECT count(*) FROM sync_text_docsize";
+        assert_eq!(written.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 4);
+    }
+
+    #[test]
     fn more_documents_than_are_indexed_at_once_are_all_found() {
         let mut world = World::default();
         for number in 1..=2500 {

@@ -3,10 +3,11 @@
 //! Most syncs are followed by no search, and to index a document costs several times what its row costs. So a rebuild only takes
 //! out the words of what changed or went, and whoever searches pays for what came since the last search.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::{
     Cache, Document, QueryError,
+    marks::changing,
     schema::{self, Tables},
     select::{BEHIND, FROM, columns, document},
     source::searched,
@@ -23,9 +24,26 @@ impl Cache {
     pub(super) fn index_words(&self, body: &dyn Fn(&Document) -> Option<String>) -> Result<(), QueryError> {
         let mut last = self.ask(first_without_words)?.map(|first| first - 1);
         while let Some(after) = last {
-            last = self.change(|db| index(db, after, body))?;
+            last = match self.change(|db| index(db, after, body)) {
+                Err(error) if cannot_write(&error) => return self.index_aside(body),
+                done => done?,
+            };
         }
         Ok(())
+    }
+
+    /// Indexes all documents in the memory of this connection, where it stands before what the file has.
+    fn index_aside(&self, body: &dyn Fn(&Document) -> Option<String>) -> Result<(), QueryError> {
+        let run = || {
+            schema::create_text_aside(&self.db)?;
+            let transaction = self.db.unchecked_transaction()?;
+            let mut last = Some(0);
+            while let Some(after) = last {
+                last = index(&transaction, after, body)?;
+            }
+            transaction.commit()
+        };
+        changing(&self.db, run).map_err(|error| self.error(error))
     }
 
     /// One transaction in which the tables are what they were when the database was opened.
@@ -34,7 +52,6 @@ impl Cache {
         change: impl FnOnce(&Connection) -> rusqlite::Result<Option<T>>,
     ) -> Result<Option<T>, QueryError> {
         let run = || {
-            self.db.pragma_update(None, "query_only", false)?;
             let _held = lock_order::hold(Rank::Database);
             let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
             if !matches!(schema::inspect(&transaction, &self.maker)?, Tables::Current { .. }) {
@@ -44,12 +61,22 @@ impl Cache {
             transaction.commit()?;
             Ok(changed)
         };
-        let changed = run();
-        let closed = self.db.pragma_update(None, "query_only", true);
-        changed
-            .and_then(|changed| closed.map(|()| changed))
-            .map_err(|error| self.error(error))
+        changing(&self.db, run).map_err(|error| self.error(error))
     }
+}
+
+/// A checkout that is mounted for reading, another user's, a full disk.
+fn cannot_write(error: &QueryError) -> bool {
+    let QueryError::Sqlite { source, .. } = error else {
+        return false;
+    };
+    let codes = [
+        ErrorCode::ReadOnly,
+        ErrorCode::CannotOpen,
+        ErrorCode::PermissionDenied,
+        ErrorCode::DiskFull,
+    ];
+    source.sqlite_error_code().is_some_and(|code| codes.contains(&code))
 }
 
 fn first_without_words(db: &Connection) -> rusqlite::Result<Option<i64>> {
