@@ -7,53 +7,53 @@ use serde::Serialize;
 use super::CacheError;
 use crate::{
     names::{Prefix, ShortCode},
-    text::{Untrusted, shown},
+    text::{Untrusted, UntrustedName, shown},
 };
 
 /// Phases in which nothing remains to be done: of tasks and initiatives, visions and specifications, and ADRs.
 pub(super) const FINISHED: [&str; 4] = ["completed", "published", "decided", "superseded"];
 
-/// A document, as far as the cache knows it. Texts as written by whoever pushed it: escape them before they go to a terminal.
+/// A document, as far as the cache knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Document {
     /// Its code.
-    pub code: String,
+    pub code: UntrustedName,
     /// `title`.
-    pub title: String,
+    pub title: UntrustedName,
     /// `level`: `task`, `initiative`, ….
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<UntrustedName>,
     /// `todo`, `active`, `completed`, ….
-    pub phase: Option<String>,
+    pub phase: Option<UntrustedName>,
     /// Its parent's code; what it says if that leads nowhere.
-    pub parent: Option<String>,
+    pub parent: Option<UntrustedName>,
     /// The codes of what blocks it; what it says where that leads nowhere.
-    pub blocked_by: Vec<String>,
+    pub blocked_by: Vec<UntrustedName>,
     /// Whether it is archived.
     pub archived: bool,
     /// The tags that it says itself.
-    pub tags: Vec<String>,
+    pub tags: Vec<UntrustedName>,
     /// Those that somebody put on it by a shared record.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub shared_tags: Vec<String>,
+    pub shared_tags: Vec<UntrustedName>,
     /// The titles of collections that it is in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub collections: Vec<String>,
+    pub collections: Vec<UntrustedName>,
     /// Whose it is to do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub assigned: Vec<String>,
+    pub assigned: Vec<UntrustedName>,
     /// The prefix of its workspace.
-    pub workspace: String,
+    pub workspace: UntrustedName,
     /// Whether that is this clone's own.
     pub owned: bool,
     /// Relative to `.metis/`.
-    pub path: String,
+    pub path: UntrustedName,
 }
 
 impl Document {
     /// Whether nothing remains to be done.
     pub fn is_finished(&self) -> bool {
-        self.phase.as_deref().is_some_and(|phase| FINISHED.contains(&phase))
+        self.phase.as_ref().is_some_and(|phase| FINISHED.contains(&phase.raw()))
     }
 }
 
@@ -61,7 +61,7 @@ impl Document {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// The document's code; the reference as written if it leads nowhere.
-    pub code: String,
+    pub code: UntrustedName,
     /// `None`: no workspace has it.
     pub document: Option<Document>,
 }
@@ -96,7 +96,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PhaseCount {
     /// `None`: documents without one.
-    pub phase: Option<String>,
+    pub phase: Option<UntrustedName>,
     /// How many.
     pub documents: u64,
 }
@@ -130,7 +130,7 @@ pub enum ChainEnd {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Workspace {
     /// Its folder in central.
-    pub prefix: String,
+    pub prefix: UntrustedName,
     /// Whether it is this clone's own.
     pub owned: bool,
     /// How many documents it has.

@@ -169,7 +169,7 @@ mod tests {
         ];
         let cache = Cache::open(dir.path(), &made_here).unwrap().marked(&marks).unwrap();
         let found = cache.find(filter).unwrap();
-        found.into_iter().map(|document| document.code).collect()
+        found.iter().map(|document| document.code.to_string()).collect()
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Cache {
             let blocked_by = document
                 .blocked_by
                 .iter()
-                .map(|code| link(db, code, &document))
+                .map(|code| link(db, code.raw(), &document))
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Some(Blocks {
                 blocks: pointing_at(db, code.as_str(), "blocked-by")?,
@@ -154,7 +154,7 @@ impl Cache {
                 if chain.len() == MAX_LEVELS {
                     break ChainEnd::TooLong;
                 }
-                let link = link(db, &parent, &last)?;
+                let link = link(db, parent.raw(), &last)?;
                 let next = link.document.clone();
                 chain.push(link);
                 match next {
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn codes(documents: &[Document]) -> Vec<&str> {
-        documents.iter().map(|document| document.code.as_str()).collect()
+        documents.iter().map(|document| document.code.raw()).collect()
     }
 
     #[test]
@@ -276,7 +276,7 @@ mod tests {
         );
 
         let upstream = cache.upstream(&code("WEB-T-0001")).unwrap();
-        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.as_str()).collect();
+        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.raw()).collect();
         assert_eq!(
             (chain, upstream.end),
             (vec!["API-I-0001", "API-V-0001"], ChainEnd::Root)
@@ -291,7 +291,7 @@ mod tests {
         let phases: Vec<_> = progress
             .by_phase
             .iter()
-            .map(|p| (p.phase.as_deref().unwrap(), p.documents))
+            .map(|p| (p.phase.as_ref().unwrap().raw(), p.documents))
             .collect();
         assert_eq!(phases, [("active", 1), ("completed", 1), ("todo", 2)]);
     }
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(
             overview
                 .iter()
-                .map(|w| (w.prefix.as_str(), w.owned, w.documents))
+                .map(|w| (w.prefix.raw(), w.owned, w.documents))
                 .collect::<Vec<_>>(),
             [("api", true, 4), ("web", false, 1)]
         );
@@ -404,7 +404,7 @@ mod tests {
             ["A-T-0001", "A-T-0002", "W-T-0003"],
             "slugs and codes together"
         );
-        assert_eq!(children[0].parent.as_deref(), Some("A-I-0001"));
+        assert_eq!(children[0].parent, Some("A-I-0001".into()));
         assert_eq!(
             codes(&cache.children(&code("W-I-0001")).unwrap()),
             ["W-T-0001", "W-T-0002"]
@@ -421,10 +421,10 @@ mod tests {
         assert_eq!((progress.children, progress.completed, progress.total), (1, 1, 4));
 
         let upstream = cache.upstream(&code("A-T-0002")).unwrap();
-        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.as_str()).collect();
+        let chain: Vec<_> = upstream.chain.iter().map(|link| link.code.raw()).collect();
         assert_eq!((chain, upstream.end), (vec!["A-I-0001", "A-V-0001"], ChainEnd::Root));
         let lost = cache.upstream(&code("W-T-0004")).unwrap();
-        assert_eq!((lost.chain[0].code.as_str(), lost.end), ("nowhere", ChainEnd::Missing));
+        assert_eq!((lost.chain[0].code.raw(), lost.end), ("nowhere", ChainEnd::Missing));
     }
 
     #[test]
@@ -450,7 +450,7 @@ mod tests {
         }
         let upstream = cache.upstream(&code("A-T-0001")).unwrap();
         assert_eq!(
-            (upstream.chain[0].code.as_str(), upstream.end),
+            (upstream.chain[0].code.raw(), upstream.end),
             ("A-I-0001", ChainEnd::Root)
         );
         assert_eq!(cache.upstream(&code("A-T-0005")).unwrap().end, ChainEnd::Missing);

@@ -9,6 +9,7 @@ use super::{
     select::{BEHIND, FROM, columns, document},
     source::searched,
 };
+use crate::text::UntrustedName;
 
 /// How much a word counts in the title, the code, the tags and the body.
 const WEIGHTS: &str = "8.0, 8.0, 4.0, 1.0";
@@ -67,13 +68,13 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// As in the document, without its line breaks and control characters.
-    pub text: String,
+    pub text: UntrustedName,
     /// Whether it is what was sought.
     pub fits: bool,
 }
 
 fn joined<S: Serializer>(pieces: &[Piece], serializer: S) -> Result<S::Ok, S::Error> {
-    let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    let text: String = pieces.iter().map(|piece| piece.text.raw()).collect();
     serializer.serialize_str(&text)
 }
 
@@ -163,11 +164,11 @@ fn pieces(text: &str) -> Vec<Piece> {
     let parts = text.split(MARKS).map(|text| {
         fits = !fits;
         Piece {
-            text: text.to_owned(),
+            text: text.into(),
             fits,
         }
     });
-    parts.filter(|piece| !piece.text.is_empty()).collect()
+    parts.filter(|piece| !piece.text.raw().is_empty()).collect()
 }
 
 /// On one line, without control characters: those would end a search early, or pass for marks.
@@ -226,7 +227,8 @@ mod tests {
         };
         let hits = cache.search(&sought, filter, 100, &|_| None).unwrap();
         assert_eq!(hits.total, hits.documents.len() as u64);
-        hits.documents.into_iter().map(|found| found.document.code).collect()
+        let code = |found: &Found| found.document.code.to_string();
+        hits.documents.iter().map(code).collect()
     }
 
     #[test]
@@ -325,7 +327,7 @@ mod tests {
                 .unwrap();
             let shown = |piece: &Piece| match piece.fits {
                 true => format!("[{}]", piece.text),
-                false => piece.text.clone(),
+                false => piece.text.to_string(),
             };
             hits.documents[0].snippet.iter().map(shown).collect::<String>()
         };

@@ -1,11 +1,22 @@
 //! SQL that several questions share.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
+use rusqlite::{
+    Connection, OptionalExtension, Params, Row, ToSql,
+    types::{FromSql, FromSqlResult, ValueRef},
+};
 
 use super::{
     answer::{Document, FINISHED, Link, PhaseCount, Workspace},
     marks::MarkKind,
 };
+use crate::text::UntrustedName;
+
+/// What is read from a database was written by whoever pushed it.
+impl FromSql for UntrustedName {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str().map(UntrustedName::from)
+    }
+}
 
 /// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
 /// have one slug: a document never means itself, and no task is a parent where something else may be it.
@@ -54,8 +65,8 @@ pub(super) fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite:
 
 pub(super) fn link(db: &Connection, code: &str, from: &Document) -> rusqlite::Result<Link> {
     Ok(Link {
-        code: code.to_owned(),
-        document: find(db, code, Some(&from.workspace))?,
+        code: code.into(),
+        document: find(db, code, Some(from.workspace.raw()))?,
     })
 }
 
@@ -91,7 +102,7 @@ pub(super) fn overview(db: &Connection, prefix: &str) -> rusqlite::Result<Option
         })
     })?;
     Ok(Some(Workspace {
-        prefix: prefix.to_owned(),
+        prefix: prefix.into(),
         owned,
         documents,
         by_phase: by_phase.collect::<Result<_, _>>()?,
@@ -104,7 +115,7 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    let marks: Vec<(String, String)> = serde_json::from_str(&row.get::<_, String>(11)?).unwrap_or_default();
+    let marks: Vec<(String, UntrustedName)> = serde_json::from_str(&row.get::<_, String>(11)?).unwrap_or_default();
     let marked = |kind: MarkKind| {
         let names = marks.iter().filter(|(found, _)| found == kind.word());
         names.map(|(_, name)| name.clone()).collect()

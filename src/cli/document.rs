@@ -5,7 +5,6 @@ use std::str::FromStr;
 use crate::{
     cache::{Cache, Document, QueryError},
     names::ShortCode,
-    plan::listing::printable,
     state::guard::Guard,
     sync::{
         self, SyncErrorKind, Workspace,
@@ -107,15 +106,12 @@ pub fn find(workspace: &Workspace, code: &ShortCode) -> Result<Result<Document, 
 
 /// A document's bytes as they are on disk, or what is wrong and what to do.
 pub fn read(workspace: &Workspace, document: &Document) -> Result<Vec<u8>, [String; 2]> {
-    match workspace.metis().dir().read_file(&document.path, DOCUMENT_LIMIT) {
+    match workspace.metis().dir().read_file(document.path.raw(), DOCUMENT_LIMIT) {
         Ok((bytes, _)) => Ok(bytes),
-        Err(err) if err.is_gone() => {
-            let path = printable(document.path.as_bytes());
-            Err([
-                format!(".metis/{path} is gone since metis.db was built"),
-                "`git metis-sync rebuild-cache` looks again.".into(),
-            ])
-        }
+        Err(err) if err.is_gone() => Err([
+            format!(".metis/{} is gone since metis.db was built", document.path.brief()),
+            "`git metis-sync rebuild-cache` looks again.".into(),
+        ]),
         Err(err) => {
             let hint = stop::explain(&SyncErrorKind::Dir(err), "");
             Err([hint.message.to_string(), hint.next.to_string()])

@@ -79,7 +79,7 @@ pub fn look(
 /// The folder that has the document; one that nobody has any more may have been ours.
 fn folder(workspace: &Workspace, code: &ShortCode) -> Result<Prefix, SyncErrorKind> {
     let known = document::find(workspace, code)?.ok();
-    let known = known.and_then(|document| document.workspace.parse().ok());
+    let known = known.and_then(|document| document.workspace.raw().parse().ok());
     known
         .or_else(|| workspace.config().workspace.clone())
         .ok_or(SyncErrorKind::NoPrefix)

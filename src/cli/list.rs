@@ -42,7 +42,7 @@ pub fn run(global: &Global, args: &ListArgs) -> Exit {
         pager::start(global, workspace.project());
         let mut page = Page::new(global, args.lines);
         let workspaces: std::collections::BTreeSet<&str> =
-            documents.iter().map(|document| document.workspace.as_str()).collect();
+            documents.iter().map(|document| document.workspace.raw()).collect();
         if documents.len() > 1 {
             let places = match workspaces.len() {
                 1 => "1 workspace".to_owned(),

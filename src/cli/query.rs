@@ -14,9 +14,9 @@ use serde_json::json;
 use crate::{
     cache::{Cache, QueryError},
     names::{Prefix, ShortCode},
-    plan::listing::printable,
     service::{self, NotTaken},
     sync::{self, Workspace},
+    text::UntrustedName,
     view::AsOf,
 };
 
@@ -105,8 +105,8 @@ fn answer(asked: (&Global, &Workspace), args: &QueryArgs, cache: &Cache) -> Resu
             show(asked, "progress", &progress, || {
                 page.line(&format!("{}/{} completed", progress.completed, progress.total));
                 for phase in &progress.by_phase {
-                    let name = phase.phase.as_deref().unwrap_or("(no phase)");
-                    page.line(&format!("  {:<16} {}", printable(name.as_bytes()), phase.documents));
+                    let name = phase.phase.as_ref().map_or("(no phase)".into(), UntrustedName::brief);
+                    page.line(&format!("  {name:<16} {}", phase.documents));
                 }
             });
         }

@@ -195,7 +195,7 @@ pub fn open(global: &Global, args: &OpenArgs) -> Exit {
     if let Err([message, next]) = document::read(&workspace, &found) {
         return document::stopped(global, "open", "io", message, next);
     }
-    let file = workspace.metis().path().join(&found.path);
+    let file = workspace.metis().path().join(found.path.raw());
     let (message, next) = match editor::edit(workspace.metis().project(), &file) {
         Ok((_, status)) if status.success() => {
             if global.json {

@@ -2,8 +2,7 @@
 
 use crate::{
     cache::{Document, Found, Link, Piece},
-    plan::listing::printable,
-    text::escaped,
+    text::{Untrusted, UntrustedName},
 };
 
 use super::{
@@ -95,7 +94,7 @@ impl Page {
 
     /// Broken between words where a person reads, before there are colours in it.
     fn snippet(&self, pieces: &[Piece]) -> String {
-        let text: String = pieces.iter().map(|piece| escaped(&piece.text)).collect();
+        let text: String = pieces.iter().map(|piece| piece.text.to_string()).collect();
         let text = match self.columns {
             Some(columns) => wrapped(text.trim(), columns, INDENT),
             None => " ".repeat(INDENT) + text.trim(),
@@ -104,12 +103,13 @@ impl Page {
         let mut out = String::new();
         let mut rest = text.as_str();
         for piece in fitting {
+            let shown = piece.text.to_string();
             // One that was broken stays without colour.
-            let Some((before, after)) = rest.split_once(&escaped(&piece.text)) else {
+            let Some((before, after)) = rest.split_once(&shown) else {
                 continue;
             };
             out += before;
-            out += &self.paint.red(&escaped(&piece.text));
+            out += &self.paint.red(&shown);
             rest = after;
         }
         out + rest
@@ -119,7 +119,7 @@ impl Page {
         for link in links {
             let line = match &link.document {
                 Some(document) => described(document, self.columns),
-                None => format!("{:<14} (in no workspace)", printable(link.code.as_bytes())),
+                None => format!("{:<14} (in no workspace)", link.code.brief()),
             };
             self.line(&line);
         }
@@ -127,17 +127,18 @@ impl Page {
 }
 
 fn described(document: &Document, columns: Option<usize>) -> String {
-    let cell = |text: &str| printable(text.as_bytes());
+    let cell = |text: &Option<UntrustedName>| text.as_ref().map_or("-".into(), UntrustedName::brief);
     let cells = [
-        &cell(&document.code),
-        &cell(document.kind.as_deref().unwrap_or("-")),
-        &cell(document.phase.as_deref().unwrap_or("-")),
-        &cell(&document.workspace),
+        &document.code.brief(),
+        &cell(&document.kind),
+        &cell(&document.phase),
+        &document.workspace.brief(),
     ];
-    let marks = document.shared_tags.iter().map(|tag| format!(" #{}", cell(tag)));
-    let marks = marks.chain(document.assigned.iter().map(|who| format!(" @{}", cell(who))));
-    let title = cell(&document.title) + &marks.collect::<String>();
-    row(cells.map(String::as_str), &title, columns)
+    let cells = cells.map(Untrusted::to_string);
+    let marks = document.shared_tags.iter().map(|tag| format!(" #{}", tag.brief()));
+    let marks = marks.chain(document.assigned.iter().map(|who| format!(" @{}", who.brief())));
+    let title = document.title.brief().to_string() + &marks.collect::<String>();
+    row(cells.each_ref().map(String::as_str), &title, columns)
 }
 
 /// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.

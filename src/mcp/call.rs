@@ -273,7 +273,7 @@ impl Call<'_> {
         let mut bytes = None;
         let mut answer = self.answer(|workspace, cache| {
             let document = cache.document(&code)?;
-            bytes = Some(read_document(workspace.metis().dir(), &document.path));
+            bytes = Some(read_document(workspace.metis().dir(), document.path.raw()));
             Ok(json!({ "document": document, "note": NOTE }))
         })?;
         let bytes = match bytes {

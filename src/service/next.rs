@@ -46,7 +46,7 @@ pub fn ready(workspace: &Workspace, filter: &Filter, claimed: &BTreeSet<String>)
         ready: true,
         ..filter.clone()
     })?;
-    found.retain(|document| !claimed.contains(&document.code));
+    found.retain(|document| !claimed.contains(document.code.raw()));
     Ok(found)
 }
 
@@ -78,8 +78,8 @@ pub fn take_next(
             is_fresh = true;
             continue;
         };
-        let Ok(code) = next.code.parse::<ShortCode>() else {
-            over.insert(next.code.clone());
+        let Ok(code) = next.code.raw().parse::<ShortCode>() else {
+            over.insert(next.code.raw().to_owned());
             continue;
         };
         tries += 1;
@@ -94,7 +94,7 @@ pub fn take_next(
             return Ok(Some(document));
         }
         sync::release(workspace, &options, &code, false)?;
-        over.insert(next.code.clone());
+        over.insert(next.code.raw().to_owned());
     }
 }
 

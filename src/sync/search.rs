@@ -25,7 +25,7 @@ pub fn search(
         return Ok(Hits::default());
     };
     let body = |document: &Document| {
-        let bytes = workspace::read_document(workspace.metis().dir(), &document.path).ok()?;
+        let bytes = workspace::read_document(workspace.metis().dir(), document.path.raw()).ok()?;
         Some(rebuild_cache::body(&bytes))
     };
     cache.search(sought, filter, limit, &body)

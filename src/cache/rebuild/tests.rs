@@ -319,7 +319,7 @@ fn killed_while_it_writes_the_old_state_is_back() {
         documents
             .documents
             .iter()
-            .all(|document| !document.title.starts_with("half"))
+            .all(|document| !document.title.raw().starts_with("half"))
     );
     assert_eq!(files(killed.path()), ["metis.db"]);
 

@@ -101,7 +101,7 @@ fn look(workspace: &Workspace, cache: &Cache) -> Result<Board, QueryError> {
     let metis = workspace.metis();
     // A page that shows the others is worth more than none.
     let text = |document: &Document| {
-        let bytes = read_document(metis.dir(), &document.path).ok()?;
+        let bytes = read_document(metis.dir(), document.path.raw()).ok()?;
         Some(rebuild_cache::body(&bytes))
     };
     let state = StateDir::open(metis.path()).ok().flatten();

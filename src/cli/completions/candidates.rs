@@ -9,6 +9,7 @@ use super::super::render;
 use crate::{
     cache::{Cache, Document, MarkKind},
     sync::{self, Workspace},
+    text::UntrustedName,
 };
 
 type Candidates = Vec<CompletionCandidate>;
@@ -33,7 +34,7 @@ fn documents(typed: &OsStr) -> impl Iterator<Item = Document> {
 }
 
 fn of_document(document: Document) -> CompletionCandidate {
-    with_help(document.code, document.title)
+    with_help(document.code.raw(), document.title.to_string())
 }
 
 /// The workspaces that there are, this one among them.
@@ -42,7 +43,7 @@ pub fn workspaces(typed: &OsStr) -> Candidates {
     let candidates = found.into_iter().flatten().map(|workspace| {
         let own = if workspace.owned { ", own" } else { "" };
         let documents = usize::try_from(workspace.documents).unwrap_or_default();
-        with_help(workspace.prefix, format!("{}{own}", render::count(documents)))
+        with_help(workspace.prefix.raw(), format!("{}{own}", render::count(documents)))
     });
     beginning(typed, candidates)
 }
@@ -55,7 +56,7 @@ pub fn branches(typed: &OsStr) -> Candidates {
 
 /// The same, and the word for whatever is checked out.
 pub fn sources(typed: &OsStr) -> Candidates {
-    let worktree = with_help("worktree".into(), "whatever is checked out".into());
+    let worktree = with_help("worktree", "whatever is checked out".into());
     let mut found = branches(typed);
     found.extend(beginning(typed, [worktree].into_iter()));
     found
@@ -73,7 +74,7 @@ pub fn phases(typed: &OsStr) -> Candidates {
 
 /// The same, and tags that shared records put on documents, be those known here or not.
 pub fn tags(typed: &OsStr) -> Candidates {
-    let bare = |tag: String| tag.trim_start_matches('#').to_owned();
+    let bare = |tag: UntrustedName| tag.raw().trim_start_matches('#').into();
     let said = documents(OsStr::new("")).flat_map(|document| document.tags).map(bare);
     named(typed, said.chain(marked(MarkKind::Tag)))
 }
@@ -81,7 +82,10 @@ pub fn tags(typed: &OsStr) -> Candidates {
 /// Collections, by their titles.
 pub fn collections(typed: &OsStr) -> Candidates {
     let collections = workspace().map(|workspace| sync::collections(&workspace));
-    let titles = collections.into_iter().flatten().map(|collection| collection.title);
+    let titles = collections
+        .into_iter()
+        .flatten()
+        .map(|collection| collection.title.into());
     named(typed, titles)
 }
 
@@ -90,19 +94,19 @@ pub fn assigned(typed: &OsStr) -> Candidates {
     named(typed, marked(MarkKind::Assigned))
 }
 
-fn marked(kind: MarkKind) -> impl Iterator<Item = String> {
+fn marked(kind: MarkKind) -> impl Iterator<Item = UntrustedName> {
     let marks = workspace().map(|workspace| sync::marks(&workspace));
     let of_kind = marks.into_iter().flatten().filter(move |mark| mark.kind == kind);
-    of_kind.map(|mark| mark.name)
+    of_kind.map(|mark| mark.name.into())
 }
 
-fn said(typed: &OsStr, what: impl Fn(Document) -> Vec<String>) -> Candidates {
+fn said(typed: &OsStr, what: impl Fn(Document) -> Vec<UntrustedName>) -> Candidates {
     named(typed, documents(OsStr::new("")).flat_map(what))
 }
 
-fn named(typed: &OsStr, names: impl Iterator<Item = String>) -> Candidates {
-    let all: BTreeSet<String> = names.collect();
-    beginning(typed, all.into_iter().map(CompletionCandidate::new))
+fn named(typed: &OsStr, names: impl Iterator<Item = UntrustedName>) -> Candidates {
+    let all: BTreeSet<UntrustedName> = names.collect();
+    beginning(typed, all.iter().map(|word| CompletionCandidate::new(word.raw())))
 }
 
 fn beginning(typed: &OsStr, found: impl Iterator<Item = CompletionCandidate>) -> Candidates {
@@ -112,7 +116,7 @@ fn beginning(typed: &OsStr, found: impl Iterator<Item = CompletionCandidate>) ->
         .collect()
 }
 
-fn with_help(value: String, help: String) -> CompletionCandidate {
+fn with_help(value: &str, help: String) -> CompletionCandidate {
     CompletionCandidate::new(value).help(Some(StyledStr::from(help)))
 }
 

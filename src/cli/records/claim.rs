@@ -17,7 +17,6 @@ use crate::{
         sync::{fail, options, prompt},
     },
     names::ShortCode,
-    plan::listing::printable,
     service::{NotTaken, SyncRequest, take_next},
     sync::{Claim, ClaimError, Claimed, Workspace, claim as claim_it, claims, release as release_it},
 };
@@ -83,8 +82,7 @@ fn next(global: &Global, args: &ClaimArgs, interrupt: Arc<AtomicBool>) -> Exit {
             let value = json!({ "outcome": outcome, "document": taken });
             render::print_json(&render::document("claim", value));
         } else if let Some(document) = &taken {
-            let (code, title) = (document.code.as_bytes(), document.title.as_bytes());
-            say!("Claimed: {} {}", printable(code), printable(title));
+            say!("Claimed: {} {}", document.code.brief(), document.title.brief());
         } else if global.talks() {
             mention!("There is no task that can be begun and that nobody has.");
         }

@@ -12,7 +12,11 @@ use serde::Serialize;
 pub use page::{is_board, page};
 
 use super::AsOf;
-use crate::{cache::Document, state::journal::JournalEntry, text::escaped};
+use crate::{
+    cache::Document,
+    state::journal::JournalEntry,
+    text::{Untrusted, UntrustedName},
+};
 
 /// Parents that a document counts for. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
@@ -49,7 +53,7 @@ pub struct Board {
     /// The workspaces, this clone's own first.
     pub workspaces: Vec<Share>,
     /// The columns: the phases that documents are in, from the first to the last.
-    pub phases: Vec<String>,
+    pub phases: Vec<Untrusted>,
     /// The documents, by workspace and code.
     pub cards: Vec<Card>,
     /// The last syncs that changed something here or failed, newest first.
@@ -60,7 +64,7 @@ pub struct Board {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Share {
     /// Its folder in central.
-    pub prefix: String,
+    pub prefix: UntrustedName,
     /// Whether it is this clone's own.
     pub owned: bool,
     /// All documents, archived ones included.
@@ -69,18 +73,18 @@ pub struct Share {
     pub finished: usize,
 }
 
-/// A document on the board. What it says is escaped.
+/// A document on the board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// Its code.
-    pub code: String,
+    pub code: UntrustedName,
     /// Its title.
-    pub title: String,
+    pub title: Untrusted,
     /// Its workspace's prefix.
-    pub workspace: String,
+    pub workspace: UntrustedName,
     /// `task`, `initiative`, ….
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Untrusted,
     /// Which of the board's phases it is in.
     pub phase: usize,
     /// Whether it is put away.
@@ -90,7 +94,7 @@ pub struct Card {
     /// Whether it is a task that can be begun.
     pub ready: bool,
     /// Its tags, those for its type and phase left out.
-    pub tags: Vec<String>,
+    pub tags: Vec<Untrusted>,
     /// What it is a part of.
     pub parent: Option<Target>,
     /// What it waits for.
@@ -111,7 +115,7 @@ pub enum Target {
     /// The card of this number.
     Card(usize),
     /// No workspace has it.
-    Nowhere(String),
+    Nowhere(Untrusted),
 }
 
 /// Puts the board together from the documents as `list` has them, own ones first. `text` reads a document's Markdown. `syncs` are
@@ -144,15 +148,15 @@ pub fn plan(
         let phase = phase(document);
         Card {
             code: document.code.clone(),
-            title: escaped(&document.title),
+            title: (&document.title).into(),
             workspace: document.workspace.clone(),
-            kind: escaped(document.kind.as_deref().unwrap_or_default()).to_lowercase(),
+            kind: lowercase(&document.kind),
             phase: phases.iter().position(|known| *known == phase).unwrap_or_default(),
             archived: document.archived,
             finished,
             ready: is_ready(document, documents, &index),
             tags: tags(document),
-            parent: document.parent.as_deref().map(|code| index.target(code, document)),
+            parent: document.parent.as_ref().map(|code| index.target(code, document)),
             blocked_by: document
                 .blocked_by
                 .iter()
@@ -183,7 +187,7 @@ impl<'d> Index<'d> {
     fn new(documents: &'d [Document]) -> Self {
         let mut by_code: HashMap<&str, Vec<usize>> = HashMap::with_capacity(documents.len());
         for (number, document) in documents.iter().enumerate() {
-            by_code.entry(&document.code).or_default().push(number);
+            by_code.entry(document.code.raw()).or_default().push(number);
         }
         Index { documents, by_code }
     }
@@ -201,45 +205,51 @@ impl<'d> Index<'d> {
         near.or(all.first()).copied()
     }
 
-    fn target(&self, code: &str, from: &Document) -> Target {
-        match self.find(code, from) {
+    fn target(&self, code: &UntrustedName, from: &Document) -> Target {
+        match self.find(code.raw(), from) {
             Some(number) => Target::Card(number),
-            None => Target::Nowhere(escaped(code)),
+            None => Target::Nowhere(code.into()),
         }
     }
 }
 
-fn phase(document: &Document) -> String {
-    escaped(document.phase.as_deref().unwrap_or_default()).to_lowercase()
+fn phase(document: &Document) -> Untrusted {
+    lowercase(&document.phase)
+}
+
+fn lowercase(word: &Option<UntrustedName>) -> Untrusted {
+    word.as_ref().map_or("", UntrustedName::raw).to_lowercase().into()
 }
 
 /// The phases that there are: the known ones in their order, the others by name, none at all at the end.
-fn phases(documents: &[Document]) -> Vec<String> {
-    let mut found: Vec<String> = documents.iter().map(phase).collect();
+fn phases(documents: &[Document]) -> Vec<Untrusted> {
+    let mut found: Vec<Untrusted> = documents.iter().map(phase).collect();
     found.sort_by_cached_key(|phase| {
-        let place = PHASES.iter().position(|known| known == phase);
-        (phase.is_empty(), place.unwrap_or(PHASES.len()), phase.clone())
+        let place = PHASES.iter().position(|known| phase == known);
+        (phase.raw().is_empty(), place.unwrap_or(PHASES.len()), phase.clone())
     });
     found.dedup();
     found
 }
 
 /// What is not said by the type and the phase already.
-fn tags(document: &Document) -> Vec<String> {
-    let kind = document.kind.as_deref().unwrap_or_default();
+fn tags(document: &Document) -> Vec<Untrusted> {
+    let kind = document.kind.as_ref().map_or("", UntrustedName::raw);
     let tags = document.tags.iter().chain(&document.shared_tags);
-    let tags = tags.map(|tag| tag.trim_start_matches('#'));
+    let tags = tags.map(|tag| tag.raw().trim_start_matches('#'));
     tags.filter(|tag| !tag.starts_with("phase/") && !tag.eq_ignore_ascii_case(kind))
-        .map(escaped)
+        .map(Untrusted::from)
         .collect()
 }
 
 /// As `list --ready` has it: to do, and blocked by nothing that is unfinished or in no workspace.
 fn is_ready(document: &Document, documents: &[Document], index: &Index<'_>) -> bool {
-    let is =
-        |value: &Option<String>, word: &str| value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(word));
-    let done = |code: &String| {
-        let mut all = index.all(code).iter().map(|number| &documents[*number]);
+    let is = |value: &Option<UntrustedName>, word: &str| {
+        let value = value.as_ref();
+        value.is_some_and(|value| value.raw().eq_ignore_ascii_case(word))
+    };
+    let done = |code: &UntrustedName| {
+        let mut all = index.all(code.raw()).iter().map(|number| &documents[*number]);
         all.any(|blocker| blocker.archived || blocker.is_finished())
     };
     is(&document.kind, "task")
@@ -254,7 +264,7 @@ fn below(documents: &[Document], index: &Index<'_>) -> Vec<(usize, usize)> {
     let mut below = vec![(0, 0); documents.len()];
     let parent = |number: usize| {
         let document: &Document = &documents[number];
-        index.find(document.parent.as_deref()?, document)
+        index.find(document.parent.as_ref()?.raw(), document)
     };
     for (number, document) in documents.iter().enumerate() {
         let mut seen = vec![number];
