@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::{CompletionCandidate, engine};
 
 use super::{Exit, Global};
-use crate::plan::listing::printable;
+use crate::{plan::listing::printable, text::is_hidden};
 
 /// A shell that is completed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,6 +95,10 @@ pub fn complete(global: &Global, args: &CompleteArgs) -> Exit {
     }
     for candidate in found {
         let value = candidate.get_value().to_string_lossy();
+        // What documents and file names say may end the line, and so pass for another candidate.
+        if value.contains(is_hidden) {
+            continue;
+        }
         let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
         match help.lines().next() {
             Some(help) => say!("{value}\t{}", printable(help.as_bytes())),
