@@ -55,6 +55,7 @@ pub use failure::{ConnectError, Ending, FailureKind};
 pub use git::{as_git, git};
 pub use http::Greeting;
 pub use open::{Giver, Reached, open, open_authenticated, open_known, reach};
+pub use process::output;
 pub use rewrite::{Direction, rewrite};
 pub use session::Session;
 pub use settings::Settings;

@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+use super::deadline::{Deadlines, Stop};
 use super::watch::{Watch, Wire};
 
 /// How much of standard error is kept: its end.
@@ -179,11 +181,40 @@ pub(crate) fn run(
     limit: Option<Duration>,
     watch: &Watch,
 ) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let spawned = spawn(command, own_group)?;
+    finish(spawned, input, max, limit, watch).map(|(status, output, _)| (status, output))
+}
+
+/// Run `command` to its end, with no terminal and in a group of its own, and return all that it said. After `limit`, or when
+/// `interrupt` is set, it is ended with whatever it has started. Output beyond `max` bytes is an error.
+pub fn output(
+    command: Command,
+    input: &[u8],
+    max: u64,
+    limit: Duration,
+    interrupt: &Arc<AtomicBool>,
+) -> io::Result<Output> {
+    let watch = Watch::new(Deadlines::default(), interrupt.clone());
+    let (status, stdout, running) = finish(spawn(command, true)?, input, max, Some(limit), &watch)?;
+    Ok(Output {
+        status,
+        stdout,
+        stderr: running.stderr(PARTING),
+    })
+}
+
+fn finish(
+    spawned: Spawned,
+    input: &[u8],
+    max: u64,
+    limit: Option<Duration>,
+    watch: &Watch,
+) -> io::Result<(ExitStatus, Vec<u8>, Running)> {
     let Spawned {
         mut stdin,
         stdout,
         running,
-    } = spawn(command, own_group)?;
+    } = spawned;
     let (sender, receiver) = std::sync::mpsc::channel();
     let input = input.to_vec();
     // The thread ends with the program, which is ended with `running`.
@@ -197,7 +228,7 @@ pub(crate) fn run(
             .send(read.map(|_| output).or_else(|err| written.and(Err(err))))
             .ok();
     });
-    let late = limit.map(|limit| (limit, super::deadline::Stop::Idle(limit)));
+    let late = limit.map(|limit| (limit, Stop::Idle(limit)));
     let output = watch.receive(&receiver, late)?.ok_or(io::ErrorKind::UnexpectedEof)??;
     if output.len() as u64 > max {
         return Err(io::Error::new(
@@ -208,7 +239,7 @@ pub(crate) fn run(
     let status = running
         .exit(GRACE * 4)
         .ok_or_else(|| io::Error::other("the program does not end"))?;
-    Ok((status, output))
+    Ok((status, output, running))
 }
 
 /// The pipes of a program under watch.
@@ -298,5 +329,46 @@ mod tests {
         assert!(late.is_err_and(|err| err.kind() == io::ErrorKind::TimedOut));
         let (status, output) = run(shell("cat; exit 3"), b"hello", 10, true, None, &watch).expect("answers");
         assert_eq!((status.code(), output.as_slice()), (Some(3), b"hello".as_slice()));
+    }
+
+    #[test]
+    fn a_program_that_is_asked_ends_in_time_with_what_it_started() {
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let ask = |script: &str, limit| output(shell(script), b"hello", 10, limit, &interrupt);
+        let said = ask("cat; echo why >&2; exit 3", Duration::from_secs(60)).expect("answers");
+        assert_eq!(said.status.code(), Some(3));
+        assert_eq!(
+            (said.stdout.as_slice(), said.stderr.as_slice()),
+            (b"hello".as_slice(), b"why\n".as_slice())
+        );
+        let late = ask("exec sleep 100", Duration::from_millis(50));
+        assert!(late.is_err_and(|err| err.kind() == io::ErrorKind::TimedOut));
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pid");
+        let told = || {
+            std::fs::read_to_string(&file)
+                .ok()?
+                .strip_suffix('\n')?
+                .parse::<i32>()
+                .ok()
+        };
+        let started = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let script = format!("sleep 100 & echo $! > '{}'; wait", file.display());
+                ask(&script, Duration::from_secs(60))
+            });
+            let started = loop {
+                match told() {
+                    Some(pid) => break pid,
+                    None => std::thread::yield_now(),
+                }
+            };
+            interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(asked.join().expect("no panic").is_err());
+            started
+        });
+        let stat = std::fs::read_to_string(format!("/proc/{started}/stat")).unwrap_or_default();
+        assert!(stat.is_empty() || stat.contains(") Z "), "it goes on: {stat}");
     }
 }
