@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{StateDir, StateError};
 use crate::{
     names::{ObjectId, Prefix, ShortCode},
-    text::{self, Untrusted},
+    text::{self, Untrusted, UntrustedName},
 };
 
 /// The name of its file.
@@ -95,11 +95,11 @@ pub struct ResolvedFile {
     /// The document.
     pub code: ShortCode,
     /// Relative to `.metis/`.
-    pub path: String,
+    pub path: UntrustedName,
     /// What was written. `None`: it was removed.
     pub version: Option<ObjectId>,
     /// Where the bytes of before are kept, relative to `.metis/`. `None`: there was no file.
-    pub kept: Option<String>,
+    pub kept: Option<UntrustedName>,
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -242,7 +242,7 @@ fn a_copy_of_a_plain_folder() {
 }
 
 /// Only root can make another user's files; elsewhere these tests have nothing to look at.
-fn as_root() -> bool {
+pub fn as_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         skip("only root can make another user's files");

@@ -17,14 +17,14 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{PRIVATE_FILE, StateDir, StateError};
+use super::{PRIVATE_FILE, StateDir, StateError, closing::close_to_others};
 use crate::{
     fs::{self, owner},
     text,
 };
 
 /// No file of state comes near it; one that does is not ours and is not read into memory.
-const MAX_FILE: u64 = 256 << 20;
+pub(super) const MAX_FILE: u64 = 256 << 20;
 
 /// What the first releases' temporary files had in their names.
 const FORMER_TEMP: &str = ".tmp-";
@@ -162,7 +162,7 @@ impl StateDir {
             });
         }
         if flags.contains(OFlags::CREATE) {
-            self.tighten(file.as_fd());
+            close_to_others(file.as_fd());
         }
         Ok(Some(file))
     }

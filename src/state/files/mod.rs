@@ -1,5 +1,6 @@
 //! The folder `.metis/.sync/`, other folders of state, and the small JSON files in them.
 
+mod closing;
 mod contents;
 mod error;
 #[cfg(test)]
@@ -13,11 +14,12 @@ use std::{
         unix::fs::MetadataExt,
     },
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
+    thread,
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use rustix::{
-    fs::{Access, AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat},
+    fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, flock, mkdirat, openat, statat},
     io::Errno,
 };
 
@@ -31,7 +33,10 @@ pub const FOLDER: &str = ".sync";
 /// What is in here is this user's alone, whatever the umask: who can open a lock can hold it.
 const PRIVATE_FOLDER: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::from_raw_mode(0o600);
-const OTHERS: Mode = Mode::from_raw_mode(0o077);
+
+/// How long others may keep a folder of state, and how often it is looked whether they do.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// A folder of state, `.metis/.sync/` or another one, open.
 ///
@@ -63,7 +68,7 @@ impl StateDir {
         let path = dot_metis.join(FOLDER);
         make_folder(&path)?;
         let dir = Self::open(dot_metis)?.ok_or_else(|| vanished(path))?;
-        dir.tighten(dir.fd());
+        dir.close();
         if let Err(Errno::NOENT) = statat(dir.fd(), ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
             dir.replace(".gitignore", b"*\n")?;
         }
@@ -88,7 +93,7 @@ impl StateDir {
             make_folder(folder)?;
         }
         let dir = Self::open_private(path)?.ok_or_else(|| vanished(path.to_owned()))?;
-        dir.tighten(dir.fd());
+        dir.close();
         Ok(dir)
     }
 
@@ -115,20 +120,15 @@ impl StateDir {
         Ok(stat.st_uid)
     }
 
-    /// An earlier version, or a person, may have left it open to others. Where that cannot be changed it stays.
-    fn tighten(&self, fd: BorrowedFd<'_>) {
-        if let Ok(stat) = rustix::fs::fstat(fd) {
-            let mode = Mode::from_raw_mode(stat.st_mode);
-            if mode.intersects(OTHERS) {
-                let _ = rustix::fs::fchmod(fd, mode - OTHERS);
-            }
-        }
-    }
-
     /// Waits until nobody else does the same with this folder, and keeps them waiting until it is closed. Everybody is
-    /// done in milliseconds; where there are no locks the last one wins.
+    /// done in milliseconds; where there are no locks, or somebody keeps it for longer, the last one wins.
     pub(super) fn lock_others_out(&self) {
-        let _ = rustix::fs::flock(self.fd(), rustix::fs::FlockOperation::LockExclusive);
+        let begun = Instant::now();
+        while let Err(Errno::WOULDBLOCK | Errno::INTR) = flock(self.fd(), FlockOperation::NonBlockingLockExclusive)
+            && begun.elapsed() < PATIENCE
+        {
+            thread::sleep(PAUSE);
+        }
     }
 
     /// What tells this folder from a copy of it, on the same file system or another one.

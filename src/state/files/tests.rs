@@ -1,6 +1,9 @@
 //! The folder of state, and what is written to it.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -132,4 +135,58 @@ fn a_failed_write_leaves_the_old_file_and_no_other() {
     for name in ["", "..", "a/b", "a\0b"] {
         assert!(dir.store(name, &seen()).is_err(), "{name:?}");
     }
+}
+
+/// Whoever opened a lock while the folder was open to others may hold it for ever.
+#[test]
+fn what_others_may_have_open_is_made_anew() {
+    let dot_metis = tempfile::tempdir().unwrap();
+    let path = StateDir::create(dot_metis.path()).unwrap().path().to_owned();
+    let mode = |mode: u32| fs::Permissions::from_mode(mode);
+    for (name, open_to) in [
+        ("lock", 0o644),
+        ("hook-running.lock", 0o644),
+        ("journal.jsonl", 0o644),
+        ("last.json", 0o666),
+        ("records.db", 0o666),
+    ] {
+        fs::write(path.join(name), name).unwrap();
+        fs::set_permissions(path.join(name), mode(open_to)).unwrap();
+    }
+    let held = File::open(path.join("lock")).unwrap();
+    held.lock().unwrap();
+    let look = || -> Vec<(String, u64, String)> {
+        let inode = |name: &String| fs::metadata(path.join(name)).unwrap().ino();
+        let text = |name: &String| fs::read_to_string(path.join(name)).unwrap();
+        names(&path)
+            .into_iter()
+            .map(|name| (name.clone(), inode(&name), text(&name)))
+            .collect()
+    };
+    let before = look();
+
+    // Nobody else could open anything: all stays.
+    drop(StateDir::create(dot_metis.path()).unwrap());
+    assert_eq!(look(), before);
+
+    fs::set_permissions(&path, mode(0o755)).unwrap();
+    drop(StateDir::create(dot_metis.path()).unwrap());
+    let after = look();
+    let changed = |one: &(&(String, u64, String), &(String, u64, String))| one.0.1 != one.1.1;
+    let anew: Vec<(&str, &str)> = before
+        .iter()
+        .zip(&after)
+        .filter(changed)
+        .map(|(_, after)| (after.0.as_str(), after.2.as_str()))
+        .collect();
+    assert_eq!(
+        anew,
+        [
+            ("hook-running.lock", "hook-running.lock"),
+            ("last.json", "last.json"),
+            ("lock", "")
+        ],
+        "what a lock says that is held is said of nobody who died"
+    );
+    assert!(File::open(path.join("lock")).unwrap().try_lock().is_ok());
 }
