@@ -1,19 +1,26 @@
 //! The folders of a conduit: where they are, that they lie apart, and that nobody else works on them.
 
 use std::{
+    fs::{File, TryLockError},
     path::{Component, Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::fs::OFlags;
+
 use super::{ConduitError, definition::Defined};
 use crate::{
     fs::Dir,
     plan::conduit::Side,
+    state::files::StateDir,
     workspace::{ConfigFile, METIS_DIR},
 };
 
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// In this program's folder of the user's cache.
+const LOCKS: &str = "conduits";
 
 /// A conduit's folders, open. `None`: that side is none.
 pub struct Endpoints {
@@ -115,10 +122,13 @@ pub fn meet(a: &[Identity], b: &[Identity]) -> bool {
 }
 
 impl Endpoints {
-    /// Keeps other projects' syncs away from both folders until they are closed. Where there are no such locks, the looks before
-    /// and after each change have to do.
-    pub fn lock(&self, wait: Duration) -> Result<(), ConduitError> {
+    /// Keeps syncs of this user's other projects away from both folders until what is returned is dropped. The locks lie in the
+    /// folder `cache`, as whoever can read a folder can lock it. Where there are no such locks, and against other users, the
+    /// looks before and after each change have to do.
+    pub fn lock(&self, cache: &Path, wait: Duration) -> Result<Vec<File>, ConduitError> {
         let start = Instant::now();
+        let locks = StateDir::create_private(&cache.join(LOCKS))?;
+        let mut held = Vec::new();
         // In an order that all agree on, so that two never wait for each other.
         let mut roots: Vec<(Identity, &Dir)> = Vec::new();
         for root in self.roots.iter().flatten() {
@@ -126,8 +136,12 @@ impl Endpoints {
             roots.push(((stat.device, stat.inode), root));
         }
         roots.sort_by_key(|(identity, _)| *identity);
-        for (_, root) in roots {
-            while !root.try_lock() {
+        for ((device, inode), root) in roots {
+            let name = format!("{device:x}-{inode:x}.lock");
+            let Some(file) = locks.open_file(&name, OFlags::RDWR | OFlags::CREATE)? else {
+                continue;
+            };
+            while let Err(TryLockError::WouldBlock) = file.try_lock() {
                 if start.elapsed() >= wait {
                     return Err(ConduitError::Busy(
                         format!("one of {}, for another project", root_name(root.path())).into(),
@@ -135,8 +149,9 @@ impl Endpoints {
                 }
                 thread::sleep(PAUSE);
             }
+            held.push(file);
         }
-        Ok(())
+        Ok(held)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A conduit that is ready for what is asked of it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fs::File, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -18,6 +18,7 @@ use super::{
     tip::Tip,
 };
 use crate::{
+    central::store::{self, user_cache_dir},
     fs::Dir,
     names::{ObjectFormat, Prefix},
     plan::{
@@ -47,7 +48,7 @@ pub(super) struct Ready<'a> {
     pub top: PathBuf,
     pub rules: Rules,
     pub ends: Ends,
-    _lock: Option<Lock>,
+    _locks: Option<(Lock, Vec<File>)>,
 }
 
 impl<'a> Ready<'a> {
@@ -75,14 +76,14 @@ impl<'a> Ready<'a> {
         let endpoints = opened(workspace, &all, enabled, name, &defined)?;
         check_checkout(workspace, &endpoints)?;
         let options = &order.options;
-        let lock = match options.dry_run {
+        let locks = match options.dry_run {
             true => None,
             false => {
                 let state = StateDir::create(metis.path())?;
                 let holder = Holder::this_process(Timestamp::now(), &format!("git metis-sync {}", options.trigger));
                 let lock = Lock::acquire(&state, order.lock_wait(), &holder)?;
-                endpoints.lock(order.lock_wait())?;
-                Some(lock)
+                let cache = options.cache_dir.clone().map_or_else(user_cache_dir, Ok)?;
+                Some((lock, endpoints.lock(&store::top(&cache), order.lock_wait())?))
             }
         };
         let branch = Branch::open(workspace, &defined.definition, order)?;
@@ -108,7 +109,7 @@ impl<'a> Ready<'a> {
             defined,
             endpoints,
             branch,
-            _lock: lock,
+            _locks: locks,
         };
         match ready.memory.mounts().lost(&ready.mounts()) {
             Some(side) if !order.accept_deletes => Err(ConduitError::Unmounted { side, inside: None }),

@@ -40,6 +40,7 @@ use boundary::ids;
 use in_use::InUse;
 use place::{folder, names, place};
 pub use place::{rename, user_cache_dir};
+pub use private::top;
 
 /// The list of files that are too large to be received.
 const LEFT_OUT: &str = "left-out";

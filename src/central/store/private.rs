@@ -10,7 +10,7 @@ use super::CentralError;
 use crate::fs::owner;
 
 /// The folder of this program below the cache directory `cache`.
-pub(super) fn top(cache: &Path) -> PathBuf {
+pub fn top(cache: &Path) -> PathBuf {
     cache.join("git-metis-sync")
 }
 

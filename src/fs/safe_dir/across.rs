@@ -81,10 +81,4 @@ impl Dir {
             Err(errno) => Err(self.error("exchange", path, errno)),
         }
     }
-
-    /// Lock this folder against others who lock it, until it is closed. Whether nobody has; also where there are no locks.
-    pub fn try_lock(&self) -> bool {
-        let locked = rustix::fs::flock(&self.fd, rustix::fs::FlockOperation::NonBlockingLockExclusive);
-        locked != Err(Errno::WOULDBLOCK)
-    }
 }
