@@ -5,13 +5,15 @@ use std::{
     io,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
 };
+
+use crate::send_pack::connect;
 
 const KEY: &str = "metis-sync.watch";
 
 fn git(args: &[&OsStr]) -> io::Result<Output> {
-    Command::new("git")
+    connect::git()
         .args(["config", "--global"])
         .args(args)
         .stdin(Stdio::null())
@@ -59,6 +61,8 @@ pub fn remove(path: &Path) -> io::Result<bool> {
         .iter()
         .flat_map(|byte| match byte {
             byte if byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"/-_".contains(byte) => vec![*byte],
+            // In brackets it would mean all others.
+            b'^' => b"\\^".to_vec(),
             byte => vec![b'[', *byte, b']'],
         })
         .collect();

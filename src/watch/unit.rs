@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::text::Untrusted;
+use crate::text::{Untrusted, is_hidden, shell_word};
 
 const NAME: &str = "git-metis-sync-watch.service";
 const LABEL: &str = "git-metis-sync.watch";
@@ -43,10 +43,12 @@ impl Manager {
         }
     }
 
-    /// What the file says, for this program.
-    pub fn text(self, program: &Path) -> String {
-        let program = program.to_string_lossy();
-        match self {
+    /// What the file says, for this program. `None`: its path cannot be said there. systemd takes no path with quotes or
+    /// backslashes in it, and a line end would begin a setting of its own.
+    pub fn text(self, program: &Path) -> Option<String> {
+        let program = program.to_str().filter(|path| !path.contains(is_hidden))?;
+        Some(match self {
+            Manager::Systemd if program.contains(['"', '\'', '\\']) => return None,
             Manager::Systemd => format!(
                 "[Unit]\n\
                  Description=Keep planning documents in step with their central repositories\n\
@@ -62,7 +64,7 @@ impl Manager {
                  \n\
                  [Install]\n\
                  WantedBy=default.target\n",
-                for_systemd(&program)
+                for_systemd(program)
             ),
             Manager::Launchd => format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -78,9 +80,9 @@ impl Manager {
                  \x20 <key>ProcessType</key><string>Background</string>\n\
                  </dict>\n\
                  </plist>\n",
-                for_xml(&program)
+                for_xml(program)
             ),
-        }
+        })
     }
 
     /// The commands that begin with it at once, or anew, and with each session.
@@ -130,6 +132,11 @@ impl Step {
             may_fail: false,
         }
     }
+
+    fn typed(&self) -> String {
+        let words: Vec<String> = self.words.iter().map(|word| shell_word(word)).collect();
+        words.join(" ")
+    }
 }
 
 /// A command that failed.
@@ -143,21 +150,13 @@ pub struct Stopped {
 
 /// The steps as one would type them.
 pub fn typed(steps: &[Step]) -> String {
-    let lines: Vec<String> = steps.iter().map(|step| step.words.join(" ")).collect();
+    let lines: Vec<String> = steps.iter().map(Step::typed).collect();
     lines.join(" && ")
 }
 
-/// A word of a unit's command line.
-fn for_systemd(word: &str) -> String {
-    let mut out = String::from("\"");
-    for c in word.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '%' | '$' => out.extend([c, c]),
-            c => out.push(c),
-        }
-    }
-    out + "\""
+/// A program's path in a unit, where only `%` begins something else: variables are not put into the first word.
+fn for_systemd(path: &str) -> String {
+    format!("\"{}\"", path.replace('%', "%%"))
 }
 
 fn for_xml(text: &str) -> String {
@@ -191,9 +190,8 @@ pub fn run(steps: &[Step]) -> Result<(), Stopped> {
             Err(err) => err.to_string(),
         };
         if !step.may_fail {
-            let command = step.words.join(" ");
             return Err(Stopped {
-                command,
+                command: step.typed(),
                 said: said.into(),
             });
         }
@@ -207,17 +205,35 @@ mod tests {
 
     #[test]
     fn a_program_with_anything_in_its_name_is_one_word() {
-        let text = Manager::Systemd.text(Path::new("/opt/50% of \"it\"/git-metis-sync"));
+        let text = Manager::Systemd
+            .text(Path::new("/opt/50% of $it/git-metis-sync"))
+            .unwrap();
         assert!(
-            text.contains("\nExecStart=\"/opt/50%% of \\\"it\\\"/git-metis-sync\" watch --all\n"),
+            text.contains("\nExecStart=\"/opt/50%% of $it/git-metis-sync\" watch --all\n"),
             "{text}"
         );
-        let text = Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync"));
+        let text = Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync")).unwrap();
         assert!(
             text.contains("<array><string>/opt/a &amp; &lt;b&gt;/git-metis-sync</string><string>watch</string>"),
             "{text}"
         );
         assert_eq!(text.matches("<dict>").count(), text.matches("</dict>").count());
+    }
+
+    #[test]
+    fn a_program_whose_path_would_say_something_else_is_not_written_down() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let end = "/opt/a\nExecStartPre=/bin/evil\n/git-metis-sync";
+        for manager in [Manager::Systemd, Manager::Launchd] {
+            for path in [end, "/opt/\u{1b}[2J/x", "/opt/\u{202e}/x"] {
+                assert_eq!(manager.text(Path::new(path)), None, "{path:?}");
+            }
+            assert_eq!(manager.text(Path::new(OsStr::from_bytes(b"/opt/\xff/x"))), None);
+        }
+        for path in ["/opt/\"a\"/x", "/opt/it's/x", "/opt/a\\x/y"] {
+            assert_eq!(Manager::Systemd.text(Path::new(path)), None, "{path}");
+            assert!(Manager::Launchd.text(Path::new(path)).is_some(), "{path}");
+        }
     }
 
     #[test]
@@ -256,7 +272,11 @@ mod tests {
     fn systemd_accepts_the_unit() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join(NAME);
-        write(&place, &Manager::Systemd.text(Path::new("/bin/sh"))).unwrap();
+        let odd = folder.path().join("50% of $it");
+        fs::create_dir(&odd).unwrap();
+        let program = odd.join("sh");
+        std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
+        write(&place, &Manager::Systemd.text(&program).unwrap()).unwrap();
         let verify = Command::new("systemd-analyze")
             .args(["--user", "verify"])
             .arg(&place)
@@ -281,7 +301,8 @@ mod tests {
     fn the_agent_is_a_property_list() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("agent.plist");
-        write(&place, &Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync"))).unwrap();
+        let text = Manager::Launchd.text(Path::new("/opt/a & <b>/git-metis-sync"));
+        write(&place, &text.unwrap()).unwrap();
         let script = "import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";
         let Ok(read) = Command::new("python3").args(["-c", script]).arg(&place).output() else {
             eprintln!("skipped: python3 is not installed");

@@ -38,8 +38,8 @@ pub fn install(global: &Global, paths: &[PathBuf], interrupt: Arc<AtomicBool>) -
     }
     let (manager, place) = place(global)?;
     let program = program::path().map_err(|err| failed(global, &format!("cannot find this program: {err}")))?;
-    unit::write(&place, &manager.text(&program))
-        .map_err(|err| failed(global, &format!("cannot write {}: {err}", shown(&place))))?;
+    let text = manager.text(&program).ok_or_else(|| unspeakable(global, &program))?;
+    unit::write(&place, &text).map_err(|err| failed(global, &format!("cannot write {}: {err}", shown(&place))))?;
     told(global, &format!("Wrote {}", shown(&place)));
     let start = manager.start(&place);
     match unit::run(&start) {
@@ -109,6 +109,15 @@ fn place(global: &Global) -> Result<(Manager, PathBuf), Exit> {
         .place()
         .ok_or_else(|| failed(global, "this user has no home directory"))?;
     Ok((manager, place))
+}
+
+fn unspeakable(global: &Global, program: &Path) -> Exit {
+    let message = format!(
+        "{} cannot be started with a session: its path has characters that the system's service manager does not take",
+        shown(program)
+    );
+    let next = "Install the program in another folder, then run this again. The workspaces are registered.".to_owned();
+    document::stopped(global, "watch", "service-manager", message, next)
 }
 
 fn not_done(global: &Global, place: &Path, what: &str, stopped: &unit::Stopped, next: String) -> Exit {
