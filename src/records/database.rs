@@ -17,6 +17,9 @@ use crate::{
 /// The database's file name below `.metis/.sync/`.
 pub const FILE_NAME: &str = "records.db";
 
+/// How large it gets at most, in pages of 4 KiB: 1 GiB. Whoever may push can fill it, but not the disk.
+const MAX_PAGES: u32 = 1 << 18;
+
 /// What this clone knows of all records, and what it has written itself.
 pub struct Records {
     pub(super) db: Connection,
@@ -112,6 +115,7 @@ fn connect(path: &std::path::Path) -> Result<Connection, CacheError> {
     let set = || {
         // One flush to the disk for each transaction, instead of three.
         db.pragma_update(None, "journal_mode", "wal")?;
+        db.pragma_update(None, "max_page_count", MAX_PAGES)?;
         db.pragma_update(None, "synchronous", "full")?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
         schema::be_the_writer(&db)

@@ -77,7 +77,11 @@ pub fn logs(refs: &[(UntrustedName, ObjectId)]) -> BTreeMap<DeviceId, Listed> {
     logs
 }
 
-/// The logs of others that were not taken up as they are listed. `tips`: as they were taken up last.
+/// How many logs a sync takes up at most. Refs cost nothing to whoever makes them.
+const MAX_LOGS: usize = 2_000;
+
+/// The logs of others that were not taken up as they are listed. `tips`: as they were taken up last. Of too many some are left to
+/// the next sync, whichever: whoever moves many refs all the time keeps no certain one out.
 pub fn new_logs(
     logs: &BTreeMap<DeviceId, Listed>,
     tips: &BTreeMap<DeviceId, ObjectId>,
@@ -88,7 +92,12 @@ pub fn new_logs(
         let (tip, seen) = (listed.any()?, tips.get(device).copied());
         (seen != Some(tip)).then_some((*device, Wanted { tip, seen }))
     });
-    wanted.collect()
+    let mut wanted: Vec<(DeviceId, Wanted)> = wanted.collect();
+    if wanted.len() > MAX_LOGS {
+        wanted.sort_unstable_by_key(|(_, wanted)| wanted.tip);
+        wanted.truncate(MAX_LOGS);
+    }
+    wanted.into_iter().collect()
 }
 
 /// What was taken up of a log.
@@ -228,5 +237,29 @@ mod tests {
         assert_eq!(wanted.keys().copied().collect::<Vec<_>>(), [device(3)]);
         assert_eq!((wanted[&device(3)].tip, wanted[&device(3)].seen), (id(3), Some(id(9))));
         assert!(new_logs(&BTreeMap::new(), &tips, device(1)).is_empty());
+    }
+
+    #[test]
+    fn of_very_many_logs_some_wait_for_the_next_sync() {
+        let numbered = |n: usize| n.to_be_bytes();
+        let logs: BTreeMap<DeviceId, Listed> = (0..MAX_LOGS + 10)
+            .map(|n| {
+                let mut bits = [0; 10];
+                bits[2..].copy_from_slice(&numbered(n));
+                // The first ones have the last commits.
+                let mut commit = [0; 20];
+                commit[..8].copy_from_slice(&numbered(usize::MAX - n));
+                let listed = Listed {
+                    usual: Some(ObjectId::from_bytes(&commit).unwrap()),
+                    branch: None,
+                };
+                (DeviceId::from_bits(bits), listed)
+            })
+            .collect();
+        let wanted = new_logs(&logs, &BTreeMap::new(), device(1));
+        assert_eq!(wanted.len(), MAX_LOGS);
+        assert!(!wanted.contains_key(&DeviceId::from_bits([0; 10])));
+        let tips = wanted.iter().map(|(device, wanted)| (*device, wanted.tip)).collect();
+        assert_eq!(new_logs(&logs, &tips, device(1)).len(), 10);
     }
 }

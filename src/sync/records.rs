@@ -121,17 +121,20 @@ pub(super) fn take_up(session: &mut Session<'_>, store: &Store) {
     let _stage = tracing::info_span!("records").entered();
     for (device, Wanted { tip, .. }) in wanted {
         let Some(db) = &mut session.shared.db else { return };
-        match records::take_up(db, store, device, tip) {
+        let fault = match records::take_up(db, store, device, tip) {
             Ok(taken) => {
                 session.report.records.received += taken.entries;
-                if let Some(fault) = taken.fault {
-                    session.warn(Warning::LogFrozen {
-                        device: device.to_string().into(),
-                        fault: fault.to_string().into(),
-                    });
-                }
+                taken.fault.map(|fault| fault.to_string())
             }
+            // What lies at the ref is no log. The others' are.
+            Err(ExchangeError::Central(err)) => Some(err.to_string()),
             Err(err) => return give_up(session, err),
+        };
+        if let Some(fault) = fault {
+            session.warn(Warning::LogFrozen {
+                device: device.to_string().into(),
+                fault: fault.into(),
+            });
         }
     }
 }

@@ -97,3 +97,30 @@ fn unknown_models_stay_and_hide_nothing() {
     let log = json(&web, &["record", "log"])["entries"].to_string();
     assert!(log.contains("hologram") && log.contains("\"depth\""), "{log}");
 }
+
+/// Refs with the names of logs that lead to something else.
+#[test]
+fn what_is_no_log_keeps_no_other_back() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    json(&api, &["tag", "add", "API-T-0001", "of-api"]);
+    sync(&api);
+    for (device, object) in [
+        ("aaaaaaaaaaaaaaaa", "main:api/API-T-0001.md"),
+        ("7777777777777777", "main:api"),
+    ] {
+        let object = world.central.git(&["rev-parse", object]);
+        let name = format!("refs/metis/log/{device}");
+        world.central.git(&["update-ref", &name, object.trim()]);
+    }
+    api.edit("API-T-0001", "More.");
+    api.sync().report();
+    let report = json(&web, &["sync"]);
+    let warnings = report["warnings"].to_string();
+    for device in ["aaaaaaaaaaaaaaaa", "7777777777777777"] {
+        assert!(warnings.contains(device), "{report}");
+    }
+    assert!(tags(&web).contains("of-api"), "{report}");
+    let copy = &web.hydrated("api")["API-T-0001.md"];
+    assert!(String::from_utf8_lossy(copy).contains("More."), "{report}");
+}

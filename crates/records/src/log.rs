@@ -27,6 +27,8 @@ const MAX_ABOUT: usize = 256 << 10;
 pub const MAX_KEPT: usize = 16 << 20;
 /// How long a segment may be that somebody else has written.
 const MAX_SEGMENT: usize = 2 * segment::MAX_BYTES;
+/// How much of a log is read at once. What is repeated weighs next to nothing on its way here, so the way is no bound.
+pub const MAX_READ: usize = 64 << 20;
 
 /// Whose log it is, and how far it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +111,12 @@ pub enum Fault {
     /// An entry is missing.
     #[error("entry {0} is missing")]
     Missing(u64),
+    /// A file does not begin with the entry that it is named after.
+    #[error("{0} is not where its entries belong")]
+    Misplaced(String),
+    /// There is more new than is read at once.
+    #[error("more than {} MiB at once", MAX_READ >> 20)]
+    TooMuch,
     /// The entries that were kept are not in their order, or beyond the floor.
     #[error("{KEPT} is out of order")]
     Disorder,
@@ -117,6 +125,16 @@ pub enum Fault {
 /// Reads what is new in `device`'s log. `names`: its files. `load` gets the bytes of one of them, and is asked for those that are
 /// needed alone.
 pub fn read<E>(
+    device: DeviceId,
+    names: &BTreeSet<String>,
+    since: Since,
+    load: impl FnMut(&str) -> Result<Vec<u8>, E>,
+) -> Result<Reading, E> {
+    read_up_to(MAX_READ, device, names, since, load)
+}
+
+fn read_up_to<E>(
+    most: usize,
     device: DeviceId,
     names: &BTreeSet<String>,
     since: Since,
@@ -163,7 +181,7 @@ pub fn read<E>(
         }
     }
     let next = since.seq.max(about.floor) + 1;
-    reading.fault = follow(&mut reading.entries, device, names, next..=about.tip, load)?;
+    reading.fault = follow(&mut reading.entries, device, names, next..=about.tip, most, load)?;
     Ok(reading)
 }
 
@@ -173,6 +191,7 @@ fn follow<E>(
     device: DeviceId,
     names: &BTreeSet<String>,
     wanted: std::ops::RangeInclusive<u64>,
+    mut most: usize,
     mut load: impl FnMut(&str) -> Result<Vec<u8>, E>,
 ) -> Result<Option<Fault>, E> {
     let (mut next, tip) = wanted.into_inner();
@@ -182,11 +201,21 @@ fn follow<E>(
         .filter_map(|name| Some((segment::first_of(name)?, name)))
         .collect();
     let from = segments.range(..=next).next_back().map_or(next, |(first, _)| *first);
-    for name in segments.range(from..).map(|(_, name)| *name) {
+    for (first, name) in segments.range(from..) {
         if next > tip {
             break;
         }
-        let parsed = parsed(&load(name)?, device, MAX_SEGMENT);
+        let text = load(name)?;
+        let Some(left) = most.checked_sub(text.len()) else {
+            return Ok(Some(Fault::TooMuch));
+        };
+        most = left;
+        let parsed = parsed(&text, device, MAX_SEGMENT);
+        // One text under many names would be read as often.
+        if parsed.entries.first().is_some_and(|entry| entry.seq != *first) {
+            return Ok(Some(Fault::Misplaced((*name).clone())));
+        }
+        let before = next;
         for entry in parsed.entries {
             if entry.seq > next {
                 return Ok(Some(Fault::Missing(next)));
@@ -197,8 +226,12 @@ fn follow<E>(
             }
         }
         if let Some(fault) = parsed.fault {
-            let file = name.clone();
+            let file = (*name).clone();
             return Ok(Some(Fault::Segment { file, fault }));
+        }
+        // What brings nothing is read no further times.
+        if next == before {
+            break;
         }
     }
     Ok((next <= tip).then_some(Fault::Missing(next)))

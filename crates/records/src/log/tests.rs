@@ -179,3 +179,39 @@ fn a_log_that_lost_entries_waits_for_its_owner() {
         assert_eq!((seqs(&reading), reading.fault), (vec![], Some(Fault::Behind(seq))));
     }
 }
+
+/// What comes in is compressed, so its size says little of what it costs to read.
+#[test]
+fn a_log_that_was_made_to_be_read_for_ever() {
+    let segments: Vec<_> = (0..4).map(|n| 10 * n + 1..=10 * n + 10).collect();
+    let files = log(0, &[], &segments);
+    let names: BTreeSet<String> = files.keys().cloned().collect();
+    let whole: usize = files.values().map(Vec::len).sum();
+    let half = files["0000000001.jsonl"].len() + files["0000000011.jsonl"].len();
+    let read = |most: usize| {
+        let load = |name: &str| Ok::<_, Infallible>(files[name].clone());
+        let Ok(reading) = read_up_to(most, device(), &names, Since::default(), load);
+        (reading.entries.len(), reading.fault)
+    };
+    assert_eq!(read(whole), (40, None));
+    assert_eq!(read(half + 1), (20, Some(Fault::TooMuch)));
+
+    // One text under many names.
+    let mut files = log(0, &[], &[1..=3]);
+    let text = files["0000000001.jsonl"].clone();
+    for number in 2..1000 {
+        files.insert(format!("{number:010}.jsonl"), text.clone());
+    }
+    change(&mut files, ABOUT, "\"tip\":3", "\"tip\":5000");
+    let (reading, loaded) = read_since(&files, 0, 0);
+    assert_eq!(reading.fault, Some(Fault::Misplaced("0000000004.jsonl".into())));
+    assert!(reading.entries.len() == 3 && loaded.len() <= 5, "{loaded:?}");
+    // And texts that have nothing.
+    let head = text.split(|byte| *byte == b'\n').next().unwrap();
+    for number in 2..1000 {
+        files.insert(format!("{number:010}.jsonl"), [head, b"\n"].concat());
+    }
+    let (reading, loaded) = read_since(&files, 0, 0);
+    assert_eq!(reading.fault, Some(Fault::Missing(4)));
+    assert!(loaded.len() <= 5, "{loaded:?}");
+}
