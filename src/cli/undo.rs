@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     names::ShortCode,
-    plan::listing::escaped,
     sync::{
         SyncErrorKind, Workspace,
         undo::{self, UndoPlan},
@@ -131,7 +130,7 @@ fn show(plan: &UndoPlan) -> io::Result<()> {
         )?;
     }
     for file in &plan.files {
-        writeln!(out, "  .metis/{} gets its text of before", escaped(&file.path))?;
+        writeln!(out, "  .metis/{} gets its text of before", file.path)?;
     }
     for (name, left) in &plan.left {
         writeln!(out, "  stays as it is: {name}, as {}", left.words())?;

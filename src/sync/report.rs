@@ -12,6 +12,7 @@ use crate::{
         hydrate::Pulled,
     },
     stage::Warning,
+    text::UntrustedName,
 };
 
 /// How a sync ended.
@@ -50,7 +51,7 @@ pub struct SyncReport {
     #[serde(skip_serializing_if = "RecordsDone::is_nothing")]
     pub records: RecordsDone,
     /// Locally edited hydrated files, kept under these paths (relative to `.metis/`) before they were replaced.
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     /// Full cycles that were repeated because central moved.
     pub retries: u32,
     /// Whether this sync was the workspace's first push, which registers it.

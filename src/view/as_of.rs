@@ -11,6 +11,7 @@ use crate::{
         journal,
     },
     sync::Workspace,
+    text::Untrusted,
 };
 
 /// Which state of central the copies here are of, and since when. Questions never sync.
@@ -19,7 +20,7 @@ pub struct AsOf {
     /// Central's commit.
     pub head: Option<ObjectId>,
     /// When the last sync that changed something here began, RFC 3339.
-    pub synced: Option<String>,
+    pub synced: Option<Untrusted>,
     /// How long ago that is.
     pub seconds_ago: Option<i64>,
 }
@@ -37,10 +38,10 @@ impl AsOf {
         };
         let entries = journal::read_last(&state, 100).unwrap_or_default().entries;
         let last = entries.iter().rev().find(|entry| entry.error.is_none());
-        let synced = last.map(|entry| entry.started.brief().to_string());
+        let synced = last.map(|entry| entry.started.brief());
         AsOf {
             head,
-            seconds_ago: synced.as_deref().and_then(|time| super::seconds_since(time, now)),
+            seconds_ago: synced.as_ref().and_then(|time| super::seconds_since(time.raw(), now)),
             synced,
         }
     }

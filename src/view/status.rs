@@ -20,7 +20,7 @@ use crate::{
         preview::{CentralView, Preview},
         stop,
     },
-    text::Untrusted,
+    text::{Untrusted, UntrustedName},
 };
 
 /// What all ways to show it have in common; as it stands, the JSON document.
@@ -29,7 +29,7 @@ pub struct Status {
     /// The owned folder in central.
     pub workspace: Option<Prefix>,
     /// Central, without secrets.
-    pub upstream: String,
+    pub upstream: Untrusted,
     /// Its branch, as far as it is known.
     pub branch: Option<Untrusted>,
     /// All of it in one word.
@@ -55,7 +55,7 @@ pub struct Status {
     /// The last one that went wrong, if none went well after it.
     pub last_failure: Option<LastSync>,
     /// The failure of a sync in the background that no sync has settled since.
-    pub background: Option<String>,
+    pub background: Option<Untrusted>,
     /// What a sync would push.
     pub ahead: Vec<Ahead>,
     /// What central has newer.
@@ -69,7 +69,7 @@ pub struct Status {
     /// What would stop a sync.
     pub obstacles: Vec<Obstacle>,
     /// What deserves a look.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Untrusted>,
 }
 
 /// What central said.
@@ -86,22 +86,22 @@ pub struct Central {
     /// Whether everything else in this status is compared with central as it is now.
     pub compared: bool,
     /// What went wrong.
-    pub error: Option<String>,
+    pub error: Option<Untrusted>,
 }
 
 /// A sync of the past.
 #[derive(Debug, Serialize)]
 pub struct LastSync {
     /// When it began, RFC 3339.
-    pub started: String,
+    pub started: Untrusted,
     /// How long ago that is.
     pub seconds_ago: Option<i64>,
     /// How it ended.
-    pub outcome: String,
+    pub outcome: Untrusted,
     /// What started it.
-    pub trigger: String,
+    pub trigger: Untrusted,
     /// What went wrong.
-    pub error: Option<String>,
+    pub error: Option<Untrusted>,
 }
 
 /// A full sync that went well.
@@ -122,7 +122,7 @@ pub struct Ahead {
     /// What becomes of it in central.
     pub change: CentralChange,
     /// Its file, relative to `.metis/`.
-    pub path: Option<String>,
+    pub path: Option<UntrustedName>,
     /// The tags that shared records put on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Untrusted>,
@@ -134,7 +134,7 @@ pub struct Conflicting {
     /// The document.
     pub code: ShortCode,
     /// Its file, relative to `.metis/`.
-    pub path: Option<String>,
+    pub path: Option<UntrustedName>,
 }
 
 /// Another workspace's folder.
@@ -148,7 +148,7 @@ pub struct Folder {
     /// How many documents there are here.
     pub documents: usize,
     /// When a sync last changed it here, as far back as the journal is read.
-    pub changed: Option<String>,
+    pub changed: Option<Untrusted>,
     /// How long ago that is.
     pub seconds_ago: Option<i64>,
 }
@@ -175,7 +175,7 @@ impl Status {
             .iter()
             .map(|conflict| Conflicting {
                 code: conflict.code.clone(),
-                path: preview.path_of(&conflict.code).map(str::to_owned),
+                path: preview.path_of(&conflict.code).cloned(),
             })
             .collect();
         let pushed = preview.plan.push.keys().map(|code| {
@@ -191,7 +191,7 @@ impl Status {
             .map(|(code, change)| Ahead {
                 code: code.clone(),
                 change,
-                path: preview.path_of(code).map(str::to_owned),
+                path: preview.path_of(code).cloned(),
                 tags: Vec::new(),
             })
             .collect();
@@ -206,7 +206,7 @@ impl Status {
         };
         Status {
             workspace: preview.ctx.owned.clone(),
-            upstream: preview.ctx.upstream_shown.clone(),
+            upstream: preview.ctx.upstream_shown.as_str().into(),
             branch: branch(preview),
             state: preview.standing(),
             documents: preview.own.documents.len(),
@@ -239,7 +239,11 @@ impl Status {
                 .collect(),
             records: None,
             obstacles: preview.stops.iter().map(|kind| Obstacle::of(kind, preview)).collect(),
-            warnings: preview.warnings.iter().map(ToString::to_string).collect(),
+            warnings: preview
+                .warnings
+                .iter()
+                .map(|warning| warning.to_string().into())
+                .collect(),
         }
     }
 }
@@ -284,7 +288,7 @@ impl Central {
             CentralView::Seen { head, .. } => (true, Some(true), *head, None),
             CentralView::Failed(err) => {
                 let reason = stop::explain_central(err, &preview.ctx.upstream_shown);
-                (true, Some(false), None, Some(reason))
+                (true, Some(false), None, Some(reason.into()))
             }
         };
         let moved = preview.central_moved();
@@ -341,13 +345,12 @@ fn history(
 
 impl LastSync {
     fn of(entry: &JournalEntry, now: Timestamp) -> Self {
-        let clean = |text: &Untrusted| text.brief().to_string();
         LastSync {
             seconds_ago: super::seconds_since(entry.started.raw(), now),
-            started: clean(&entry.started),
-            outcome: clean(&entry.outcome),
-            trigger: clean(&entry.trigger),
-            error: entry.error.as_ref().map(clean),
+            started: entry.started.brief(),
+            outcome: entry.outcome.brief(),
+            trigger: entry.trigger.brief(),
+            error: entry.error.as_ref().map(Untrusted::brief),
         }
     }
 }

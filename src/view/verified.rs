@@ -14,6 +14,7 @@ use crate::{
         SyncErrorKind,
         preview::{self, CentralView, Preview},
     },
+    text::Untrusted,
 };
 
 /// What a comparison id by id came to.
@@ -30,7 +31,7 @@ pub struct Verified {
     /// What keeps the own documents from being read or pushed.
     pub obstacles: Vec<Obstacle>,
     /// What deserves a look.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Untrusted>,
 }
 
 /// The own documents, compared.
@@ -83,7 +84,11 @@ impl Verified {
             own,
             folders,
             obstacles: obstacles.map(|stop| Obstacle::of(stop, &preview)).collect(),
-            warnings: preview.warnings.iter().map(ToString::to_string).collect(),
+            warnings: preview
+                .warnings
+                .iter()
+                .map(|warning| warning.to_string().into())
+                .collect(),
         })
     }
 }

@@ -55,7 +55,7 @@ pub struct Record {
     #[serde(default)]
     pub pulled: BTreeMap<Prefix, Pulled>,
     #[serde(default)]
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     #[serde(default)]
     pub records: RecordsDone,
     #[serde(default)]

@@ -58,7 +58,7 @@ pub fn run(global: &Global, args: &StatusArgs, interrupt: Arc<AtomicBool>) -> Ex
         Err(kind) => return render::explained(global, "status", &kind, ""),
     };
     let mut status = Status::of(&preview, Timestamp::now());
-    status.background = background::unsettled(workspace.metis());
+    status.background = background::unsettled(workspace.metis()).map(Into::into);
     status.add_records(&workspace);
     if args.porcelain.is_some() || args.nul {
         porcelain::print(&status, &conduits, args.nul);

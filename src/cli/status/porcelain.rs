@@ -50,11 +50,11 @@ fn write(status: &Status, conduits: &Looked, nul: bool, out: &mut dyn Write) -> 
         Some(true) => "yes",
         Some(false) => "unreachable",
     };
-    let synced = status.last_sync.as_ref().map(|sync| sync.started.clone());
+    let synced = status.last_sync.as_ref().map(|sync| sync.started.to_string());
     let state = serde_json::to_value(status.state).unwrap_or_default();
     for (key, value) in [
         ("workspace", or_dash(status.workspace.as_ref().map(ToString::to_string))),
-        ("upstream", text(&status.upstream)),
+        ("upstream", text(status.upstream.raw())),
         (
             "branch",
             or_dash(status.branch.as_ref().map(|branch| text(branch.raw()))),
@@ -73,13 +73,17 @@ fn write(status: &Status, conduits: &Looked, nul: bool, out: &mut dyn Write) -> 
             CentralChange::Changed => "M",
             CentralChange::Removed => "D",
         };
-        line(&[letter, ahead.code.as_str(), &or_dash(ahead.path.as_deref().map(text))])?;
+        line(&[
+            letter,
+            ahead.code.as_str(),
+            &or_dash(ahead.path.as_ref().map(|path| text(path.raw()))),
+        ])?;
     }
     for conflict in &status.conflicts {
         line(&[
             "U",
             conflict.code.as_str(),
-            &or_dash(conflict.path.as_deref().map(text)),
+            &or_dash(conflict.path.as_ref().map(|path| text(path.raw()))),
         ])?;
     }
     for behind in &status.behind {
@@ -105,7 +109,7 @@ fn write(status: &Status, conduits: &Looked, nul: bool, out: &mut dyn Write) -> 
         line(&["!", obstacle.kind, &text(obstacle.message.raw())])?;
     }
     for warning in &status.warnings {
-        line(&["?", &text(warning)])?;
+        line(&["?", &text(warning.raw())])?;
     }
     Ok(())
 }

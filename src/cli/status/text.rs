@@ -14,10 +14,10 @@ use crate::{
     },
     plan::{
         dehydrate::CentralChange,
-        listing::printable,
         standing::{FolderStanding, Standing},
     },
     sync::Outbox,
+    text::UntrustedName,
 };
 
 /// With all sections full, the screen of 24 lines is just full.
@@ -92,7 +92,7 @@ impl Text<'_> {
                 writeln!(
                     out,
                     "Last sync that changed something: {ago} ({}, by `{}`){}",
-                    time(&sync.started),
+                    time(sync.started.raw()),
                     sync.trigger,
                     idle(status)
                 )?;
@@ -104,11 +104,15 @@ impl Text<'_> {
             writeln!(
                 out,
                 "{}",
-                self.paint.yellow(&format!("The{}", failure.trim_start_matches("the")))
+                self.paint
+                    .yellow(&format!("The{}", failure.to_string().trim_start_matches("the")))
             )?;
         } else if let Some(failure) = &status.last_failure {
             let ago = failure.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
-            let error = failure.error.as_deref().map_or("it did not say why".into(), reason);
+            let error = failure
+                .error
+                .as_ref()
+                .map_or("it did not say why".into(), |error| reason(error.raw()));
             writeln!(
                 out,
                 "{}",
@@ -147,14 +151,9 @@ impl Text<'_> {
                 CentralChange::Changed => self.paint.yellow("M"),
                 CentralChange::Removed => self.paint.red("D"),
             };
-            let path = document.path.as_deref().unwrap_or_default();
+            let path = document.path.as_ref().map(UntrustedName::brief).unwrap_or_default();
             let tags: String = document.tags.iter().map(|tag| format!(" #{}", tag.brief())).collect();
-            writeln!(
-                out,
-                "  {letter} {:<12} {}{tags}",
-                document.code,
-                printable(path.as_bytes())
-            )?;
+            writeln!(out, "  {letter} {:<12} {path}{tags}", document.code)?;
         }
         self.more(out, ahead.len(), limit)
     }
@@ -247,7 +246,12 @@ impl Text<'_> {
         self.more(out, self.status.obstacles.len(), limit)?;
         let limit = self.limit(WARNINGS);
         for warning in self.status.warnings.iter().take(limit) {
-            writeln!(out, "{} {}", self.paint.yellow("Note:"), given.once(warning))?;
+            writeln!(
+                out,
+                "{} {}",
+                self.paint.yellow("Note:"),
+                given.once(&warning.to_string())
+            )?;
         }
         self.more(out, self.status.warnings.len(), limit)
     }

@@ -9,6 +9,7 @@ use crate::{
     names::{ObjectFormat, ObjectId, Prefix},
     plan::hydrate::{FolderPlan, Pulled},
     stage::{Context, Warning},
+    text::Untrusted,
     workspace::{FolderWriter, Marker, OnDisk},
 };
 
@@ -169,7 +170,7 @@ impl<'w> Work<'w, '_> {
                 OnDisk::Expected(_) => {}
                 OnDisk::LocallyEdited(_) => {
                     let kept = writer.keep(&name, &self.stamp).map_err(|err| err.to_string())?;
-                    self.out.kept.push(kept);
+                    self.out.kept.push(kept.into());
                 }
             }
             writer.remove(&name).map_err(|err| err.to_string())?;
@@ -178,7 +179,7 @@ impl<'w> Work<'w, '_> {
         Ok(())
     }
 
-    fn fail(&mut self, prefix: &Prefix, reason: String) {
+    fn fail(&mut self, prefix: &Prefix, reason: impl Into<Untrusted>) {
         self.out.unfinished.insert(prefix.clone());
         self.out.warnings.push(Warning::FolderFailed {
             prefix: prefix.clone(),

@@ -23,7 +23,8 @@ use crate::{
         listing::{SkipReason, Skipped},
     },
     stage::{Limits, SMALLEST_FILE},
-    workspace::{FolderWriter, OnDisk},
+    text::{Untrusted, UntrustedName},
+    workspace::{FolderError, FolderWriter, OnDisk},
 };
 
 /// Files that a thread takes at a time: neighbours in the pack stay together.
@@ -45,11 +46,11 @@ pub struct Copied {
     /// Files written.
     pub written: usize,
     /// Locally edited files, kept under these paths first.
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     /// Files left out.
     pub skipped: Vec<Skipped>,
     /// The first failure. The folder's other files may or may not have been written.
-    pub failed: Option<String>,
+    pub failed: Option<Untrusted>,
 }
 
 /// What all files have in common.
@@ -67,7 +68,7 @@ pub struct Terms<'a> {
 enum File {
     Written,
     InPlace,
-    Kept(String),
+    Kept(UntrustedName),
     Skipped(Skipped),
 }
 
@@ -105,7 +106,7 @@ pub fn copy(
                     continue;
                 }
                 let file = if terms.interrupt.load(Ordering::Relaxed) {
-                    Err("interrupted".to_owned())
+                    Err("interrupted".into())
                 } else {
                     copy_one(suspicion, odb, write, &folders[*folder].writer, terms, &written)
                 };
@@ -131,7 +132,9 @@ pub fn copy(
             Ok(odb) => odb,
             Err(err) => {
                 for (folder, _) in jobs {
-                    lock(&outcomes[*folder]).failed.get_or_insert_with(|| err.to_string());
+                    lock(&outcomes[*folder])
+                        .failed
+                        .get_or_insert_with(|| err.to_string().into());
                 }
                 continue;
             }
@@ -162,11 +165,12 @@ fn copy_one(
     writer: &FolderWriter<'_>,
     terms: &Terms<'_>,
     written: &AtomicU64,
-) -> Result<File, String> {
+) -> Result<File, Untrusted> {
     let hash = |bytes: &[u8]| central::blob_id(write.blob.format(), bytes);
     let name = write.code.file_name();
     let path = || format!("{}/{name}", writer.prefix());
-    let on_disk = writer.check(&name, &write.ours, &hash).map_err(|err| err.to_string())?;
+    let failed = |err: FolderError| Untrusted::from(err.to_string());
+    let on_disk = writer.check(&name, &write.ours, &hash).map_err(failed)?;
     if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
         return Ok(File::InPlace);
     }
@@ -184,7 +188,7 @@ fn copy_one(
         Ok(None) => return Ok(skipped()),
         Err(err) => {
             suspicion.note(&err);
-            return Err(format!("{}: {err}", path()));
+            return Err(format!("{}: {err}", path()).into());
         }
     };
     let size = (bytes.len() as u64).max(SMALLEST_FILE);
@@ -193,18 +197,16 @@ fn copy_one(
             "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
              raise sync.limits.total_bytes in .metis/.sync/config.toml",
             terms.limits.total_bytes
-        ));
+        )
+        .into());
     }
     let kept = match on_disk {
         OnDisk::Absent | OnDisk::Expected(_) => None,
-        OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(|err| err.to_string())?),
+        OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(failed)?),
         OnDisk::NotAFile => {
-            return Err(format!(
-                "{} is not a regular file; move it away, then sync again",
-                path()
-            ));
+            return Err(format!("{} is not a regular file; move it away, then sync again", path()).into());
         }
     };
-    writer.write(&name, &bytes).map_err(|err| err.to_string())?;
-    Ok(kept.map_or(File::Written, File::Kept))
+    writer.write(&name, &bytes).map_err(failed)?;
+    Ok(kept.map_or(File::Written, |kept| File::Kept(kept.into())))
 }

@@ -15,6 +15,7 @@ use crate::{
         listing::{self, Documents},
     },
     state::cursor::Cursor,
+    text::UntrustedName,
     workspace::{self, Glance, Survey},
 };
 
@@ -71,7 +72,7 @@ pub struct Hydrated {
     /// Per workspace with changes.
     pub pulled: BTreeMap<Prefix, Pulled>,
     /// Locally edited files kept under these paths.
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     /// The tree of each folder that is in step now.
     pub folders: BTreeMap<Prefix, ObjectId>,
     /// Folders that are not.

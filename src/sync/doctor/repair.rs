@@ -255,7 +255,7 @@ fn restore(preview: &Preview<'_>, prefix: &Prefix, at: ObjectId) -> Result<Strin
         [] => String::new(),
         [path] => format!("; what had been there is kept as .metis/{path}"),
         [first, ..] => {
-            let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let folder = first.raw().rsplit_once('/').map_or("", |(folder, _)| folder);
             format!(
                 "; what had been there ({} files) is kept in .metis/{folder}/",
                 done.kept.len()

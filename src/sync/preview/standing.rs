@@ -10,6 +10,7 @@ use crate::{
         standing::{self, FolderStanding, Presence, Standing},
     },
     stage::Warning,
+    text::UntrustedName,
     workspace::FolderState,
 };
 
@@ -84,8 +85,8 @@ impl Preview<'_> {
     }
 
     /// The path of an own document, here or where it was seen last.
-    pub fn path_of(&self, code: &ShortCode) -> Option<&str> {
-        let here = self.own.documents.get(code).map(|document| document.path.raw());
-        here.or_else(|| self.cursor.base.get(code).map(|base| base.path.raw()))
+    pub fn path_of(&self, code: &ShortCode) -> Option<&UntrustedName> {
+        let here = self.own.documents.get(code).map(|document| &document.path);
+        here.or_else(|| self.cursor.base.get(code).map(|base| &base.path))
     }
 }

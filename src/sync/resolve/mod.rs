@@ -62,7 +62,7 @@ pub enum Resolved {
     /// The next sync publishes what is here.
     Local,
     /// The file has central's version; what it was before is kept, under this path relative to `.metis/`, if it was anything.
-    Central(Option<String>),
+    Central(Option<UntrustedName>),
     /// The file has the changes of both.
     Merged,
     /// The file has this many places that a person has to look at, between conflict markers.
@@ -86,7 +86,7 @@ pub fn open(preview: &Preview<'_>) -> Vec<Open> {
             code: code.clone(),
             path: preview
                 .path_of(code)
-                .map_or_else(|| code.file_name().into(), Into::into),
+                .map_or_else(|| code.file_name().into(), Clone::clone),
             why,
             base: base.or_else(|| preview.cursor.base.get(code).and_then(|base| base.blob)),
             here: preview.own.documents.get(code).map(|document| document.blob),
@@ -205,10 +205,10 @@ pub fn take(
 }
 
 /// What to note of the file of `open`, for those who want to go back.
-fn file(open: &Open, version: Option<ObjectId>, kept: Option<String>) -> ResolvedFile {
+fn file(open: &Open, version: Option<ObjectId>, kept: Option<UntrustedName>) -> ResolvedFile {
     ResolvedFile {
         code: open.code.clone(),
-        path: open.path.raw().to_owned(),
+        path: open.path.clone(),
         version,
         kept,
     }
@@ -229,18 +229,14 @@ fn here_bytes(preview: &Preview<'_>, code: &ShortCode) -> Result<Option<Vec<u8>>
 }
 
 /// Keeps a copy of what is here of `open`. `None`: nothing is.
-fn keep(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Option<String>, SyncErrorKind> {
+fn keep(preview: &Preview<'_>, open: &Open, started: Timestamp) -> Result<Option<UntrustedName>, SyncErrorKind> {
     let Some(bytes) = here_bytes(preview, &open.code)? else {
         return Ok(None);
     };
     let folder = format!("{}/resolved", started.strftime("%Y%m%dT%H%M%SZ"));
     let name = open.code.file_name();
-    Ok(Some(workspace::keep_copy(
-        preview.ctx.metis.dir(),
-        &folder,
-        &name,
-        &bytes,
-    )?))
+    let kept = workspace::keep_copy(preview.ctx.metis.dir(), &folder, &name, &bytes)?;
+    Ok(Some(kept.into()))
 }
 
 fn take_central(preview: &Preview<'_>, open: &Open) -> Result<(), SyncErrorKind> {

@@ -13,7 +13,7 @@ use crate::{
 
 /// What lies at the file's place. `None`: nothing.
 fn version(ctx: &Context<'_>, file: &ResolvedFile, format: ObjectFormat) -> Result<Option<ObjectId>, DirError> {
-    match ctx.metis.dir().read_file(&file.path, workspace::DOCUMENT_LIMIT) {
+    match ctx.metis.dir().read_file(file.path.raw(), workspace::DOCUMENT_LIMIT) {
         Ok((bytes, _)) => Ok(Some(central::blob_id(format, &bytes))),
         Err(err) if err.is_gone() => Ok(None),
         Err(err) => Err(err),
@@ -24,7 +24,7 @@ fn version(ctx: &Context<'_>, file: &ResolvedFile, format: ObjectFormat) -> Resu
 pub fn may_go_back(ctx: &Context<'_>, file: &ResolvedFile, format: ObjectFormat) -> Option<Left> {
     let at_hand = || {
         let kept = file.kept.as_ref();
-        kept.is_none_or(|kept| ctx.metis.dir().read_file(kept, workspace::DOCUMENT_LIMIT).is_ok())
+        kept.is_none_or(|kept| ctx.metis.dir().read_file(kept.raw(), workspace::DOCUMENT_LIMIT).is_ok())
     };
     match version(ctx, file, format) {
         Err(_) => Some(Left::Unreadable),
@@ -43,12 +43,12 @@ pub fn put_back(
     let metis = ctx.metis.dir();
     match &file.kept {
         Some(kept) => {
-            let (bytes, _) = metis.read_file(kept, workspace::DOCUMENT_LIMIT)?;
-            resolve::write_file(metis, &file.path, &bytes)?;
+            let (bytes, _) = metis.read_file(kept.raw(), workspace::DOCUMENT_LIMIT)?;
+            resolve::write_file(metis, file.path.raw(), &bytes)?;
             Ok(Some(central::blob_id(format, &bytes)))
         }
         None => {
-            metis.remove_file(&file.path)?;
+            metis.remove_file(file.path.raw())?;
             Ok(None)
         }
     }

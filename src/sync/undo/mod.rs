@@ -58,7 +58,7 @@ pub struct UndoPlan {
 }
 
 fn paths<S: serde::Serializer>(files: &[ResolvedFile], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(files.iter().map(|file| Untrusted::from(&file.path)))
+    serializer.collect_seq(files.iter().map(|file| &file.path))
 }
 
 impl UndoPlan {
