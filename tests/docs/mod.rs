@@ -4,6 +4,7 @@
 //! `$` are typed, those behind `>` continue them. Every `sh` block is run as it is, in a project of somebody who has
 //! nothing yet but a central that answers at the address that the documents use.
 
+mod dependencies;
 mod guaranteed;
 mod looked_up;
 mod provoked;

@@ -1,6 +1,11 @@
 //! Completion: what the program offers for a word, and that it knows the workspace that the words lead to.
 
-use crate::support::{document::document, workspace::Workspace, world::World};
+use crate::support::{
+    document::document,
+    process::{built, run},
+    workspace::Workspace,
+    world::World,
+};
 
 /// `api`, which has seen two documents of `web`'s.
 fn two(world: &World) -> (Workspace, Workspace) {
@@ -120,7 +125,7 @@ fn branches() {
             "init.defaultBranch=main",
         ])
         .args(args);
-        crate::support::process::run(git).success();
+        run(git).success();
     }
     assert_eq!(
         values(&api, &["init", "--source", ""]),
@@ -154,4 +159,54 @@ fn each_shell_has_a_script() {
     ] {
         assert_eq!(api.run(args).success(), "", "{args:?}");
     }
+}
+
+/// Words that end their line, or what a shell puts around them.
+#[test]
+fn what_documents_say_is_no_command() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let tags = [
+        "a$(touch pwned)`touch pwned`",
+        "b'; touch pwned; '\\\"\\\"",
+        "c\u{2019}; touch pwned; \u{2019}",
+    ];
+    let lines = ["d\\n--allow-deletes", "e\\r", "f\\e[2J", "g\\tfine", "h\u{202e}"];
+    let all = tags.iter().chain(&lines).map(|tag| format!("  - \"{tag}\"\n"));
+    let text = document("WEB-T-0001", "Theirs", "Theirs.");
+    let text = text.replacen("tags:\n", &format!("tags:\n{}", all.collect::<String>()), 1);
+    web.write_at("backlog/WEB-T-0001.md", "WEB-T-0001", text);
+    web.sync().report();
+    api.sync().report();
+
+    let meant = tags.map(|tag| tag.replace("\\\"", "\""));
+    let others = ["initiative", "phase/todo", "task"].map(String::from);
+    assert_eq!(
+        values(&api, &["list", "--tag", ""]),
+        [meant.as_slice(), &others].concat(),
+        "whatever ends a line is not offered"
+    );
+
+    // What bash puts into the command line is one word of just these letters.
+    for typed in ["a", "b", "c"] {
+        let mut bash = api.program("bash");
+        let program = built("git-metis-sync");
+        let path = program.parent().expect("it lies in a folder").display().to_string();
+        bash.env("PATH", format!("{path}:/usr/bin:/bin")).arg("-c").arg(
+            r#"source <(git-metis-sync completions bash)
+            COMP_WORDS=(git-metis-sync list --tag "$1") COMP_CWORD=3
+            _git-metis-sync
+            eval "printf '%s\\n' ${COMPREPLY[0]}""#,
+        );
+        let said = run({
+            bash.args(["bash", typed]);
+            bash
+        });
+        let said = said.success();
+        assert!(meant.contains(&said.trim_end_matches('\n').to_owned()), "{said}");
+        assert!(!api.dir.join("pwned").exists());
+    }
+    // There is no PowerShell to ask: to that, typographic quotes are quotes.
+    let script = api.run(&["completions", "powershell"]).success();
+    assert!(script.contains("EscapeSingleQuotedStringContent($value)"), "{script}");
 }

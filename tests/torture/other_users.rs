@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::checkout::as_root;
-use crate::support::{workspace::Workspace, world::World};
+use crate::{
+    conduits::Pair,
+    support::{process::run, report::Ended, workspace::Workspace, world::World},
+};
 
 const NOBODY: u32 = 65534;
 
@@ -83,4 +86,44 @@ fn a_lock_that_was_opened_before_the_folder_was_closed() {
     assert_eq!(synced.pushed.len(), 1);
     assert_eq!(synced.warnings, [""; 0]);
     assert!(Other::holding(&lock).is_none(), "nobody can open the new one");
+}
+
+/// Whoever can read a folder can lock it.
+#[test]
+fn a_conduits_folders_that_somebody_else_locks() {
+    if !as_root() {
+        return;
+    }
+    let pair = Pair::new(&[]);
+    in_the_open(&pair.own);
+    pair.put("left/a.md", "a");
+    let _others = ["left", "right"].map(|side| Other::holding(&pair.path(side)).expect("it can be read"));
+    pair.sync(0);
+    pair.assert_both(&["a.md=a"]);
+    let locks = pair.own.home.join(".cache/git-metis-sync/conduits");
+    let names: Vec<_> = fs::read_dir(&locks).expect("it is there").flatten().collect();
+    assert_eq!(names.len(), 2, "one for each folder");
+    for lock in names {
+        assert!(Other::holding(&lock.path()).is_none(), "nobody else can open it");
+    }
+}
+
+/// Without a home there is no folder that is certainly this user's.
+#[test]
+fn a_name_in_a_shared_folder_is_not_guessed() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    let shared = world.root().join("shared");
+    fs::create_dir(&shared).expect("temp folder is writable");
+    let mut sync = api.sync_command(&[]);
+    // Empty, since without it the system knows the tester's home.
+    sync.env("HOME", "").env("TMPDIR", &shared);
+    let failure = Ended(run(sync)).failure(1);
+    assert!(
+        failure.next.expect("a way out").contains("HOME"),
+        "what it takes is said"
+    );
+    assert_eq!(fs::read_dir(&shared).expect("it is there").count(), 0);
+    assert_eq!(world.central.tip(), None);
 }
