@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -118,7 +119,10 @@ impl TempFile {
         for _ in 0..100 {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = database.with_file_name(format!("{FILE_NAME}{TEMP_MARK}{}-{number}", process::id()));
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            // Whoever can read a database can lock it.
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create_new(true).mode(0o600);
+            match options.open(&path) {
                 Ok(file) => {
                     // Without lock support, nobody can lock it in order to sweep it either.
                     let _ = file.try_lock();

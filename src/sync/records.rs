@@ -17,7 +17,7 @@ use crate::{
     },
     names::ObjectFormat,
     records::{COMPACT_FROM, Records, Standing},
-    send_pack::Outcome,
+    send_pack::{Outcome, connect::FailureKind},
     stage::{
         Warning, fetch, push,
         records::{self, ExchangeError, Listed, LogPush},
@@ -204,10 +204,12 @@ pub(super) fn pushed(session: &mut Session<'_>, store: &Store, log: &LogPush, ou
 
 /// Whether what failed may be about a log.
 pub(super) fn may_be_a_log(err: &CentralError) -> bool {
-    matches!(
-        err,
-        CentralError::TooLarge | CentralError::Receive(_) | CentralError::Object { .. }
-    )
+    match err {
+        CentralError::TooLarge | CentralError::Receive(_) | CentralError::Object { .. } => true,
+        // A server lists a ref and has not what it leads to.
+        CentralError::Connect(err) => matches!(err.kind, FailureKind::Forbidden | FailureKind::Other),
+        _ => false,
+    }
 }
 
 /// Goes on without the logs that were to be fetched.

@@ -124,3 +124,23 @@ fn what_is_no_log_keeps_no_other_back() {
     let copy = &web.hydrated("api")["API-T-0001.md"];
     assert!(String::from_utf8_lossy(copy).contains("More."), "{report}");
 }
+
+/// Central itself is damaged: it lists a log, and has nothing of it.
+#[test]
+fn a_log_that_central_has_lost_keeps_no_documents_back() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    sync(&web);
+    api.edit("API-T-0001", "More.");
+    api.sync().report();
+    let name = world.central.dir.join("refs/metis/log/aaaaaaaaaaaaaaaa");
+    std::fs::create_dir_all(name.parent().unwrap()).unwrap();
+    std::fs::write(name, "1234567890123456789012345678901234567890\n").unwrap();
+    let report = json(&web, &["sync"]);
+    assert!(
+        report["warnings"].to_string().contains("records were left as they are"),
+        "{report}"
+    );
+    let copy = &web.hydrated("api")["API-T-0001.md"];
+    assert!(String::from_utf8_lossy(copy).contains("More."));
+}

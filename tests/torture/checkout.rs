@@ -518,6 +518,8 @@ fn closed_to_other_users() {
     for place in &places[..2] {
         assert_eq!(open_to_others(place), Vec::<PathBuf>::new());
     }
+    let database = fs::metadata(api.metis().join("metis.db")).expect("it is there");
+    assert_eq!(database.permissions().mode() & 0o077, 0);
     assert_eq!(sync(&["--dry-run"]).pushed, Vec::<String>::new());
 }
 

@@ -117,8 +117,8 @@ fn a_name_in_a_shared_folder_is_not_guessed() {
     let shared = world.root().join("shared");
     fs::create_dir(&shared).expect("temp folder is writable");
     let mut sync = api.sync_command(&[]);
-    // Empty, since without it the system knows the tester's home.
-    sync.env("HOME", "").env("TMPDIR", &shared);
+    // No place at all, since without it the system knows the tester's home.
+    sync.env("HOME", "nowhere").env("TMPDIR", &shared);
     let failure = Ended(run(sync)).failure(1);
     assert!(
         failure.next.expect("a way out").contains("HOME"),
