@@ -104,7 +104,9 @@ impl World {
 
     /// The text of a document that is in the cache.
     pub fn body(&self, document: &Document) -> Option<String> {
-        let text = self.load(&document.workspace.parse().unwrap(), &document.path).ok()?;
+        let text = self
+            .load(&document.workspace.raw().parse().unwrap(), document.path.raw())
+            .ok()?;
         let text = String::from_utf8(text).unwrap();
         let body = text.lines().find_map(|line| line.strip_prefix("body: "));
         Some(body.unwrap_or_default().to_owned())

@@ -12,7 +12,10 @@ use super::{
     select::{BEHIND, FROM, columns, document},
     source::searched,
 };
-use crate::lock_order::{self, Rank};
+use crate::{
+    lock_order::{self, Rank},
+    text::UntrustedName,
+};
 
 /// Documents read while others wait to write.
 const AT_ONCE: usize = 1000;
@@ -96,8 +99,14 @@ fn index(db: &Connection, after: i64, body: &dyn Fn(&Document) -> Option<String>
         db.prepare("INSERT INTO sync_text (title, code, tags, body, rowid) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (row, document) in &rows {
         if let Some(body) = body(document) {
-            let tags = document.tags.join(" ");
-            insert.execute(params![document.title, document.code, tags, searched(&body), row])?;
+            let tags: Vec<&str> = document.tags.iter().map(UntrustedName::raw).collect();
+            insert.execute(params![
+                document.title.raw(),
+                document.code.raw(),
+                tags.join(" "),
+                searched(&body),
+                row
+            ])?;
         }
     }
     Ok(rows.last().filter(|_| rows.len() == AT_ONCE).map(|(row, _)| *row))

@@ -198,7 +198,8 @@ fn check_checkout(workspace: &Workspace, endpoints: &Endpoints) -> Result<(), Co
     {
         return Ok(());
     }
-    let source = workspace.config().sync.as_ref().and_then(|sync| sync.source.as_deref());
+    let source = workspace.config().sync.as_ref().and_then(|sync| sync.source.as_ref());
+    let source = source.map(|source| source.raw());
     let branch = source.filter(|source| *source != WORKTREE);
     let Some(situation) = project.situation(branch.map_or(Source::Worktree, Source::Branch)) else {
         return Ok(());

@@ -121,7 +121,7 @@ fn take_turn(task: Task<'_>, state: &StateDir, around: &mut Around<'_>) -> Worke
         let _ = run.store(state, Note::Syncing);
         notice(wants_notice, &run, tell);
     };
-    let source = settings.source.as_deref().filter(|source| *source != WORKTREE);
+    let source = settings.source.as_ref().filter(|source| **source != WORKTREE);
     // A branch's tree is whole whatever git is in the middle of.
     let git_dir = task.git_dir.filter(|_| source.is_none());
     let waited = match task.foreground {
@@ -151,7 +151,7 @@ fn take_turn(task: Task<'_>, state: &StateDir, around: &mut Around<'_>) -> Worke
     let _ = begun.store(state, Note::Syncing);
     watch(&workspace, deadline, task.event, wants_notice, around);
     let arrived = match task.foreground {
-        true => about_to_arrive(&workspace, source, task.args, around.input),
+        true => about_to_arrive(&workspace, source.map(|source| source.raw()), task.args, around.input),
         false => Arrived::Tracking,
     };
     let request = SyncRequest {

@@ -274,7 +274,7 @@ pub fn context<'a>(
         upstream_name: configured.without_user(),
         upstream_id: place::identity(&configured, &workspace.project, folder),
         withdrawn: options.withdrawn.clone(),
-        branch: settings.branch.clone(),
+        branch: settings.branch.as_ref().map(|branch| branch.raw().to_owned()),
         connect: connect_options(options, &workspace.project, folder, clock + deadline),
         cache_dir: options
             .cache_dir

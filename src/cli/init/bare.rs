@@ -19,7 +19,7 @@ pub fn confirm(global: &Global, args: &InitArgs, workspace: &Workspace) -> Resul
     let named = [
         *url == settings.upstream_url,
         args.prefix.is_none() || args.prefix == config.workspace,
-        args.branch.is_none() || args.branch == settings.branch,
+        args.branch.is_none() || settings.branch == args.branch.clone().map(Into::into),
     ];
     if named.contains(&false) {
         return Err(workspace.no_files("init"));

@@ -81,7 +81,7 @@ pub fn edits(args: &InitArgs, here: &Here, upstream: &str, chosen: &Chosen) -> V
         edits.push(Edit::Upstream(upstream.to_owned()));
     }
     if let Some(branch) = &args.branch
-        && settings.is_none_or(|sync| sync.branch.as_ref() != Some(branch))
+        && settings.is_none_or(|sync| sync.branch.as_ref().is_none_or(|configured| configured != branch))
     {
         edits.push(Edit::Branch(branch.clone()));
     }
@@ -113,7 +113,9 @@ pub fn source(args: &InitArgs, here: &Here) -> Option<Edit> {
     let configured = config.sync.as_ref().and_then(|sync| sync.source.as_ref());
     let guessed = || here.project.default_branch().filter(|_| config.sync.is_none());
     let source = args.source.clone().or_else(guessed)?;
-    (configured != Some(&source)).then_some(Edit::Source(source))
+    configured
+        .is_none_or(|configured| *configured != source)
+        .then_some(Edit::Source(source))
 }
 
 /// The `project.prefix` of a new project: the letters of its folder's name, or the first like them that is not `taken`.

@@ -171,8 +171,8 @@ fn probe(
         interrupt,
         ..SyncOptions::default()
     };
-    let branch = here.config.sync.as_ref().and_then(|sync| sync.branch.as_deref());
-    let branch = args.branch.as_deref().or(branch);
+    let branch = here.config.sync.as_ref().and_then(|sync| sync.branch.as_ref());
+    let branch = args.branch.as_deref().or(branch.map(|branch| branch.raw()));
     let mut bar = Bar::new(global);
     let probed = sync::probe(&named.url, branch, &here.project, &here.folder, &options, &mut bar);
     bar.clear();

@@ -265,6 +265,6 @@ pub fn open_history<'a>(ctx: &Context<'a>, format: ObjectFormat) -> Option<Histo
 
 /// Whether central has what one branch of the project has, and not whatever is checked out.
 pub fn follows_branch(ctx: &Context<'_>) -> bool {
-    let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_deref());
-    source.is_some_and(|source| source != WORKTREE)
+    let source = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_ref());
+    source.is_some_and(|source| *source != WORKTREE)
 }

@@ -125,7 +125,8 @@ fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> 
     if let Arrived::Commit(at) = arrived {
         return Ok(ReadFrom::Tree { at, pending: false });
     }
-    let configured = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_deref());
+    let configured = ctx.config.sync.as_ref().and_then(|sync| sync.source.as_ref());
+    let configured = configured.map(|source| source.raw());
     let source = match configured {
         Some(WORKTREE) | None => Source::Worktree,
         Some(branch) => Source::Branch(branch),

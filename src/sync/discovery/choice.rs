@@ -63,8 +63,10 @@ pub(super) fn left_out(metis: &MetisDir, project: &Project) -> Option<Result<Con
 
 /// The branch that a configuration names as the source. `None`: it follows whatever is checked out.
 pub(in crate::sync) fn source_of(config: &Config) -> Option<String> {
-    let source = config.sync.as_ref()?.source.clone();
-    source.filter(|source| source != WORKTREE)
+    let source = config.sync.as_ref()?.source.as_ref();
+    source
+        .filter(|source| **source != WORKTREE)
+        .map(|source| source.raw().to_owned())
 }
 
 /// Which config.toml counts: that of the branch that it names itself as the source. The search begins with the branch that

@@ -163,7 +163,11 @@ impl Workspace {
         };
         if let (Some(head), Some(sync)) = (head, &mut config.sync) {
             // Nothing is checked out there; what would be, is.
-            sync.source = sync.source.take().filter(|source| source != WORKTREE).or(Some(head));
+            sync.source = sync
+                .source
+                .take()
+                .filter(|source| source != WORKTREE)
+                .or_else(|| Some(head.into()));
         }
         let unconfirmed = notes.map(|notes| workspace::hold_back(&mut config, &notes.confirmed));
         Ok(Workspace {

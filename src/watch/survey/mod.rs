@@ -20,6 +20,7 @@ use crate::{
     stage::own::{IGNORE_FILE, WORKTREE},
     state::files::FOLDER,
     sync::Workspace,
+    text::UntrustedName,
     workspace::{CONFIG_FILE, MARKER_FILE, METIS_DIR},
 };
 
@@ -49,7 +50,7 @@ pub struct Place {
     /// The one that its worktrees share.
     common_dir: Option<PathBuf>,
     /// The branch that documents come from, where that is not what is checked out.
-    source: Option<String>,
+    source: Option<UntrustedName>,
     /// The folders of conduits that this clone syncs.
     conduits: Vec<PathBuf>,
 }
@@ -80,7 +81,10 @@ impl Place {
             .as_ref()
             .and_then(|dir| fs::read_to_string(dir.join("HEAD")).ok());
         let head = head.and_then(|text| Some(text.trim().strip_prefix("ref: ")?.to_owned()));
-        let source = self.source.as_ref().map(|source| format!("refs/heads/{source}"));
+        let source = self
+            .source
+            .as_ref()
+            .map(|source| format!("refs/heads/{}", source.raw()));
         let dir = self.common_dir.clone();
         let of_branch = move |name: String| Some(dir.as_ref()?.join(name));
         head.into_iter().chain(source).filter_map(of_branch)

@@ -53,8 +53,8 @@ pub const KEYS: [Key; 9] = [
     Key {
         name: BRANCH,
         stops: true,
-        asked: |settings| Some(settings.branch.clone().unwrap_or_default()),
-        put: |settings, word| settings.branch = word.filter(|word| !word.is_empty()).map(str::to_owned),
+        asked: |settings| Some(settings.branch.clone().unwrap_or_default().raw().to_owned()),
+        put: |settings, word| settings.branch = word.filter(|word| !word.is_empty()).map(Into::into),
     },
     switch!("sync.publish_ignored", publish_ignored),
     switch!("sync.hooks.blocking", hooks.blocking),

@@ -262,7 +262,10 @@ mod tests {
         let config = Config::parse(&edited).unwrap();
         let sync = config.sync.unwrap();
         assert_eq!(
-            (sync.upstream_url.as_str(), sync.branch.as_deref()),
+            (
+                sync.upstream_url.as_str(),
+                sync.branch.as_ref().map(|branch| branch.raw())
+            ),
             (url, Some("plans"))
         );
         assert_eq!(

@@ -147,7 +147,7 @@ impl Config {
         let settings = SyncSettings {
             upstream_url: sync.text("upstream_url", is_plain_url, URL_RULE)?.unwrap_or_default(),
             last_synced_commit: sync.parsed("last_synced_commit", "a commit id of 40 or 64 hex digits")?,
-            branch: sync.text("branch", is_branch_name, BRANCH_RULE)?,
+            branch: sync.text("branch", is_branch_name, BRANCH_RULE)?.map(Into::into),
             max_retries: sync
                 .number("max_retries", 0, MAX_RETRIES.into(), "a whole number from 0 to 1000")?
                 .map(|n| n as u32),
@@ -157,7 +157,7 @@ impl Config {
                 })?
                 .unwrap_or_default(),
             deadline_seconds: sync.seconds("deadline_seconds")?,
-            source: sync.text("source", is_branch_name, BRANCH_RULE)?,
+            source: sync.text("source", is_branch_name, BRANCH_RULE)?.map(Into::into),
             exclude: sync.patterns("exclude")?,
             only: sync.prefixes("only")?,
             except: sync.prefixes("except")?,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::names::{ObjectId, Prefix};
+use crate::{
+    names::{ObjectId, Prefix},
+    text::UntrustedName,
+};
 
 /// The `[sync]` section of a workspace that syncs.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,13 +16,13 @@ pub struct SyncSettings {
     /// about this clone.
     pub last_synced_commit: Option<ObjectId>,
     /// Central's branch; default: what central's HEAD names.
-    pub branch: Option<String>,
+    pub branch: Option<UntrustedName>,
     /// How often the whole cycle is run again after a lost race.
     pub max_retries: Option<u32>,
     /// Where the last synced commit is recorded.
     pub record: Record,
     /// The branch of the project whose documents central has, or `worktree` for whatever is checked out. Not set: the same.
-    pub source: Option<String>,
+    pub source: Option<UntrustedName>,
     /// The whole sync's deadline.
     pub deadline_seconds: Option<u64>,
     /// gitignore's patterns of own documents that are not published.

@@ -43,7 +43,7 @@ fn everything_a_config_can_say() {
     assert_eq!(config.team.as_deref(), Some("platform"));
     assert_eq!(sync.upstream_url, "git@host:org/central.git");
     assert_eq!(sync.last_synced_commit.unwrap().to_string(), commit);
-    assert_eq!(sync.branch.as_deref(), Some("team/plans"));
+    assert_eq!(sync.branch, Some("team/plans".into()));
     assert_eq!(
         (sync.max_retries, sync.record, sync.deadline_seconds),
         (Some(0), Record::Local, Some(90))
