@@ -1,6 +1,6 @@
 //! How far a sync is, and the time that all conduits have together.
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt};
 
 use metis_sync::sync::Step;
 
@@ -43,7 +43,9 @@ fn all_conduits_together_have_the_time_of_one_sync() {
     fs::write(shop.0.dir.join("left/a"), "1").expect("temp folder is writable");
     let config = shop.0.config().replace("[sync]\n", "[sync]\ndeadline_seconds = 5\n");
     shop.0.put("config.toml", config);
-    let busy = fs::File::open(shop.folder()).expect("it is there");
+    let folder = shop.folder().metadata().expect("it is there");
+    let lock = format!("{:x}-{:x}.lock", folder.dev(), folder.ino());
+    let busy = fs::File::open(shop.0.home.join(".cache/git-metis-sync/conduits").join(lock)).expect("it is there");
     busy.lock().expect("nobody has it");
     let ended = shop.0.run(&[]);
     assert_eq!(ended.code, Some(4), "{}", ended.transcript());
