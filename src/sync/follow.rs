@@ -93,9 +93,12 @@ impl Follow<'_, '_> {
         if adopted {
             cursor.adopt_rewritten();
         }
-        if let (Some(pushing), Some(head)) = (cursor.pushing.take(), snapshot.head)
-            && history::holds(store, head, pushing.commit)?
-        {
+        let has_arrived = match (&cursor.pushing, snapshot.head) {
+            (Some(pushing), Some(head)) => history::holds(store, head, pushing.commit)?,
+            _ => false,
+        };
+        // A server may take it after its client was killed: until this sync is over, each look at central is for that too.
+        if let Some(pushing) = cursor.pushing.take_if(|_| has_arrived) {
             cursor.push_had_arrived(pushing.notes);
         }
         Ok(Followed {

@@ -1,6 +1,6 @@
 //! Syncs that end between central's taking a push and this clone's note of it, and documents that are edited after that.
 
-use crate::support::{point::Point, workspace::Workspace, world::World};
+use crate::support::{point::Point, process::eventually, report::Ended, workspace::Workspace, world::World};
 
 /// A workspace that has synced, and a push of an edit by it that central takes while the sync is killed.
 fn killed_after(world: &World, point: Point) -> Workspace {
@@ -79,6 +79,31 @@ fn a_push_that_did_not_arrive() {
     api.write("API-T-0001", "Third.");
     assert_eq!(api.sync().failure(3).kind, "diverged");
     is_in_central(&world, "The colleague's.");
+}
+
+/// Central takes it only when the next sync has looked, and that one is too slow with its own.
+#[test]
+fn a_push_that_arrives_during_the_next_sync() {
+    let world = World::new();
+    let api = world.workspace("api");
+    api.write("API-T-0001", "First.");
+    api.sync().report();
+    api.write("API-T-0001", "Second.");
+    let mut late = world.points.gate(Point::BeforeRef);
+    let sync = api.start_sync();
+    late.wait();
+    assert_eq!(sync.kill().code, None);
+    api.write("API-T-0001", "Third.");
+    let mut next = world.points.gate(Point::BeforePush);
+    let sync = api.start_sync();
+    next.wait();
+    late.open();
+    let has_arrived = || String::from_utf8_lossy(&world.central.folder("api")["API-T-0001.md"]).contains("Second.");
+    eventually("the late push", has_arrived);
+    next.open();
+    let report = Ended(sync.finish()).report();
+    assert_eq!((report.pushed, report.retries), (vec!["API-T-0001".to_owned()], 1));
+    is_in_central(&world, "Third.");
 }
 
 /// A note that another clone's user, or a pull, left there is none.
