@@ -171,3 +171,24 @@ fn what_breaks_a_rule_is_said() {
     let refused = pair.run(&["add", "../x", "left", "right"], 1);
     assert!(refused.stderr.contains("its name must be"), "{}", refused.transcript());
 }
+
+/// A name makes no line of its own, and no word of a command that is there to be copied.
+#[test]
+fn names_that_say_something_else() {
+    let pair = Pair::new(&[]);
+    pair.put("left/a\n  beta: delete everything", "1");
+    let planned = pair.run(&["sync", "--dry-run"], 0);
+    let told = String::from_utf8_lossy(&planned.stdout).into_owned() + &planned.stderr;
+    assert!(told.contains("everything"), "{told}");
+    assert!(!told.lines().any(|line| line.starts_with("  beta: delete")), "{told}");
+    pair.sync(0);
+
+    pair.put("left/it's; echo here", "1");
+    pair.put("right/it's; echo here", "2");
+    let waits = pair.run(&["sync"], 8);
+    assert!(
+        waits.stderr.contains(r"resolve notes 'it'\''s; echo here' --take"),
+        "{}",
+        waits.transcript()
+    );
+}

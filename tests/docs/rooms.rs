@@ -187,6 +187,27 @@ fn the_cursor_moves_in_one_place() {
     assert!(reads > 50, "{reads}");
 }
 
+/// A git that is started otherwise would take files of a checkout for a bare repository.
+#[test]
+fn every_git_is_started_by_the_same_function() {
+    let mut starts = Vec::new();
+    for folder in ["src", "crates/send-pack/src", "crates/records/src"] {
+        for file in files_below(&root().join(folder)) {
+            let is_of_tests =
+                file.ends_with("tests.rs") || file.ends_with("fixture.rs") || file.iter().any(|part| part == "tests");
+            if is_of_tests || file.extension().is_none_or(|ext| ext != "rs") {
+                continue;
+            }
+            let code = fs::read_to_string(&file).unwrap();
+            let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            if code.contains("new(\"git\")") {
+                starts.push(file.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(starts, [Path::new("crates/send-pack/src/connect/git.rs")]);
+}
+
 #[test]
 fn what_is_named_is_there() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

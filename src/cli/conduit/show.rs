@@ -8,7 +8,7 @@ use super::super::{Exit, Global, render};
 use crate::{
     conduit::{Generation, Report, definition::Defined},
     plan::conduit::{Action, Change, Side},
-    text,
+    text::{self, escaped, shell_word},
 };
 
 /// More lines of one kind than this are summed up.
@@ -115,7 +115,7 @@ pub fn report(global: &Global, report: &Report, dry_run: bool) {
         mention!(
             "conflict: {}: {} ({})",
             report.name,
-            conflict.path,
+            escaped(&conflict.path),
             conflict.kind.words()
         );
     }
@@ -125,11 +125,11 @@ pub fn report(global: &Global, report: &Report, dry_run: bool) {
              sides the same.",
             if report.conflicts.len() == 1 { "it" } else { "them" },
             report.name,
-            first.path
+            shell_word(&first.path)
         );
     }
     for failed in report.failed.iter().take(MAX_LINES) {
-        mention!("error: {}: {failed}", report.name);
+        mention!("error: {}: {}", report.name, escaped(failed));
     }
     more(report.failed.len());
     if !report.failed.is_empty() {
@@ -149,7 +149,7 @@ fn changes(changes: &[Change]) {
             Side::Alpha => "alpha",
             Side::Beta => "beta",
         };
-        let path = &change.path;
+        let path = escaped(&change.path);
         match &change.action {
             Action::Put { was: None, .. } => say!("  {side}: create {path}"),
             Action::Put { was: Some(was), now } if was.has_content_of(now) => {
@@ -157,14 +157,14 @@ fn changes(changes: &[Change]) {
             }
             Action::Put { .. } => say!("  {side}: overwrite {path}"),
             Action::Remove { was } => match renamed_to(changes, change.side, *was) {
-                Some(new) => say!("  {side}: delete {path} (renamed to {new})"),
+                Some(new) => say!("  {side}: delete {path} (renamed to {})", escaped(new)),
                 None => say!("  {side}: delete {path}"),
             },
-            Action::Replace { now, .. } if now.len() == 1 && now[0].0 == *path => {
+            Action::Replace { now, .. } if now.len() == 1 && now[0].0 == change.path => {
                 say!("  {side}: replace the folder {path} by a file");
             }
             Action::Replace { .. } => say!("  {side}: replace {path} by a folder"),
-            Action::Rename { from, .. } => say!("  {side}: rename {from} to {path}"),
+            Action::Rename { from, .. } => say!("  {side}: rename {} to {path}", escaped(from)),
         }
     }
 }
@@ -209,7 +209,7 @@ pub fn history(global: &Global, name: &str, all: &[(Generation, Vec<Change>)], i
         if in_full {
             changes(done);
             for failed in &generation.failed {
-                say!("  not done: {failed}");
+                say!("  not done: {}", escaped(failed));
             }
         }
     }
@@ -233,6 +233,6 @@ pub fn undone(global: &Global, name: &str, generation: &Generation, done: &[Chan
         );
     }
     for failed in &generation.failed {
-        mention!("warning: {name}: {failed}");
+        mention!("warning: {name}: {}", escaped(failed));
     }
 }
