@@ -4,6 +4,7 @@
 //! the command that a person would run. The engine blocks, so each call has a thread; the project is looked up for each call, so
 //! the server starts anywhere. Standard output belongs to the protocol from the first byte on (`stdio`).
 
+mod arguments;
 mod call;
 mod failure;
 mod records;

@@ -1,8 +1,12 @@
 //! Where a workspace stands, and what a sync would do or stumble over.
 
+mod syncs;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::syncs::{Completed, LastSync};
+use self::syncs::{completed, history, past};
 use crate::{
     cache::MarkKind,
     names::{ObjectId, Prefix, ShortCode},
@@ -11,10 +15,7 @@ use crate::{
         source::ReadFrom,
         standing::{FolderStanding, Standing},
     },
-    state::{
-        self,
-        journal::{self, JournalEntry},
-    },
+    state::journal::JournalEntry,
     sync::{
         self, Outbox, SyncErrorKind, Workspace,
         preview::{CentralView, Preview},
@@ -87,31 +88,6 @@ pub struct Central {
     pub compared: bool,
     /// What went wrong.
     pub error: Option<Untrusted>,
-}
-
-/// A sync of the past.
-#[derive(Debug, Serialize)]
-pub struct LastSync {
-    /// When it began, RFC 3339.
-    pub started: Untrusted,
-    /// How long ago that is.
-    pub seconds_ago: Option<i64>,
-    /// How it ended.
-    pub outcome: Untrusted,
-    /// What started it.
-    pub trigger: Untrusted,
-    /// What went wrong.
-    pub error: Option<Untrusted>,
-}
-
-/// A full sync that went well.
-#[derive(Debug, Serialize)]
-pub struct Completed {
-    /// What was noted of it.
-    #[serde(flatten)]
-    pub noted: state::last::LastSync,
-    /// How long ago it ended.
-    pub seconds_ago: u64,
 }
 
 /// An own document that a sync would push or remove.
@@ -311,46 +287,6 @@ impl Obstacle {
             stop: hint.stop.name(),
             message: hint.message,
             next: hint.next,
-        }
-    }
-}
-
-/// What the journal says, as far back as a status needs it.
-fn past(preview: &Preview<'_>) -> Vec<JournalEntry> {
-    let read = preview.state.as_ref().map(|state| journal::read_last(state, 100));
-    read.and_then(Result::ok).unwrap_or_default().entries
-}
-
-fn completed(state: &state::files::StateDir, now: Timestamp) -> Option<Completed> {
-    let noted = state::last::LastSync::load(state, now)?;
-    let seconds_ago = noted.age(now)?.as_secs();
-    Some(Completed { noted, seconds_ago })
-}
-
-/// The last sync that went well and changed something and, if none went well after it, the last that did not.
-fn history(
-    entries: &[JournalEntry],
-    completed: Option<&Completed>,
-    now: Timestamp,
-) -> (Option<LastSync>, Option<LastSync>) {
-    let is_settled = |entry: &JournalEntry| completed.is_some_and(|last| last.noted.came_after(entry.started.raw()));
-    let good = entries.iter().rposition(|entry| entry.error.is_none());
-    let bad = entries
-        .iter()
-        .rposition(|entry| entry.error.is_some())
-        .filter(|bad| Some(*bad) > good && !is_settled(&entries[*bad]));
-    let tell = |at: usize| LastSync::of(&entries[at], now);
-    (good.map(tell), bad.map(tell))
-}
-
-impl LastSync {
-    fn of(entry: &JournalEntry, now: Timestamp) -> Self {
-        LastSync {
-            seconds_ago: super::seconds_since(entry.started.raw(), now),
-            started: entry.started.brief(),
-            outcome: entry.outcome.brief(),
-            trigger: entry.trigger.brief(),
-            error: entry.error.as_ref().map(Untrusted::brief),
         }
     }
 }
