@@ -19,7 +19,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-pub use pushing::{Pushing, first_push};
+pub use pushing::{Pushing, first_pushes};
 
 use super::{
     files::{StateDir, StateError},
@@ -151,9 +151,9 @@ pub struct Cursor {
     /// The owned documents' last common versions.
     #[serde(deserialize_with = "in_order")]
     pub base: BTreeMap<ShortCode, Base>,
-    /// What was about to be pushed when the sync after this cursor was cut short.
+    /// What was about to be pushed when syncs after this cursor were cut short, the oldest first.
     #[serde(skip)]
-    pub pushing: Option<Box<Pushing>>,
+    pub pushing: Vec<Pushing>,
     /// Where this was read from.
     #[serde(skip)]
     pub provenance: Provenance,
@@ -234,9 +234,11 @@ pub fn load(state: &StateDir, guard: &Guard) -> Result<Memory, StateError> {
         Seal::Right { serial, .. } => serial,
         Seal::Missing | Seal::Wrong => 0,
     };
-    let pushing = (provenance == Provenance::Own).then(|| pushing::load(state, guard, serial));
     Ok(Memory::Known(Box::new(Cursor {
-        pushing: pushing.flatten().map(Box::new),
+        pushing: match provenance {
+            Provenance::Own => pushing::load(state, guard, serial),
+            Provenance::Copied => Vec::new(),
+        },
         provenance,
         serial,
         ..cursor
@@ -258,7 +260,7 @@ impl Cursor {
             left_out: BTreeSet::new(),
             cache_is_due: false,
             folders_ignored: false,
-            pushing: None,
+            pushing: Vec::new(),
             provenance: Provenance::Own,
             serial: 0,
             agreed: None,

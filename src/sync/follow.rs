@@ -49,12 +49,12 @@ pub struct Follow<'c, 'a> {
 
 impl Follow<'_, '_> {
     /// The cursor for the central that was listed, and whether it is a new one because an old one does not count any more. `first`:
-    /// what the first sync of all was about to push.
+    /// what the first syncs of all were about to push.
     pub fn cursor(
         &self,
         remote: &Remote,
         last: Option<Cursor>,
-        first: impl FnOnce() -> Option<Pushing>,
+        first: impl FnOnce() -> Vec<Pushing>,
     ) -> Result<(Cursor, bool), SyncErrorKind> {
         match last {
             // What was pushed under another hash cannot be compared with anything here.
@@ -63,7 +63,7 @@ impl Follow<'_, '_> {
             last => {
                 let mut new = Cursor::new(self.ctx.upstream_name.clone(), remote.branch.clone(), remote.format);
                 if last.is_none() {
-                    new.pushing = first().map(Box::new);
+                    new.pushing = first();
                 }
                 Ok((new, last.is_some()))
             }
@@ -93,13 +93,14 @@ impl Follow<'_, '_> {
         if adopted {
             cursor.adopt_rewritten();
         }
-        let has_arrived = match (&cursor.pushing, snapshot.head) {
-            (Some(pushing), Some(head)) => history::holds(store, head, pushing.commit)?,
-            _ => false,
-        };
-        // A server may take it after its client was killed: until this sync is over, each look at central is for that too.
-        if let Some(pushing) = cursor.pushing.take_if(|_| has_arrived) {
-            cursor.push_had_arrived(pushing.notes);
+        // A server may take a push after its client was killed: until this sync is over, each look at central is for that too.
+        if let Some(head) = snapshot.head {
+            for at in (0..cursor.pushing.len()).rev() {
+                if history::holds(store, head, cursor.pushing[at].commit)? {
+                    cursor.push_had_arrived(at);
+                    break;
+                }
+            }
         }
         Ok(Followed {
             snapshot,

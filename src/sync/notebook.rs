@@ -81,9 +81,9 @@ impl Notebook {
         })
     }
 
-    /// What the first sync of all was about to push when it was cut short.
-    pub(super) fn first_push(&self) -> Option<Pushing> {
-        cursor::first_push(&self.state, &self.guard)
+    /// What the first syncs of all were about to push when they were cut short.
+    pub(super) fn first_pushes(&self) -> Vec<Pushing> {
+        cursor::first_pushes(&self.state, &self.guard)
     }
 
     /// Notes that `commit` is about to be pushed. The first time there is nothing yet that could seal it.

@@ -106,6 +106,27 @@ fn a_push_that_arrives_during_the_next_sync() {
     is_in_central(&world, "Third.");
 }
 
+/// A push that arrived is not forgotten when the next one is cut short before it was sent.
+#[test]
+fn another_push_that_did_not_arrive() {
+    let world = World::new();
+    let api = killed_after(&world, Point::AfterRef);
+    for text in ["Third.", "Fourth."] {
+        api.write("API-T-0001", text);
+        let mut gate = world.points.gate(Point::BeforePush);
+        let sync = api.start_sync();
+        gate.wait();
+        assert_eq!(sync.kill().code, None);
+        gate.open();
+        is_in_central(&world, "Second.");
+    }
+    api.write("API-T-0001", "Fifth.");
+    let status = api.run(&["status"]).success();
+    assert!(!status.contains("onflict"), "{status}");
+    assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
+    is_in_central(&world, "Fifth.");
+}
+
 /// A note that another clone's user, or a pull, left there is none.
 #[test]
 fn a_note_of_another_clone() {

@@ -70,9 +70,15 @@ impl Cursor {
         }
     }
 
-    /// What was pushed when a sync was cut short had arrived. The own documents may have changed since.
-    pub fn push_had_arrived(&mut self, notes: Notes) {
-        self.compared_at(None, Some(notes));
+    /// Of what was pushed when syncs were cut short the one at `at` had arrived, and so had those before it. The own documents may have
+    /// changed since.
+    pub fn push_had_arrived(&mut self, at: usize) {
+        self.pushing.drain(..at);
+        if let Some(pushing) = self.pushing.first_mut().filter(|pushing| !pushing.has_arrived) {
+            pushing.has_arrived = true;
+            let notes = pushing.notes.clone();
+            self.compared_at(None, Some(notes));
+        }
     }
 
     /// Everything of central up to `head` was dealt with.

@@ -56,8 +56,9 @@ impl Fetched {
                 let ctx = &session.ctx;
                 let follow = Follow { ctx, seen, adopt };
                 let cursor;
-                (cursor, is_another) =
-                    follow.cursor(&remote, session.notebook.last.clone(), || session.notebook.first_push())?;
+                (cursor, is_another) = follow.cursor(&remote, session.notebook.last.clone(), || {
+                    session.notebook.first_pushes()
+                })?;
                 if is_another {
                     session.warn(Warning::CentralAdopted);
                 }

@@ -111,7 +111,8 @@ impl<'a> Look<'_, 'a> {
         };
         let followed = follow
             .cursor(&remote, self.last.clone(), || {
-                cursor::first_push(self.state.as_ref()?, &self.guard)
+                let state = self.state.as_ref();
+                state.map_or_else(Vec::new, |state| cursor::first_pushes(state, &self.guard))
             })
             .and_then(|(cursor, is_another)| {
                 let mut store = fetch::store(ctx, remote.format, self.options.dry_run)?;
