@@ -72,9 +72,13 @@ pub fn check_database(metis: &MetisDir, project: &Project) -> Result<(), CacheEr
 
 /// Opens `metis.db` for questions, with what shared records say of documents.
 pub fn open_cache(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryError> {
+    open_unmarked(workspace, guard)?.marked(&marks(workspace))
+}
+
+/// The same for questions that have nothing to do with records, which may be many.
+pub fn open_unmarked(workspace: &Workspace, guard: &Guard) -> Result<Cache, QueryError> {
     check_database(workspace.metis(), workspace.project())?;
-    let cache = Cache::open(workspace.metis().path(), &|file| guard.mark(file))?;
-    cache.marked(&marks(workspace))
+    Cache::open(workspace.metis().path(), &|file| guard.mark(file))
 }
 
 /// Rebuilds `metis.db` without a sync around it.

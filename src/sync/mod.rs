@@ -49,7 +49,7 @@ mod work;
 use std::sync::Arc;
 
 pub use crate::stage::Warning;
-pub use cache::{check_database, open_cache, rebuild_cache};
+pub use cache::{check_database, open_cache, open_unmarked, rebuild_cache};
 pub use claim::{Claim, ClaimError, Claimed, claim, claimed, claims, release};
 pub use error::{NoFolder, NotResolved, SyncError, SyncErrorKind};
 pub use marks::{NotWritten, Outbox, collections, made_records, marks, open_records, outbox, write_records};

@@ -126,5 +126,5 @@ fn workspace() -> Option<Workspace> {
 
 fn cache() -> Option<Cache> {
     let workspace = workspace()?;
-    sync::open_cache(&workspace, &workspace.guard().ok()?).ok()
+    sync::open_unmarked(&workspace, &workspace.guard().ok()?).ok()
 }

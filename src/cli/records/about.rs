@@ -10,12 +10,12 @@ use shared_records::{
     shown::Record,
 };
 
-use super::{Failure, here, run, write};
+use super::{Failure, here, run, show_lines, write};
 use crate::{
-    cli::{Exit, Global, pager, render, table::Page, words},
+    cli::{Exit, Global, render, words},
     names::ShortCode,
     plan::listing::printable,
-    records::{Records, Status},
+    records::{Logged, Records, Status},
     sync::{self, Workspace},
     text,
 };
@@ -103,20 +103,16 @@ fn list(global: &Global, workspace: &Workspace, model: Option<&str>) -> Result<(
         render::print_json(&render::document("record", json!({ "records": records })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for record in &records {
+    let lines = records.iter().flat_map(|record| {
         let shown = &record.shown;
-        page.line(&format!(
-            "{}  {}",
-            place(&record.model, &record.key, &record.field),
-            shown.value
-        ));
-        for other in &shown.others {
-            page.line(&format!("    at the same time: {other}"));
-        }
-    }
-    page.end();
+        let first = format!("{}  {}", place(&record.model, &record.key, &record.field), shown.value);
+        let others = shown
+            .others
+            .iter()
+            .map(|other| format!("    at the same time: {other}"));
+        std::iter::once(first).chain(others)
+    });
+    show_lines(global, workspace, lines);
     Ok(())
 }
 
@@ -196,9 +192,7 @@ fn log(global: &Global, workspace: &Workspace, count: usize) -> Result<(), Failu
         render::print_json(&render::document("record", json!({ "entries": entries })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for logged in &logged {
+    let line = |logged: &Logged| {
         let entry = &logged.entry;
         let cell = &entry.cell;
         let what = match &entry.value {
@@ -210,16 +204,16 @@ fn log(global: &Global, workspace: &Workspace, count: usize) -> Result<(), Failu
             user => printable(user.as_bytes()),
         };
         let place = place(&cell.model, &cell.key, &cell.field);
-        page.line(&format!("{}  {who}  {place}  {what}", words::time(&time(entry.stamp))));
-    }
-    page.end();
+        format!("{}  {who}  {place}  {what}", words::time(&time(entry.stamp)))
+    };
+    show_lines(global, workspace, logged.iter().map(line));
     Ok(())
 }
 
 /// How many records wait for a document that no workspace known here has, or for a record that has not come yet.
 fn waiting(workspace: &Workspace, records: &Records) -> Result<usize, Failure> {
     let Ok(guard) = workspace.guard() else { return Ok(0) };
-    let Ok(cache) = sync::open_cache(workspace, &guard) else {
+    let Ok(cache) = sync::open_unmarked(workspace, &guard) else {
         return Ok(0);
     };
     let records = records.list()?;

@@ -50,7 +50,7 @@ pub fn assign(global: &Global, args: &AssignArgs) -> Exit {
         };
         let cells: Vec<_> = args.who.iter().map(cell).collect();
         if !args.rm {
-            mention_unknown(global, workspace, code);
+            mention_unknown(global, workspace, [code]);
         }
         let word = if args.rm { "Unassigned" } else { "Assigned" };
         put_all(global, workspace, ["assign", word], &cells, !args.rm)

@@ -4,17 +4,14 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use super::{Failure, here, mention_unknown, put_all, run, write};
+use super::{Failure, here, mention_unknown, put_all, run, short, show_lines, write};
 use crate::{
-    cli::{Exit, Global, completions::candidates, document, pager, render, table::Page},
+    cli::{Exit, Global, completions::candidates, document, render},
     names::ShortCode,
     plan::listing::printable,
     records::{Collection, Spot, kinds, random_id},
     sync::Workspace,
 };
-
-/// How an id is begun is enough where no other begins so.
-const SHORT_ID: usize = 6;
 
 #[derive(Debug, Clone, Args)]
 pub struct CollectionArgs {
@@ -151,10 +148,6 @@ fn new(global: &Global, workspace: &Workspace, title: &str) -> Result<(), Failur
     Ok(())
 }
 
-fn short(id: &str) -> String {
-    id.chars().take(SHORT_ID).collect()
-}
-
 /// Puts documents in, or with `!adds` moves those that are in.
 fn place(global: &Global, workspace: &Workspace, placed: &Placed, adds: bool) -> Result<(), Failure> {
     let mut collection = find(workspace, &placed.which.collection)?;
@@ -182,10 +175,7 @@ fn place(global: &Global, workspace: &Workspace, placed: &Placed, adds: bool) ->
         Ok(())
     })?;
     if adds {
-        placed
-            .codes
-            .iter()
-            .for_each(|code| mention_unknown(global, workspace, code));
+        mention_unknown(global, workspace, &placed.codes);
     }
     if global.json {
         render::print_json(&render::document(
@@ -237,11 +227,8 @@ fn show(global: &Global, workspace: &Workspace, typed: &str) -> Result<(), Failu
         ));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
     let items = collection.items.iter();
-    items.for_each(|item| page.line(&printable(item.document.as_bytes())));
-    page.end();
+    show_lines(global, workspace, items.map(|item| printable(item.document.as_bytes())));
     Ok(())
 }
 
@@ -252,12 +239,10 @@ fn list(global: &Global, workspace: &Workspace) -> Result<(), Failure> {
         render::print_json(&render::document("collection", json!({ "collections": all })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for collection in &all {
+    let line = |collection: &Collection| {
         let (id, items) = (short(&collection.id), collection.items.len());
-        page.line(&format!("{id}  {items:>5}  {}", printable(collection.title.as_bytes())));
-    }
-    page.end();
+        format!("{id}  {items:>5}  {}", printable(collection.title.as_bytes()))
+    };
+    show_lines(global, workspace, all.iter().map(line));
     Ok(())
 }

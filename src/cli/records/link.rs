@@ -45,9 +45,7 @@ pub fn link(global: &Global, args: &LinkArgs) -> Exit {
         let cells = [(format!("{from} {} {to}", args.kind), cell)];
         let word = if args.rm { "Unlinked" } else { "Linked" };
         if !args.rm {
-            [from, to]
-                .into_iter()
-                .for_each(|code| mention_unknown(global, workspace, code));
+            mention_unknown(global, workspace, [from, to]);
         }
         put_all(global, workspace, ["link", word], &cells, !args.rm)
     })

@@ -93,15 +93,13 @@ fn write<T>(workspace: &Workspace, work: impl FnOnce(&mut Tx<'_>) -> Result<T, R
     Ok(written)
 }
 
-/// Puts a record in each of these places, or takes it away from there. Says what that changed: `word` is for what was done.
-fn put_all(
-    global: &Global,
+/// Puts a record in each of these places, or takes it away from there. Returns the names of those that this changed, and of the others.
+fn put_or_remove<'n>(
     workspace: &Workspace,
-    [command, word]: [&str; 2],
-    cells: &[(String, Cell)],
+    cells: &'n [(String, Cell)],
     is_there: bool,
-) -> Result<(), Failure> {
-    let (changed, unchanged): (Vec<&String>, Vec<&String>) = write(workspace, |tx| {
+) -> Result<(Vec<&'n String>, Vec<&'n String>), Failure> {
+    write(workspace, |tx| {
         let mut parts = (Vec::new(), Vec::new());
         for (name, cell) in cells {
             let written = match is_there {
@@ -111,7 +109,18 @@ fn put_all(
             (if written.is_some() { &mut parts.0 } else { &mut parts.1 }).push(name);
         }
         Ok(parts)
-    })?;
+    })
+}
+
+/// The same, and says what that changed: `word` is for what was done.
+fn put_all(
+    global: &Global,
+    workspace: &Workspace,
+    [command, word]: [&str; 2],
+    cells: &[(String, Cell)],
+    is_there: bool,
+) -> Result<(), Failure> {
+    let (changed, unchanged) = put_or_remove(workspace, cells, is_there)?;
     if global.json {
         let value = json!({ "changed": changed, "unchanged": unchanged });
         render::print_json(&render::document(command, value));
@@ -142,21 +151,39 @@ fn list_triples(
         render::print_json(&render::document(command, json!({ several: values })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for key in &found {
+    let line = |key: &[String; 3]| {
         let words: Vec<String> = key.iter().map(|part| printable(part.as_bytes())).collect();
-        page.line(&words.join("  "));
-    }
-    page.end();
+        words.join("  ")
+    };
+    show_lines(global, workspace, found.iter().map(line));
     Ok(())
 }
 
-/// Says of a document that nobody has: what is written about it shows when it comes.
-fn mention_unknown(global: &Global, workspace: &Workspace, code: &ShortCode) {
+/// Shows a list of any length.
+fn show_lines(global: &Global, workspace: &Workspace, lines: impl IntoIterator<Item = String>) {
+    pager::start(global, workspace.project());
+    let mut page = Page::new(global, usize::MAX);
+    lines.into_iter().for_each(|line| page.line(&line));
+    page.end();
+}
+
+/// How an id is begun is enough where no other begins so.
+const SHORT_ID: usize = 6;
+
+fn short(id: &str) -> String {
+    id.chars().take(SHORT_ID).collect()
+}
+
+/// Says which of these documents nobody has: what is written about them shows when they come.
+fn mention_unknown<'c>(global: &Global, workspace: &Workspace, codes: impl IntoIterator<Item = &'c ShortCode>) {
+    if !global.talks() {
+        return;
+    }
     let Ok(guard) = workspace.guard() else { return };
-    let is_unknown = sync::open_cache(workspace, &guard).is_ok_and(|cache| cache.document(code).is_err());
-    if is_unknown && global.talks() {
+    let Ok(cache) = sync::open_unmarked(workspace, &guard) else {
+        return;
+    };
+    for code in codes.into_iter().filter(|code| cache.document(code).is_err()) {
         mention!("warning: no workspace known here has {code}; what is written about it shows when it comes");
     }
 }

@@ -7,17 +7,14 @@ use clap_complete::ArgValueCompleter;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Failure, here, mention_unknown, run, write};
+use super::{Failure, SHORT_ID, here, mention_unknown, run, short, show_lines, write};
 use crate::{
-    cli::{Exit, Global, completions::candidates, document, pager, render, table::Page},
+    cli::{Exit, Global, completions::candidates, document, render},
     names::ShortCode,
     records::{Records, kinds},
     sync::Workspace,
     text::Untrusted,
 };
-
-/// How a note's id is begun is enough where no other begins so.
-const SHORT_ID: usize = 6;
 
 #[derive(Debug, Clone, Args)]
 pub struct NoteArgs {
@@ -110,7 +107,7 @@ fn add(
     let id = write(workspace, |tx| {
         kinds::add_note(tx, code.as_str(), &author, text, parent)
     })?;
-    mention_unknown(global, workspace, code);
+    mention_unknown(global, workspace, [code]);
     tell(global, "added", "Noted", &id);
     Ok(())
 }
@@ -187,20 +184,17 @@ fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Resul
         render::print_json(&render::document("note", json!({ "notes": notes })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for note in &notes {
-        let id: String = note.id.raw().chars().take(SHORT_ID).collect();
+    let lines = notes.iter().flat_map(|note| {
         let author = note
             .author
             .as_ref()
             .map(|author| format!("{}: ", author.brief()))
             .unwrap_or_default();
-        page.line(&format!("{id}  {}  {author}{}", note.document, note.body));
-        for other in &note.others {
-            page.line(&format!("{:SHORT_ID$}  at the same time: {other}", ""));
-        }
-    }
-    page.end();
+        let others = note.others.iter();
+        let others = others.map(|other| format!("{:SHORT_ID$}  at the same time: {other}", ""));
+        let first = format!("{}  {}  {author}{}", short(note.id.raw()), note.document, note.body);
+        std::iter::once(first).chain(others)
+    });
+    show_lines(global, workspace, lines);
     Ok(())
 }

@@ -6,14 +6,13 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::{Failure, here, mention_unknown, run, write};
+use super::{Failure, here, mention_unknown, put_or_remove, run, show_lines};
 use crate::{
     cli::{
         Exit, Global,
         completions::candidates,
-        document, pager,
+        document,
         render::{self, number},
-        table::Page,
     },
     names::ShortCode,
     plan::listing::printable,
@@ -68,20 +67,11 @@ fn change(
     word: &str,
 ) -> Result<(), Failure> {
     let is_added = what == "added";
-    let (changed, unchanged): (Vec<&String>, Vec<&String>) = write(workspace, |tx| {
-        let mut parts = (Vec::new(), Vec::new());
-        for tag in tags {
-            let cell = kinds::tag(code.as_str(), tag);
-            let written = match is_added {
-                true => tx.put(&cell, true.into())?,
-                false => tx.remove(&cell)?,
-            };
-            (if written.is_some() { &mut parts.0 } else { &mut parts.1 }).push(tag);
-        }
-        Ok(parts)
-    })?;
+    let cell = |tag: &String| (tag.clone(), kinds::tag(code.as_str(), tag));
+    let cells: Vec<_> = tags.iter().map(cell).collect();
+    let (changed, unchanged) = put_or_remove(workspace, &cells, is_added)?;
     if is_added {
-        mention_unknown(global, workspace, code);
+        mention_unknown(global, workspace, [code]);
     }
     if global.json {
         let value = json!({ "code": code, what: changed, "unchanged": unchanged });
@@ -117,18 +107,16 @@ fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Resul
         render::print_json(&render::document("tag", json!({ "tags": tags })));
         return Ok(());
     }
-    pager::start(global, workspace.project());
-    let mut page = Page::new(global, usize::MAX);
-    for (tag, codes) in &tags {
+    let line = |(tag, codes): (&String, &Vec<String>)| {
         let tag = printable(tag.as_bytes());
         match of {
-            Some(_) => page.line(&tag),
+            Some(_) => tag,
             None => {
                 let codes: Vec<String> = codes.iter().map(|code| printable(code.as_bytes())).collect();
-                page.line(&format!("{tag:<20} {:>5}  {}", number(codes.len()), codes.join(" ")));
+                format!("{tag:<20} {:>5}  {}", number(codes.len()), codes.join(" "))
             }
         }
-    }
-    page.end();
+    };
+    show_lines(global, workspace, tags.iter().map(line));
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::{
     },
     state,
     sync::{
-        Clock, Progress, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace, cache as database, open_cache,
+        Clock, Progress, Session, SyncErrorKind, SyncOptions, SyncReport, Workspace, cache as database, open_unmarked,
         preview::{self, Ask, CentralView},
     },
     workspace::{self, FolderState},
@@ -93,7 +93,7 @@ pub fn plan(
 
 fn rows(workspace: &Workspace) -> Option<u64> {
     let guard = workspace.guard().ok()?;
-    let all = open_cache(workspace, &guard).ok()?.workspaces().ok()?;
+    let all = open_unmarked(workspace, &guard).ok()?.workspaces().ok()?;
     Some(all.iter().map(|workspace| workspace.documents).sum())
 }
 
