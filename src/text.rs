@@ -186,6 +186,25 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// The first `limit` of `items`, and how many more there are.
+pub fn first_of<S: AsRef<str>>(items: &[S], limit: usize, between: &str) -> String {
+    let shown: Vec<&str> = items.iter().take(limit).map(AsRef::as_ref).collect();
+    let shown = shown.join(between);
+    match items.len().saturating_sub(limit) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 /// One word for a POSIX shell, quoted where it has to be: what a person copies into a terminal runs nothing of its own.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@%+=:,".contains(c);

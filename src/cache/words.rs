@@ -27,7 +27,7 @@ impl Cache {
     pub(super) fn index_words(&self, body: &dyn Fn(&Document) -> Option<String>) -> Result<(), QueryError> {
         let mut last = self.ask(first_without_words)?.map(|first| first - 1);
         while let Some(after) = last {
-            last = match self.change(|db| index(db, after, body)) {
+            last = match self.index_some(after, body) {
                 Err(error) if cannot_write(&error) => return self.index_aside(body),
                 done => done?,
             };
@@ -49,20 +49,17 @@ impl Cache {
         changing(&self.db, run).map_err(|error| self.error(error))
     }
 
-    /// One transaction in which the tables are what they were when the database was opened.
-    fn change<T>(
-        &self,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<Option<T>>,
-    ) -> Result<Option<T>, QueryError> {
+    /// See [`index()`]: in a transaction of its own, and only while the tables are what they were when the database was opened.
+    fn index_some(&self, after: i64, body: &dyn Fn(&Document) -> Option<String>) -> Result<Option<i64>, QueryError> {
         let run = || {
             let _held = lock_order::hold(Rank::Database);
             let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
             if !matches!(schema::inspect(&transaction, &self.maker)?, Tables::Current { .. }) {
                 return Ok(None);
             }
-            let changed = change(&transaction)?;
+            let last = index(&transaction, after, body)?;
             transaction.commit()?;
-            Ok(changed)
+            Ok(last)
         };
         changing(&self.db, run).map_err(|error| self.error(error))
     }

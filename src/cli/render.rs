@@ -13,7 +13,7 @@ use crate::{
         SyncErrorKind, SyncOutcome, SyncReport, Workspace,
         stop::{self, Hint},
     },
-    text::{self, escaped},
+    text::{self, escaped, first_of},
 };
 
 use super::words::Given;
@@ -193,14 +193,13 @@ fn summary(report: &SyncReport, verbose: bool, out: &mut dyn Write) -> io::Resul
     for (word, codes) in [(pushed, &report.pushed), (removed, &report.removed)] {
         if !codes.is_empty() {
             let limit = if verbose || planned { MAX_LINES } else { 3 };
-            let names: Vec<&str> = codes.iter().take(limit).map(|code| code.as_str()).collect();
-            let more = codes.len() - names.len();
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            writeln!(out, "{word}: {} ({}{more})", count(codes.len()), names.join(", "))?;
+            let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+            writeln!(
+                out,
+                "{word}: {} ({})",
+                count(codes.len()),
+                first_of(&names, limit, ", ")
+            )?;
         }
     }
     records(report, out)?;

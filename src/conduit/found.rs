@@ -16,13 +16,14 @@ use super::{
     publish::Publishing,
     reading::folds,
     ready::Ready,
-    recall::{Recall, nanoseconds},
+    recall::Recall,
     record::Records,
     run::run,
     scan::{Scan, Skipped},
     tip::Tip,
 };
 use crate::{
+    fs::times::nanoseconds,
     names::ObjectId,
     plan::conduit::{Change, Item, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
     sync::Step,

@@ -10,10 +10,12 @@ use super::{
     packed::{Packer, Unpacker},
     scan::Scan,
 };
-use crate::{fs::Stat, names::ObjectId, plan::conduit::path_order};
+use crate::{
+    fs::{Stat, times::SLACK_NS},
+    names::ObjectId,
+    plan::conduit::path_order,
+};
 
-/// Some file systems keep whole or even seconds, and a file server's clock may be a little behind ours.
-pub const SLACK_NS: i64 = 2_000_000_000;
 /// What does between two looks of one sync, as the next sync looks again.
 pub const SHORT_SLACK_NS: i64 = 50_000_000;
 /// So many bytes say how many files there are.

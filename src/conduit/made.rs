@@ -25,21 +25,10 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fs::Kind;
 
     #[test]
     fn what_was_written_is_known_until_it_changes() {
-        let stat = |mtime_ns, ctime_ns| Stat {
-            kind: Kind::File,
-            len: 5,
-            mtime_ns,
-            ctime_ns,
-            inode: 9,
-            device: 1,
-            owner: 0,
-            mode: 0o644,
-            links: 1,
-        };
+        let stat = Stat::of_a_file;
         let id = ObjectId::from_bytes(&[1; 20]).unwrap();
         let mut made = Made::default();
         made.note("a".into(), &stat(1, 1), id);

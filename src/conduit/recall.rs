@@ -13,7 +13,7 @@ use super::{
     scan::{Known, Scan, scan},
     tip::Tip,
 };
-use crate::{names::ObjectFormat, plan::conduit::Side};
+use crate::{fs::times::nanoseconds, names::ObjectFormat, plan::conduit::Side};
 
 /// What is known of the files of both sides before they are looked at.
 pub struct Recall {
@@ -115,10 +115,4 @@ impl Recall {
     pub fn is_all_of(&self, scan: &Scan, side: Side) -> bool {
         self.is_stored && scan.read.is_empty() && self.index(side).len() == scan.listing.items.len()
     }
-}
-
-/// Since 1970.
-pub fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

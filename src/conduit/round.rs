@@ -7,17 +7,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::{
-    ConduitError, Generation, Order, Report, Status,
-    apply::Unsent,
-    found::Found,
-    index::{Index, SLACK_NS},
-    ready::Ready,
-    recall::Recall,
-    record::Records,
-    tip::Tip,
+    ConduitError, Generation, Order, Report, Status, apply::Unsent, found::Found, index::Index, ready::Ready,
+    recall::Recall, record::Records, tip::Tip,
 };
 use crate::{
     central::turn::Turn,
+    fs::times::SLACK_NS,
     plan::conduit::{Change, Side},
 };
 

@@ -7,15 +7,16 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
-use crate::fs::Stat;
-use crate::names::{ObjectId, ShortCode};
-
-/// The slack of the racy rule. Some file systems keep whole or even seconds, and a file server's clock may be a little
-/// behind ours.
-const RACY_NS: i64 = 2_000_000_000;
+use crate::{
+    fs::{
+        Stat,
+        times::{SLACK_NS, nanoseconds},
+    },
+    names::{ObjectId, ShortCode},
+};
 
 const HEADER: &str = "git-metis-sync stat cache 2";
 /// Stands for the code of a file that may be a document and is none that can be told.
@@ -91,16 +92,15 @@ impl CacheEntry {
     }
 
     fn is_racy(&self, scanned_at_ns: i64) -> bool {
-        self.mtime_ns.max(self.ctime_ns) >= scanned_at_ns.saturating_sub(RACY_NS)
+        self.mtime_ns.max(self.ctime_ns) >= scanned_at_ns.saturating_sub(SLACK_NS)
     }
 }
 
 impl StatCache {
     /// An empty cache for a scan that begins at `now`. The moment must not be later than the first reading.
     pub fn begun_at(now: SystemTime) -> Self {
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         StatCache {
-            scanned_at_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            scanned_at_ns: nanoseconds(now),
             ..StatCache::default()
         }
     }

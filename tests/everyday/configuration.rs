@@ -143,6 +143,16 @@ fn a_committed_configuration_is_not_trusted_more_than_a_pulled_one() {
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
 }
 
+/// Bob's config.toml names the new branch: Ann gets it by a pull, and both go on.
+fn takes_over(team: &Team) {
+    team.bob.commit("trunk");
+    team.bob.git("push -q");
+    team.ann.git("pull -q");
+    team.ann.write(3, "ann");
+    team.ann.syncs();
+    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+}
+
 /// The project's default branch gets another name: config.toml follows, and each clone when it has pulled that.
 #[test]
 fn a_source_branch_that_gets_another_name() {
@@ -176,12 +186,7 @@ fn a_source_branch_that_gets_another_name() {
     team.bob.write(2, "bob");
     team.bob.syncs();
     assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=bob"));
-    team.bob.commit("trunk");
-    team.bob.git("push -q");
-    team.ann.git("pull -q");
-    team.ann.write(3, "ann");
-    team.ann.syncs();
-    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+    takes_over(&team);
 }
 
 /// The same in clones that keep the old branch, as everybody has it who merely checks out the new one: nothing arrives in it.
@@ -205,12 +210,7 @@ fn an_old_source_branch_that_stays_behind() {
         .put(".metis/config.toml", team.config(&team.bob, "api", "trunk"));
     team.bob.syncs();
     assert_eq!(team.plans(), NEWEST.replace("2=v1", "2=bob"));
-    team.bob.commit("trunk");
-    team.bob.git("push -q");
-    team.ann.git("pull -q");
-    team.ann.write(3, "ann");
-    team.ann.syncs();
-    assert_eq!(team.plans(), "1=v2 2=bob 3=ann 4=new");
+    takes_over(&team);
     // What is left of the old branch takes nothing back.
     team.ann.git("stash -q");
     team.ann.git("checkout -q main");

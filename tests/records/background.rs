@@ -1,11 +1,10 @@
 //! Records that go to central, and come from there, without a sync by hand.
 
-use super::{json, log_refs, sync, two, unpublished};
+use super::{json, log_refs, over_every_transport, sync, two, unpublished};
 use crate::{
     support::{
         point::Point,
         process::{eventually, run},
-        servers::{Access, Everywhere},
         workspace::Workspace,
         world::World,
     },
@@ -55,14 +54,8 @@ fn out_of_reach_it_waits_for_the_next_sync() {
 /// A peer's new log, and what is added to it, are taken up by who watches, over every transport.
 #[test]
 fn a_watcher_takes_up_what_others_write() {
-    for transport in 0.. {
-        let world = World::new();
-        let servers = Everywhere::start(&world, Access::Open);
-        let Some(remote) = servers.remotes().into_iter().nth(transport) else {
-            assert!(transport > 0);
-            return;
-        };
-        let (api, web) = super::two_on(&world, &remote);
+    over_every_transport(|world, remote| {
+        let (api, web) = super::two_on(world, remote);
         let config = format!("{}\n[sync.watch]\npoll_seconds = 5\n", web.config());
         web.put("config.toml", config);
         web.sync().report();
@@ -75,5 +68,5 @@ fn a_watcher_takes_up_what_others_write() {
             });
         }
         watching.end();
-    }
+    });
 }

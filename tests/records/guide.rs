@@ -1,24 +1,13 @@
 //! The tests that the guide asks of a system like this: state and log, conflict, partition, resuming, pruning.
 
-use super::{device, dump, json, log_refs, sync, two, two_on, unpublished};
-use crate::support::{
-    document::document,
-    point::Point,
-    servers::{Access, Everywhere},
-    world::World,
-};
+use super::{device, dump, json, log_refs, over_every_transport, sync, two, two_on, unpublished};
+use crate::support::{document::document, point::Point, world::World};
 
 /// What each owns and what both write, over every transport, in one push.
 #[test]
 fn documents_and_records_reach_the_other() {
-    for transport in 0.. {
-        let world = World::new();
-        let servers = Everywhere::start(&world, Access::Open);
-        let Some(remote) = servers.remotes().into_iter().nth(transport) else {
-            assert!(transport > 0);
-            return;
-        };
-        let (api, web) = two_on(&world, &remote);
+    over_every_transport(|world, remote| {
+        let (api, web) = two_on(world, remote);
         api.edit("API-T-0001", "More.");
         json(&api, &["tag", "add", "WEB-T-0001", "urgent", "#later"]);
         json(&api, &["note", "add", "WEB-T-0001", "Is this still true?"]);
@@ -42,9 +31,9 @@ fn documents_and_records_reach_the_other() {
             "{}",
             dump(&api)
         );
-        assert_eq!(log_refs(&world).len(), 2);
+        assert_eq!(log_refs(world).len(), 2);
         world.central.fsck_strict();
-    }
+    });
 }
 
 /// Both edit one field, and different ones; in both orders.

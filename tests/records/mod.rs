@@ -13,9 +13,23 @@ mod shown;
 use serde_json::Value;
 
 use crate::support::{
+    servers::{Access, Everywhere},
     workspace::{Remote, Workspace},
     world::World,
 };
+
+/// Plays something over every transport that there is a server for, each in a world of its own.
+fn over_every_transport(play: impl Fn(&World, &Remote)) {
+    for transport in 0.. {
+        let world = World::new();
+        let servers = Everywhere::start(&world, Access::Open);
+        let Some(remote) = servers.remotes().into_iter().nth(transport) else {
+            assert!(transport > 0);
+            return;
+        };
+        play(&world, &remote);
+    }
+}
 
 /// What a command says with `--json`; it must succeed.
 #[track_caller]

@@ -17,6 +17,8 @@ use std::{
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::text::hex;
+
 /// How much of a request is read.
 const MAX_HEAD: usize = 16 << 10;
 
@@ -70,7 +72,7 @@ impl Server {
         Ok(Server {
             at: listener.local_addr()?,
             listener,
-            name: secret.iter().map(|byte| format!("{byte:02x}")).collect(),
+            name: hex(&secret),
         })
     }
 

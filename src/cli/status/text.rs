@@ -17,7 +17,7 @@ use crate::{
         standing::{FolderStanding, Standing},
     },
     sync::Outbox,
-    text::UntrustedName,
+    text::{UntrustedName, first_of},
 };
 
 /// With all sections full, the screen of 24 lines is just full.
@@ -318,9 +318,5 @@ fn idle(status: &Status) -> String {
 
 /// The first few codes and how many more there are.
 fn listed(codes: &[&str]) -> String {
-    let shown = codes.iter().take(CODES).copied().collect::<Vec<_>>().join(", ");
-    match codes.len().checked_sub(CODES) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
-    }
+    first_of(codes, CODES, ", ")
 }

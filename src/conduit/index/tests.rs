@@ -1,23 +1,10 @@
 use super::*;
-use crate::{
-    fs::Kind,
-    plan::conduit::{Form, Item, Listing},
-};
+use crate::plan::conduit::{Form, Item, Listing};
 
 const SECOND: i64 = 1_000_000_000;
 
 fn stat(mtime_ns: i64) -> Stat {
-    Stat {
-        kind: Kind::File,
-        len: 5,
-        mtime_ns,
-        ctime_ns: mtime_ns,
-        inode: 9,
-        device: 1,
-        owner: 0,
-        mode: 0o644,
-        links: 1,
-    }
+    Stat::of_a_file(mtime_ns, mtime_ns)
 }
 
 fn id(byte: u8) -> ObjectId {

@@ -52,6 +52,24 @@ pub struct Stat {
     pub links: u64,
 }
 
+#[cfg(test)]
+impl Stat {
+    /// Some file of five bytes.
+    pub fn of_a_file(mtime_ns: i64, ctime_ns: i64) -> Stat {
+        Stat {
+            kind: Kind::File,
+            len: 5,
+            mtime_ns,
+            ctime_ns,
+            inode: 9,
+            device: 1,
+            owner: 0,
+            mode: 0o644,
+            links: 1,
+        }
+    }
+}
+
 impl From<rustix::fs::Stat> for Stat {
     // The field types differ between platforms; on some, these conversions do nothing.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]

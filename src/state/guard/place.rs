@@ -7,8 +7,7 @@ use std::{
 
 use ring::digest;
 
-use super::seal::hex;
-use crate::state::files::identity;
+use crate::{state::files::identity, text::hex};
 
 /// The folder that guards lie in, in a git directory.
 const IN_GIT: &str = "metis-sync";

@@ -1,9 +1,6 @@
 //! What only this clone can write: seals and marks made with its secret, and the numbers of what it sealed.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write},
-};
+use std::{collections::BTreeMap, fmt};
 
 use ring::{
     digest, hmac,
@@ -12,7 +9,10 @@ use ring::{
 use serde::{Deserialize, Serialize};
 
 use super::{Guard, SCHEMA};
-use crate::state::files::{StateDir, StateError};
+use crate::{
+    state::files::{StateDir, StateError},
+    text::hex,
+};
 
 /// The file with the serial numbers of cursors, beside the guard.
 pub(super) const SERIALS: &str = "serials.json";
@@ -170,13 +170,6 @@ impl TryFrom<String> for Secret {
         let bytes = unhex(text.as_bytes()).and_then(|bytes| bytes.try_into().ok());
         bytes.map(Secret).ok_or("the secret is none")
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {

@@ -20,7 +20,7 @@ use crate::{
     },
     stage::own::OwnError,
     state,
-    text::Untrusted,
+    text::{Untrusted, first_of},
     workspace,
 };
 
@@ -317,9 +317,5 @@ fn whereabouts(has_it: &[Untrusted], others: &[Untrusted]) -> String {
 /// Up to ten items and how many more there are.
 fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
-    let shown = items.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-    match items.len().checked_sub(10) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
-    }
+    first_of(&items, 10, ", ")
 }

@@ -1,20 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::fs::Kind;
 
 fn stat(mtime_ns: i64) -> Stat {
-    Stat {
-        kind: Kind::File,
-        len: 5,
-        mtime_ns,
-        ctime_ns: mtime_ns,
-        inode: 9,
-        device: 1,
-        owner: 0,
-        mode: 0o644,
-        links: 1,
-    }
+    Stat::of_a_file(mtime_ns, mtime_ns)
 }
 
 fn id(byte: u8) -> ObjectId {

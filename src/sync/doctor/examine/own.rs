@@ -14,7 +14,8 @@ use crate::{
         doctor::{Finding, Repair},
         preview::Preview,
     },
-    workspace::{FolderState, KEPT_DIR, METIS_DIR, StatCache, frontmatter, linked_files, read_document},
+    text::first_of,
+    workspace::{Damaged, FolderState, KEPT_DIR, METIS_DIR, StatCache, frontmatter, linked_files, read_document},
 };
 
 /// Documents that are named, of those that something is to be said of.
@@ -175,15 +176,14 @@ pub(super) fn documents(preview: &Preview<'_>) -> Finding {
         };
         return Finding::ok("documents", said);
     }
-    let reasons = damaged
-        .iter()
-        .map(|damaged| (printable(damaged.path.raw().as_bytes()), damaged.reason.to_string()));
+    let reason = |damaged: &&Damaged| format!("{} ({})", printable(damaged.path.raw().as_bytes()), damaged.reason);
+    let reasons: Vec<String> = damaged.iter().map(reason).collect();
     Finding::problem(
         "documents",
         format!(
             "{} own files cannot be taken as documents: {}",
             damaged.len(),
-            named(reasons)
+            first_of(&reasons, NAMED, "; ")
         ),
     )
     .advise("Mend them by hand; until then central's copies stay as they are.")
@@ -211,9 +211,9 @@ pub(super) fn links(preview: &Preview<'_>) -> Option<Finding> {
             .filter(|file| here(file))
             .map(|file| printable(file.as_bytes()))
             .collect();
-        (!files.is_empty()).then(|| (code.to_string(), files.join(", ")))
+        (!files.is_empty()).then(|| format!("{code} ({})", files.join(", ")))
     });
-    let found: Vec<_> = leading_to_files.collect();
+    let found: Vec<String> = leading_to_files.collect();
     let documents = match found.len() {
         0 => return None,
         1 => "1 own document links".to_owned(),
@@ -221,19 +221,9 @@ pub(super) fn links(preview: &Preview<'_>) -> Option<Finding> {
     };
     let said = format!(
         "{documents} to files that others will not have: {}",
-        named(found.into_iter())
+        first_of(&found, NAMED, "; ")
     );
     let advice =
         "A conduit takes a folder of such files to others: `git metis-sync conduit add NAME FOLDER central:NAME`.";
     Some(Finding::note("links", said).advise(advice))
-}
-
-/// The first of them in words, and how many more there are.
-fn named(all: impl ExactSizeIterator<Item = (String, String)>) -> String {
-    let more = all.len().saturating_sub(NAMED);
-    let first: Vec<String> = all.take(NAMED).map(|(name, what)| format!("{name} ({what})")).collect();
-    match more {
-        0 => first.join("; "),
-        _ => format!("{} and {more} more", first.join("; ")),
-    }
 }
