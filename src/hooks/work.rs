@@ -175,7 +175,7 @@ fn take_turn(task: Task<'_>, state: &StateDir, around: &mut Around<'_>) -> Worke
         }
         Err(err) => {
             let url = workspace.upstream_name();
-            record(Ended::Failed, &in_one_line(&err, &url), around.tell);
+            record(Ended::Failed, stop::of_sync(&err, &url).line().raw(), around.tell);
             Worked::Stopped(err, url)
         }
     }
@@ -222,9 +222,4 @@ fn give_up(dot_metis: &Path, event: &str, wants_notice: bool) {
         let _ = run.store(&state, Note::Syncing);
         notice(wants_notice, &run, &mut |_| {});
     }
-}
-
-fn in_one_line(err: &SyncError, url: &str) -> String {
-    let hint = stop::of_sync(err, url);
-    format!("{}. {}", hint.message.raw().trim_end_matches('.'), hint.next.raw())
 }

@@ -103,7 +103,7 @@ impl Watcher<'_> {
             Ok(configured) => self.is_configured(number, &configured),
             Err(kind) => {
                 let hint = stop::explain(&kind, "");
-                self.say_once(number, hint.stop.name(), &work::line(&hint));
+                self.say_once(number, hint.stop.name(), &hint.line().to_string());
             }
         }
     }

@@ -57,7 +57,7 @@ impl Stopped {
         Stopped {
             failure: failure(hint.stop, hint.exit),
             stop: hint.stop.name(),
-            message: line(hint),
+            message: hint.line().to_string(),
             is_gone: matches!(kind, SyncErrorKind::MetisDir(_) | SyncErrorKind::NoFolder(_)),
             head,
         }
@@ -83,15 +83,10 @@ impl Stopped {
     }
 }
 
-/// What is wrong and what to do, in one line.
-pub fn line(hint: &Hint) -> String {
-    let message = hint.message.to_string();
-    format!("{}. {}", message.trim_end_matches('.'), hint.next)
-}
-
 /// How a stop is waited out.
 fn failure(stop: Stop, exit: Exit) -> Failure {
     match exit {
+        _ if stop == Stop::Refused => Failure::Refused,
         Exit::Auth | Exit::Refused => Failure::Auth,
         Exit::Locked => Failure::Locked,
         Exit::Stopped | Exit::Usage => Failure::Guard,
@@ -175,7 +170,7 @@ mod tests {
             (Stop::Retries, Failure::Network),
             (Stop::Unauthenticated, Failure::Auth),
             (Stop::Forbidden, Failure::Auth),
-            (Stop::Refused, Failure::Auth),
+            (Stop::Refused, Failure::Refused),
             (Stop::Locked, Failure::Locked),
             (Stop::Deletes, Failure::Guard),
             (Stop::Rewound, Failure::Guard),

@@ -4,6 +4,7 @@ use std::{fs, process::Command};
 
 use super::{Watching, hasty, noted};
 use crate::support::{
+    point::Point,
     process::{built, eventually},
     servers::skip,
     world::World,
@@ -67,6 +68,53 @@ fn central_goes_and_comes_again() {
     fs::rename(&away, &world.central.dir).unwrap();
     eventually("all of it", || world.central.folder("api") == api.documents());
     assert_eq!(watching.count("there is no repository at"), 1, "{}", watching.said());
+}
+
+/// Central does not answer: what is written meanwhile goes with the next sync, and whoever ends the watcher does not wait either.
+#[test]
+fn a_central_that_is_slow() {
+    let world = World::new();
+    let api = world.workspace("api");
+    hasty(&api, "");
+    api.write("API-T-0001", "Mine.");
+    let watching = Watching::of(&api);
+    let mut gate = world.points.gate(Point::BeforeFetch);
+    api.edit("API-T-0001", "While it was slow.");
+    gate.wait();
+    api.write("API-T-0002", "And more.");
+    assert!(api.run(&["watch", "--status"]).success().contains("last success: "));
+    gate.open();
+    eventually("all of it", || world.central.folder("api") == api.documents());
+    let mut gate = world.points.gate(Point::BeforeFetch);
+    api.edit("API-T-0001", "The last.");
+    gate.wait();
+    assert_eq!(watching.end(), Some(130));
+    gate.open();
+}
+
+/// Central refuses what is pushed: that is said in the server's words, others' documents go on coming, and the next edit is tried
+/// again.
+#[test]
+fn a_central_that_refuses() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    hasty(&api, "");
+    api.write("API-T-0001", "Mine.");
+    let watching = Watching::of(&api);
+    let hook = world.central.dir.join("hooks/pre-receive");
+    let passes = fs::read(&hook).unwrap();
+    fs::write(&hook, "#!/bin/sh\necho not today >&2\nexit 1\n").unwrap();
+    api.edit("API-T-0001", "Not taken.");
+    watching.says("central refused the push: pre-receive hook declined (\"not today\")");
+    eventually("a note", || noted(&api)["last_failure"].is_object());
+    let told = watching.count("not today");
+    fs::write(&hook, &passes).unwrap();
+    web.write("WEB-T-0001", "Theirs.");
+    web.sync().report();
+    eventually("theirs", || api.hydrated("web") == web.documents());
+    api.edit("API-T-0001", "Taken.");
+    eventually("all of it", || world.central.folder("api") == api.documents());
+    assert_eq!(watching.count("not today"), told, "{}", watching.said());
 }
 
 /// A guard's stop waits for a change, and says what to do.

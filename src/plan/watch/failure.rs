@@ -7,8 +7,10 @@ use std::time::Duration;
 pub enum Failure {
     /// Central is out of reach.
     Network,
-    /// Central does not let this user in, or does not accept the push.
+    /// Central does not let this user in.
     Auth,
+    /// Central does not accept the push. What comes in is not concerned.
+    Refused,
     /// Another sync was running.
     Locked,
     /// Something on this machine is in the way.
@@ -22,7 +24,7 @@ impl Failure {
     pub fn wait(self, times: u32) -> Duration {
         let [first, longest] = match self {
             Failure::Network | Failure::Local => [15, 15 * 60],
-            Failure::Auth => [5 * 60, 60 * 60],
+            Failure::Auth | Failure::Refused => [5 * 60, 60 * 60],
             Failure::Locked => [2, 60],
             // Something that no survey sees, such as a setting that was confirmed, may have ended it.
             Failure::Guard => [30 * 60, 4 * 60 * 60],
@@ -33,7 +35,7 @@ impl Failure {
 
     /// Whether a change of own documents, branches or the configuration may have ended it.
     pub(super) fn is_of_this_machine(self) -> bool {
-        matches!(self, Failure::Guard | Failure::Local)
+        matches!(self, Failure::Guard | Failure::Local | Failure::Refused)
     }
 }
 

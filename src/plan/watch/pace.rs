@@ -100,6 +100,12 @@ struct Failed {
     print: Option<u64>,
 }
 
+impl Failed {
+    fn is_refusal(&self) -> bool {
+        self.failures.failure == Failure::Refused
+    }
+}
+
 impl Pace {
     /// One that begins: it syncs once it has surveyed.
     pub fn new(settings: Settings) -> Self {
@@ -197,7 +203,7 @@ impl Pace {
     pub fn succeeded(&mut self, way: Way, print: Option<u64>) {
         self.is_running = false;
         self.moved = false;
-        self.failed = None;
+        self.failed = self.failed.filter(|failed| way == Way::Pull && failed.is_refusal());
         if way == Way::Both {
             self.synced = print;
             if self.found.map(|found| found.print) == print {
@@ -209,6 +215,8 @@ impl Pace {
     /// It did not.
     pub fn failed(&mut self, now: Duration, failure: Failure, print: Option<u64>) {
         self.is_running = false;
+        // Others' documents came in before the push.
+        self.moved &= failure != Failure::Refused;
         let failures = Failures::and(self.failed.map(|failed| failed.failures), failure);
         self.failed = Some(Failed {
             failures,
@@ -264,10 +272,11 @@ impl Pace {
         if self.is_running {
             return Next::Wait(survey);
         }
-        let held_back = self.failed.map(|failed| failed.until).filter(|until| *until > now);
+        let held_back = self.failed.filter(|failed| failed.until > now);
         match (held_back, self.way(now)) {
             (None, Ok(Some(way))) => Next::Sync(way),
-            (Some(until), Ok(Some(_))) => Next::Wait(survey.min(until)),
+            (Some(failed), Ok(Some(_))) if failed.is_refusal() && self.moved => Next::Sync(Way::Pull),
+            (Some(failed), Ok(Some(_))) => Next::Wait(survey.min(failed.until)),
             (_, Err(at)) => Next::Wait(survey.min(at)),
             (_, Ok(None)) => Next::Wait(survey),
         }

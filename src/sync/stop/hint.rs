@@ -29,6 +29,20 @@ pub struct Hint {
     pub exit: Exit,
 }
 
+impl Hint {
+    /// What happened, the first of what the server said of it, and what to do: for those who see one line and nothing else.
+    pub fn line(&self) -> Untrusted {
+        let message = self.message.raw().trim_end_matches('.');
+        let next = self.next.raw();
+        let is_news = |line: &&str| !line.is_empty() && !message.contains(*line);
+        match self.server_text.lines().map(str::trim).find(is_news) {
+            Some(said) => format!("{message} (\"{}\"). {next}", Untrusted::from(said).brief().raw()),
+            None => format!("{message}. {next}"),
+        }
+        .into()
+    }
+}
+
 /// Explains a sync that stopped. `url` is central's, without secrets.
 pub fn of_sync(error: &SyncError, url: &str) -> Hint {
     Hint {

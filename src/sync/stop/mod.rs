@@ -297,7 +297,7 @@ stops! {
         "Have that moved away in central, then sync again.";
     /// It does not accept the push.
     Refused("refused") Refused
-        "Ask who runs central what its rules are; the server's words are above.";
+        "Ask who runs central what its rules are.";
     /// Whether it took the push is not known.
     AnswerLost("answer-lost") Network
         "Run the sync again: it looks whether central has the push already, and sends it only if it has not.";

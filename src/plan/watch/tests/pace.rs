@@ -171,6 +171,28 @@ fn a_failure_is_waited_out() {
 }
 
 #[test]
+fn a_refused_push_holds_back_nothing_but_itself() {
+    let mut pace = settled(SETTINGS);
+    pace.surveyed(at(20.0), found(2));
+    pace.central_moved();
+    pace.begun();
+    pace.failed(at(31.0), Failure::Refused, Some(2));
+    let survey = Next::Wait(at(20.0) + SURVEY);
+    assert_eq!(pace.next(at(31.0)), survey);
+    pace.central_moved();
+    assert_eq!(pace.next(at(40.0)), Next::Sync(Way::Pull));
+    pace.begun();
+    pace.succeeded(Way::Pull, Some(2));
+    assert_eq!(pace.next(at(41.0)), survey, "the same is not pushed again so soon");
+    assert_eq!(pace.backs_off_until(), Some(at(331.0)));
+    let mut edited = pace.clone();
+    edited.surveyed(at(50.0), found(3));
+    assert_eq!(edited.next(at(60.0)), Next::Sync(Way::Both));
+    pace.surveyed(at(320.0), found(2));
+    assert_eq!(pace.next(at(331.0)), Next::Sync(Way::Both), "central's rules may be others");
+}
+
+#[test]
 fn a_guards_stop_waits_for_a_change() {
     let stopped = || {
         let mut pace = settled(SETTINGS);
