@@ -30,7 +30,7 @@ pub fn missing(
         MissingBranch::Gone(seen) => {
             let mut has_it = Vec::new();
             for (name, tip) in remote.others.clone().into_iter().take(MAX_LOOKED_INTO) {
-                if history::reaches(remote, &ctx.connect, store, tip, seen)? {
+                if history::last_held(remote, &ctx.connect, store, tip, &[seen], true)?.is_some() {
                     has_it.push(name.into());
                 }
             }

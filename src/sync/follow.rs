@@ -95,11 +95,11 @@ impl Follow<'_, '_> {
         }
         // A server may take a push after its client was killed: until this sync is over, each look at central is for that too.
         if let Some(head) = snapshot.head {
-            for at in (0..cursor.pushing.len()).rev() {
-                if history::holds(store, head, cursor.pushing[at].commit)? {
-                    cursor.push_had_arrived(at);
-                    break;
-                }
+            let pushed: Vec<_> = cursor.pushing.iter().map(|pushing| pushing.commit).collect();
+            // Of what nobody here had seen before, no more than the newest commit is here.
+            let wholly = cursor.head.is_none();
+            if let Some(at) = history::last_held(remote, &self.ctx.connect, store, head, &pushed, wholly)? {
+                cursor.push_had_arrived(at);
             }
         }
         Ok(Followed {

@@ -145,7 +145,7 @@ fn a_note_of_another_clone() {
 /// The first sync of all, by a clone that was set up by a command or came with its settings: there is no cursor yet.
 #[test]
 fn the_first_sync_of_a_clone() {
-    for with_init in [false, true] {
+    for (with_init, others_went_on) in [(false, false), (true, false), (false, true)] {
         let world = World::new();
         let web = world.workspace("web");
         web.write("WEB-T-0001", "Theirs.");
@@ -162,10 +162,16 @@ fn the_first_sync_of_a_clone() {
         assert_eq!(sync.kill().code, None);
         gate.open();
         is_in_central(&world, "First.");
+        if others_went_on {
+            for code in ["WEB-T-0002", "WEB-T-0003"] {
+                web.write(code, "More.");
+                web.sync().report();
+            }
+        }
         api.write("API-T-0001", "Second.");
         let status = api.run(&["status"]).success();
         assert!(!status.contains("onflict"), "{status}");
-        assert_eq!(api.sync().report().pushed, ["API-T-0001"], "{with_init}");
+        assert_eq!(api.sync().report().pushed, ["API-T-0001"]);
         is_in_central(&world, "Second.");
         web.sync().report();
         world.assert_converged(&[api, web]);

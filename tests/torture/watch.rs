@@ -26,8 +26,6 @@ impl Storm {
         let world = World::new();
         let all = ["api", "web", "ops"].map(|prefix| world.workspace(prefix));
         hasty(&all[0], "");
-        // What it pushes is noted under a seal that its first sync makes.
-        all[0].sync().report();
         Storm {
             world,
             all,

@@ -50,33 +50,38 @@ pub fn lineage(
     })
 }
 
-/// Whether the branch whose commit is `tip` has `wanted` in its history. Its commits are looked at and dropped.
-pub fn reaches(
+/// The last of `wanted` that is in the history of `head`. `wholly`: what of it is not here is received, looked at and dropped.
+pub fn last_held(
     remote: &mut Remote,
     options: &ConnectOptions,
     store: &Store,
-    tip: ObjectId,
-    wanted: ObjectId,
-) -> Result<bool, CentralError> {
-    match walk(&store.odb(), tip, wanted)? {
-        Walk::Found => return Ok(true),
-        Walk::Exhausted => return Ok(false),
-        Walk::CutShort => {}
+    head: ObjectId,
+    wanted: &[ObjectId],
+    wholly: bool,
+) -> Result<Option<usize>, CentralError> {
+    let (held, is_cut) = held(&store.odb(), head, wanted)?;
+    if held.is_some() || !is_cut || !wholly {
+        return Ok(held);
     }
     remote.reconnect(options)?;
     let format = remote.format;
     store.aside(|aside| {
-        fetch::stretch(remote, options, tip, Stretch::Commits, aside)?;
-        Ok(matches!(
-            walk(&objects::open(aside, format)?, tip, wanted)?,
-            Walk::Found
-        ))
+        fetch::stretch(remote, options, head, Stretch::Commits, aside)?;
+        Ok(self::held(&objects::open(aside, format)?, head, wanted)?.0)
     })
 }
 
-/// Whether `wanted` is in the history of `head`, as far as that is here.
-pub fn holds(store: &Store, head: ObjectId, wanted: ObjectId) -> Result<bool, CentralError> {
-    Ok(matches!(walk(&store.odb(), head, wanted)?, Walk::Found))
+/// The last of `wanted` that is in the history of `head`, and where there is none, whether some of that is not here.
+fn held(odb: &Handle, head: ObjectId, wanted: &[ObjectId]) -> Result<(Option<usize>, bool), CentralError> {
+    let mut is_cut = false;
+    for (at, id) in wanted.iter().enumerate().rev() {
+        match walk(odb, head, *id)? {
+            Walk::Found => return Ok((Some(at), false)),
+            Walk::CutShort => is_cut = true,
+            Walk::Exhausted => {}
+        }
+    }
+    Ok((None, is_cut))
 }
 
 enum Walk {

@@ -22,7 +22,7 @@ use crate::{
 pub use self::{
     documents::{Question, Told, tell},
     folders::{Owner, fate, owners},
-    lineage::{holds, lineage, reaches},
+    lineage::{last_held, lineage},
 };
 
 /// Where more of the history is to be had.

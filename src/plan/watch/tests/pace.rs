@@ -189,7 +189,11 @@ fn a_refused_push_holds_back_nothing_but_itself() {
     edited.surveyed(at(50.0), found(3));
     assert_eq!(edited.next(at(60.0)), Next::Sync(Way::Both));
     pace.surveyed(at(320.0), found(2));
-    assert_eq!(pace.next(at(331.0)), Next::Sync(Way::Both), "central's rules may be others");
+    assert_eq!(
+        pace.next(at(331.0)),
+        Next::Sync(Way::Both),
+        "central's rules may be others"
+    );
 }
 
 #[test]
