@@ -183,6 +183,7 @@ impl Found {
             conflicts: self.out.conflicts.clone(),
             ..Generation::new(number, order.options.trigger.clone(), definition)
         };
+        generation.begins(&self.scans, ready.format(tip.as_ref()))?;
         records.write_changes(number, &self.out.changes)?;
         records.write(&generation)?;
         let roots = ready.roots();

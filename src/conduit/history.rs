@@ -12,6 +12,7 @@ use super::{
     files::Obstacle,
     publish::Publishing,
     ready::Ready,
+    recall::Recall,
     record::{Records, kept},
     run::run,
     tip::Tip,
@@ -90,11 +91,14 @@ pub fn undo(
 
     let (changes, aside) = undoing(records.changes(undone)?);
     let mut generation = Generation::new(last + 1, format!("undo {undone}"), &ready.defined.definition);
+    let recall = Recall::of_the_last_sync(&ready);
+    let mut tip = recall.fetch(&ready, order)?;
+    let (base, scans) = recall.scan(&ready, tip.as_ref())?;
+    generation.begins(&scans, ready.format(tip.as_ref()))?;
     records.write_changes(generation.generation, &changes)?;
     records.write(&generation)?;
     let images = memory.open_dir(kept(undone))?;
     let roots = ready.roots();
-    let mut tip = ready.fetch(order)?;
     let objects = Objects::of(tip.as_ref());
     let source = |change: &Change, path: &str, item: Item| {
         let name = aside.get(&(change.side, path.to_owned()));
@@ -137,10 +141,15 @@ pub fn undo(
     if let Some(commit) = commit {
         generation.commit = Some(commit.to_string());
         ready.memory.store_head(Some(commit))?;
+        if let (Some(branch), Some(tip)) = (&ready.branch, tip.as_mut()) {
+            branch.is_at(tip, commit, &ready.rules, &base.items)?;
+        }
     }
     if applied.interrupted {
         return Err(ready.ends.error());
     }
+    let (_, scans) = recall.scan(&ready, tip.as_ref())?;
+    generation.ends(&scans, ready.format(tip.as_ref()))?;
     end(&records, &mut generation)?;
     Ok((generation, changes))
 }

@@ -36,6 +36,16 @@ pub struct Publishing<'a> {
     pub writer: Option<Prefix>,
 }
 
+impl From<Item> for Leaf {
+    fn from(item: Item) -> Self {
+        match item.form {
+            Form::File => Leaf::File(item.id),
+            Form::Executable => Leaf::Executable(item.id),
+            Form::Link => Leaf::Link(item.id),
+        }
+    }
+}
+
 impl Publishing<'_> {
     /// Makes `changes` on top of `tip`, pushes them, and returns the commit. `None`: the branch has all of it.
     pub fn send(&self, tip: &mut Tip, changes: &[&Change]) -> Result<Option<ObjectId>, Unsent> {
@@ -141,12 +151,10 @@ impl Publishing<'_> {
         changes: &[&'c Change],
     ) -> (Changes, BTreeMap<ObjectId, (&'c Change, &'c str, Item)>) {
         let names = |path: &str| -> Vec<String> { path.split('/').map(str::to_owned).collect() };
-        let leaf = |path: &str, item: Item| match item.form {
-            Form::Executable => Leaf::Executable(item.id),
-            Form::Link => Leaf::Link(item.id),
+        let leaf = |path: &str, item: Item| match item.into() {
             // Whoever does not take the permission does not take it away either.
-            _ if tip.listed.to_run.contains(path) => Leaf::Executable(item.id),
-            _ => Leaf::File(item.id),
+            Leaf::File(id) if tip.listed.to_run.contains(path) => Leaf::Executable(id),
+            leaf => leaf,
         };
         let (mut leaves, mut wanted) = (Changes::new(), BTreeMap::new());
         for change in changes {

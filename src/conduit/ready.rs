@@ -122,9 +122,14 @@ impl<'a> Ready<'a> {
         [self.endpoints.roots[0].as_ref(), self.endpoints.roots[1].as_ref()]
     }
 
+    /// By which hash contents are named.
+    pub fn format(&self, tip: Option<&Tip>) -> ObjectFormat {
+        tip.map_or(ObjectFormat::Sha1, |tip| tip.store.format())
+    }
+
     /// How folders are read.
     pub fn reading(&self, tip: Option<&Tip>) -> Reading {
-        self.reading_for(tip.map_or(ObjectFormat::Sha1, |tip| tip.store.format()))
+        self.reading_for(self.format(tip))
     }
 
     /// The same where contents are named by this hash.

@@ -1,12 +1,19 @@
 //! Generations: each sync that changes something is one, with a number, a record and, before anything is done, its changes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConduitError, Definition};
+use super::{
+    ConduitError, Definition,
+    scan::{Scan, Skipped},
+};
 use crate::{
+    central::tree::surgery,
     fs::{Dir, DirError, FileMode},
-    plan::conduit::{Change, Conflict, Mode, OnConflict},
+    names::{ObjectFormat, ObjectId},
+    plan::conduit::{Change, Conflict, Mode, OnConflict, Side},
     text,
 };
 
@@ -14,6 +21,8 @@ use crate::{
 const SCHEMA: u32 = 1;
 pub(super) const FOLDER: &str = "generations";
 const LIMIT: u64 = 1 << 30;
+/// So many of the paths that were left out are recorded.
+const SKIPPED: usize = 100;
 
 /// How far a generation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +49,16 @@ pub struct PerSide {
     pub alpha: usize,
     /// Of beta.
     pub beta: usize,
+}
+
+/// What a side had, as the id of the tree that git would make of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trees {
+    /// When the generation began.
+    pub before: ObjectId,
+    /// When it was found to be as it should be, or what was left to do was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ObjectId>,
 }
 
 /// The record of a sync.
@@ -71,6 +90,12 @@ pub struct Generation {
     pub conflicts: Vec<Conflict>,
     /// What could not be done, and why.
     pub failed: Vec<String>,
+    /// What was left out, but for what the patterns leave out: the first hundred of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+    /// What both sides had, as far as the conduit carries it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trees: BTreeMap<Side, Trees>,
     /// The commit that was pushed to central.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -96,10 +121,45 @@ impl Generation {
             deleted: PerSide::default(),
             conflicts: Vec::new(),
             failed: Vec::new(),
+            skipped: Vec::new(),
+            trees: BTreeMap::new(),
             commit: None,
             kept_bytes: None,
         }
     }
+
+    /// Both sides are found to be like this before anything is done.
+    pub fn begins(&mut self, scans: &[Scan; 2], format: ObjectFormat) -> Result<(), ConduitError> {
+        for (side, before) in Side::BOTH.into_iter().zip(trees(scans, format)?) {
+            self.trees.insert(side, Trees { before, after: None });
+        }
+        let skipped = scans.iter().flat_map(|scan| &scan.skipped);
+        self.skipped = skipped.take(SKIPPED).cloned().collect();
+        Ok(())
+    }
+
+    /// And like this in the end.
+    pub fn ends(&mut self, scans: &[Scan; 2], format: ObjectFormat) -> Result<(), ConduitError> {
+        for (side, after) in Side::BOTH.into_iter().zip(trees(scans, format)?) {
+            self.trees.entry(side).and_modify(|trees| trees.after = Some(after));
+        }
+        Ok(())
+    }
+}
+
+fn trees(scans: &[Scan; 2], format: ObjectFormat) -> Result<[ObjectId; 2], ConduitError> {
+    let [alpha, beta] = scans;
+    let tree = |scan: &Scan| -> Result<ObjectId, ConduitError> {
+        let items = scan.listing.items.iter();
+        let files: Vec<_> = items.map(|(path, item)| (path.as_str(), (*item).into())).collect();
+        Ok(surgery::id_of(&files, format)?)
+    };
+    let first = tree(alpha)?;
+    let second = match alpha.listing.items == beta.listing.items {
+        true => first,
+        false => tree(beta)?,
+    };
+    Ok([first, second])
 }
 
 /// All generations of a conduit, in its folder.

@@ -155,6 +155,11 @@ impl<'a, 't> Rounds<'a, 't> {
         }
         memory.store_mounts(&self.ready.mounts().with(&found.scans))?;
         found.move_base(self.ready, &[])?;
-        report.close(self.records, self.last.take(), found.out.changes.len())
+        report.close(
+            self.records,
+            self.last.take(),
+            found,
+            self.ready.format(self.tip.as_ref()),
+        )
     }
 }

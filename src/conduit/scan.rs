@@ -1,6 +1,8 @@
 //! What lies in a folder at the moment. A file that is as the last scan saw it is not read.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     ConduitError,
@@ -31,12 +33,12 @@ const OTHER_DISK: &str = "on another file system";
 const DEPTH_LIMIT: usize = 128;
 
 /// Something that was left out and is worth a word: not what a pattern leaves out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// Its path.
     pub path: UntrustedName,
     /// Why.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 impl Skipped {
@@ -45,7 +47,7 @@ impl Skipped {
         listing.unknown.push(path.clone());
         skipped.push(Skipped {
             path: path.into(),
-            reason,
+            reason: reason.into(),
         });
     }
 }

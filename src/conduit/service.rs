@@ -17,6 +17,7 @@ use super::{
     scan::Skipped,
 };
 use crate::{
+    names::ObjectFormat,
     plan::conduit::{Action, Change, Conflict, Side},
     sync::Workspace,
 };
@@ -152,9 +153,11 @@ impl Report {
         &mut self,
         records: &Records<'_>,
         last: Option<Generation>,
-        left: usize,
+        found: &Found,
+        format: ObjectFormat,
     ) -> Result<(), ConduitError> {
         let Some(mut generation) = last else { return Ok(()) };
+        generation.ends(&found.scans, format)?;
         (generation.status, self.status) = match self.verified {
             true => (Status::Verified, "verified"),
             false => (Status::Failed, "failed"),
@@ -163,7 +166,8 @@ impl Report {
             // A later round did what an earlier one could not.
             self.failed.clear();
         } else if self.failed.is_empty() {
-            self.failed.push(format!("{left} operations remain"));
+            self.failed
+                .push(format!("{} operations remain", found.out.changes.len()));
         }
         generation.failed.clone_from(&self.failed);
         generation.conflicts.clone_from(&self.conflicts);

@@ -1,9 +1,11 @@
 //! Definitions, and the commands around them.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
+
+use serde_json::{Value, json};
 
 use super::Pair;
-use crate::support::snapshot::Snapshot;
+use crate::support::{process::run, snapshot::Snapshot};
 
 /// lsyncd#668: a path is from the project's top wherever it is typed, and config.toml keeps what the user wrote in it.
 #[test]
@@ -15,7 +17,7 @@ fn a_definition_goes_into_config_toml() {
     typed
         .current_dir(pair.path("left"))
         .args(["conduit", "add", "notes", "left", "right", "--include", "*.md"]);
-    crate::support::process::run(typed).success();
+    run(typed).success();
     let config = pair.own.config();
     assert!(
         config.starts_with("# mine\r\n[project]\r\nprefix = \"API\" # kept\r\n"),
@@ -129,9 +131,68 @@ fn history_says_what_each_sync_did() {
         "{said}"
     );
     let json = pair.run(&["--json", "history", "notes", "2"], 0);
-    let value: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let value: Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(value["generations"][0]["status"], "verified");
     assert_eq!(value["generations"][0]["changes"].as_array().map(Vec::len), Some(2));
+}
+
+/// As git names the trees, so that anybody can compare a folder with what a sync left there.
+#[test]
+fn history_names_what_both_sides_had() {
+    let pair = Pair::in_git();
+    let tree_of = |side: &str| {
+        let git = |args: &[&str]| {
+            let mut git = pair.own.program("git");
+            let index = pair.world.root().join("another-index");
+            git.env("GIT_INDEX_FILE", index).args(args).current_dir(pair.path(side));
+            run(git).success().trim().to_owned()
+        };
+        git(&["read-tree", "--empty"]);
+        git(&["add", "--all", "."]);
+        git(&["write-tree", &format!("--prefix={side}/")])
+    };
+    let history = |number: &str| -> Value {
+        let json = pair.run(&["--json", "history", "notes", number], 0);
+        let value: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        value["generations"][0].clone()
+    };
+    // In git's order `a` comes behind `a.md`, as it is a folder there.
+    for path in ["left/a/b/c", "left/a.md", "left/a-b", "right/z/y"] {
+        pair.put(path, path);
+    }
+    let before = ["left", "right"].map(tree_of);
+    let link = pair.path("left/link");
+    symlink("a.md", &link).expect("temp folder is writable");
+    pair.sync(0);
+    fs::remove_file(link).expect("it is ours");
+    let after = tree_of("right");
+    assert_eq!(tree_of("left"), after);
+    let first = history("1");
+    let expected = json!({
+        "alpha": { "before": before[0], "after": after },
+        "beta": { "before": before[1], "after": after },
+    });
+    assert_eq!(first["trees"], expected);
+    assert_eq!(
+        first["skipped"],
+        json!([{ "path": "link", "reason": "a symbolic link" }])
+    );
+
+    pair.put("left/a.md", "edited");
+    pair.sync(0);
+    pair.run(&["undo", "notes"], 0);
+    let undone = history("3");
+    assert_eq!(
+        undone["trees"]["beta"],
+        json!({ "before": tree_of("left"), "after": after })
+    );
+    let said = pair.run(&["history", "notes", "3"], 0);
+    let line = format!("  beta: {} -> {}", &tree_of("left")[..10], &after[..10]);
+    assert!(
+        String::from_utf8_lossy(&said.stdout).contains(&line),
+        "{}",
+        said.transcript()
+    );
 }
 
 #[test]

@@ -185,6 +185,25 @@ pub fn with_folder_moved(
     })
 }
 
+/// The id of the tree that has just these files. Those of a folder lie together, as sorted paths do.
+pub fn id_of(files: &[(&str, Leaf)], format: ObjectFormat) -> Result<ObjectId, CentralError> {
+    let mut entries = Vec::new();
+    for together in files.chunk_by(|(a, _), (b, _)| a.split('/').next() == b.split('/').next()) {
+        let (path, leaf) = together[0];
+        let Some((folder, _)) = path.split_once('/') else {
+            entries.push(leaf.entry(path));
+            continue;
+        };
+        let below: Vec<_> = together
+            .iter()
+            .map(|(path, leaf)| (&path[folder.len() + 1..], *leaf))
+            .collect();
+        entries.push(Entry::new("40000", folder, id_of(&below, format)?));
+    }
+    entries.sort_by(Entry::order);
+    Ok(encode(&entries, format)?.id)
+}
+
 fn encode(entries: &[Entry], format: ObjectFormat) -> Result<NewTree, CentralError> {
     let mut bytes = Vec::new();
     for entry in entries {

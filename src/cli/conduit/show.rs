@@ -9,6 +9,7 @@ use crate::{
     conduit::{Generation, Report, definition::Defined},
     plan::conduit::{Action, Change, Side},
     text::{self, escaped, shell_word},
+    view,
 };
 
 /// More lines of one kind than this are summed up.
@@ -207,6 +208,10 @@ pub fn history(global: &Global, name: &str, all: &[(Generation, Vec<Change>)], i
             generation.deleted.beta
         );
         if in_full {
+            for (side, trees) in &generation.trees {
+                let after = trees.after.map_or("?".to_owned(), view::short);
+                say!("  {}: {} -> {after}", side.name(), view::short(trees.before));
+            }
             changes(done);
             for failed in &generation.failed {
                 say!("  not done: {}", escaped(failed));

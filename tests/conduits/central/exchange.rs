@@ -84,6 +84,8 @@ fn a_plain_sync_and_a_dry_run() {
         Some(40),
         "{history}"
     );
+    let tree = world.central.git(&["rev-parse", "conduits/skills^{tree}"]);
+    assert_eq!(history["generations"][0]["trees"]["beta"]["after"], tree.trim());
 }
 
 /// A host that takes the first branch for `HEAD`, or has no other: the documents go where they always went.
