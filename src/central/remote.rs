@@ -20,6 +20,8 @@ const BRANCHES: &str = "refs/heads/";
 /// Branches that are the shared side of a conduit, and never have the documents: a host that takes the first branch that is pushed
 /// for `HEAD` may have taken one of them.
 pub const CONDUITS: &str = "conduits/";
+/// What their full names begin with.
+pub const CONDUIT_REFS: &str = "refs/heads/conduits/";
 
 /// An open connection to central's upload-pack and what it said of our branch.
 pub struct Remote {

@@ -76,7 +76,7 @@ pub use explain::explain;
 pub use history::{generations, recent, undo};
 pub use order::{Order, Told};
 pub use overview::{Overview, overview};
-pub use ready::{check, folders, forget};
+pub use ready::{check, folders, forget, share_branches};
 pub use record::{Generation, Status};
 pub use rules::is_private;
 pub use service::{Report, sync_now};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     ConduitError,
     branch::Branch,
-    definition::{self, Confirmed, Defined, Links},
+    definition::{self, Confirmed, Defined, Links, Remote},
     endpoint::{self, Endpoints},
     memory::{self, Memory},
     order::{Ends, Order},
@@ -226,18 +226,32 @@ pub fn forget(workspace: &Workspace, name: &str) -> Result<(), ConduitError> {
 
 /// The folders of all conduits that this clone syncs, as far as they are there.
 pub fn folders(workspace: &Workspace) -> Vec<PathBuf> {
+    let project = workspace.metis().project();
+    let open = synced(workspace).into_iter();
+    let open = open.filter_map(|defined| endpoint::open(project, &defined).ok());
+    let roots = open.flat_map(|endpoints| endpoints.roots).flatten();
+    roots.map(|root| root.path().to_owned()).collect()
+}
+
+/// Whether this clone syncs one with a branch of central.
+pub fn share_branches(workspace: &Workspace) -> bool {
+    let all = synced(workspace);
+    let mut remotes = all.iter().filter_map(|defined| defined.definition.remote());
+    remotes.any(|(_, remote)| matches!(remote, Remote::Branch(_)))
+}
+
+fn synced(workspace: &Workspace) -> Vec<Defined> {
     if !workspace.has_conduits() {
         return Vec::new();
     }
-    let metis = workspace.metis();
-    let (Ok(all), Ok(guard)) = (definition::all(metis.dir()), workspace.guard()) else {
+    let (Ok(all), Ok(guard)) = (definition::all(workspace.metis().dir()), workspace.guard()) else {
         return Vec::new();
     };
     let enabled = &guard.notes().conduits;
-    let synced = all.iter().filter(|(name, defined)| is_enabled(enabled, name, defined));
-    let open = synced.filter_map(|(_, defined)| endpoint::open(metis.project(), defined).ok());
-    let roots = open.flat_map(|endpoints| endpoints.roots).flatten();
-    roots.map(|root| root.path().to_owned()).collect()
+    let synced = all
+        .into_iter()
+        .filter(|(name, defined)| is_enabled(enabled, name, defined));
+    synced.map(|(_, defined)| defined).collect()
 }
 
 /// Whether a conduit of this definition could be synced: its folders are there, are two, and nobody else's.

@@ -9,10 +9,15 @@ use std::{
 
 use super::{SyncErrorKind, SyncOptions, Workspace, notebook, setup};
 use crate::{
+    central::{
+        device_log,
+        remote::{CONDUIT_REFS, Remote},
+    },
     names::ObjectId,
     send_pack::connect::Scheme,
-    stage::{Context, fetch},
+    stage::Context,
     state::files::StateDir,
+    text::UntrustedName,
 };
 
 /// A central, told from others.
@@ -53,8 +58,32 @@ pub fn central(workspace: &Workspace) -> Result<Central, SyncErrorKind> {
 pub struct Heads {
     /// Its branch's commit.
     pub head: Option<ObjectId>,
-    /// Tells the logs of records as they are from what they were.
+    /// What lies beside that.
+    pub beside: OtherRefs,
+}
+
+/// Tells what lies beside central's branch as it is from what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherRefs {
+    /// The logs of records.
     pub logs: u64,
+    /// The branches of conduits.
+    pub conduits: u64,
+}
+
+impl OtherRefs {
+    /// By the refs that there are and what they are at.
+    pub fn of(logs: impl Hash, conduits: impl Hash) -> Self {
+        let digest = |refs: &dyn Fn(&mut DefaultHasher)| {
+            let mut hasher = DefaultHasher::new();
+            refs(&mut hasher);
+            hasher.finish()
+        };
+        OtherRefs {
+            logs: digest(&|hasher| logs.hash(hasher)),
+            conduits: digest(&|hasher| conduits.hash(hasher)),
+        }
+    }
 }
 
 /// Asks a central for its heads. Nothing is transferred, and nothing written.
@@ -65,12 +94,13 @@ pub fn listed(workspace: &Workspace, options: &SyncOptions) -> Result<Heads, Syn
     if let Some(stop) = workspace.check_binding(&guard, None, &ctx).into_iter().next() {
         return Err(stop);
     }
-    let remote = fetch::list_with_logs(&ctx, None, || ())?;
-    let mut logs = DefaultHasher::new();
-    remote.beside.hash(&mut logs);
+    let prefixes = [device_log::REFS, device_log::AS_BRANCHES, CONDUIT_REFS].map(str::to_owned);
+    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), prefixes.into())?;
+    let is_conduits = |(name, _): &&(UntrustedName, ObjectId)| name.raw().starts_with(CONDUIT_REFS);
+    let (conduits, logs): (Vec<_>, Vec<_>) = remote.beside.iter().partition(is_conduits);
     let heads = Heads {
         head: remote.head,
-        logs: logs.finish(),
+        beside: OtherRefs::of(logs, conduits),
     };
     remote.close();
     Ok(heads)

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     names::ObjectId,
     plan::watch::{Failure, Poll},
-    sync::heads::Heads,
+    sync::heads::{Heads, OtherRefs},
 };
 
 /// A central.
@@ -20,8 +20,8 @@ pub struct Central {
     key: String,
     /// Its branch, where it lies on this machine.
     refs: Option<Refs>,
-    /// The logs of records as they were found last: in its files where it lies here, else by asking.
-    pub logs: Option<u64>,
+    /// What lies beside its branch, as it was found last: in its files where it lies here, else by asking.
+    pub beside: Option<OtherRefs>,
     /// See [`Poll`].
     pub poll: Poll,
     /// Whether a sync or a question is on the way.
@@ -43,7 +43,7 @@ impl Watcher<'_> {
             .map(|folder| Refs::new(folder, central.branch.clone()));
         self.centrals.push(Central {
             key: central.key.clone(),
-            logs: refs.as_ref().map(Refs::logs),
+            beside: refs.as_ref().map(Refs::beside),
             refs,
             poll: Poll::new(self.now(), settings.poll),
             is_busy: false,
@@ -65,8 +65,8 @@ impl Watcher<'_> {
 
     /// Something happened among the refs of a central that lies here.
     pub(super) fn refs_moved(&mut self, number: usize) {
-        if let Some(logs) = self.centrals[number].refs.as_ref().map(Refs::logs) {
-            self.has_logs(number, logs);
+        if let Some(beside) = self.centrals[number].refs.as_ref().map(Refs::beside) {
+            self.has_beside(number, beside);
             // The folder that they are in may have been made just now.
             self.watch_refs(number);
         }
@@ -99,11 +99,13 @@ impl Watcher<'_> {
         }
     }
 
-    /// A central's logs of records are known to be these. Who has not taken up what is new, each sync finds out by itself.
-    fn has_logs(&mut self, central: usize, logs: u64) {
-        if self.centrals[central].logs.replace(logs) != Some(logs) {
-            for seat in self.workspaces_of(central) {
-                self.seats[seat].pace.central_moved();
+    /// A central is known to have this beside its branch. Who has not taken up what is new, each sync finds out by itself.
+    fn has_beside(&mut self, central: usize, beside: OtherRefs) {
+        let before = self.centrals[central].beside.replace(beside);
+        for seat in self.workspaces_of(central) {
+            let seat = &mut self.seats[seat];
+            if seat.open.as_ref().is_some_and(|open| open.wants(before, beside)) {
+                seat.pace.central_moved();
             }
         }
     }
@@ -159,11 +161,11 @@ impl Watcher<'_> {
         let now = self.now();
         self.centrals[number].is_busy = false;
         match listed {
-            Ok(Heads { head, logs }) => {
+            Ok(Heads { head, beside }) => {
                 self.reached(number, now);
                 self.is_at(number, head);
                 if self.centrals[number].refs.is_none() {
-                    self.has_logs(number, logs);
+                    self.has_beside(number, beside);
                 }
             }
             Err(_) if self.is_interrupted() => {}

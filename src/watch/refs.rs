@@ -3,11 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
 };
 
-use crate::{central::device_log, names::ObjectId};
+use crate::{
+    central::{device_log, remote::CONDUIT_REFS},
+    names::ObjectId,
+    sync::heads::OtherRefs,
+};
 
 /// A central's folder, and the branch, where one is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,21 +51,19 @@ impl Refs {
             self.git_dir.join("refs"),
             self.git_dir.join("refs/metis"),
         ];
-        folders.extend(self.logs_folders());
+        folders.extend(self.folders_beside());
         folders.extend(branch.filter(|folder| !folders.contains(folder)));
         folders
     }
 
-    fn logs_folders(&self) -> impl Iterator<Item = PathBuf> {
-        [device_log::REFS, device_log::AS_BRANCHES]
-            .map(|folder| self.git_dir.join(folder))
-            .into_iter()
+    fn folders_beside(&self) -> [PathBuf; 3] {
+        [device_log::REFS, device_log::AS_BRANCHES, CONDUIT_REFS].map(|folder| self.git_dir.join(folder))
     }
 
-    /// Tells the logs of records as they are from what they were, as far as they lie in files of their own.
-    pub fn logs(&self) -> u64 {
-        let mut found = BTreeMap::new();
-        for folder in self.logs_folders() {
+    /// What lies beside the branch, as far as it lies in files of its own.
+    pub fn beside(&self) -> OtherRefs {
+        let mut found = self.folders_beside().map(|folder| {
+            let mut found = BTreeMap::new();
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 // Whoever moves a ref writes a file of another name first.
                 let name = entry.file_name();
@@ -70,10 +71,11 @@ impl Refs {
                     found.insert(name, fs::read(entry.path()).unwrap_or_default());
                 }
             }
-        }
-        let mut logs = DefaultHasher::new();
-        found.hash(&mut logs);
-        logs.finish()
+            found
+        });
+        let [logs, as_branches, conduits] = &mut found;
+        logs.append(as_branches);
+        OtherRefs::of(logs, conduits)
     }
 
     /// The commit that the branch is at.

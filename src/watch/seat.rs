@@ -18,7 +18,11 @@ use crate::{
         last::LastSync,
         lock::{Claim, LockError},
     },
-    sync::{self, SyncErrorKind, Workspace, heads, stop},
+    sync::{
+        self, SyncErrorKind, Workspace,
+        heads::{self, OtherRefs},
+        stop,
+    },
     text::shown,
 };
 
@@ -46,8 +50,8 @@ pub struct Open {
     pub head: Option<ObjectId>,
     /// The one that it was told of last.
     pub told: Option<Option<ObjectId>>,
-    /// The logs of records that were known of central when its last sync began.
-    pub logs: Option<u64>,
+    /// What was known to lie beside central's branch when its last sync began.
+    pub beside: Option<OtherRefs>,
     /// What the last survey found.
     pub found: Option<Found>,
     state: StateDir,
@@ -101,7 +105,7 @@ impl Open {
             central,
             head: heads::dealt_with(workspace),
             told: None,
-            logs: None,
+            beside: None,
             found: None,
             note: Note::new(Timestamp::now(), events),
             state,
@@ -109,6 +113,12 @@ impl Open {
         };
         open.store();
         Ok(open)
+    }
+
+    /// Whether there is something to sync for it where central had `before` beside its branch and has `now`.
+    pub fn wants(&self, before: Option<OtherRefs>, now: OtherRefs) -> bool {
+        before.map(|before| before.logs) != Some(now.logs)
+            || (self.place.shares_branches && before.map(|before| before.conduits) != Some(now.conduits))
     }
 
     /// When any sync of this clone went well last, and how long ago that is.

@@ -139,9 +139,9 @@ impl Watcher<'_> {
     }
 
     fn sync(&mut self, number: usize, central: usize, way: Way) {
-        let logs = self.centrals[central].logs;
+        let beside = self.centrals[central].beside;
         let seat = &mut self.seats[number];
-        seat.open.iter_mut().for_each(|open| open.logs = logs);
+        seat.open.iter_mut().for_each(|open| open.beside = beside);
         seat.pace.begun();
         let print = seat.open.as_ref().and_then(|open| open.found).map(|found| found.print);
         let (path, interrupt) = (seat.path.clone(), Arc::clone(&self.interrupt));
@@ -193,10 +193,12 @@ impl Watcher<'_> {
             self.centrals[central].poll.lively(now, fastrand::f64());
         }
         self.is_known_at(central, served.report.head);
-        // What became known of logs while it ran may have come too late for it.
-        let logs = self.centrals[central].logs;
+        // What became known while it ran may have come too late for it.
+        let Some(beside) = self.centrals[central].beside else {
+            return;
+        };
         let seat = &mut self.seats[number];
-        if seat.open.as_ref().is_some_and(|open| open.logs != logs) {
+        if seat.open.as_ref().is_some_and(|open| open.wants(open.beside, beside)) {
             seat.pace.central_moved();
         }
     }

@@ -3,7 +3,14 @@
 use std::fs;
 
 use super::{Watching, eventually, hasty};
-use crate::support::world::World;
+use crate::{
+    conduits::central::Project,
+    support::{
+        servers::{Access, Nginx},
+        workspace::Remote,
+        world::World,
+    },
+};
 
 #[test]
 fn a_conduits_folder_changes() {
@@ -29,5 +36,33 @@ fn a_conduits_folder_changes() {
     eventually("an edit", || is("right/a.txt", "3"));
     fs::write(api.dir.join("third/c"), "4").expect("temp folder is writable");
     eventually("a file of the new conduit", || is("fourth/c", "4"));
+    watching.end();
+}
+
+/// What another project pushes to a conduit's branch comes by itself: where central lies here as it moves, else by asking.
+#[test]
+fn a_conduits_branch_moves() {
+    let world = World::new();
+    what_others_push_arrives(&world, &world.local());
+    let world = World::new();
+    if let Some(nginx) = Nginx::start(&world, Access::Open) {
+        what_others_push_arrives(&world, &nginx.remote());
+    }
+}
+
+fn what_others_push_arrives(world: &World, remote: &Remote) {
+    let [shop, web] = ["shop", "web"].map(|prefix| Project::on(world, prefix, remote, &[]));
+    hasty(&web.0, "poll_seconds = 5\n");
+    let watching = Watching::of(&web.0);
+    let before = world.central.git(&["rev-parse", "main"]);
+    // At first there is no such branch.
+    for (path, text) in [("a", "1"), ("a", "2"), ("b", "3")] {
+        shop.put(path, text);
+        shop.run(&["sync"], 0);
+        eventually("what shop pushed", || {
+            fs::read_to_string(web.folder().join(path)).is_ok_and(|found| found == text)
+        });
+    }
+    assert_eq!(world.central.git(&["rev-parse", "main"]), before);
     watching.end();
 }

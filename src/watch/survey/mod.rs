@@ -53,6 +53,8 @@ pub struct Place {
     source: Option<UntrustedName>,
     /// The folders of conduits that this clone syncs.
     conduits: Vec<PathBuf>,
+    /// Whether one of them has a branch of central for its other side.
+    pub shares_branches: bool,
 }
 
 impl Place {
@@ -71,6 +73,7 @@ impl Place {
             common_dir,
             source: source.filter(|source| source != WORKTREE),
             conduits: conduit::folders(workspace),
+            shares_branches: conduit::share_branches(workspace),
         }
     }
 

@@ -31,6 +31,7 @@ fn world() -> (tempfile::TempDir, Place) {
         common_dir: Some(git_dir),
         source: Some("main".into()),
         conduits: vec![folder.path().join("skills")],
+        shares_branches: false,
     };
     (folder, place)
 }
