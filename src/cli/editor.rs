@@ -26,10 +26,7 @@ run_merge_tool "$tool" true
 /// Opens `file` in the editor that git opens messages in (`git var GIT_EDITOR`), in the project `folder`. Returns it
 /// and how it ended.
 pub fn edit(folder: &Path, file: &Path) -> io::Result<(String, ExitStatus)> {
-    let asked = connect::git()
-        .args(["var", "GIT_EDITOR"])
-        .current_dir(folder)
-        .output()?;
+    let asked = connect::git().args(["var", "GIT_EDITOR"]).in_folder(folder).answer()?;
     if !asked.status.success() {
         return Err(io::Error::other("git knows of none: set GIT_EDITOR or core.editor"));
     }
@@ -64,8 +61,8 @@ pub fn merge(folder: &Path, versions: &Versions, file: &Path) -> io::Result<Exit
 
 /// Opens `file` in the browser that git opens its manual in (`web.browser`).
 pub fn browse(folder: &Path, file: &Path) -> io::Result<ExitStatus> {
-    let mut command = connect::git();
-    command.arg("web--browse").arg(std::path::absolute(file)?);
+    let git = connect::git().arg("web--browse").arg(std::path::absolute(file)?);
+    let mut command = git.at_the_terminal();
     run(command.current_dir(folder))
 }
 

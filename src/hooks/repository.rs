@@ -157,15 +157,10 @@ fn git(dir: &Path, args: &[&str]) -> Result<OsString, RepositoryError> {
     let mut git = connect::git();
     // Where it is not inside a work tree, a bare repository is one; git has to be told so.
     if let Some(bare) = trust::open_bare(dir) {
-        git.arg("--git-dir").arg(bare.git_dir());
+        git = git.arg("--git-dir").arg(bare.git_dir());
     }
-    let output = git
-        .arg("-C")
-        .arg(dir)
-        .args(args)
-        .env("LC_ALL", "C")
-        .output()
-        .map_err(RepositoryError::NoGit)?;
+    let git = git.arg("-C").arg(dir).args(args).env("LC_ALL", "C");
+    let output = git.answer().map_err(RepositoryError::NoGit)?;
     if !output.status.success() {
         return Err(RepositoryError::Git {
             command: args.join(" "),

@@ -3,6 +3,7 @@
 //! object.
 
 mod commits;
+mod conversion;
 mod exclusion;
 mod freshness;
 mod git_config;
@@ -18,6 +19,7 @@ mod work_in_progress;
 mod worktree;
 
 use std::{
+    cell::Cell,
     ffi::OsStr,
     path::{Path, PathBuf},
 };
@@ -28,6 +30,7 @@ use crate::{
     central::to_gix,
     names::{ObjectFormat, ObjectId},
 };
+pub use conversion::Conversion;
 pub use exclusion::{Exclusion, Patterns, is_affordable};
 pub use freshness::Freshness;
 pub use gix::Repository;
@@ -37,7 +40,7 @@ pub use source::unfinished;
 pub use tracked::came_with_a_commit;
 use trust::Opened;
 pub use work_in_progress::{Index, is_held};
-pub use worktree::{Checkout, Conversion};
+pub use worktree::Checkout;
 
 /// Where the data of the repository around `folder` lies, and the path of `name` in it, in its work tree.
 pub fn place_of(folder: &Path, name: &OsStr) -> Option<(PathBuf, Vec<u8>)> {
@@ -58,6 +61,10 @@ pub struct Project {
     /// The path of `.metis/` inside the work tree, by component.
     metis: Vec<Vec<u8>>,
     foreign: Option<PathBuf>,
+    /// git did not answer in time, and is not asked again.
+    is_stalled: Cell<bool>,
+    /// A filter did not end in time, and none is run again.
+    has_slow_filter: Cell<bool>,
 }
 
 impl Project {
@@ -79,6 +86,8 @@ impl Project {
             repo: None,
             metis: Vec::new(),
             foreign,
+            is_stalled: Cell::default(),
+            has_slow_filter: Cell::default(),
         };
         let Some(repo) = repo else {
             return outside(None);
@@ -106,6 +115,8 @@ impl Project {
                 repo: Some(repo),
                 metis: components,
                 foreign: None,
+                is_stalled: Cell::default(),
+                has_slow_filter: Cell::default(),
             },
             None => outside(Some(repo)),
         }
@@ -118,6 +129,8 @@ impl Project {
             repo: Some(repo),
             metis: vec![metis.as_bytes().to_vec()],
             foreign: None,
+            is_stalled: Cell::default(),
+            has_slow_filter: Cell::default(),
         }
     }
 

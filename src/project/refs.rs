@@ -10,14 +10,25 @@ impl Project {
         storage.is_some_and(|storage| storage.eq_ignore_ascii_case(b"reftable"))
     }
 
+    /// Whether git did not answer in time. It is not asked again then, and what it was asked for is not known to be missing.
+    pub fn is_stalled(&self) -> bool {
+        self.is_stalled.get()
+    }
+
     fn ask(&self, args: &[&str]) -> Option<String> {
         let repo = self.repo.as_ref()?;
-        let mut git = connect::git();
-        match repo.workdir() {
-            Some(top) => git.arg("-C").arg(top),
-            None => git.arg("--git-dir").arg(repo.git_dir()),
+        if self.is_stalled() {
+            return None;
+        }
+        let git = match repo.workdir() {
+            Some(top) => connect::git().arg("-C").arg(top),
+            None => connect::git().arg("--git-dir").arg(repo.git_dir()),
         };
-        let output = git.args(args).stdin(std::process::Stdio::null()).output().ok()?;
+        let output = git.args(args).answer();
+        if output.as_ref().is_err_and(|err| err.kind() == std::io::ErrorKind::TimedOut) {
+            self.is_stalled.set(true);
+        }
+        let output = output.ok()?;
         let answer = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| answer.trim_end().to_owned())
     }

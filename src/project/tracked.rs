@@ -1,6 +1,6 @@
 //! What git tracks below `.metis/`, asked of the index.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{cell::Cell, collections::BTreeSet, path::Path};
 
 use gix::{bstr::ByteSlice, objs::FindExt};
 
@@ -81,6 +81,8 @@ impl Project {
             metis: parts.chain(self.metis.iter().cloned()).collect(),
             repo: Some(repo),
             foreign: None,
+            is_stalled: Cell::default(),
+            has_slow_filter: Cell::default(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::{
     io,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
-    process::{Output, Stdio},
+    process::Output,
 };
 
 use crate::send_pack::connect;
@@ -13,11 +13,7 @@ use crate::send_pack::connect;
 const KEY: &str = "metis-sync.watch";
 
 fn git(args: &[&OsStr]) -> io::Result<Output> {
-    connect::git()
-        .args(["config", "--global"])
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
+    connect::git().args(["config", "--global"]).args(args).answer()
 }
 
 fn succeeded(output: Output) -> io::Result<Output> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::team::Team;
+use crate::support::{process::run, team::Team};
 
 /// A second clone with other line ends, in which nobody edited anything; then somebody does.
 #[track_caller]
@@ -150,4 +150,37 @@ fn a_clean_filter() {
     carl.syncs();
     assert_eq!(team.plans(), "1=the ----- word 2=v1 3=v1");
     team.edits_get_through(&carl);
+}
+
+/// A filter that hangs holds up the documents that it is for, and no others; it is ended with whatever it has started.
+#[test]
+fn a_filter_that_never_ends() {
+    let team = Team::new();
+    let carl = team.clone("carl", "");
+    carl.syncs();
+    let started = carl.home.join("started");
+    let clean = format!("echo $$ >> {}; sleep 100000; cat", started.display());
+    carl.git("config filter.slow.smudge cat");
+    let mut config = carl.program("git");
+    config.args(["config", "filter.slow.clean", &clean]);
+    run(config).success();
+    carl.put(".git/info/attributes", "*0001.md filter=slow\n*0002.md filter=slow\n");
+    for number in 1..=3 {
+        carl.write(number, "carl");
+    }
+    let said = carl.syncs();
+    for number in [1, 2] {
+        assert!(said.contains(&carl.code(number)), "{said}");
+    }
+    assert!(said.contains("git did not end within 10 s"), "{said}");
+    assert_eq!(team.plans(), "1=v1 2=v1 3=carl");
+    let started = fs::read_to_string(started).expect("the filter ran");
+    let processes: Vec<&str> = started.lines().collect();
+    assert_eq!(processes.len(), 1, "it was not waited for twice");
+    let mut kill = carl.program("kill");
+    kill.args(["-0", processes[0]]);
+    assert_ne!(run(kill).code, Some(0), "it was ended");
+    carl.git("config filter.slow.clean cat");
+    carl.syncs();
+    assert_eq!(team.plans(), "1=carl 2=carl 3=carl");
 }

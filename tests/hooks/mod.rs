@@ -6,4 +6,5 @@ mod installing;
 mod managers;
 pub mod project;
 mod quiet;
+mod stalled;
 mod where_git_looks;

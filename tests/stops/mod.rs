@@ -91,6 +91,7 @@ stories! {
     NoSource: versions::the_source_branch_is_not_here;
     SourceLeftBehind: versions::the_remote_has_lost_the_source_branch;
     NoTree: versions::the_source_branch_has_no_files_here;
+    GitStalled: versions::git_does_not_answer;
     OtherProject: project::two_projects_on_one_prefix;
     Renamed: project::the_project_has_another_folder;
     RenamedElsewhere: project::another_clone_renamed;

@@ -5,7 +5,10 @@ use std::fs;
 use metis_sync::sync::stop::Stop;
 
 use super::Person;
-use crate::support::team::{Checkout, Team};
+use crate::support::{
+    process::run,
+    team::{Checkout, Team},
+};
 
 /// Ann's change is in the project's remote, and Bob edits something else on top of what he has.
 pub fn the_remote_is_ahead(stop: Stop) {
@@ -155,4 +158,29 @@ pub fn the_source_branch_has_no_files_here(stop: Stop) {
     ann.types(stopped.command("git fetch"));
     ann.goes_through();
     assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+}
+
+/// git waits for somebody to write the list of its tables of refs.
+pub fn git_does_not_answer(stop: Stop) {
+    let team = Team::new();
+    let carl = team.person("carl");
+    let (origin, dir) = (team.origin.display(), carl.dir.display());
+    let cloned = carl.try_git(&format!("clone -q --ref-format=reftable file://{origin} {dir}"));
+    if cloned.code != Some(0) {
+        return crate::support::servers::skip("git with reftable");
+    }
+    carl.syncs();
+    carl.write(1, "carl");
+    let list = carl.dir.join(".git/reftable/tables.list");
+    let aside = list.with_extension("aside");
+    fs::rename(&list, &aside).unwrap();
+    let mut pipe = carl.program("mkfifo");
+    pipe.arg(&list);
+    run(pipe).success();
+    let stopped = carl.sync_stops(stop);
+    stopped.advises("what holds git up");
+    assert_eq!(team.plans(), "1=v1 2=v1 3=v1");
+    fs::rename(&aside, &list).unwrap();
+    carl.goes_through();
+    assert_eq!(team.plans(), "1=carl 2=v1 3=v1");
 }

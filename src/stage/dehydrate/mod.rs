@@ -142,6 +142,7 @@ impl<'a> Comparison<'_, 'a> {
             adopt_project: self.how.adopt_project,
         }
         .gather()?;
+        own::unless_stalled(self.ctx)?;
         let verdicts = verdicts(&gathered, self.cursor);
         let is_new = |(code, versions, verdict): &&(ShortCode, Versions, Verdict)| {
             versions.here.is_some() && !central.contains_key(code) && !matches!(verdict, Verdict::InStep)

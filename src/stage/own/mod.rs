@@ -56,6 +56,17 @@ pub enum OwnError {
     /// The source branch's folders are not to be had.
     #[error("the documents of commit {0} of the project cannot be read")]
     NoTree(ObjectId),
+    /// git does not answer.
+    #[error("git did not say in time what branches this project has, so nothing was pushed or copied")]
+    Stalled,
+}
+
+/// Fails if git was asked for something and did not answer in time: what it did not name may be there all the same.
+pub fn unless_stalled(ctx: &Context<'_>) -> Result<(), OwnError> {
+    match ctx.project.is_stalled() {
+        true => Err(OwnError::Stalled),
+        false => Ok(()),
+    }
 }
 
 /// Where a document's bytes are.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 use super::{
     super::Context, Own, OwnDocument, OwnError, Place, Reader, WORKTREE, committed::committed, excluded::exclusion,
-    has_conflict_markers,
+    has_conflict_markers, unless_stalled,
 };
 use crate::{
     central,
@@ -131,7 +131,9 @@ fn read_from(ctx: &Context<'_>, arrived: Arrived) -> Result<ReadFrom, OwnError> 
         Some(WORKTREE) | None => Source::Worktree,
         Some(branch) => Source::Branch(branch),
     };
-    let Some(situation) = ctx.project.situation(source) else {
+    let situation = ctx.project.situation(source);
+    unless_stalled(ctx)?;
+    let Some(situation) = situation else {
         return Ok(ReadFrom::Folder);
     };
     let read_from = source::read_from(source, &situation, arrived == Arrived::Tracking).map_err(|err| match err {
@@ -171,14 +173,14 @@ fn scan(
         let any_id = central::blob_id(format, b"");
         workspace::scan(ctx.metis.dir(), hydrated, &hash, any_id, cache, &last_paths, now)
     };
-    let conversion = ctx.project.conversion(false);
+    let conversion = ctx.project.conversion(false, &ctx.connect.interrupt);
     let rules = conversion.as_ref().map_or(0, Conversion::rules);
     let scan = walk(conversion.as_ref(), &stat_cache.under(rules))?;
     if !scan.has_attributes {
         return Ok(scan);
     }
     // Rules of folders may have changed since their files were read.
-    let conversion = ctx.project.conversion(true);
+    let conversion = ctx.project.conversion(true, &ctx.connect.interrupt);
     walk(conversion.as_ref(), &StatCache::default())
 }
 

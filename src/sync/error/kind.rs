@@ -58,7 +58,7 @@ impl SyncErrorKind {
             SyncErrorKind::Diverged { .. } => "diverged",
             SyncErrorKind::Own(OwnError::Unfinished(_)) => "unfinished",
             SyncErrorKind::Own(OwnError::NoBranch(_) | OwnError::LeftBehind { .. }) => "no-source",
-            SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_)) => "io",
+            SyncErrorKind::Own(OwnError::NoTree(_) | OwnError::Dir(_) | OwnError::Stalled) => "io",
             SyncErrorKind::OtherProject(OtherProject::Renamed { .. } | OtherProject::RenamedElsewhere { .. }) => {
                 "renamed"
             }

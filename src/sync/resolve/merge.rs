@@ -77,23 +77,13 @@ fn merge_files(
     let [Ok(here), Ok(base), Ok(central)] = files else {
         return Err(failed("a temporary file could not be written".into()));
     };
-    let mut git = connect::git();
-    git.args([
-        "merge-file",
-        "-p",
-        "--diff3",
-        "-L",
-        "here",
-        "-L",
-        "base",
-        "-L",
-        "central",
-    ])
-    .args([here.path(), base.path(), central.path()])
-    .current_dir(std::env::temp_dir());
-    // Each line of each text, with the markers around it.
-    let max = 8 * workspace::DOCUMENT_LIMIT;
-    let output = connect::output(git, &[], max, patience, interrupt).map_err(|err| match err.kind() {
+    let git = connect::git()
+        .args(["merge-file", "-p", "--diff3", "-L", "here", "-L", "base", "-L", "central"])
+        .args([here.path(), base.path(), central.path()])
+        .in_folder(&std::env::temp_dir())
+        .within(patience)
+        .until(interrupt);
+    let output = git.answer().map_err(|err| match err.kind() {
         std::io::ErrorKind::TimedOut => failed(format!("it did not end within {} s", patience.as_secs())),
         _ => failed(err.to_string()),
     })?;

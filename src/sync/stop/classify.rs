@@ -204,6 +204,7 @@ fn own(err: &OwnError) -> Row {
             .with("branch", shell_word(branch.raw()))
             .with("remote", shell_word(remote.raw())),
         OwnError::NoTree(_) => Stop::NoTree.into(),
+        OwnError::Stalled => Stop::GitStalled.into(),
     }
 }
 

@@ -195,6 +195,9 @@ stops! {
     /// The source branch's files are not here.
     NoTree("no-tree") Error
         "`git fetch --refetch` completes this clone; without a remote, `git fsck` says what is damaged. Then sync again.";
+    /// git does not answer.
+    GitStalled("git-stalled") Error
+        "Find out what holds git up (`git for-each-ref` in the project waits for the same thing), then sync again.";
     /// Two projects on one prefix.
     OtherProject("other-project") Stopped
         "Choose another name with `git metis-sync init --prefix NAME`. If this is the same project with a rewritten history, use \

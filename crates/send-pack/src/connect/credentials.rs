@@ -17,7 +17,7 @@ use rustix::process::Signal;
 
 use super::Prompt;
 use super::deadline::Stop;
-use super::git::git;
+use super::git;
 use super::process::{self, REPOSITORY_ENVIRONMENT};
 use super::url::{RemoteUrl, bracketed};
 use super::watch::Watch;
@@ -141,7 +141,7 @@ impl Credentials {
     }
 
     fn ask(&self, verb: &str, input: &[u8]) -> gix_error::Result<Vec<u8>> {
-        let mut command = git();
+        let mut command = git::command();
         command.args(["credential", verb]).current_dir(&self.cwd);
         // Configuration given to this process alone stays: `git -c credential.helper=…` is meant for us.
         REPOSITORY_ENVIRONMENT.iter().for_each(|name| {

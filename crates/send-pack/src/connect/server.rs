@@ -12,7 +12,7 @@ use gix_transport::{Protocol, Service};
 
 use super::errors::CannotRun;
 use super::gathered::Gathered;
-use super::git::git;
+use super::git;
 use super::process::{self, CONFIG_ENVIRONMENT, REPOSITORY_ENVIRONMENT, Spawned};
 use super::text;
 use super::url::{RemoteUrl, Scheme};
@@ -108,7 +108,7 @@ impl Starter<'_> {
         let server = Command::new(self.service.as_str());
         match process::spawn(self.prepared(server, vec![path.clone()]), self.own_group()) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
-                self.spawned(git(), vec![self.service.as_git_subcommand().into(), path])
+                self.spawned(git::command(), vec![self.service.as_git_subcommand().into(), path])
             }
             spawned => spawned.map_err(|source| cannot_run(self.service.as_str().as_ref(), source)),
         }

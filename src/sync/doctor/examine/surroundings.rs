@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) fn programs(ctx: &Context<'_>) -> Vec<Finding> {
     let scheme = ctx.upstream.scheme();
-    let git = connect::git().arg("--version").output();
+    let git = connect::git().arg("--version").answer();
     let git = match git {
         Ok(output) if output.status.success() => Finding::ok(
             "git",
