@@ -57,7 +57,7 @@ pub enum OwnError {
     #[error("the documents of commit {0} of the project cannot be read")]
     NoTree(ObjectId),
     /// git does not answer.
-    #[error("git did not say in time what branches this project has, so nothing was pushed or copied")]
+    #[error("git did not say in time what branches this project has, so it is not known which versions are newer")]
     Stalled,
 }
 
