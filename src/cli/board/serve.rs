@@ -89,11 +89,15 @@ impl Server {
                 match self.listener.accept() {
                     Ok((stream, _)) if open.fetch_add(1, Ordering::Relaxed) < CONNECTIONS => {
                         let open = &open;
-                        scope.spawn(move || {
+                        let serve = move || {
                             // Who hangs up is not missed.
                             let _ = self.serve(stream, shows, ends);
                             open.fetch_sub(1, Ordering::Relaxed);
-                        });
+                        };
+                        // Where the system has no more threads, there is no answer.
+                        if thread::Builder::new().spawn_scoped(scope, serve).is_err() {
+                            open.fetch_sub(1, Ordering::Relaxed);
+                        }
                     }
                     Ok(_) => drop(open.fetch_sub(1, Ordering::Relaxed)),
                     Err(_) => thread::sleep(TICK / 4),
