@@ -93,6 +93,9 @@ pub struct Past {
 /// The most bytes of texts that are held.
 const MOST_TEXT: usize = 64 << 20;
 
+/// The most characters of an author's name that are held.
+const MOST_NAME: usize = 200;
+
 /// What is asked.
 pub struct Question<'a> {
     /// The branch's commit to begin with.
@@ -284,7 +287,8 @@ fn made_at(odb: &Handle, id: ObjectId) -> Result<(String, Timestamp), CentralErr
     let author = commit.author().map_err(|err| unreadable(err.to_string()))?;
     let seconds = author.time().map(|time| time.seconds).unwrap_or_default();
     let time = Timestamp::from_second(seconds).unwrap_or_default();
-    Ok((author.name.to_string(), time))
+    let name = String::from_utf8_lossy(author.name).chars().take(MOST_NAME).collect();
+    Ok((name, time))
 }
 
 #[cfg(test)]
