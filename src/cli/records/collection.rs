@@ -113,15 +113,21 @@ fn all(workspace: &Workspace) -> Result<Vec<Collection>, Failure> {
     Ok(found.unwrap_or_default())
 }
 
-/// The collection that is typed: by its title, whatever its letters' case, or how its id begins.
+/// Those that are typed: the one with this id, else by their titles, whatever their letters' case, and how their ids begin. Somebody
+/// may give a collection another one's id for a title, which must not lead there instead.
+fn named<'c>(all: &'c [Collection], typed: &str) -> Vec<&'c Collection> {
+    if let Some(one) = all.iter().find(|one| one.id == typed) {
+        return vec![one];
+    }
+    let lower = typed.to_lowercase();
+    let is_named = |one: &&Collection| one.title.to_lowercase() == lower || one.id.starts_with(typed);
+    all.iter().filter(is_named).collect()
+}
+
+/// The collection that is typed.
 fn find(workspace: &Workspace, typed: &str) -> Result<Collection, Failure> {
     let all = all(workspace)?;
-    let titled = |one: &&Collection| one.title.to_lowercase() == typed.to_lowercase();
-    let begins = |one: &&Collection| one.id.starts_with(typed);
-    let mut found: Vec<&Collection> = all.iter().filter(titled).collect();
-    if found.is_empty() {
-        found = all.iter().filter(begins).collect();
-    }
+    let found = named(&all, typed);
     let typed = printable(typed.as_bytes());
     match found.as_slice() {
         [one] => Ok((*one).clone()),
@@ -245,4 +251,30 @@ fn list(global: &Global, workspace: &Workspace) -> Result<(), Failure> {
     };
     show_lines(global, workspace, all.iter().map(line));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_that_is_another_collections_id_leads_nowhere_else() {
+        let collection = |id: &str, title: &str| Collection {
+            id: id.into(),
+            title: title.into(),
+            items: Vec::new(),
+        };
+        let all = [
+            collection("4f2a00", "Release"),
+            collection("77aa00", "4F2A"),
+            collection("88bb00", "4f2a00"),
+            collection("99cc00", "Next"),
+        ];
+        let ids = |typed: &str| named(&all, typed).iter().map(|one| one.id.as_str()).collect::<Vec<_>>();
+        assert_eq!(ids("next"), ["99cc00"]);
+        assert_eq!(ids("7"), ["77aa00"]);
+        assert_eq!(ids("4f2a"), ["4f2a00", "77aa00"], "a person has to say which");
+        assert_eq!(ids("4f2a0"), ["4f2a00"]);
+        assert_eq!(ids("4f2a00"), ["4f2a00"]);
+    }
 }
