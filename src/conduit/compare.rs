@@ -14,6 +14,7 @@ use crate::{
     names::ObjectId,
     plan::conduit::{Change, Item, Kind, Side},
     sync::Workspace,
+    text::UntrustedName,
 };
 
 /// A path that differs, with both versions.
@@ -22,7 +23,7 @@ pub struct Difference {
     /// The side that changes. `None`: nothing does, and the old version is alpha's, the new one beta's.
     pub side: Option<Side>,
     /// The path.
-    pub path: String,
+    pub path: UntrustedName,
     /// In which way the sides disagree, where a person decides.
     pub conflict: Option<Kind>,
     /// What is, or was, there.
@@ -69,8 +70,8 @@ pub fn planned(
     });
     for conflict in &found.out.conflicts {
         let [old, new] = Side::BOTH.map(|side| {
-            let item = found.scans[side as usize].listing.at(&conflict.path);
-            item.map(|item| version(side, &conflict.path, item))
+            let item = found.scans[side as usize].listing.at(conflict.path.raw());
+            item.map(|item| version(side, conflict.path.raw(), item))
         });
         out.push(Difference {
             side: None,
@@ -122,7 +123,7 @@ pub fn past(
 fn changed(changes: &[Change], version: impl Fn(&Change, &str, Item, bool) -> Version) -> Vec<Difference> {
     let mut out: Vec<Difference> = Vec::new();
     for change in changes {
-        let (was, now) = change.action.paths(&change.path);
+        let (was, now) = change.paths();
         let mut paths: Vec<&str> = was.iter().chain(&now).map(|(path, _)| *path).collect();
         paths.sort_unstable();
         paths.dedup();
@@ -130,7 +131,7 @@ fn changed(changes: &[Change], version: impl Fn(&Change, &str, Item, bool) -> Ve
             let at = |items: &[(&str, Item)]| items.iter().find(|(other, _)| *other == path).map(|(_, item)| *item);
             out.push(Difference {
                 side: Some(change.side),
-                path: path.to_owned(),
+                path: path.into(),
                 conflict: None,
                 old: at(&was).map(|item| version(change, path, item, false)),
                 new: at(&now).map(|item| version(change, path, item, true)),

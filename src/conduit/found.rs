@@ -27,6 +27,7 @@ use crate::{
     names::ObjectId,
     plan::conduit::{Change, Item, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
     sync::Step,
+    text::UntrustedName,
 };
 
 /// What was found on both sides, and what follows from it.
@@ -35,7 +36,7 @@ pub struct Found {
     base: Base,
     pub out: Resolution,
     /// Where that is which a killed sync took out and nobody had seen, in the conduit's folder.
-    pub rescued: Vec<String>,
+    pub rescued: Vec<UntrustedName>,
 }
 
 impl Found {
@@ -145,7 +146,7 @@ impl Found {
         let mut found = BTreeMap::new();
         let mut past = None;
         for change in &self.out.changes {
-            for (path, item) in change.action.paths(&change.path).1 {
+            for (path, item) in change.paths().1 {
                 if self.holder(change, path, item).is_some() {
                     continue;
                 }
@@ -264,10 +265,10 @@ impl Found {
         let changes = || self.out.changes.iter().enumerate();
         let undone: BTreeSet<&str> = changes()
             .filter(|(at, _)| !is_done(*at))
-            .map(|(_, change)| change.path.as_str())
+            .map(|(_, change)| change.path.raw())
             .collect();
-        for (_, change) in changes().filter(|(at, change)| is_done(*at) && !undone.contains(change.path.as_str())) {
-            let (was, now) = change.action.paths(&change.path);
+        for (_, change) in changes().filter(|(at, change)| is_done(*at) && !undone.contains(change.path.raw())) {
+            let (was, now) = change.paths();
             for (path, _) in was {
                 base.remove(path);
             }

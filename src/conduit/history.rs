@@ -181,7 +181,7 @@ fn send_fitting(
             ready.check_writer(branch, tip).map_err(stopped)?;
         }
         let fits = |change: &&Change| {
-            let (was, _) = change.action.paths(&change.path);
+            let (was, _) = change.paths();
             was.iter()
                 .all(|(path, item)| tip.listed.listing.at(path) == Some(*item))
         };
@@ -214,13 +214,13 @@ fn undoing(done: Vec<Change>) -> (Vec<Change>, Asides) {
     let mut aside = Asides::new();
     let mut changes: Vec<Change> = Vec::new();
     for change in done.into_iter().rev() {
-        let (path, action) = change.action.undone(&change.path);
+        let (path, action) = change.action.undone(change.path.raw());
         if let Some(name) = change.aside {
-            aside.insert((change.side, path.clone()), name);
+            aside.insert((change.side, path.clone()), name.raw().to_owned());
         }
         changes.push(Change {
             side: change.side,
-            path,
+            path: path.into(),
             action,
             aside: None,
         });

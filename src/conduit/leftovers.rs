@@ -14,6 +14,7 @@ use super::{
 use crate::{
     fs::{Dir, DirError, Kind, is_leftover},
     names::ObjectId,
+    text::UntrustedName,
 };
 
 pub struct Leftovers<'a> {
@@ -32,7 +33,7 @@ impl<'a> Leftovers<'a> {
         let number = records.numbers()?.last().copied().unwrap_or(0);
         let changes = records.changes(number)?;
         let items = changes.iter().flat_map(|change| {
-            let (was, now) = change.action.paths(&change.path);
+            let (was, now) = change.paths();
             was.into_iter().chain(now).map(|(_, item)| item.id)
         });
         Ok(Leftovers {
@@ -45,7 +46,7 @@ impl<'a> Leftovers<'a> {
     }
 
     /// Clears these folders, and returns where that is which nobody knew. What cannot be cleared is cleared another time.
-    pub fn clear(&self, root: &Dir, folders: &[String]) -> Vec<String> {
+    pub fn clear(&self, root: &Dir, folders: &[String]) -> Vec<UntrustedName> {
         let mut rescued = Vec::new();
         for folder in folders {
             match folder.as_str() {
@@ -60,7 +61,7 @@ impl<'a> Leftovers<'a> {
         rescued
     }
 
-    fn clear_one(&self, dir: &Dir, rescued: &mut Vec<String>) {
+    fn clear_one(&self, dir: &Dir, rescued: &mut Vec<UntrustedName>) {
         for entry in dir.list().unwrap_or_default() {
             let (Some(name), Ok(stat)) = (entry.name.to_str(), dir.lstat(&entry.name)) else {
                 continue;
@@ -75,7 +76,7 @@ impl<'a> Leftovers<'a> {
     }
 
     /// Keeps copies of the files at `path` that nobody knew, and returns where.
-    fn rescue(&self, dir: &Dir, path: &str) -> Result<Vec<String>, Obstacle> {
+    fn rescue(&self, dir: &Dir, path: &str) -> Result<Vec<UntrustedName>, Obstacle> {
         let stat = dir.lstat(path)?;
         if stat.kind == Kind::Dir {
             let mut rescued = Vec::new();
@@ -101,6 +102,6 @@ impl<'a> Leftovers<'a> {
             return Err(obstacle);
         }
         self.memory.sync_all()?;
-        Ok(vec![to])
+        Ok(vec![to.into()])
     }
 }

@@ -250,17 +250,17 @@ impl Base {
         }
         let is_made = |change: &Change| {
             let listing = listings[change.side as usize];
-            let (was, now) = change.action.paths(&change.path);
+            let (was, now) = change.paths();
             let came = now.iter().all(|(path, item)| listing.at(path) == Some(*item));
             came && was
                 .iter()
                 .all(|(path, _)| now.iter().any(|(other, _)| other == path) || listing.at(path).is_none())
         };
         let unmade = killed.iter().filter(|change| !is_made(change));
-        let unmade: BTreeSet<&str> = unmade.map(|change| change.path.as_str()).collect();
+        let unmade: BTreeSet<&str> = unmade.map(|change| change.path.raw()).collect();
         let mut items: BTreeMap<String, Item> = self.items.iter().cloned().collect();
-        for change in killed.iter().filter(|change| !unmade.contains(change.path.as_str())) {
-            let (was, now) = change.action.paths(&change.path);
+        for change in killed.iter().filter(|change| !unmade.contains(change.path.raw())) {
+            let (was, now) = change.paths();
             for (path, _) in was {
                 items.remove(path);
             }

@@ -72,7 +72,7 @@ impl Publishing<'_> {
             .iter()
             .filter(|change| change.aside.is_none() && !is_mode_only(&change.action))
         {
-            let (was, _) = change.action.paths(&change.path);
+            let (was, _) = change.paths();
             for (path, item) in was {
                 let bytes = tip
                     .store
@@ -158,9 +158,9 @@ impl Publishing<'_> {
         };
         let (mut leaves, mut wanted) = (Changes::new(), BTreeMap::new());
         for change in changes {
-            let (was, now) = change.action.paths(&change.path);
+            let (was, now) = change.paths();
             if let (Some(aside), Some((path, item))) = (&change.aside, was.first()) {
-                leaves.insert(names(aside), Some(leaf(path, *item)));
+                leaves.insert(names(aside.raw()), Some(leaf(path, *item)));
             }
             for (path, _) in was {
                 leaves.entry(names(path)).or_insert(None);

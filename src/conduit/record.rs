@@ -14,7 +14,7 @@ use crate::{
     fs::{Dir, DirError, FileMode},
     names::{ObjectFormat, ObjectId},
     plan::conduit::{Change, Conflict, Mode, OnConflict, Side},
-    text,
+    text::{self, Untrusted},
 };
 
 /// The version of the stored form.
@@ -89,7 +89,7 @@ pub struct Generation {
     /// What waited then.
     pub conflicts: Vec<Conflict>,
     /// What could not be done, and why.
-    pub failed: Vec<String>,
+    pub failed: Vec<Untrusted>,
     /// What was left out, but for what the patterns leave out: the first hundred of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,

@@ -22,7 +22,7 @@ impl Found {
     fn coming(&self, side: Side, roots: [Option<&Dir>; 2]) -> u64 {
         let changes = self.out.changes.iter().filter(|change| change.side == side);
         let comes = changes.flat_map(|change| {
-            let (_, now) = change.action.paths(&change.path);
+            let (_, now) = change.paths();
             now.into_iter().map(|(path, _)| path)
         });
         let Some(root) = roots[side.other() as usize] else {

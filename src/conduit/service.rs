@@ -20,6 +20,7 @@ use crate::{
     names::ObjectFormat,
     plan::conduit::{Action, Change, Conflict, Side},
     sync::Workspace,
+    text::{Untrusted, UntrustedName},
 };
 
 /// What a sync did, or would do.
@@ -40,11 +41,11 @@ pub struct Report {
     /// What waits for a person.
     pub conflicts: Vec<Conflict>,
     /// Where replaced and removed files are, in `.metis/.sync/conduits/NAME/`.
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     /// What was left out, but for what the patterns leave out.
     pub skipped: Vec<Skipped>,
     /// What could not be done.
-    pub failed: Vec<String>,
+    pub failed: Vec<Untrusted>,
     /// The commit that was pushed to central.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -115,7 +116,7 @@ impl Report {
         }
         self.status = "planned";
         for change in &changes {
-            let (was, now) = change.action.paths(&change.path);
+            let (was, now) = change.paths();
             let goes = match change.action {
                 Action::Remove { .. } | Action::Replace { .. } => was.len(),
                 Action::Put { .. } | Action::Rename { .. } => 0,
@@ -167,7 +168,7 @@ impl Report {
             self.failed.clear();
         } else if self.failed.is_empty() {
             self.failed
-                .push(format!("{} operations remain", found.out.changes.len()));
+                .push(format!("{} operations remain", found.out.changes.len()).into());
         }
         generation.failed.clone_from(&self.failed);
         generation.conflicts.clone_from(&self.conflicts);

@@ -59,7 +59,7 @@ fn a_target_is_edited_between_the_look_and_the_delete() {
     };
     let report = sync_while(&pair, &mut edit);
     assert_eq!(pair.texts("right"), ["a=an edit", "b=new", "c=1", "made=another one"]);
-    let waits: Vec<&str> = report.conflicts.iter().map(|conflict| conflict.path.as_str()).collect();
+    let waits: Vec<&str> = report.conflicts.iter().map(|conflict| conflict.path.raw()).collect();
     assert_eq!(waits, ["a", "made"], "{report:?}");
 }
 

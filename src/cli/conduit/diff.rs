@@ -8,7 +8,6 @@ use super::super::{Exit, Global, colour::Paint, diff::coloured, output, pager, r
 use crate::{
     conduit::{self, ConduitError, Difference, Order},
     sync::Workspace,
-    text::escaped,
     view::{
         diff::{self, Line, SHOWN_BYTES},
         lines::Patience,
@@ -46,7 +45,7 @@ fn lines(difference: &Difference, patience: &mut Patience) -> Vec<Line> {
         bytes: version.bytes.clone(),
     };
     let [old, new] = [&difference.old, &difference.new].map(|one| one.as_ref().map(version));
-    diff::lines(&escaped(&difference.path), old.as_ref(), new.as_ref(), patience)
+    diff::lines(&difference.path.to_string(), old.as_ref(), new.as_ref(), patience)
 }
 
 fn print(global: &Global, differences: &[Difference]) -> io::Result<()> {
@@ -54,7 +53,7 @@ fn print(global: &Global, differences: &[Difference]) -> io::Result<()> {
     let mut out = io::BufWriter::new(output::stdout());
     let mut patience = Patience::default();
     for difference in differences {
-        let path = escaped(&difference.path);
+        let path = difference.path.to_string();
         let head = match (difference.side, difference.conflict) {
             (Some(side), _) => format!("# in {}: {path}", side.name()),
             (None, Some(kind)) => format!("# waits: {path} ({}); a/ is alpha's, b/ is beta's", kind.words()),

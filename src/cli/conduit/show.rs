@@ -8,7 +8,7 @@ use super::super::{Exit, Global, render};
 use crate::{
     conduit::{Generation, Report, definition::Defined},
     plan::conduit::{Action, Change, Side},
-    text::{self, escaped, shell_word},
+    text::{self, UntrustedName, shell_word},
     view,
 };
 
@@ -116,7 +116,7 @@ pub fn report(global: &Global, report: &Report, dry_run: bool) {
         mention!(
             "conflict: {}: {} ({})",
             report.name,
-            escaped(&conflict.path),
+            conflict.path,
             conflict.kind.words()
         );
     }
@@ -126,11 +126,11 @@ pub fn report(global: &Global, report: &Report, dry_run: bool) {
              sides the same.",
             if report.conflicts.len() == 1 { "it" } else { "them" },
             report.name,
-            shell_word(&first.path)
+            shell_word(first.path.raw())
         );
     }
     for failed in report.failed.iter().take(MAX_LINES) {
-        mention!("error: {}: {}", report.name, escaped(failed));
+        mention!("error: {}: {}", report.name, failed);
     }
     more(report.failed.len());
     if !report.failed.is_empty() {
@@ -150,7 +150,7 @@ fn changes(changes: &[Change]) {
             Side::Alpha => "alpha",
             Side::Beta => "beta",
         };
-        let path = escaped(&change.path);
+        let path = &change.path;
         match &change.action {
             Action::Put { was: None, .. } => say!("  {side}: create {path}"),
             Action::Put { was: Some(was), now } if was.has_content_of(now) => {
@@ -158,24 +158,24 @@ fn changes(changes: &[Change]) {
             }
             Action::Put { .. } => say!("  {side}: overwrite {path}"),
             Action::Remove { was } => match renamed_to(changes, change.side, *was) {
-                Some(new) => say!("  {side}: delete {path} (renamed to {})", escaped(new)),
+                Some(new) => say!("  {side}: delete {path} (renamed to {new})"),
                 None => say!("  {side}: delete {path}"),
             },
-            Action::Replace { now, .. } if now.len() == 1 && now[0].0 == change.path => {
+            Action::Replace { now, .. } if now.len() == 1 && change.path == now[0].0 => {
                 say!("  {side}: replace the folder {path} by a file");
             }
             Action::Replace { .. } => say!("  {side}: replace {path} by a folder"),
-            Action::Rename { from, .. } => say!("  {side}: rename {} to {path}", escaped(from)),
+            Action::Rename { from, .. } => say!("  {side}: rename {from} to {path}"),
         }
     }
 }
 
 /// Where the same content comes to, under another name.
-fn renamed_to(changes: &[Change], side: Side, was: crate::plan::conduit::Item) -> Option<&str> {
+fn renamed_to(changes: &[Change], side: Side, was: crate::plan::conduit::Item) -> Option<&UntrustedName> {
     let found = changes.iter().find(|change| {
         change.side == side && matches!(change.action, Action::Put { was: None, now } if now.id == was.id)
     });
-    found.map(|change| change.path.as_str())
+    found.map(|change| &change.path)
 }
 
 pub fn history(global: &Global, name: &str, all: &[(Generation, Vec<Change>)], in_full: bool) {
@@ -214,7 +214,7 @@ pub fn history(global: &Global, name: &str, all: &[(Generation, Vec<Change>)], i
             }
             changes(done);
             for failed in &generation.failed {
-                say!("  not done: {}", escaped(failed));
+                say!("  not done: {}", failed);
             }
         }
     }
@@ -238,6 +238,6 @@ pub fn undone(global: &Global, name: &str, generation: &Generation, done: &[Chan
         );
     }
     for failed in &generation.failed {
-        mention!("warning: {name}: {}", escaped(failed));
+        mention!("warning: {name}: {}", failed);
     }
 }

@@ -45,17 +45,17 @@ impl<'a> Bench<'a> {
 
     /// Makes what comes with `change` in the workshop.
     pub(super) fn stage(&self, work: &Work<'_>, change: &Change) -> Staged {
-        let (was, now) = change.action.paths(&change.path);
+        let (was, now) = change.paths();
         let known = was
             .iter()
             .any(|(_, was)| now.iter().any(|(_, now)| was.has_content_of(now)) && was_one(&change.action));
         if now.is_empty() || known {
             return Ok(None);
         }
-        let at = self.place(&change.path)?;
+        let at = self.place(change.path.raw())?;
         let mut files = Vec::new();
         for (path, item) in now {
-            let inner = path.strip_prefix(&change.path).unwrap_or_default();
+            let inner = path.strip_prefix(change.path.raw()).unwrap_or_default();
             let to = format!("{at}{inner}");
             make_folders(self.workshop(), &to)?;
             let is_new = matches!(change.action, Action::Put { was: None, .. });
@@ -103,17 +103,17 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn make(&self, change: &Change, staged: Option<&str>) -> Result<(), Obstacle> {
-        let path = &change.path;
+        let path = change.path.raw();
         match (&change.action, staged) {
             (Action::Remove { was }, _) => self.remove(path, *was),
             (Action::Put { was: None, .. }, Some(staged)) => self.create(path, staged),
-            (Action::Put { was: Some(was), .. }, Some(staged)) => self.swap(change, &[(path.clone(), *was)], staged),
+            (Action::Put { was: Some(was), .. }, Some(staged)) => self.swap(change, &[(path.to_owned(), *was)], staged),
             (Action::Put { was, now }, None) => self.change_mode(path, *was, *now),
             (Action::Replace { was, .. }, Some(staged)) => self.swap(change, was, staged),
             (Action::Rename { from, was, now }, staged) => {
-                rename(self.root, from, path)?;
+                rename(self.root, from.raw(), path)?;
                 match staged {
-                    Some(staged) => self.swap(change, &[(path.clone(), *was)], staged),
+                    Some(staged) => self.swap(change, &[(path.to_owned(), *was)], staged),
                     None if was == now => Ok(()),
                     None => self.change_mode(path, Some(*was), *now),
                 }
@@ -142,7 +142,7 @@ impl<'a> Bench<'a> {
 
     /// Puts what was staged in the place of `was`, and keeps that.
     fn swap(&self, change: &Change, was: &[(String, Item)], staged: &str) -> Result<(), Obstacle> {
-        let (path, workshop) = (&change.path, self.workshop());
+        let (path, workshop) = (change.path.raw(), self.workshop());
         if !self.is_near && change.aside.is_none() {
             self.keep_copies(was)?;
         }
@@ -153,7 +153,7 @@ impl<'a> Bench<'a> {
             return Err(Obstacle::Changed);
         }
         match &change.aside {
-            Some(aside) => match workshop.move_new(staged, self.root, aside) {
+            Some(aside) => match workshop.move_new(staged, self.root, aside.raw()) {
                 // The same conflict came before, and made the same file.
                 Err(DirError::Exists { .. }) => Ok(remove_all(workshop, staged)?),
                 moved => Ok(moved?),

@@ -27,6 +27,7 @@ use crate::{
     fs::{Dir, DirError},
     plan::conduit::{Action, Change, Item, Side},
     sync::Step,
+    text::{Untrusted, UntrustedName},
 };
 
 /// What to do, and with what.
@@ -76,11 +77,11 @@ pub struct Applied {
     /// For each change whether it was made.
     pub done: Vec<bool>,
     /// What could not be done, and why.
-    pub failed: Vec<String>,
+    pub failed: Vec<Untrusted>,
     pub copied: PerSide,
     pub deleted: PerSide,
     /// Where replaced and removed files are, in the conduit's folder.
-    pub kept: Vec<String>,
+    pub kept: Vec<UntrustedName>,
     /// What was written on each side.
     pub made: [Made; 2],
     pub interrupted: bool,
@@ -162,7 +163,7 @@ fn make_all(
         }
         let made = match staged {
             _ if is_delete(change) && !out.failed.is_empty() => {
-                out.failed.push(format!("{}: {NOT_DELETED}", change.path));
+                out.failed.push(format!("{}: {NOT_DELETED}", change.path).into());
                 continue;
             }
             Ok(staged) => bench
@@ -177,7 +178,7 @@ fn make_all(
                     out.made[change.side as usize].note(path, &stat, id);
                 }
             }
-            Err(obstacle) => out.failed.push(format!("{}: {obstacle}", change.path)),
+            Err(obstacle) => out.failed.push(format!("{}: {obstacle}", change.path).into()),
         }
     }
 }
@@ -193,7 +194,7 @@ fn send(work: &Work<'_>, publish: &mut Publish<'_>, out: &mut Applied) {
     for (at, change) in work.changes.iter().enumerate() {
         match work.roots[change.side as usize] {
             Some(_) => {}
-            None if is_delete(change) && !is_sound => out.failed.push(format!("{}: {NOT_DELETED}", change.path)),
+            None if is_delete(change) && !is_sound => out.failed.push(format!("{}: {NOT_DELETED}", change.path).into()),
             None => sent.push((at, change)),
         }
     }
@@ -206,15 +207,15 @@ fn send(work: &Work<'_>, publish: &mut Publish<'_>, out: &mut Applied) {
             for ((at, change), failure) in sent.into_iter().zip(failures) {
                 match failure {
                     None => note(out, at, change, work.generation),
-                    Some(reason) => out.failed.push(format!("{}: {reason}", change.path)),
+                    Some(reason) => out.failed.push(format!("{}: {reason}", change.path).into()),
                 }
             }
         }
         Err(unsent) => {
             out.failed.push(match &unsent {
-                Unsent::Moved => "central: somebody else was faster".to_owned(),
-                Unsent::Obstacle(obstacle) => format!("central: {obstacle}"),
-                Unsent::Stopped(error) => format!("central: {error}"),
+                Unsent::Moved => "central: somebody else was faster".into(),
+                Unsent::Obstacle(obstacle) => format!("central: {obstacle}").into(),
+                Unsent::Stopped(error) => format!("central: {error}").into(),
             });
             out.unsent = Some(unsent);
         }
@@ -223,7 +224,7 @@ fn send(work: &Work<'_>, publish: &mut Publish<'_>, out: &mut Applied) {
 
 fn note(out: &mut Applied, at: usize, change: &Change, generation: u64) {
     out.done[at] = true;
-    let (was, now) = change.action.paths(&change.path);
+    let (was, now) = change.paths();
     let count = |counts: &mut PerSide, n: usize| match change.side {
         Side::Alpha => counts.alpha += n,
         Side::Beta => counts.beta += n,
@@ -238,7 +239,7 @@ fn note(out: &mut Applied, at: usize, change: &Change, generation: u64) {
     }
     if change.aside.is_none() && !is_mode_only(&change.action) {
         let kept_at = kept_of(generation, change.side);
-        out.kept.extend(was.iter().map(|(path, _)| format!("{kept_at}/{path}")));
+        out.kept.extend(was.iter().map(|(path, _)| format!("{kept_at}/{path}").into()));
     }
 }
 

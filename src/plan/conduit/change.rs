@@ -6,6 +6,7 @@ use super::{
     conflict::Conflict,
     listing::{Item, Side},
 };
+use crate::text::UntrustedName;
 
 /// Something to do to one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +14,18 @@ pub struct Change {
     /// Where.
     pub side: Side,
     /// The path, or the one that all paths of a [`Action::Replace`] are at or below.
-    pub path: String,
+    pub path: UntrustedName,
     /// What.
     pub action: Action,
     /// Beside which name, on the same side, what was there stays. Else it is kept elsewhere.
-    pub aside: Option<String>,
+    pub aside: Option<UntrustedName>,
+}
+
+impl Change {
+    /// What is at which paths before and after.
+    pub fn paths(&self) -> (Items<'_>, Items<'_>) {
+        self.action.paths(self.path.raw())
+    }
 }
 
 /// What is at some paths.
@@ -49,7 +57,7 @@ pub enum Action {
     /// Give it another name, on a side that takes both names for one.
     Rename {
         /// Its name on that side.
-        from: String,
+        from: UntrustedName,
         /// What is there.
         was: Item,
         /// What both sides have afterwards.
@@ -71,11 +79,11 @@ impl Action {
             Action::Replace { was, now } => same(Action::Replace { was: now, now: was }),
             Action::Rename { from, was, now } => {
                 let back = Action::Rename {
-                    from: path.to_owned(),
+                    from: path.into(),
                     was: now,
                     now: was,
                 };
-                (from, back)
+                (from.raw().to_owned(), back)
             }
         }
     }
@@ -87,7 +95,7 @@ impl Action {
             Action::Put { was, now } => (was.map(|was| (path, was)).into_iter().collect(), vec![(path, *now)]),
             Action::Remove { was } => (vec![(path, *was)], Vec::new()),
             Action::Replace { was, now } => (all(was), all(now)),
-            Action::Rename { from, was, now } => (vec![(from, *was)], vec![(path, *now)]),
+            Action::Rename { from, was, now } => (vec![(from.raw(), *was)], vec![(path, *now)]),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::listing::Side;
-use crate::names::ObjectId;
+use crate::{names::ObjectId, text::UntrustedName};
 
 /// In which way two sides disagree. The two letters are its name in reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Conflict {
     /// The path.
-    pub path: String,
+    pub path: UntrustedName,
     /// In which way the sides disagree.
     pub kind: Kind,
 }

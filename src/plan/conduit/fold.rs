@@ -9,6 +9,7 @@ use super::{
     conflict::{Conflict, Kind},
     listing::{Listing, Side, with_folders},
 };
+use crate::text::UntrustedName;
 
 /// What all names have in common that are one name to a file system that ignores case or composes characters.
 pub fn fold_key(path: &str) -> String {
@@ -26,8 +27,8 @@ pub(super) fn settle_names(out: &mut Resolution, listings: [&Listing; 2], folds:
     if !twins.is_empty() {
         let collides = |path: &str| with_folders(path).any(|path| twins.contains(&fold_key(path)));
         let (kept, dropped) = std::mem::take(&mut out.changes).into_iter().partition(|change| {
-            let (before, after) = change.action.paths(&change.path);
-            let aside = change.aside.as_deref();
+            let (before, after) = change.paths();
+            let aside = change.aside.as_ref().map(|name| name.raw());
             !before
                 .iter()
                 .chain(&after)
@@ -36,7 +37,7 @@ pub(super) fn settle_names(out: &mut Resolution, listings: [&Listing; 2], folds:
                 .any(collides)
         });
         out.changes = kept;
-        let paths: HashSet<String> = dropped.into_iter().map(|change: Change| change.path).collect();
+        let paths: HashSet<UntrustedName> = dropped.into_iter().map(|change: Change| change.path).collect();
         out.conflicts.extend(paths.into_iter().map(|path| Conflict {
             path,
             kind: Kind::Collision,
@@ -55,8 +56,8 @@ fn twins(changes: &[Change], listings: [&Listing; 2]) -> HashSet<String> {
     let mut coming: HashMap<String, &str> = HashMap::new();
     let mut going: [HashSet<&str>; 2] = Default::default();
     for change in changes {
-        let (before, after) = change.action.paths(&change.path);
-        let stays = |path: &str| matches!(&change.action, Action::Put { was: Some(_), .. }) && path == change.path;
+        let (before, after) = change.paths();
+        let stays = |path: &str| matches!(&change.action, Action::Put { was: Some(_), .. }) && change.path == path;
         going[change.side as usize].extend(before.iter().map(|(path, _)| *path).filter(|path| !stays(path)));
         for name in after
             .iter()
@@ -95,7 +96,7 @@ fn make_renames(changes: &mut Vec<Change>, side: Side) {
     let mut going: HashMap<String, usize> = HashMap::new();
     for (at, change) in changes.iter().enumerate() {
         if change.side == side && matches!(change.action, Action::Remove { .. }) {
-            going.insert(fold_key(&change.path), at);
+            going.insert(fold_key(change.path.raw()), at);
         }
     }
     let mut renamed = HashSet::new();
@@ -104,7 +105,7 @@ fn make_renames(changes: &mut Vec<Change>, side: Side) {
             continue;
         };
         let from = going
-            .get(&fold_key(&changes[at].path))
+            .get(&fold_key(changes[at].path.raw()))
             .filter(|_| changes[at].side == side);
         let Some((from, Action::Remove { was })) = from.map(|from| (*from, &changes[*from].action)) else {
             continue;

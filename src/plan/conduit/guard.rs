@@ -56,7 +56,7 @@ pub fn check(
         let mut touched = 0;
         let mut edited = 0;
         for change in changes() {
-            let (before, after) = change.action.paths(&change.path);
+            let (before, after) = change.paths();
             touched += before.len();
             match change.action {
                 Action::Put { was: Some(was), now } => edited += usize::from(was.id != now.id),

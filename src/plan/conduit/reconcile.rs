@@ -41,7 +41,7 @@ pub fn reconcile(base: &[(String, Item)], listings: [&Listing; 2], policy: &Poli
         let is_remove = |change: &Change| matches!(change.action, Action::Remove { .. });
         is_remove(a)
             .cmp(&is_remove(b))
-            .then_with(|| path_order(&a.path, &b.path))
+            .then_with(|| path_order(a.path.raw(), b.path.raw()))
     });
     out.conflicts.sort();
     out
@@ -205,15 +205,15 @@ impl Settling<'_> {
     fn push(&mut self, side: Side, path: &str, action: Action, aside: Option<String>) {
         self.out.changes.push(Change {
             side,
-            path: path.to_owned(),
+            path: path.into(),
             action,
-            aside,
+            aside: aside.map(Into::into),
         });
     }
 
     fn wait(&mut self, path: &str, kind: Kind) {
         self.out.conflicts.push(Conflict {
-            path: path.to_owned(),
+            path: path.into(),
             kind,
         });
     }

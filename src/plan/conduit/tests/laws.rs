@@ -102,7 +102,7 @@ proptest! {
         let mut world = World::new(&base, &alpha, &beta);
         let waits = world.sync(How::new(Mode::Bidirectional, OnConflict::Prompt));
         let [base, alpha, beta] = [base, alpha, beta].map(|text| tree(&text).0);
-        let named = |path: &str| waits.iter().any(|conflict| is_at_or_below(path, &conflict.path));
+        let named = |path: &str| waits.iter().any(|conflict| is_at_or_below(path, conflict.path.raw()));
         let item = |tree: &Tree, path: &str| tree.get(path).copied();
         for path in base.keys().chain(alpha.keys()).chain(beta.keys()).filter(|path| !named(path)) {
             let now = item(&world.sides[0], path);

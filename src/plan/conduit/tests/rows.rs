@@ -207,7 +207,7 @@ fn a_change_of_case_is_a_rename_where_case_is_ignored() {
         else {
             panic!("{changes:?}");
         };
-        assert_eq!((was.as_str(), to.as_str()), (from, path));
+        assert_eq!((was.raw(), to.raw()), (from, path));
         let sensitive = world.resolve(PROMPT).changes;
         assert_eq!(sensitive.len(), 2, "{sensitive:?}");
         assert_eq!(outcome(folding, base, alpha, beta), written(&tree(alpha).0));

@@ -229,7 +229,7 @@ fn moves_against_changes() {
     assert_eq!(
         waits
             .iter()
-            .map(|wait| (wait.path.as_str(), wait.kind))
+            .map(|wait| (wait.path.raw(), wait.kind))
             .collect::<Vec<_>>(),
         [("z", Kind::BothCreated)]
     );

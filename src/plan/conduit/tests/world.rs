@@ -128,7 +128,7 @@ impl World {
         let mut kept: BTreeSet<ObjectId> = BTreeSet::new();
         for change in &out.changes {
             let side = change.side as usize;
-            kept.extend(change.action.paths(&change.path).0.iter().map(|(_, item)| item.id));
+            kept.extend(change.paths().0.iter().map(|(_, item)| item.id));
             check_step(&self.sides[side], &self.unknown[side], change, &out);
             apply(&mut self.sides[side], change);
             for (path, item) in &self.sides[side] {
@@ -171,7 +171,7 @@ impl World {
             };
         }
         for change in &out.changes {
-            let (was, now) = change.action.paths(&change.path);
+            let (was, now) = change.paths();
             for (path, _) in was {
                 self.base.remove(path);
             }
@@ -226,7 +226,7 @@ impl World {
         let unknown = self.unknown.iter().flatten();
         let named: Vec<&str> = waits
             .iter()
-            .map(|conflict| conflict.path.as_str())
+            .map(|conflict| conflict.path.raw())
             .chain(unknown.map(String::as_str))
             .collect();
         for path in self.sides.iter().flat_map(Tree::keys) {
@@ -241,7 +241,7 @@ impl World {
 
 /// What a change says was there is there, and nothing stands in the way, nothing unknown least of all.
 fn check_step(side: &Tree, unknown: &BTreeSet<String>, change: &Change, out: &Resolution) {
-    let (was, now) = change.action.paths(&change.path);
+    let (was, now) = change.paths();
     for (path, item) in &was {
         assert_eq!(side.get(*path), Some(item), "{change:?} of {out:?}");
     }
@@ -260,9 +260,9 @@ fn check_step(side: &Tree, unknown: &BTreeSet<String>, change: &Change, out: &Re
 }
 
 fn apply(side: &mut Tree, change: &Change) {
-    let (was, now) = change.action.paths(&change.path);
+    let (was, now) = change.paths();
     if let (Some(aside), Some((_, item))) = (&change.aside, was.first()) {
-        side.insert(aside.clone(), *item);
+        side.insert(aside.raw().to_owned(), *item);
     }
     for (path, _) in was {
         side.remove(path);
