@@ -73,8 +73,13 @@ impl Conversion<'_> {
             },
             &mut |buffer| {
                 let entry = self.index.entry_by_path(path.as_os_str().as_bytes().into());
-                let blob = entry.map(|entry| self.repo.objects.try_find(&entry.id, buffer)).transpose()?;
-                Ok(blob.flatten().filter(|found| found.kind == gix::objs::Kind::Blob).map(drop))
+                let blob = entry
+                    .map(|entry| self.repo.objects.try_find(&entry.id, buffer))
+                    .transpose()?;
+                Ok(blob
+                    .flatten()
+                    .filter(|found| found.kind == gix::objs::Kind::Blob)
+                    .map(drop))
             },
         );
         let mut out = Vec::with_capacity(bytes.len());

@@ -25,7 +25,10 @@ impl Project {
             None => connect::git().arg("--git-dir").arg(repo.git_dir()),
         };
         let output = git.args(args).answer();
-        if output.as_ref().is_err_and(|err| err.kind() == std::io::ErrorKind::TimedOut) {
+        if output
+            .as_ref()
+            .is_err_and(|err| err.kind() == std::io::ErrorKind::TimedOut)
+        {
             self.is_stalled.set(true);
         }
         let output = output.ok()?;

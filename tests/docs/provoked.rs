@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 144] = [
+const PROVOKED: [(&str, &str); 145] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -204,6 +204,10 @@ const PROVOKED: [(&str, &str); 144] = [
     (
         "the documents of commit … of the project cannot be read",
         "stops::the_source_branch_has_no_files_here",
+    ),
+    (
+        "git did not say in time what branches this project has",
+        "stops::git_does_not_answer",
     ),
     ("… waits for no decision", "stops::it_waits_for_no_decision"),
     (

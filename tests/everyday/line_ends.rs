@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::support::{process::{eventually, run}, team::Team};
+use crate::support::{
+    process::{eventually, run},
+    team::Team,
+};
 
 /// A second clone with other line ends, in which nobody edited anything; then somebody does.
 #[track_caller]

@@ -17,7 +17,11 @@ fn hooks_are_not_looked_for_without_an_end() {
         hooks.args(["hooks", command]).env("GIT_TRACE", &pipe);
         let said = run(hooks);
         assert_eq!(said.code, Some(1), "{}", said.transcript());
-        assert!(said.stderr.contains("git did not end within 10 s"), "{}", said.transcript());
+        assert!(
+            said.stderr.contains("git did not end within 10 s"),
+            "{}",
+            said.transcript()
+        );
     }
     assert!(!api.workspace.dir.join(".git/hooks/pre-push").exists());
     api.hooks(&["install"]);

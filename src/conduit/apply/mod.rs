@@ -239,7 +239,8 @@ fn note(out: &mut Applied, at: usize, change: &Change, generation: u64) {
     }
     if change.aside.is_none() && !is_mode_only(&change.action) {
         let kept_at = kept_of(generation, change.side);
-        out.kept.extend(was.iter().map(|(path, _)| format!("{kept_at}/{path}").into()));
+        out.kept
+            .extend(was.iter().map(|(path, _)| format!("{kept_at}/{path}").into()));
     }
 }
 

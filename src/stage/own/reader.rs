@@ -68,7 +68,9 @@ impl<'r, 'a> Reader<'r, 'a> {
         if is_it(&bytes) {
             return Ok(bytes);
         }
-        let conversion = self.conversion.get_or_init(|| self.ctx.project.conversion(true, &self.ctx.connect.interrupt));
+        let conversion = self
+            .conversion
+            .get_or_init(|| self.ctx.project.conversion(true, &self.ctx.connect.interrupt));
         if let Some(conversion) = conversion
             && let Ok(converted) = conversion.to_git(path, &bytes)
             && is_it(&converted)

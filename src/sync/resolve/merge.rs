@@ -78,7 +78,17 @@ fn merge_files(
         return Err(failed("a temporary file could not be written".into()));
     };
     let git = connect::git()
-        .args(["merge-file", "-p", "--diff3", "-L", "here", "-L", "base", "-L", "central"])
+        .args([
+            "merge-file",
+            "-p",
+            "--diff3",
+            "-L",
+            "here",
+            "-L",
+            "base",
+            "-L",
+            "central",
+        ])
         .args([here.path(), base.path(), central.path()])
         .in_folder(&std::env::temp_dir())
         .within(patience)
