@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,13 @@ use super::{
     tip::Tip,
 };
 use crate::{
-    central::{CentralError, remote::Met, store::Store, turn::Turn},
+    central::{
+        CentralError,
+        history::{self, Central},
+        remote::Met,
+        store::Store,
+        turn::Turn,
+    },
     names::ObjectId,
     plan::{
         conduit::{Item, Side},
@@ -181,6 +188,25 @@ impl<'a> Branch<'a> {
             })
         };
         look().map_err(|error| self.failure(error))
+    }
+
+    /// Those of `files`, by path, that the branch has or had with this content.
+    pub fn had<'p>(
+        &self,
+        tip: &Tip,
+        files: impl Iterator<Item = (&'p str, ObjectId)>,
+    ) -> Result<HashSet<String>, ConduitError> {
+        let files: Vec<_> = files.map(|(path, id)| (format!("{}{path}", tip.above), id)).collect();
+        let Some(head) = tip.snapshot.head.filter(|_| !files.is_empty()) else {
+            return Ok(HashSet::new());
+        };
+        let central = Central {
+            url: &self.ctx.upstream,
+            options: &self.ctx.connect,
+            branch: tip.snapshot.branch.raw(),
+        };
+        let had = history::had(central, &tip.store, head, &files).map_err(|err| self.failure(err.into()))?;
+        Ok(had.into_iter().map(|path| path[tip.above.len()..].to_owned()).collect())
     }
 
     /// What is in the branch.

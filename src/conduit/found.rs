@@ -25,7 +25,7 @@ use super::{
 use crate::{
     fs::times::nanoseconds,
     names::ObjectId,
-    plan::conduit::{Change, Item, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
+    plan::conduit::{Change, Item, Mode, Outcome, Policy, Resolution, Side, guard, path_order, reconcile},
     sync::Step,
     text::UntrustedName,
 };
@@ -50,6 +50,7 @@ impl Found {
     ) -> Result<Self, ConduitError> {
         let now = SystemTime::now();
         let reading = ready.reading(tip);
+        let definition = &ready.defined.definition;
         order.told.step(Step::Scanning);
         let (mut base, scans) = recall.scan(ready, tip)?;
         let mut rescued = Vec::new();
@@ -66,9 +67,10 @@ impl Found {
             ready.memory.store_base(&base.items)?;
         }
         if let (Some(branch), Some(tip)) = (&ready.branch, tip) {
-            base.ask(tip, &scans[branch.side.other() as usize].listing);
+            // What a selective one takes away must be what it brought.
+            let removes = definition.mode != Mode::Selective;
+            base.ask(branch, tip, &scans[branch.side.other() as usize].listing, removes)?;
         }
-        let definition = &ready.defined.definition;
         let keeps_name = ready.keeps_name();
         let changed_ns = |side: Side, path: &str| match (ready.roots()[side as usize], tip) {
             (None, Some(tip)) => tip.changed_ns(path),

@@ -228,18 +228,22 @@ fn remove(dir: &Dir, path: &str) -> Result<(), ConduitError> {
 
 impl Base {
     /// Where nothing is known of an earlier sync the branch's history is asked: what `folder` has and the branch had before is what
-    /// both had in common.
-    pub fn ask(&mut self, tip: &Tip, folder: &Listing) {
+    /// both had in common. What the branch has no more counts too if this clone may take it away (`removes`).
+    pub fn ask(&mut self, branch: &Branch<'_>, tip: &Tip, folder: &Listing, removes: bool) -> Result<(), ConduitError> {
         if !self.is_first || tip.is_rewound {
-            return;
+            return Ok(());
         }
-        let differs = folder.items.iter().filter(|(path, item)| {
-            let there = tip.listed.listing.at(path);
-            there.is_some_and(|there| there.id != item.id)
-        });
-        let had = tip.had(differs.map(|(path, item)| (path.as_str(), item.id)).collect());
-        let common = folder.items.iter().filter(|(path, _)| had.contains(path.as_str()));
+        let differs = folder
+            .items
+            .iter()
+            .filter(|(path, item)| match tip.listed.listing.at(path) {
+                Some(there) => there.id != item.id,
+                None => removes,
+            });
+        let had = branch.had(tip, differs.map(|(path, item)| (path.as_str(), item.id)))?;
+        let common = folder.items.iter().filter(|(path, _)| had.contains(path));
         self.items = common.cloned().collect();
+        Ok(())
     }
 
     /// Takes note of what a killed sync did before it could say so: paths that are on a side as it was going to make them. Returns

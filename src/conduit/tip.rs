@@ -1,18 +1,13 @@
 //! The branch of central as it was listed, and what its history says.
 
-use std::collections::HashSet;
-
 use super::listed::Listed;
 use crate::{
     central::{objects, store::Store, tree},
-    names::ObjectId,
     stage::fetch::Snapshot,
 };
 
 /// So many commits are looked at for the one that brought a file.
 const COMMITS: usize = 1_000;
-/// So many files of commits are looked at for versions that the branch had.
-const LOOKS: usize = 50_000;
 
 /// The branch as it was listed, its objects at hand.
 pub struct Tip {
@@ -45,27 +40,5 @@ impl Tip {
             }
         }
         objects::time(&odb, commit).ok()?.checked_mul(1_000_000_000)
-    }
-
-    /// Those of `files`, by path, that a commit of the branch had with this content, as far as its history is here.
-    pub fn had<'p>(&self, files: Vec<(&'p str, ObjectId)>) -> HashSet<&'p str> {
-        let odb = self.store.odb();
-        let (mut sought, mut found, mut looked) = (files, HashSet::new(), 0);
-        let mut next = self.snapshot.head;
-        while let Some((root, parents)) = next.and_then(|commit| objects::commit(&odb, commit).ok()) {
-            looked += sought.len();
-            sought.retain(|(path, id)| {
-                let is_it = tree::id_at(&odb, root, &format!("{}{path}", self.above)) == Some(*id);
-                if is_it {
-                    found.insert(*path);
-                }
-                !is_it
-            });
-            if sought.is_empty() || looked > LOOKS {
-                break;
-            }
-            next = parents.first().copied();
-        }
-        found
     }
 }

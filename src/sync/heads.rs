@@ -1,7 +1,7 @@
 //! Where central is, and how far this clone has dealt with it: what has to be known to see whether a sync is needed.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
     os::unix::ffi::OsStrExt,
     path::PathBuf,
     time::Instant,
@@ -74,14 +74,10 @@ pub struct OtherRefs {
 impl OtherRefs {
     /// By the refs that there are and what they are at.
     pub fn of(logs: impl Hash, conduits: impl Hash) -> Self {
-        let digest = |refs: &dyn Fn(&mut DefaultHasher)| {
-            let mut hasher = DefaultHasher::new();
-            refs(&mut hasher);
-            hasher.finish()
-        };
+        let digest = BuildHasherDefault::<DefaultHasher>::default();
         OtherRefs {
-            logs: digest(&|hasher| logs.hash(hasher)),
-            conduits: digest(&|hasher| conduits.hash(hasher)),
+            logs: digest.hash_one(logs),
+            conduits: digest.hash_one(conduits),
         }
     }
 }

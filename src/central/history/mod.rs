@@ -4,6 +4,7 @@
 //! What of the history is here is looked at first. Where that does not do, it is received without files, looked at, and dropped.
 
 mod documents;
+mod files;
 mod folders;
 mod lineage;
 
@@ -21,6 +22,7 @@ use crate::{
 
 pub use self::{
     documents::{Question, Told, tell},
+    files::had,
     folders::{Owner, fate, owners},
     lineage::{last_held, lineage},
 };

@@ -35,6 +35,25 @@ fn the_history_is_asked_where_the_state_is_lost() {
     assert_eq!(branch(&world), ["a=2", "b=2"]);
 }
 
+/// What others deleted meanwhile does not come back, although the branch's history is not here either. What it never had goes there.
+#[test]
+fn a_lost_state_brings_nothing_back() {
+    let world = World::new();
+    let [shop, web] = Project::two_in_step(&world, &["a", "b"]);
+    shop.remove("a");
+    shop.sync(0);
+    shop.put("more", "1");
+    shop.sync(0);
+    for lost in [web.0.metis().join(".sync/conduits"), web.0.home.join(".cache")] {
+        fs::remove_dir_all(lost).expect("it is there");
+    }
+    web.put("mine", "1");
+    web.sync(0);
+    shop.sync(0);
+    assert_eq!(branch(&world), ["b=1", "mine=1", "more=1"]);
+    assert_eq!((web.texts(), shop.texts()), (branch(&world), branch(&world)));
+}
+
 /// A pulled config.toml that names another central gets nothing.
 #[test]
 fn another_central_is_none_of_this_clones() {

@@ -1,0 +1,48 @@
+//! Which versions of files a branch has left behind.
+
+use std::collections::HashSet;
+
+use gix::objs::Exists;
+
+use super::{Central, asked};
+use crate::{
+    central::{CentralError, fetch::Stretch, objects, store::Store, to_gix, tree},
+    names::ObjectId,
+};
+
+/// So many files of commits are looked at.
+const LOOKS: usize = 50_000;
+
+/// Those of `files`, by their paths from the top, that `head` or a commit before it had with this content: the first parents, as
+/// many as there are time to look at.
+pub fn had(
+    central: Central<'_>,
+    store: &Store,
+    head: ObjectId,
+    files: &[(String, ObjectId)],
+) -> Result<HashSet<String>, CentralError> {
+    let found = asked(central, store, head, Stretch::Trees, |odb| {
+        let (mut sought, mut found, mut looked) = (files.to_vec(), HashSet::new(), 0);
+        let mut next = Some(head);
+        while let Some(commit) = next {
+            if !odb.exists(&to_gix(commit)) {
+                return Ok(None);
+            }
+            let (root, parents) = objects::commit(odb, commit)?;
+            looked += sought.len();
+            sought.retain(|(path, id)| {
+                let is_it = tree::id_at(odb, root, path) == Some(*id);
+                if is_it {
+                    found.insert(path.clone());
+                }
+                !is_it
+            });
+            if sought.is_empty() || looked > LOOKS {
+                break;
+            }
+            next = parents.first().copied();
+        }
+        Ok(Some(found))
+    })?;
+    Ok(found.unwrap_or_default())
+}
