@@ -266,7 +266,7 @@ fn default_branch(refs: &[Ref]) -> String {
         Some((target, exists)) if exists || !default_exists => std::str::from_utf8(target)
             .ok()
             .and_then(|name| name.strip_prefix(BRANCHES))
-            .filter(|name| !name.starts_with(CONDUITS))
+            .filter(|name| !name.starts_with(CONDUITS) && !name.starts_with(device_log::BRANCHES))
             .unwrap_or(DEFAULT_BRANCH)
             .to_owned(),
         _ => DEFAULT_BRANCH.to_owned(),

@@ -37,6 +37,7 @@ fn the_branch_is_centrals_head_else_main() {
         (vec![direct("HEAD"), direct("refs/heads/main")], "main"),
         (vec![head("refs/elsewhere", true)], "main"),
         (vec![head("refs/heads/conduits/skills", true)], "main"),
+        (vec![head("refs/heads/metis/log/aaaaaaaaaaaaaaaa", true)], "main"),
     ] {
         assert_eq!(default_branch(&refs), branch, "{refs:?}");
     }
