@@ -19,6 +19,16 @@ pub const AS_BRANCHES: &str = "refs/heads/metis/log/";
 /// The same without `refs/heads/`.
 pub const BRANCHES: &str = "metis/log/";
 
+/// What the full names of all refs of logs begin with.
+pub fn prefixes() -> Vec<String> {
+    [REFS, AS_BRANCHES].map(str::to_owned).into()
+}
+
+/// Whether a full name of a ref is that of a log.
+pub fn is_log(name: &str) -> bool {
+    name.starts_with(REFS) || name.starts_with(AS_BRANCHES)
+}
+
 /// No file of a log is larger.
 const MAX_FILE: u64 = 17 << 20;
 

@@ -102,7 +102,7 @@ pub fn list_with_logs(ctx: &Context<'_>, met: Option<Met>, meanwhile: impl FnOnc
     }
     let called = Remote::call(&ctx.upstream, &ctx.connect)?;
     meanwhile();
-    let logs = [device_log::REFS, device_log::AS_BRANCHES].map(str::to_owned).into();
+    let logs = device_log::prefixes();
     Remote::listen(called, &ctx.upstream, &ctx.connect, ctx.branch.as_deref(), logs)
 }
 

@@ -1,8 +1,15 @@
 //! Making a stored commit central's head, by compare-and-swap.
 
 use crate::{
-    central::{CentralError, publish, store::Store, tree::Root},
-    send_pack::{Outcome, PushError, connect::Greeting},
+    central::{
+        CentralError, device_log, publish,
+        store::{Store, bell},
+        tree::Root,
+    },
+    send_pack::{
+        Outcome, PushError,
+        connect::{Greeting, Scheme},
+    },
 };
 
 use super::Context;
@@ -23,7 +30,7 @@ pub fn apply(
     Ok(published.documents.expect("an outcome for the branch"))
 }
 
-/// The same with a ref beside the branch, or that alone, in one push.
+/// The same with a ref beside the branch, or that alone, in one push. Watchers on this machine hear of what a listing shows.
 pub fn with_beside(
     ctx: &Context<'_>,
     met: &mut Option<Greeting>,
@@ -31,5 +38,12 @@ pub fn with_beside(
     documents: Option<(&PushPlan, &Root)>,
     beside: Option<&Beside<'_>>,
 ) -> Result<Published, PushError<CentralError>> {
-    publish::publish(met, store, &ctx.push_to, &ctx.connect, documents, beside)
+    let published = publish::publish(met, store, &ctx.push_to, &ctx.connect, documents, beside)?;
+    let is_log = beside.is_some_and(|beside| device_log::is_log(&beside.name));
+    let is_news = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Applied));
+    let is_elsewhere = ctx.upstream.scheme() != Scheme::File;
+    if is_elsewhere && (is_news(&published.documents) || is_log && is_news(&published.beside)) {
+        bell::ring(&ctx.cache_dir, &ctx.upstream_id);
+    }
+    Ok(published)
 }

@@ -12,6 +12,7 @@ use crate::{
     central::{
         device_log,
         remote::{CONDUIT_REFS, Remote},
+        store::bell,
     },
     names::ObjectId,
     send_pack::connect::Scheme,
@@ -29,6 +30,8 @@ pub struct Central {
     pub folder: Option<PathBuf>,
     /// The branch, as far as it is configured.
     pub branch: Option<String>,
+    /// The folder of its [bell](crate::central::store::bell), where it lies elsewhere.
+    pub bell: Option<PathBuf>,
 }
 
 fn context<'a>(workspace: &'a Workspace, options: &SyncOptions) -> Result<Context<'a>, SyncErrorKind> {
@@ -46,7 +49,10 @@ pub fn central(workspace: &Workspace) -> Result<Central, SyncErrorKind> {
     let folder = (ctx.upstream.scheme() == Scheme::File)
         .then(path)
         .filter(|path| path.is_dir());
+    let is_here = folder.is_some();
+    let bell = || bell::hang(&ctx.cache_dir, &ctx.upstream_id);
     Ok(Central {
+        bell: (!is_here).then(bell).flatten(),
         key: format!("{} {}", ctx.upstream_id, ctx.branch.as_deref().unwrap_or_default()),
         folder,
         branch: ctx.branch.clone(),

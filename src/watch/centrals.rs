@@ -1,6 +1,6 @@
 //! The centrals of the workspaces: each is asked for its head once for all of them, and one that lies here is watched.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     events::Target,
@@ -20,6 +20,8 @@ pub struct Central {
     key: String,
     /// Its branch, where it lies on this machine.
     refs: Option<Refs>,
+    /// What is rung by other syncs on this machine, where it lies elsewhere.
+    bell: Option<PathBuf>,
     /// What lies beside its branch, as it was found last: in its files where it lies here, else by asking.
     pub beside: Option<OtherRefs>,
     /// See [`Poll`].
@@ -45,6 +47,7 @@ impl Watcher<'_> {
             key: central.key.clone(),
             beside: refs.as_ref().map(Refs::beside),
             refs,
+            bell: central.bell.clone(),
             poll: Poll::new(self.now(), settings.poll),
             is_busy: false,
             turn: 0,
@@ -54,16 +57,16 @@ impl Watcher<'_> {
         number
     }
 
-    /// Has the kernel tell of a central's branch. Without that the poll finds out.
+    /// Has the kernel tell of a central's branch, or of its bell. Without that the poll finds out.
     pub(super) fn watch_refs(&mut self, number: usize) {
-        if let (Some(refs), Some(events)) = (&self.centrals[number].refs, &mut self.events) {
-            for folder in refs.folders() {
-                let _ = events.watch(&folder, Target::Central(number));
-            }
+        let Central { refs, bell, .. } = &self.centrals[number];
+        if let Some(events) = &mut self.events {
+            let folders = refs.iter().flat_map(Refs::folders).chain(bell.clone());
+            folders.for_each(|folder| drop(events.watch(&folder, Target::Central(number))));
         }
     }
 
-    /// Something happened among the refs of a central that lies here.
+    /// Something happened among the refs of a central that lies here, or was pushed to one that lies elsewhere.
     pub(super) fn refs_moved(&mut self, number: usize) {
         if let Some(beside) = self.centrals[number].refs.as_ref().map(Refs::beside) {
             self.has_beside(number, beside);
@@ -146,6 +149,7 @@ impl Watcher<'_> {
             return next;
         }
         self.centrals[number].is_busy = true;
+        self.centrals[number].poll.asks();
         let asks = here[self.centrals[number].turn % here.len()];
         let (path, interrupt) = (self.seats[asks].path.clone(), Arc::clone(&self.interrupt));
         let done = move |listed| Done::Listed { number, asks, listed };

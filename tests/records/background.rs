@@ -70,3 +70,32 @@ fn a_watcher_takes_up_what_others_write() {
         watching.end();
     });
 }
+
+/// A watcher that asks central by itself once a day hears at once of what another clone on its machine pushed, documents and
+/// records, over every transport.
+#[test]
+fn a_watcher_hears_what_another_clone_of_its_machine_pushes() {
+    over_every_transport(|world, remote| {
+        let api = world.workspace_on("api", remote);
+        let web = world.workspace_on("web", remote).beside(&api);
+        web.put(
+            "config.toml",
+            format!("{}\n[sync.watch]\npoll_seconds = 86400\n", web.config()),
+        );
+        api.write("API-T-0001", "One.");
+        sync(&api);
+        let watching = Watching::of(&web);
+        api.edit("API-T-0001", "Two.");
+        sync(&api);
+        eventually("the document is here", || {
+            let copies = web.hydrated("api");
+            String::from_utf8_lossy(&copies["API-T-0001.md"]).contains("Two.")
+        });
+        json(&api, &["tag", "add", "API-T-0001", "urgent"]);
+        assert_eq!(sync(&api), (0, 1), "over {}", remote.url);
+        eventually("the tag is here", || {
+            json(&web, &["tag", "list"])["tags"].to_string().contains("urgent")
+        });
+        watching.end();
+    });
+}

@@ -6,6 +6,8 @@
 //!     shallow         commits whose parents were never fetched, one id a line
 //!     left-out        files that are too large to be received, one id a line
 //!     incoming-*/     what a running process is receiving
+//! <cache>/git-metis-sync/bells/<name of central>/
+//!     rung            written anew when something was pushed: see [`bell`]
 //! ```
 //!
 //! Rule: a commit that is here has everything it reaches here, except through the commits listed in `shallow`, and except
@@ -28,6 +30,7 @@ use super::{
 use crate::names::ObjectId;
 
 mod area;
+pub mod bell;
 mod boundary;
 mod in_use;
 mod place;

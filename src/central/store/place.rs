@@ -32,21 +32,26 @@ pub fn rename(cache: &Path, keys: [&str; 2], format: ObjectFormat) {
     }
 }
 
+fn hash(kind: gix::hash::Kind, key: &str) -> String {
+    gix::objs::compute_hash(kind, gix::objs::Kind::Blob, key.as_bytes())
+        .expect("hashing a URL cannot fail")
+        .to_hex()
+        .to_string()
+}
+
+/// A name for the central that `key` names, whatever the hash of its objects.
+pub(super) fn id(key: &str) -> String {
+    hash(gix::hash::Kind::Sha256, key)
+}
+
 /// The names of the folder of one central, the one that counts first.
 pub(super) fn names([key, shown]: [&str; 2], format: ObjectFormat) -> [String; 3] {
-    let hash = |kind, key: &str| {
-        gix::objs::compute_hash(kind, gix::objs::Kind::Blob, key.as_bytes())
-            .expect("hashing a URL cannot fail")
-            .to_hex()
-            .to_string()
-    };
     let suffix = match format {
         ObjectFormat::Sha1 => "",
         ObjectFormat::Sha256 => "-sha256",
     };
     let short = |key: &str| format!("{}{suffix}", &hash(gix::hash::Kind::Sha1, key)[..16]);
-    let whole = hash(gix::hash::Kind::Sha256, key);
-    [format!("{whole}{suffix}"), short(key), short(shown)]
+    [format!("{}{suffix}", id(key)), short(key), short(shown)]
 }
 
 /// The folder of this name below the user's cache directory.

@@ -21,6 +21,8 @@ pub struct Poll {
     lively_until: Duration,
     next: Duration,
     failed: Option<Failures>,
+    /// Whether something happened there since it asked last.
+    is_rung: bool,
 }
 
 impl Poll {
@@ -32,6 +34,7 @@ impl Poll {
             lively_until: now + LIVELY,
             next: now,
             failed: None,
+            is_rung: false,
         }
     }
 
@@ -53,7 +56,7 @@ impl Poll {
 
     /// Whether what was learned so long ago spares a question.
     pub fn is_spared_by(&self, age: Duration) -> bool {
-        age < self.shortest.mul_f64(1.0 - SPREAD)
+        !self.is_rung && age < self.shortest.mul_f64(1.0 - SPREAD)
     }
 
     /// Something happened here or there: the pause becomes short. `roll` is from 0 to 1.
@@ -65,12 +68,22 @@ impl Poll {
         }
     }
 
+    /// It asks now, and hears of all that happened before.
+    pub fn asks(&mut self) {
+        self.is_rung = false;
+    }
+
     /// Central answered, at `at`, here or somebody else on this machine. Returns whether it had been down.
     pub fn answered(&mut self, at: Duration, roll: f64) -> bool {
         if at >= self.lively_until {
             self.pause = self.pause.mul_f64(GROWTH).min(LONGEST.max(self.shortest));
         }
-        self.next = at + spread(self.pause, roll);
+        // What happened meanwhile may have come too late for that answer.
+        self.next = if self.is_rung {
+            at
+        } else {
+            at + spread(self.pause, roll)
+        };
         self.failed.take().is_some()
     }
 
@@ -88,8 +101,10 @@ impl Poll {
         }
     }
 
-    /// Ask at once: central's refs lie here and changed, or the machine was suspended.
+    /// Ask at once, whatever was learned before: central's refs lie here and changed, somebody on this machine pushed to it, or
+    /// the machine was suspended.
     pub fn at_once(&mut self, now: Duration) {
+        self.is_rung = true;
         self.next = now;
         self.failed = None;
         self.pause = self.shortest;

@@ -209,3 +209,19 @@ fn the_shortest_pause_is_that_of_whoever_wants_to_know_most() {
     poll.answered(at(9_000.0), 1.0);
     assert_eq!(poll.next(), at(9_000.0) + at(20.0 * 1.5).mul_f64(1.1));
 }
+
+/// What is pushed while a sync runs, or a question is on its way, may be missing from the answer.
+#[test]
+fn a_bell_is_answered_by_a_question_that_came_after_it() {
+    let mut poll = Poll::new(Duration::ZERO, at(300.0));
+    poll.asks();
+    poll.answered(at(1.0), 0.5);
+    assert_eq!(poll.next(), at(301.0));
+    poll.at_once(at(2.0));
+    assert!(poll.next() == at(2.0) && !poll.is_spared_by(at(1.0)));
+    poll.answered(at(3.0), 0.5);
+    assert_eq!(poll.next(), at(3.0), "that was a sync which had begun before");
+    poll.asks();
+    poll.answered(at(4.0), 0.5);
+    assert!(poll.next() == at(304.0) && poll.is_spared_by(at(1.0)));
+}
