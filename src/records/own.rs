@@ -142,7 +142,8 @@ impl Records {
         Ok(standing)
     }
 
-    fn has_published(&self, id: ObjectId) -> bool {
+    /// Whether a commit is one that this clone's log was published as.
+    pub fn has_published(&self, id: ObjectId) -> bool {
         let mut query = match self.db.prepare_cached("SELECT 1 FROM published WHERE tip = ?1") {
             Ok(query) => query,
             // Taken for another's, it costs a new name.

@@ -16,10 +16,12 @@ use crate::{
         AGENT, CentralError,
         device_log::{self, AS_BRANCHES, Content, Files, NewLog, REFS},
         fetch::Wanted,
+        from_gix,
         store::Store,
     },
     names::{ObjectFormat, ObjectId},
     records::{self, Publisher, Records, RecordsError, Text},
+    send_pack::Outcome,
     text::UntrustedName,
 };
 
@@ -148,6 +150,16 @@ impl LogPush {
             expected: if route == self.route { self.expected } else { None },
             new: Some(self.log.commit),
             objects: &self.log.objects,
+        }
+    }
+
+    /// Whether the usual place is no place for logs at this host: it refused the ref, or it has it as this clone left it
+    /// although it listed none. `is_ours`: whether the log was published as a commit before.
+    pub fn wants_a_branch(&self, outcome: &Outcome, is_ours: impl FnOnce(ObjectId) -> bool) -> bool {
+        match outcome {
+            Outcome::Refused(_) => true,
+            Outcome::Moved { actual: Some(actual) } => self.expected.is_none() && is_ours(from_gix(actual)),
+            _ => false,
         }
     }
 }

@@ -56,7 +56,7 @@ pub use marks::{NotWritten, Outbox, collections, made_records, marks, open_recor
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use past::past;
 pub use place::{bound_elsewhere, identity};
-pub use probe::{Probed, probe};
+pub use probe::{Probed, Taken, probe, try_logs};
 pub use records::RecordsDone;
 pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport, Trail};
 pub use search::search;

@@ -10,6 +10,8 @@ use std::{
     time::Instant,
 };
 
+mod logs;
+
 use super::{
     branch::not_named,
     error::SyncErrorKind,
@@ -19,17 +21,19 @@ use super::{
 };
 use crate::{
     central::{
-        CentralError, fetch,
+        CentralError, device_log, fetch,
         remote::Remote,
         store::{self, Store},
         tree::{self, Root},
     },
-    names::{ObjectId, Prefix},
+    names::{ObjectFormat, ObjectId, Prefix},
     plan::listing,
     project::Project,
     send_pack::connect::{ConnectError, ConnectOptions, RemoteUrl},
     text::UntrustedName,
 };
+
+pub use logs::{Taken, try_logs};
 
 /// Central as somebody sees it who has no workspace there yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,10 @@ pub struct Probed {
     pub workspaces: Option<BTreeMap<Prefix, usize>>,
     /// What the codes of each workspace's documents begin with.
     pub letters: BTreeMap<Prefix, BTreeSet<String>>,
+    /// The hash of its objects.
+    pub format: ObjectFormat,
+    /// Where logs of records lie there. `None`: there are none, so that a push alone shows whether central takes them.
+    pub logs: Option<Taken>,
 }
 
 impl Probed {
@@ -79,7 +87,7 @@ pub fn probe(
     let connect = connect_options(options, project, folder, Instant::now() + DEFAULT_DEADLINE);
     let cache = options.cache_dir.clone().map_or_else(store::user_cache_dir, Ok)?;
     progress.step(Step::Listing);
-    let mut remote = Remote::list(&url, &connect, branch)?;
+    let mut remote = Remote::list_beside(&url, &connect, branch, device_log::prefixes())?;
     if branch.is_none() && remote.head.is_none() && !remote.others.is_empty() {
         let stop = not_named(&remote);
         remote.close();
@@ -91,6 +99,8 @@ pub fn probe(
         has_others: !remote.others.is_empty(),
         workspaces: Some(BTreeMap::new()),
         letters: BTreeMap::new(),
+        format: remote.format,
+        logs: logs::lie(&remote.beside),
     };
     if let Some(head) = remote.head {
         progress.step(Step::Fetching { bytes: 0 });

@@ -169,10 +169,13 @@ fn push_to(session: &mut Session<'_>, store: &Store, log: &LogPush, route: &str)
     }
 }
 
-/// Takes note of what became of the own log. A host that does not take its ref is offered a branch.
+/// Takes note of what became of the own log. A host that does not take its ref, or does not list it, is offered a branch.
 pub(super) fn pushed(session: &mut Session<'_>, store: &Store, log: &LogPush, outcome: Option<Outcome>) {
+    let is_ours = |id| session.shared.db.as_ref().is_some_and(|db| db.has_published(id));
     let (outcome, route) = match outcome {
-        Some(Outcome::Refused(_)) if log.route == REFS => (push_to(session, store, log, AS_BRANCHES), AS_BRANCHES),
+        Some(outcome) if log.route == REFS && log.wants_a_branch(&outcome, is_ours) => {
+            (push_to(session, store, log, AS_BRANCHES), AS_BRANCHES)
+        }
         outcome => (outcome, log.route),
     };
     let Some(outcome) = outcome else { return };

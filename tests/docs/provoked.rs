@@ -7,7 +7,7 @@ use std::fs;
 use super::{root, text};
 
 /// Messages and the tests that provoke them.
-const PROVOKED: [(&str, &str); 145] = [
+const PROVOKED: [(&str, &str); 148] = [
     ("no .metis folder in …", "stops::there_is_no_workspace"),
     (
         "… is a bare repository, and such a one counts only where it is named",
@@ -417,6 +417,18 @@ const PROVOKED: [(&str, &str); 145] = [
     (
         "central does not take records: …",
         "records::hosts::a_host_that_takes_no_records_keeps_no_documents_back",
+    ),
+    (
+        "… so shared records, such as tags and notes, go to branches below metis/log/",
+        "records::beginning::init_sees_where_a_host_takes_records",
+    ),
+    (
+        "central does not take shared records, such as tags and notes: …",
+        "records::beginning::init_sees_where_a_host_takes_records",
+    ),
+    (
+        "whether central takes shared records, such as tags and notes, could not be seen: …",
+        "records::beginning::no_branch_is_tried_in_an_empty_central",
     ),
     (
         "the records of device … count up to the last good one: …",

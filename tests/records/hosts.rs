@@ -9,18 +9,19 @@ use std::{
     },
 };
 
-use super::{dump, json, log_refs, sync, two, unpublished};
+use super::{dump, json, log_refs, over_every_transport, sync, two, two_on, unpublished};
 use serde_json::Value;
 
 use crate::support::{
     point::Point,
     proxy::{Fate, Proxy, Way},
-    servers::GitDaemon,
+    servers::{Access, GitDaemon, Nginx, Sshd},
+    workspace::Remote,
     world::World,
 };
 
 /// A hook of central's that refuses what `condition` says of `$ref`, in `pre-receive`: both refs of a push, or none.
-fn refuse(world: &World, condition: &str) {
+pub fn refuse(world: &World, condition: &str) {
     let hook = world.central.dir.join("hooks/pre-receive");
     let text =
         format!("#!/bin/sh\nwhile read old new ref; do if {condition}; then echo \"not $ref\" >&2; exit 1; fi; done\n");
@@ -30,50 +31,54 @@ fn refuse(world: &World, condition: &str) {
 
 #[test]
 fn a_host_without_other_refs_gets_a_branch() {
-    let world = World::new();
-    let (api, web) = two(&world);
-    refuse(&world, "[ \"${ref#refs/heads/}\" = \"$ref\" ]");
-    api.edit("API-T-0001", "More.");
-    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
-    let report = json(&api, &["sync"]);
-    assert_eq!(
-        (&report["pushed"][0], report["records"]["published"].as_u64()),
-        (&"API-T-0001".into(), Some(1))
-    );
-    let warnings = report["warnings"].to_string();
-    assert!(warnings.contains("go to a branch below metis/log/"), "{report}");
-    assert!(
-        log_refs(&world)[0].starts_with("refs/heads/metis/log/"),
-        "{:?}",
-        log_refs(&world)
-    );
-    assert_eq!(sync(&web).0, 1);
-    json(&api, &["tag", "add", "WEB-T-0001", "later"]);
-    assert_eq!(sync(&api), (0, 1));
-    assert_eq!(sync(&web), (1, 0));
-    assert_eq!(dump(&api), dump(&web));
+    over_every_transport(|world, remote| {
+        let (api, web) = two_on(world, remote);
+        refuse(world, "[ \"${ref#refs/heads/}\" = \"$ref\" ]");
+        api.edit("API-T-0001", "More.");
+        json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+        let report = json(&api, &["sync"]);
+        assert_eq!(
+            (&report["pushed"][0], report["records"]["published"].as_u64()),
+            (&"API-T-0001".into(), Some(1))
+        );
+        let warnings = report["warnings"].to_string();
+        assert!(warnings.contains("go to a branch below metis/log/"), "{report}");
+        assert!(
+            log_refs(world)[0].starts_with("refs/heads/metis/log/"),
+            "{:?}",
+            log_refs(world)
+        );
+        assert_eq!(sync(&web).0, 1);
+        json(&api, &["tag", "add", "WEB-T-0001", "later"]);
+        assert_eq!(sync(&api), (0, 1));
+        assert_eq!(sync(&web), (1, 0));
+        assert_eq!(dump(&api), dump(&web));
+        // Of a claim nobody is told that it was made.
+        assert_eq!(web.run(&["claim", "API-T-0001"]).code, Some(7));
+    });
 }
 
 #[test]
 fn a_host_that_takes_no_records_keeps_no_documents_back() {
-    let world = World::new();
-    let (api, _) = two(&world);
-    refuse(&world, "[ \"$ref\" != refs/heads/main ]");
-    api.edit("API-T-0001", "More.");
-    json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
-    let report = json(&api, &["sync"]);
-    assert_eq!(report["pushed"][0], "API-T-0001");
-    assert!(
-        report["warnings"].to_string().contains("central does not take records"),
-        "{report}"
-    );
-    assert_eq!(unpublished(&api), 1);
-    assert_eq!(sync(&api), (0, 0), "it is said once");
-    // Somebody allows it, and the next record takes the first with it.
-    fs::remove_file(world.central.dir.join("hooks/pre-receive")).unwrap();
-    json(&api, &["tag", "add", "WEB-T-0001", "later"]);
-    assert_eq!(sync(&api), (0, 2));
-    assert_eq!(unpublished(&api), 0);
+    over_every_transport(|world, remote| {
+        let (api, _) = two_on(world, remote);
+        refuse(world, "[ \"$ref\" != refs/heads/main ]");
+        api.edit("API-T-0001", "More.");
+        json(&api, &["tag", "add", "WEB-T-0001", "urgent"]);
+        let report = json(&api, &["sync"]);
+        assert_eq!(report["pushed"][0], "API-T-0001");
+        assert!(
+            report["warnings"].to_string().contains("central does not take records"),
+            "{report}"
+        );
+        assert_eq!(unpublished(&api), 1);
+        assert_eq!(sync(&api), (0, 0), "it is said once");
+        // Somebody allows it, and the next record takes the first with it.
+        fs::remove_file(world.central.dir.join("hooks/pre-receive")).unwrap();
+        json(&api, &["tag", "add", "WEB-T-0001", "later"]);
+        assert_eq!(sync(&api), (0, 2));
+        assert_eq!(unpublished(&api), 0);
+    });
 }
 
 /// beads#735: what arrived is not sent again, and nobody else is taken for its writer.
@@ -123,13 +128,8 @@ fn a_push_that_fails_keeps_records_here() {
 }
 
 /// The fetch breaks off at some byte of what comes: nothing of it counts, and the next sync takes up all of it once.
-#[test]
-fn a_fetch_that_is_cut_off_is_done_again() {
-    let world = World::new();
-    let Some(daemon) = GitDaemon::start(&world) else {
-        return;
-    };
-    let (api, _) = super::two_on(&world, &daemon.remote());
+fn fetch_cut_off(world: &World, direct: &Remote, port: u16) {
+    let (api, _) = two_on(world, direct);
     let tags: Vec<String> = (0..1000).map(|number| format!("tag-{number}")).collect();
     for tags in tags.chunks(100) {
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
@@ -138,20 +138,24 @@ fn a_fetch_that_is_cut_off_is_done_again() {
     sync(&api);
     let limit = Arc::new(AtomicU64::new(u64::MAX));
     let cut = Arc::clone(&limit);
-    let proxy = Proxy::to(daemon.port(), move |_| match cut.load(Ordering::Relaxed) {
+    let proxy = Proxy::to(port, move |_| match cut.load(Ordering::Relaxed) {
         u64::MAX => Fate::Fair,
         bytes => Fate::Cut(Way::ToClient, bytes),
     });
-    let mut remote = daemon.remote();
-    remote.url = proxy.front(&remote.url, daemon.port());
+    let mut remote = direct.clone();
+    remote.url = proxy.front(&remote.url, port);
+    for (_, value) in &mut remote.env {
+        // What ssh is told first counts, which then is the URL.
+        *value = value.replace(&format!("-p {port} "), "");
+    }
     // What all of it is, to one that is not disturbed.
     let before = proxy.bytes(Way::ToClient);
     assert_eq!(sync(&world.workspace_on("whole", &remote)).0, 1000);
     let whole = proxy.bytes(Way::ToClient) - before;
     let reader = world.workspace_on("reader", &remote);
     let mut failed = 0;
-    for part in 1..60 {
-        limit.store(whole * part / 60, Ordering::Relaxed);
+    for part in 1..PARTS {
+        limit.store(whole * part / PARTS, Ordering::Relaxed);
         let ended = reader.run(&["--json", "sync"]);
         failed += usize::from(ended.code != Some(0));
         let entries = json(&reader, &["record", "status"])["devices"][0]["entries"].clone();
@@ -161,10 +165,37 @@ fn a_fetch_that_is_cut_off_is_done_again() {
             break;
         }
     }
-    assert!(failed >= 5, "{failed} fetches were cut off");
+    assert!(failed >= 5, "{failed} fetches were cut off over {}", remote.url);
     limit.store(u64::MAX, Ordering::Relaxed);
     sync(&reader);
     let status = json(&reader, &["record", "status"]);
     assert_eq!(status["devices"][0]["entries"], 1000, "{status}");
     assert_eq!(dump(&reader), dump(&api));
+}
+
+/// At so many places less one.
+const PARTS: u64 = 40;
+
+#[test]
+fn a_fetch_that_is_cut_off_is_done_again() {
+    let world = World::new();
+    if let Some(daemon) = GitDaemon::start(&world) {
+        fetch_cut_off(&world, &daemon.remote(), daemon.port());
+    }
+}
+
+#[test]
+fn a_fetch_that_is_cut_off_is_done_again_over_ssh() {
+    let world = World::new();
+    if let Some(sshd) = Sshd::start(&world) {
+        fetch_cut_off(&world, &sshd.remote(), sshd.port());
+    }
+}
+
+#[test]
+fn a_fetch_that_is_cut_off_is_done_again_over_http() {
+    let world = World::new();
+    if let Some(nginx) = Nginx::start(&world, Access::Open) {
+        fetch_cut_off(&world, &nginx.remote(), nginx.port());
+    }
 }

@@ -1,6 +1,7 @@
 //! Shared records: what one clone writes about anybody's documents, every clone shows after a sync.
 
 mod background;
+mod beginning;
 mod claims;
 mod collections;
 mod copies;
@@ -19,7 +20,7 @@ use crate::support::{
 };
 
 /// Plays something over every transport that there is a server for, each in a world of its own.
-fn over_every_transport(play: impl Fn(&World, &Remote)) {
+pub fn over_every_transport(play: impl Fn(&World, &Remote)) {
     for transport in 0.. {
         let world = World::new();
         let servers = Everywhere::start(&world, Access::Open);

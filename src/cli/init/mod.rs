@@ -2,6 +2,7 @@
 //! only then it is written.
 
 mod bare;
+mod central;
 mod draft;
 mod here;
 mod questions;
@@ -17,22 +18,14 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 pub use self::questions::Person;
-use self::{
-    draft::Draft,
-    here::{Here, Named},
-    stopped::Stopped,
-};
-use super::{Exit, Global, completions::candidates, progress::Bar, render, sync::prompt};
+use self::{draft::Draft, here::Here, stopped::Stopped};
+use super::{Exit, Global, completions::candidates, render};
 use crate::{
     names::Prefix,
-    send_pack::connect::FailureKind,
-    sync::{self, Probed, SyncErrorKind, SyncOptions, Workspace},
+    sync::{Probed, SyncErrorKind, Workspace},
     text::Untrusted,
     workspace::{self, CONFIG_FILE, METIS_DIR, MetisDirError, Record},
 };
-
-/// More workspaces of central than this are summed up.
-const MAX_NAMED: usize = 8;
 
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
@@ -98,17 +91,14 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
     let stop = |kind: SyncErrorKind| Stopped::Kind(kind, named.shown.clone());
     here.confirmed(&named, args.upstream.is_some(), args.prefix.is_some())
         .map_err(stop)?;
-    let probed = probe(global, args, &here, &named, interrupt)?;
+    let probed = central::probe(global, args, &here, &named, Arc::clone(&interrupt))?;
     let speaks = global.talks() && !global.json;
     if speaks {
-        say!("Central answers: {}", described(&probed, &named.shown));
+        say!("Central answers: {}", central::described(&probed, &named.shown));
     }
 
     let known = here.remembered(&named).map_err(stop)?.is_some();
-    let others = match (&probed.workspaces, known) {
-        (Some(there), false) => there.clone(),
-        _ => Default::default(),
-    };
+    let others = probed.workspaces.clone().filter(|_| !known).unwrap_or_default();
     let asks = args.prefix.is_none() && here.config.workspace.is_none();
     let chosen = Chosen::by(args, &here, &probed, &others, person.as_ref())?;
     let mut edits = draft::edits(args, &here, &named.url, &chosen);
@@ -131,11 +121,13 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
             tell_of_writing(ignores, &bound, &chosen.prefix);
         }
     }
+    let records = central::takes_records(args, &here, &named, &probed, interrupt);
     if global.json {
         let value = json!({
             "workspace": chosen.prefix, "upstream": named.shown, "branch": probed.branch,
             "central_is_empty": probed.head.is_none(), "workspaces": probed.workspaces,
             "metis": here.folder.join(METIS_DIR).to_string_lossy(), "dry_run": args.dry_run, "changes": draft.json(),
+            "records": records.as_ref().map(central::word),
         });
         render::print_json(&render::document("init", value));
     } else if global.talks() {
@@ -150,45 +142,13 @@ fn init(global: &Global, args: &InitArgs, interrupt: Arc<AtomicBool>) -> Result<
                 named.shown,
                 probed.branch
             );
-        }
-        if !args.dry_run && !known {
-            say!("Nothing has been sent yet; `git metis-sync --dry-run` shows what the first sync would do.");
+            records.as_ref().into_iter().for_each(central::tell_of_records);
+            if !known {
+                say!("Nothing has been sent yet; `git metis-sync --dry-run` shows what the first sync would do.");
+            }
         }
     }
     Ok(())
-}
-
-/// Asks central what it has.
-fn probe(
-    global: &Global,
-    args: &InitArgs,
-    here: &Here,
-    named: &Named,
-    interrupt: Arc<AtomicBool>,
-) -> Result<Probed, Stopped> {
-    let options = SyncOptions {
-        prompt: prompt(global),
-        interrupt,
-        ..SyncOptions::default()
-    };
-    let branch = here.config.sync.as_ref().and_then(|sync| sync.branch.as_ref());
-    let branch = args.branch.as_deref().or(branch.map(|branch| branch.raw()));
-    let mut bar = Bar::new(global);
-    let probed = sync::probe(&named.url, branch, &here.project, &here.folder, &options, &mut bar);
-    bar.clear();
-    probed.map_err(|err| {
-        let nowhere = err
-            .connection()
-            .is_some_and(|err| err.kind == FailureKind::NoRepository);
-        let stopped = Stopped::Kind(err, named.shown.clone());
-        match nowhere && named.url.starts_with('.') {
-            true => {
-                let from = here.project.dir().unwrap_or_else(|| here.folder.clone());
-                Stopped::Counted(Box::new((stopped, from)))
-            }
-            false => stopped,
-        }
-    })
 }
 
 /// What the workspace is to be.
@@ -235,27 +195,6 @@ impl Chosen {
         match probed.shares_letters(&prefix, &letters) {
             Some(other) if !bound && !known_there => Err(stopped::shared_letters(other, &letters)),
             _ => Ok(Chosen { prefix, team, letters }),
-        }
-    }
-}
-
-fn described(probed: &Probed, shown: &str) -> String {
-    let branch = &probed.branch;
-    match &probed.workspaces {
-        _ if probed.head.is_none() && probed.has_others => format!("{shown} has no branch {branch} so far."),
-        _ if probed.head.is_none() => format!("{shown} is empty so far (branch {branch})."),
-        None => format!("{shown} (branch {branch})."),
-        Some(there) if there.is_empty() => format!("{shown} has no workspaces so far (branch {branch})."),
-        Some(there) => {
-            let mut names: Vec<String> = there
-                .iter()
-                .take(MAX_NAMED)
-                .map(|(prefix, n)| format!("{prefix}/ ({})", render::count(*n)))
-                .collect();
-            if there.len() > MAX_NAMED {
-                names.push(format!("{} more", there.len() - MAX_NAMED));
-            }
-            format!("{shown} (branch {branch}) has {}.", names.join(", "))
         }
     }
 }
