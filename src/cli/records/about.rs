@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use shared_records::{
-    Cell,
+    Cell, DeviceId,
     model::{self, Need},
     shown::Record,
 };
@@ -240,23 +240,30 @@ fn status(global: &Global, workspace: &Workspace) -> Result<(), Failure> {
     let records = here(workspace)?;
     let status = records.as_ref().map(Records::status).transpose()?;
     let waiting = records.as_ref().map_or(Ok(0), |records| waiting(workspace, records))?;
+    let has = records
+        .as_ref()
+        .map(|records| sync::delivered(workspace, records))
+        .unwrap_or_default();
     if global.json {
         let mut value = match &status {
             Some(status) => serde_json::to_value(status).unwrap_or_default(),
             None => json!({ "device": null, "written": 0, "unpublished": 0, "refused": false, "devices": [] }),
         };
         value["waiting"] = waiting.into();
+        for (place, device) in status.iter().flat_map(|status| status.devices.iter().enumerate()) {
+            value["devices"][place]["has"] = has.get(&device.device).copied().into();
+        }
         render::print_json(&render::document("record", value));
         return Ok(());
     }
     match status {
         None => say!("There are no records here."),
-        Some(status) => text_status(&status, waiting),
+        Some(status) => text_status(&status, &has, waiting),
     }
     Ok(())
 }
 
-fn text_status(status: &Status, waiting: usize) {
+fn text_status(status: &Status, has: &BTreeMap<DeviceId, u64>, waiting: usize) {
     say!("This clone writes records as {}.", status.device);
     match (status.unpublished, status.refused) {
         (0, _) => say!("All {} of its own are in central.", status.written),
@@ -268,6 +275,14 @@ fn text_status(status: &Status, waiting: usize) {
             "{n} of {} of its own are here alone: central does not take records.",
             status.written
         ),
+    }
+    let sent = status.written - status.unpublished;
+    if sent > 0 && !status.devices.is_empty() {
+        let all = has.values().filter(|count| **count >= sent).count();
+        say!(
+            "{all} of {} other devices have said that they have all that was sent.",
+            status.devices.len()
+        );
     }
     if waiting > 0 {
         say!("{waiting} are about documents or records that are not known here, and show when those come.");
