@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use super::{device, dump, json, log_refs, sync, two, unpublished};
+use super::{device, dump, json, log_refs, over_every_transport, sync, two, two_on, unpublished};
 use crate::support::{process::run, workspace::Workspace, world::World};
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
@@ -147,4 +147,35 @@ fn a_damaged_database_keeps_no_documents_back() {
     );
     fs::remove_file(api.metis().join(".sync/records.db")).unwrap();
     assert_eq!(sync(&api), (0, 0));
+}
+
+/// Central is lost and made anew, with nothing in it: each clone brings its own records again, and a newcomer sees all of them.
+#[test]
+fn records_survive_a_central_made_anew() {
+    over_every_transport(|world, remote| {
+        let (api, web) = two_on(world, remote);
+        json(&api, &["tag", "add", "WEB-T-0001", "of-api"]);
+        json(&web, &["note", "add", "API-T-0001", "Of web."]);
+        for workspace in [&api, &web, &api] {
+            sync(workspace);
+        }
+        let before = dump(&api);
+        for name in world.central.git(&["for-each-ref", "--format=%(refname)"]).lines() {
+            world.central.git(&["update-ref", "-d", name]);
+        }
+        world.central.git(&["prune", "--expire=now"]);
+        for workspace in [&api, &web] {
+            assert_eq!(workspace.run(&["sync"]).code, Some(3), "over {}", remote.url);
+            let adopted = json(workspace, &["sync", "--adopt-central"]);
+            assert_eq!(unpublished(workspace), 0, "{adopted}");
+        }
+        assert_eq!(log_refs(world).len(), 2);
+        let ops = world.workspace_on("ops", remote);
+        assert_eq!(sync(&ops).0, 4);
+        for workspace in [&ops, &api, &web] {
+            json(workspace, &["sync"]);
+            assert_eq!(dump(workspace), before);
+        }
+        world.central.fsck_strict();
+    });
 }

@@ -2,8 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{json, sync, two};
-use crate::support::{servers::Access, servers::Nginx, world::World};
+use super::{dump, json, sync, two};
+use crate::support::{
+    process::eventually,
+    servers::{Access, Nginx},
+    workspace::Workspace,
+    world::World,
+};
 
 #[test]
 fn tags_of_others_find_their_documents() {
@@ -180,6 +185,53 @@ fn records_are_read_and_written_as_they_are() {
     assert!(log.lines().count() == 2 && log.contains("(removed)"), "{log}");
 }
 
+/// Albums, hidden documents and read marks have no command of their own: `record set` writes them, at once in two clones, and each
+/// is merged by its model's rule.
+#[test]
+fn models_without_a_command_are_written_as_they_are() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    let set = |workspace: &Workspace, key: &[&str], rest: &[&str]| {
+        json(workspace, &[&["record", "set"], key, rest].concat());
+    };
+    let (album, item) = (["album", "a1"], ["album", "a1", "API-T-0001"]);
+    let own = ["meta", "metis-sync", "API-T-0001"];
+    set(&api, &album, &["--field", "title", "--value", "Holiday"]);
+    set(&api, &item, &["--value", "true"]);
+    sync(&api);
+    sync(&web);
+    set(&api, &own, &["--field", "read", "--value", "7"]);
+    // Taken out and put in again: that is an item which web does not know when it takes its own out.
+    set(&api, &item, &["--remove"]);
+    set(&api, &item, &["--value", "true"]);
+    set(&api, &own, &["--field", "hidden", "--value", "false"]);
+    set(&web, &own, &["--field", "read", "--value", "3"]);
+    set(&web, &item, &["--remove"]);
+    set(&web, &["album", "a1", "WEB-T-0001"], &["--value", "true"]);
+    set(&web, &own, &["--field", "hidden", "--value", "true"]);
+    for workspace in [&api, &web, &api] {
+        sync(workspace);
+    }
+    assert_eq!(dump(&api), dump(&web));
+    let records = json(&web, &["record", "list"])["records"].clone();
+    let shown: Vec<String> = records
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| format!("{} {} {} {}", it["model"], it["key"], it["field"], it["value"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "album [a1] title Holiday",
+            "album [a1,API-T-0001]  true",
+            "album [a1,WEB-T-0001]  true",
+            "meta [metis-sync,API-T-0001] hidden true",
+            "meta [metis-sync,API-T-0001] read 7",
+        ]
+    );
+}
+
 /// Where there are no records, nothing is asked for and nothing is made.
 #[test]
 fn without_records_a_sync_costs_what_it_did() {
@@ -202,4 +254,40 @@ fn without_records_a_sync_costs_what_it_did() {
     let before = requests();
     assert_eq!(sync(&api), (0, 0));
     assert_eq!(requests() - before, without);
+}
+
+/// What several wrote, documents and records, comes in one listing and one fetch.
+#[test]
+fn new_documents_and_logs_come_in_three_exchanges() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    // What is asked before a push is noted late, and does not count.
+    let asked = || {
+        nginx
+            .requests()
+            .iter()
+            .filter(|line| line.contains("upload-pack"))
+            .count()
+    };
+    let (api, web) = super::two_on(&world, &nginx.remote());
+    let ops = world.workspace_on("ops", &nginx.remote());
+    sync(&ops);
+    for (round, tag) in ["first", "second"].into_iter().enumerate() {
+        for workspace in [&api, &ops] {
+            json(workspace, &["tag", "add", "API-T-0001", tag]);
+            workspace.write(
+                &format!("{}-T-000{}", workspace.prefix.to_uppercase(), round + 2),
+                "One.",
+            );
+            json(workspace, &["sync"]);
+        }
+        let before = asked();
+        json(&web, &["sync", "--pull-only"]);
+        eventually("the server noted all requests", || asked() >= before + 3);
+        assert_eq!(asked() - before, 3, "{:?}", nginx.requests());
+        assert_eq!(json(&web, &["tag", "list"])["tags"][0]["documents"][0], "API-T-0001");
+    }
+    assert_eq!(dump(&web), dump(&ops));
 }

@@ -11,12 +11,15 @@ use std::{
 use serde_json::Value;
 
 use super::trace::{self, spread, thinned};
-use crate::support::{
-    disk::{Disk, Format},
-    process::{Finished, run},
-    servers::skip,
-    workspace::Workspace,
-    world::World,
+use crate::{
+    records::over_every_transport,
+    support::{
+        disk::{Disk, Format},
+        process::{Finished, run},
+        servers::skip,
+        workspace::{Remote, Workspace},
+        world::World,
+    },
 };
 
 /// What is disturbed.
@@ -273,14 +276,18 @@ fn what_was_acknowledged_survives_a_loss_of_power() {
     }
 }
 
-/// The guide's fourth test: of 1,000 entries 500 were taken up when the program died, and the next run goes on with the 501st.
+/// The guide's fourth test: of 1,000 entries 500 were taken up when the program died, and the next run goes on with the 501st; over
+/// every transport.
 #[test]
 fn a_killed_reader_goes_on_where_it_was() {
     if !trace::available() {
         return skip("strace is not installed, or may not trace");
     }
-    let world = World::new();
-    let own = world.workspace("api");
+    over_every_transport(goes_on_where_it_was);
+}
+
+fn goes_on_where_it_was(world: &World, remote: &Remote) {
+    let own = world.workspace_on("api", remote);
     own.write("API-T-0001", "One.");
     own.sync().report();
     for part in 0..10 {
@@ -300,7 +307,7 @@ fn a_killed_reader_goes_on_where_it_was() {
         if call == over || half > 0 {
             continue;
         }
-        let reader = world.workspace(&format!("{}-{when}", call.replace("data", "d")));
+        let reader = world.workspace_on(&format!("{}-{when}", call.replace("data", "d")), remote);
         let command = reader.sync_command(&[]);
         let killed = trace::with_injected(&reader, &command, call, "signal=KILL", &when.to_string());
         let before = watermark(&reader);
