@@ -1,6 +1,6 @@
 //! Which versions of files a branch has left behind.
 
-use std::collections::HashSet;
+use std::{cell::RefCell, collections::HashSet};
 
 use gix::objs::Exists;
 
@@ -10,22 +10,26 @@ use crate::{
     names::ObjectId,
 };
 
-/// So many files of commits are looked at.
+/// So many commits are looked at,
+const COMMITS: usize = 2_000;
+/// and so many files of them.
 const LOOKS: usize = 50_000;
 
-/// Those of `files`, by their paths from the top, that `head` or a commit before it had with this content: the first parents, as
-/// many as there are time to look at.
+/// Those of `files`, by their paths from the top, that `head` or one of the newest commits before it had with this content.
 pub fn had(
     central: Central<'_>,
     store: &Store,
     head: ObjectId,
     files: &[(String, ObjectId)],
 ) -> Result<HashSet<String>, CentralError> {
-    let found = asked(central, store, head, Stretch::Trees, |odb| {
+    let newest = RefCell::default();
+    let found = asked(central, store, head, Stretch::Newest(COMMITS), |odb| {
         let (mut sought, mut found, mut looked) = (files.to_vec(), HashSet::new(), 0);
         let mut next = Some(head);
-        while let Some(commit) = next {
+        for _ in 0..COMMITS {
+            let Some(commit) = next else { break };
             if !odb.exists(&to_gix(commit)) {
+                newest.replace(found);
                 return Ok(None);
             }
             let (root, parents) = objects::commit(odb, commit)?;
@@ -44,5 +48,5 @@ pub fn had(
         }
         Ok(Some(found))
     })?;
-    Ok(found.unwrap_or_default())
+    Ok(found.unwrap_or_else(|| newest.into_inner()))
 }
