@@ -11,9 +11,10 @@ use super::{Failure, SHORT_ID, here, mention_unknown, run, short, show_lines, wr
 use crate::{
     cli::{Exit, Global, completions::candidates, document, render},
     names::ShortCode,
+    plan::listing::printable,
     records::{Records, kinds},
     sync::Workspace,
-    text::Untrusted,
+    text::UntrustedName,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -62,16 +63,16 @@ enum What {
 /// A note as it is shown.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Note {
-    id: Untrusted,
-    document: Untrusted,
+    id: UntrustedName,
+    document: UntrustedName,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<Untrusted>,
+    parent: Option<UntrustedName>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    author: Option<Untrusted>,
-    body: Untrusted,
+    author: Option<UntrustedName>,
+    body: UntrustedName,
     /// What others wrote at the same time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    others: Vec<Untrusted>,
+    others: Vec<UntrustedName>,
 }
 
 /// Adds, edits, removes or lists.
@@ -120,20 +121,33 @@ fn tell(global: &Global, what: &str, word: &str, id: &str) {
     }
 }
 
+/// The note with this id, else those whose ids begin like that. Somebody may have given a note an id that begins with another one's.
+fn named(notes: Vec<Note>, typed: &str) -> Vec<Note> {
+    let (exact, others): (Vec<Note>, Vec<Note>) = notes.into_iter().partition(|note| note.id == typed);
+    match exact.is_empty() {
+        true => others
+            .into_iter()
+            .filter(|note| note.id.raw().starts_with(typed))
+            .collect(),
+        false => exact,
+    }
+}
+
 /// The note that a typed id means.
 fn find(workspace: &Workspace, typed: &str) -> Result<Note, Failure> {
     let notes = here(workspace)?
         .map(|records| notes(&records))
         .transpose()?
         .unwrap_or_default();
-    let mut found = notes.into_iter().filter(|note| note.id.raw().starts_with(typed));
-    match (found.next(), found.next()) {
-        (Some(note), None) => Ok(note),
+    let mut found = named(notes, typed);
+    let typed = printable(typed.as_bytes());
+    match (found.pop(), found.len()) {
+        (Some(note), 0) => Ok(note),
         (None, _) => Err(Failure::Absent(
             format!("there is no note {typed}"),
             "`git metis-sync note list` shows those that are known here.",
         )),
-        (Some(_), Some(_)) => Err(Failure::Absent(
+        (Some(_), _) => Err(Failure::Absent(
             format!("several notes begin with {typed}"),
             "Type more of its id, which `git metis-sync note list` shows.",
         )),
@@ -147,7 +161,7 @@ fn notes(records: &Records) -> Result<Vec<Note>, Failure> {
         let [id] = record.key.as_slice() else { continue };
         let (note, is_gone) = notes.entry(id.clone()).or_default();
         note.id = id.as_str().into();
-        let text = |value: &Value| Untrusted::from(value.as_str().unwrap_or_default());
+        let text = |value: &Value| UntrustedName::from(value.as_str().unwrap_or_default());
         let value = text(&record.shown.value);
         match record.field.as_str() {
             "document" => note.document = value,
@@ -197,4 +211,36 @@ fn list(global: &Global, workspace: &Workspace, of: Option<&ShortCode>) -> Resul
     });
     show_lines(global, workspace, lines);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs get what was written, line breaks and all; a terminal gets no line of its own.
+    #[test]
+    fn what_a_note_says_is_kept() {
+        let note = Note {
+            body: "a\nb\u{1b}".into(),
+            ..Note::default()
+        };
+        assert_eq!(serde_json::to_value(&note).unwrap()["body"], "a\nb\u{1b}");
+        assert_eq!(note.body.to_string(), "a\\u{a}b\\u{1b}");
+    }
+
+    #[test]
+    fn an_id_that_begins_with_another_one_leads_nowhere_else() {
+        let notes = |typed: &str| {
+            let note = |id: &str| Note {
+                id: id.into(),
+                ..Note::default()
+            };
+            let found = named(["4f2a", "4f2a77", "99cc"].map(note).into(), typed);
+            found.iter().map(|note| note.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(notes("4f2a"), ["4f2a"]);
+        assert_eq!(notes("4f2"), ["4f2a", "4f2a77"], "a person has to say which");
+        assert_eq!(notes("9"), ["99cc"]);
+        assert!(notes("5").is_empty());
+    }
 }
