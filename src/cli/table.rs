@@ -2,7 +2,7 @@
 
 use crate::{
     cache::{Document, Found, Link, Piece},
-    text::{Untrusted, UntrustedName},
+    text::{Untrusted, UntrustedName, first_of},
 };
 
 use super::{
@@ -126,6 +126,9 @@ impl Page {
     }
 }
 
+/// Anybody may put as many tags on a document as they like, and a line is for a person.
+const MOST_MARKS: usize = 10;
+
 fn described(document: &Document, columns: Option<usize>) -> String {
     let cell = |text: &Option<UntrustedName>| text.as_ref().map_or("-".into(), UntrustedName::brief);
     let cells = [
@@ -135,10 +138,15 @@ fn described(document: &Document, columns: Option<usize>) -> String {
         &document.workspace.brief(),
     ];
     let cells = cells.map(Untrusted::to_string);
-    let marks = document.shared_tags.iter().map(|tag| format!(" #{}", tag.brief()));
-    let marks = marks.chain(document.assigned.iter().map(|who| format!(" @{}", who.brief())));
-    let title = document.title.brief().to_string() + &marks.collect::<String>();
+    let title = document.title.brief().to_string() + &marks(&document.shared_tags, &document.assigned);
     row(cells.each_ref().map(String::as_str), &title, columns)
+}
+
+/// What others say of a document, behind its title.
+fn marks(tags: &[UntrustedName], assigned: &[UntrustedName]) -> String {
+    let tags = tags.iter().map(|tag| format!(" #{}", tag.brief()));
+    let assigned = assigned.iter().map(|who| format!(" @{}", who.brief()));
+    first_of(&tags.chain(assigned).collect::<Vec<_>>(), MOST_MARKS, "")
 }
 
 /// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.
@@ -158,6 +166,17 @@ fn row([code, kind, phase, workspace]: [&str; 4], title: &str, columns: Option<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_so_many_marks_at_most() {
+        let names = |count: usize| {
+            (0..count)
+                .map(|n| format!("{n}").into())
+                .collect::<Vec<UntrustedName>>()
+        };
+        assert_eq!(marks(&names(2), &names(1)), " #0 #1 @0");
+        assert_eq!(marks(&names(9), &names(9)), " #0 #1 #2 #3 #4 #5 #6 #7 #8 @0 and 8 more");
+    }
 
     #[test]
     fn titles_are_wrapped_by_words_where_a_person_reads() {

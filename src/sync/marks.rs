@@ -64,13 +64,21 @@ pub fn marks(workspace: &Workspace) -> Vec<Mark> {
     of_records(&found.unwrap_or_default())
 }
 
+/// The most characters of a collection's title that count. It is held for each document in it, and whoever wrote it may have kept
+/// to no bound.
+const MOST_TITLE: usize = 200;
+
 fn of_records(records: &[Record]) -> Vec<Mark> {
     let mut titles: BTreeMap<&str, &str> = BTreeMap::new();
     let mut gone: BTreeSet<&str> = BTreeSet::new();
     for record in records {
         if let ("collection", [id]) = (record.model.as_str(), record.key.as_slice()) {
             match record.field.as_str() {
-                "title" => drop(titles.insert(id, record.shown.value.as_str().unwrap_or_default())),
+                "title" => {
+                    let title = record.shown.value.as_str().unwrap_or_default();
+                    let end = title.char_indices().nth(MOST_TITLE).map_or(title.len(), |(at, _)| at);
+                    titles.insert(id, &title[..end]);
+                }
                 "gone" if record.shown.value == true => drop(gone.insert(id)),
                 _ => {}
             }
@@ -145,6 +153,8 @@ mod tests {
             record("collection", &["b"], "title", "Old".into()),
             record("collection", &["b", "API-T-0001"], "", true.into()),
             record("collection", &["untitled", "API-T-0001"], "", true.into()),
+            record("collection", &["long"], "title", "ü".repeat(10_000).into()),
+            record("collection", &["long", "WEB-T-0001"], "", true.into()),
             record("tag", &["WEB-T-0001", "urgent"], "", true.into()),
         ]);
         let told: Vec<(&str, MarkKind, &str)> = marks
@@ -156,6 +166,7 @@ mod tests {
             [
                 ("API-T-0001", MarkKind::Assigned, "ann"),
                 ("API-T-0001", MarkKind::Collection, "Release"),
+                ("WEB-T-0001", MarkKind::Collection, "ü".repeat(MOST_TITLE).as_str()),
                 ("WEB-T-0001", MarkKind::Tag, "urgent"),
             ]
         );
