@@ -6,10 +6,11 @@ use std::{
     io::{self, Read},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    process::Command,
     sync::{Arc, atomic::AtomicBool},
 };
 
-use gix::{attrs::StateRef, objs::Find};
+use gix::{attrs::StateRef, filter::plumbing::Driver, objs::Find};
 
 use super::{Project, worktree::Checkout};
 use crate::{names::ObjectId, send_pack::connect, text::shown};
@@ -20,8 +21,8 @@ pub struct Conversion<'a> {
     repo: &'a gix::Repository,
     /// Converts line ends and encodings, and runs no program: gitoxide would wait for one without an end.
     pipeline: RefCell<(gix::filter::plumbing::Pipeline, gix::worktree::Stack)>,
-    /// The filters that are programs.
-    programs: Vec<gix::bstr::BString>,
+    /// The filters, which are programs.
+    drivers: Vec<Driver>,
     index: gix::worktree::IndexPersistedOrInMemory,
     checkout: Checkout,
     interrupt: Arc<AtomicBool>,
@@ -40,35 +41,37 @@ impl Conversion<'_> {
     pub fn to_git(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
         let path = self.metis.join(path);
         self.attributes_are_files(&path)?;
-        // A filter that is a program is git's to run, and so is an encoding that gitoxide does not know.
-        if let Some(converted) = self.without_programs(&path, bytes) {
+        let (driver, converted) = self.without_programs(&path, bytes);
+        if let (None, Some(converted)) = (driver, converted) {
             return Ok(converted);
         }
         if self.project.has_slow_filter.get() {
             return Err("a filter did not end in time".into());
         }
-        self.as_git_would(&path, bytes).map_err(|err| {
+        self.with_programs(&path, bytes, driver).map_err(|err| {
             self.project.has_slow_filter.set(err.kind() == io::ErrorKind::TimedOut);
             err.to_string()
         })
     }
 
-    /// `None`: git has to do it.
-    fn without_programs(&self, path: &Path, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// The filter that is to run first, and what becomes of the bytes without it. `None`: gitoxide does not know how.
+    fn without_programs(&self, path: &Path, bytes: &[u8]) -> (Option<&Driver>, Option<Vec<u8>>) {
         let mut parts = self.pipeline.borrow_mut();
         let (pipeline, attributes) = &mut *parts;
-        let entry = attributes.at_path(path, None, &self.repo.objects).ok()?;
-        let mut is_filtered = false;
+        let Ok(entry) = attributes.at_path(path, None, &self.repo.objects) else {
+            return (None, None);
+        };
+        let mut driver = None;
         let converted = pipeline.convert_to_git(
             bytes,
             path,
             &mut |_, selected| {
                 entry.matching_attributes(selected);
-                is_filtered = selected.iter_selected().any(|found| match found.assignment.state {
-                    StateRef::Value(value) if found.assignment.name.as_str() == "filter" => {
-                        self.programs.iter().any(|program| program == value.as_bstr())
+                driver = selected.iter_selected().find_map(|found| match found.assignment.state {
+                    StateRef::Value(name) if found.assignment.name.as_str() == "filter" => {
+                        self.drivers.iter().find(|driver| driver.name == name.as_bstr())
                     }
-                    _ => false,
+                    _ => None,
                 });
             },
             &mut |buffer| {
@@ -83,8 +86,33 @@ impl Conversion<'_> {
             },
         );
         let mut out = Vec::with_capacity(bytes.len());
-        converted.ok()?.read_to_end(&mut out).ok()?;
-        (!is_filtered).then_some(out)
+        let converted = converted.ok().and_then(|mut text| text.read_to_end(&mut out).ok());
+        (driver, converted.map(|_| out))
+    }
+
+    /// The same with the filter. What is more than one command for one file, or not to be converted without git, is git's to do.
+    fn with_programs(&self, path: &Path, bytes: &[u8], driver: Option<&Driver>) -> io::Result<Vec<u8>> {
+        let command = driver.and_then(|driver| match (&driver.process, &driver.clean) {
+            // A name in the place of %f would have to be quoted as git does it.
+            (None, Some(clean)) if !clean.contains(&b'%') => Some((clean, driver.required)),
+            _ => None,
+        });
+        let Some((clean, is_required)) = command else {
+            return self.as_git_would(path, bytes);
+        };
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(OsStr::from_bytes(clean)).current_dir(&self.top);
+        let output = connect::as_git_does(shell)
+            .told(bytes)
+            .until(&self.interrupt)
+            .answer()?;
+        let filtered = match (output.status.success(), is_required) {
+            (true, _) => &output.stdout,
+            (false, false) => bytes,
+            (false, true) => return Err(io::Error::other("a filter that is required failed")),
+        };
+        let (_, converted) = self.without_programs(path, filtered);
+        converted.map_or_else(|| self.as_git_would(path, bytes), Ok)
     }
 
     /// Fails where reading the attributes of the file at `path` would wait for somebody to write them.
@@ -147,7 +175,7 @@ impl Project {
             project: self,
             repo,
             pipeline: RefCell::new((pipeline, attributes)),
-            programs: drivers.into_iter().map(|driver| driver.name).collect(),
+            drivers,
             index,
             interrupt: Arc::clone(interrupt),
             checkout: self.checkout().unwrap_or_default(),

@@ -133,6 +133,16 @@ fn an_expanded_id() {
 /// The user's own filter keeps a word out of what is committed, and so out of central.
 #[test]
 fn a_clean_filter() {
+    is_filtered("sed s/secret/-----/");
+}
+
+/// git puts the file's name into it.
+#[test]
+fn a_clean_filter_that_is_told_a_name() {
+    is_filtered("sh -c 'sed s/secret/-----/' %f");
+}
+
+fn is_filtered(clean: &str) {
     let team = Team::new();
     team.ann.put(".gitattributes", "*.md filter=hide\n");
     team.ann.write(1, "the word is -----");
@@ -140,10 +150,10 @@ fn a_clean_filter() {
     team.ann.git("push -q");
     team.ann.syncs();
     let carl = team.person("carl");
-    let filter = "[filter \"hide\"]\nclean = sed s/secret/-----/\nsmudge = sed s/-----/secret/\n";
+    let filter = format!("[filter \"hide\"]\nclean = {clean}\nsmudge = sed s/-----/secret/\n");
     let settings = carl.home.join(".gitconfig");
     let known = fs::read_to_string(&settings).expect("it has some");
-    fs::write(&settings, known + filter).expect("writable");
+    fs::write(&settings, known + &filter).expect("writable");
     let (origin, dir) = (team.origin.display(), carl.dir.display());
     carl.git(&format!("clone -q file://{origin} {dir}"));
     assert_eq!(carl.read(1), "the word is secret");
@@ -175,7 +185,10 @@ fn a_filter_that_never_ends() {
     for number in [1, 2] {
         assert!(said.contains(&carl.code(number)), "{said}");
     }
-    assert!(said.contains("git did not end within 10 s"), "{said}");
+    assert!(
+        said.contains("a program that git runs did not end within 10 s"),
+        "{said}"
+    );
     assert_eq!(team.plans(), "1=v1 2=v1 3=carl");
     let started = fs::read_to_string(started).expect("the filter ran");
     let processes: Vec<&str> = started.lines().collect();

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// git's answers are not longer than that.
 const LONGEST_ANSWER: u64 = 128 << 20;
 
-/// A question to git. The answer is never waited for without an end: git may be held up by a file system that does not
+/// A question to git, or to a program that git would run. The answer is never waited for without an end: git may be held up by a file system that does not
 /// answer, by a lock, or by a filter that it runs.
 #[derive(Debug)]
 pub struct Git {
@@ -34,6 +34,12 @@ pub fn git() -> Git {
         patience: PATIENCE,
         interrupt: Arc::default(),
     }
+}
+
+/// The same for a program that git would run, which finds the repositories that git would.
+pub fn as_git_does(mut command: Command) -> Git {
+    as_git(&mut command);
+    Git { command, ..git() }
 }
 
 impl Git {
@@ -82,6 +88,8 @@ impl Git {
     /// Runs git to its end. It has no terminal, and is ended with whatever it has started if it does not end in time: that is
     /// [`io::ErrorKind::TimedOut`].
     pub fn answer(self) -> io::Result<Output> {
+        let is_git = self.command.get_program() == "git";
+        let name = if is_git { "git" } else { "a program that git runs" };
         let Git {
             command,
             input,
@@ -90,7 +98,7 @@ impl Git {
         } = self;
         process::output(command, &input, LONGEST_ANSWER, patience, &interrupt).map_err(|err| match err.kind() {
             io::ErrorKind::TimedOut => {
-                let text = format!("git did not end within {} s", patience.as_secs());
+                let text = format!("{name} did not end within {} s", patience.as_secs());
                 io::Error::new(io::ErrorKind::TimedOut, text)
             }
             _ => err,

@@ -52,7 +52,7 @@ use super::text;
 pub use deadline::Deadlines;
 pub use explain::Explainer;
 pub use failure::{ConnectError, Ending, FailureKind};
-pub use git::{Git, as_git, git};
+pub use git::{Git, as_git, as_git_does, git};
 pub use http::Greeting;
 pub use open::{Giver, Reached, open, open_authenticated, open_known, reach};
 pub use process::output;
