@@ -84,7 +84,7 @@ impl Workspace {
             .config
             .sync
             .as_ref()
-            .map(|sync| RemoteUrl::parse(&sync.upstream_url));
+            .map(|sync| RemoteUrl::parse(sync.upstream_url.raw()));
         url.and_then(Result::ok).map(|url| url.to_string()).unwrap_or_default()
     }
 
@@ -258,9 +258,9 @@ pub fn context<'a>(
     if workspace.config.workspace.is_none() && !options.pull_only {
         return Err(SyncErrorKind::NoPrefix);
     }
-    let configured = RemoteUrl::parse(&settings.upstream_url).map_err(SyncErrorKind::UpstreamUrl)?;
+    let configured = RemoteUrl::parse(settings.upstream_url.raw()).map_err(SyncErrorKind::UpstreamUrl)?;
     let folder = workspace.metis.project();
-    let Locations { fetch, push } = place::locations(&settings.upstream_url, &workspace.project, folder)?;
+    let Locations { fetch, push } = place::locations(settings.upstream_url.raw(), &workspace.project, folder)?;
     let deadline = deadline(options, Some(settings));
     Ok(Context {
         metis: &workspace.metis,

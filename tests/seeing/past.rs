@@ -218,3 +218,17 @@ fn an_own_document_is_edited_and_a_copy_shown() {
         gone.transcript()
     );
 }
+
+/// Commits compress well, so a name may be as long as a file: no more of it is held than fits into a line or two.
+#[test]
+fn an_author_with_a_name_without_end() {
+    let world = World::new();
+    let (_, web) = two(&world);
+    let mut landing = world.central.landing("api/API-T-0001.md", FIRST);
+    landing.env("GIT_AUTHOR_NAME", "x".repeat(100_000));
+    run(landing).success();
+    web.sync().report();
+    let log = json(&web, &["log", "API-T-0001"], 0);
+    let names = strings(&log["versions"], "author");
+    assert_eq!(names.iter().map(|name| name.len()).max(), Some(200), "{}", names.len());
+}

@@ -17,7 +17,7 @@ pub fn confirm(global: &Global, args: &InitArgs, workspace: &Workspace) -> Resul
         return Err(workspace.no_files("init"));
     };
     let named = [
-        *url == settings.upstream_url,
+        settings.upstream_url == *url,
         args.prefix.is_none() || args.prefix == config.workspace,
         args.branch.is_none() || settings.branch == args.branch.clone().map(Into::into),
     ];

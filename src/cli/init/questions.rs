@@ -55,7 +55,7 @@ pub fn upstream(args: &InitArgs, config: &Config, person: Option<&Person>) -> Re
         return without_password(url);
     }
     if let Some(sync) = &config.sync {
-        return Ok(sync.upstream_url.clone());
+        return Ok(sync.upstream_url.raw().to_owned());
     }
     match person.and_then(|person| person.answer("Central's URL or path", None)) {
         Some(url) => without_password(&url),

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     central::{self, CentralError, fetch::Stretch, from_gix, objects, to_gix},
     names::{ObjectId, ShortCode},
+    text::UntrustedName,
 };
 
 /// Documents larger than this are not looked into.
@@ -32,7 +33,7 @@ pub struct Committed {
     /// Its id under the hash of central's objects.
     pub blob: ObjectId,
     /// Relative to `.metis/`.
-    pub path: String,
+    pub path: UntrustedName,
     /// Its id in the project.
     object: ObjectId,
 }
@@ -105,6 +106,7 @@ impl History<'_> {
             let Some(blob) = self.as_central_names_it(object) else {
                 continue;
             };
+            let path = path.into();
             if listing.insert(code.clone(), Committed { blob, path, object }).is_some() {
                 twice.insert(code);
             }

@@ -21,7 +21,7 @@ pub(super) fn committed(
     let listing = history.listing(at).ok_or(OwnError::NoTree(at))?;
     for (code, committed) in listing.iter() {
         let document = OwnDocument {
-            path: committed.path.clone().into(),
+            path: committed.path.clone(),
             blob: committed.blob,
             place: Place::Committed(committed.clone()),
         };

@@ -79,9 +79,9 @@ fn take_what_is_left_out(own: &mut Own<'_>, listing: &Listing, checkout: &Checko
             Some(document) => document.path == committed.path && document.blob != committed.blob,
             None => true,
         };
-        if left_alone && checkout.counts_as_committed(&committed.path) {
+        if left_alone && checkout.counts_as_committed(committed.path.raw()) {
             let document = OwnDocument {
-                path: committed.path.clone().into(),
+                path: committed.path.clone(),
                 blob: committed.blob,
                 place: Place::Committed(committed.clone()),
             };
@@ -93,7 +93,7 @@ fn take_what_is_left_out(own: &mut Own<'_>, listing: &Listing, checkout: &Checko
 /// Documents that only seem to be gone.
 fn protect_missing(ctx: &Context<'_>, own: &mut Own<'_>, cursor: &Cursor, listing: &Listing, checkout: &Checkout) {
     let emptied = emptied_folders(ctx, listing);
-    let paths = listing.iter().map(|(code, committed)| (code, committed.path.as_str()));
+    let paths = listing.iter().map(|(code, committed)| (code, committed.path.raw()));
     let noted = cursor.base.iter().filter(|(_, base)| base.blob.is_some());
     let noted = noted.map(|(code, base)| (code, base.path.raw()));
     for (code, path) in paths.chain(noted) {
@@ -138,7 +138,7 @@ fn protect_half_merged<'a>(
 fn emptied_folders(ctx: &Context<'_>, listing: &Listing) -> BTreeSet<String> {
     let mut held: BTreeMap<&str, usize> = BTreeMap::new();
     for committed in listing.values() {
-        *held.entry(folder_of(&committed.path)).or_default() += 1;
+        *held.entry(folder_of(committed.path.raw())).or_default() += 1;
     }
     let several = held
         .into_iter()

@@ -145,7 +145,10 @@ impl Config {
         let watch = sync.section("watch")?;
         let limits = sync.section("limits")?;
         let settings = SyncSettings {
-            upstream_url: sync.text("upstream_url", is_plain_url, URL_RULE)?.unwrap_or_default(),
+            upstream_url: sync
+                .text("upstream_url", is_plain_url, URL_RULE)?
+                .unwrap_or_default()
+                .into(),
             last_synced_commit: sync.parsed("last_synced_commit", "a commit id of 40 or 64 hex digits")?,
             branch: sync.text("branch", is_branch_name, BRANCH_RULE)?.map(Into::into),
             max_retries: sync
@@ -208,7 +211,7 @@ impl Config {
             local_keys: BTreeSet::new(),
             unknown_keys: Vec::new(),
             committed_in: None,
-            sync: (!settings.upstream_url.is_empty()).then_some(settings),
+            sync: (!settings.upstream_url.raw().is_empty()).then_some(settings),
         })
     }
 }

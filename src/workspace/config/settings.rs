@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::{
     names::{ObjectId, Prefix},
-    text::UntrustedName,
+    text::{Untrusted, UntrustedName},
 };
 
 /// The `[sync]` section of a workspace that syncs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SyncSettings {
     /// Central's URL as written, possibly with a password in it: not for messages.
-    pub upstream_url: String,
+    pub upstream_url: Untrusted,
     /// The published record of the last synced central commit. It travels with the team, so it says nothing certain
     /// about this clone.
     pub last_synced_commit: Option<ObjectId>,

@@ -121,7 +121,7 @@ fn what_this_clone_alone_wants_comes_on_top() {
     let config = Config::layered(shared, b"[sync]\nmax_retries = 2\nhooks.blocking = true\n").unwrap();
     assert!(!config.recorded_locally);
     let sync = config.sync.unwrap();
-    assert_eq!((sync.upstream_url.as_str(), sync.max_retries), ("x", Some(2)));
+    assert_eq!((sync.upstream_url.raw(), sync.max_retries), ("x", Some(2)));
     assert_eq!((sync.hooks.blocking, sync.hooks.deadline_seconds), (true, Some(5)));
 
     let commit = "ab".repeat(20);

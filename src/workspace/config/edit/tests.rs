@@ -77,10 +77,7 @@ fn init_sets_several_keys_and_any_text_comes_back_as_it_was() {
     let config = Config::parse(&edited).unwrap();
     let sync = config.sync.unwrap();
     assert_eq!(
-        (
-            sync.upstream_url.as_str(),
-            sync.branch.as_ref().map(|branch| branch.raw())
-        ),
+        (sync.upstream_url.raw(), sync.branch.as_ref().map(|branch| branch.raw())),
         (url, Some("plans"))
     );
     assert_eq!(
