@@ -30,7 +30,7 @@ pub struct Central {
     pub folder: Option<PathBuf>,
     /// The branch, as far as it is configured.
     pub branch: Option<String>,
-    /// The folder of its [bell](crate::central::store::bell), where it lies elsewhere.
+    /// The folder of its [bell], where it lies elsewhere.
     pub bell: Option<PathBuf>,
 }
 
