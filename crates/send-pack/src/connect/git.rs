@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// git's answers are not longer than that.
 const LONGEST_ANSWER: u64 = 128 << 20;
 
-/// A question to git, or to a program that git would run. The answer is never waited for without an end: git may be held up by a file system that does not
-/// answer, by a lock, or by a filter that it runs.
+/// A question to git, or to a program that git would run. The answer is never waited for without an end: git may be held up by a
+/// file system that does not answer, by a lock, or by a filter that it runs.
 #[derive(Debug)]
 pub struct Git {
     command: Command,
