@@ -235,6 +235,11 @@ fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, Ce
     })
 }
 
+/// Whether a branch is none of those that never have the documents.
+fn may_have_documents(branch: &str) -> bool {
+    !branch.starts_with(CONDUITS) && !branch.starts_with(device_log::BRANCHES)
+}
+
 /// All branches by name, the one that `HEAD` names first. A name that is not UTF-8 cannot be configured.
 fn branches(refs: &[Ref]) -> Vec<(UntrustedName, ObjectId)> {
     let named = default_branch(refs);
@@ -243,8 +248,7 @@ fn branches(refs: &[Ref]) -> Vec<(UntrustedName, ObjectId)> {
         .filter_map(|r| {
             let (name, target, _) = r.unpack();
             let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
-            let is_documents = !name.starts_with(CONDUITS) && !name.starts_with(device_log::BRANCHES);
-            is_documents.then_some((name.into(), from_gix(target?)))
+            may_have_documents(name).then_some((name.into(), from_gix(target?)))
         })
         .collect();
     branches.sort_by_key(|(name, _)| (name.raw() != named.as_str(), name.clone()));
@@ -266,7 +270,7 @@ fn default_branch(refs: &[Ref]) -> String {
         Some((target, exists)) if exists || !default_exists => std::str::from_utf8(target)
             .ok()
             .and_then(|name| name.strip_prefix(BRANCHES))
-            .filter(|name| !name.starts_with(CONDUITS) && !name.starts_with(device_log::BRANCHES))
+            .filter(|name| may_have_documents(name))
             .unwrap_or(DEFAULT_BRANCH)
             .to_owned(),
         _ => DEFAULT_BRANCH.to_owned(),

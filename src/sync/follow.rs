@@ -94,7 +94,7 @@ impl Follow<'_, '_> {
             cursor.adopt_rewritten();
         }
         // A server may take a push after its client was killed: until this sync is over, each look at central is for that too.
-        if let Some(head) = snapshot.head {
+        if let Some(head) = snapshot.head.filter(|_| !cursor.pushing.is_empty()) {
             let pushed: Vec<_> = cursor.pushing.iter().map(|pushing| pushing.commit).collect();
             // Of what nobody here had seen before, no more than the newest commit is here.
             let wholly = cursor.head.is_none();

@@ -96,10 +96,11 @@ pub fn listed(workspace: &Workspace, options: &SyncOptions) -> Result<Heads, Syn
     if let Some(stop) = workspace.check_binding(&guard, None, &ctx).into_iter().next() {
         return Err(stop);
     }
-    let prefixes = [device_log::REFS, device_log::AS_BRANCHES, CONDUIT_REFS].map(str::to_owned);
-    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), prefixes.into())?;
-    let is_conduits = |(name, _): &&(UntrustedName, ObjectId)| name.raw().starts_with(CONDUIT_REFS);
-    let (conduits, logs): (Vec<_>, Vec<_>) = remote.beside.iter().partition(is_conduits);
+    let mut prefixes = device_log::prefixes();
+    prefixes.push(CONDUIT_REFS.into());
+    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), prefixes)?;
+    let is_log = |(name, _): &&(UntrustedName, ObjectId)| device_log::is_log(name.raw());
+    let (logs, conduits): (Vec<_>, Vec<_>) = remote.beside.iter().partition(is_log);
     let heads = Heads {
         head: remote.head,
         beside: OtherRefs::of(logs, conduits),

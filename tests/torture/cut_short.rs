@@ -10,12 +10,18 @@ fn killed_after(world: &World, point: Point) -> Workspace {
     api.sync().report();
     api.write("API-T-0001", "Second.");
     api.delete("API-T-0002");
+    kill_sync_at(&api, world, point);
+    api
+}
+
+/// A sync that is killed when it has come this far, where central goes on.
+#[track_caller]
+fn kill_sync_at(workspace: &Workspace, world: &World, point: Point) {
     let mut gate = world.points.gate(point);
-    let sync = api.start_sync();
+    let sync = workspace.start_sync();
     gate.wait();
     assert_eq!(sync.kill().code, None);
     gate.open();
-    api
 }
 
 #[track_caller]
@@ -69,11 +75,7 @@ fn a_push_that_did_not_arrive() {
     colleague.write("API-T-0001", "First.");
     colleague.sync().report();
     api.write("API-T-0001", "Second.");
-    let mut gate = world.points.gate(Point::BeforePush);
-    let sync = api.start_sync();
-    gate.wait();
-    assert_eq!(sync.kill().code, None);
-    gate.open();
+    kill_sync_at(&api, &world, Point::BeforePush);
     colleague.write("API-T-0001", "The colleague's.");
     assert_eq!(colleague.sync().report().pushed, ["API-T-0001"]);
     api.write("API-T-0001", "Third.");
@@ -113,11 +115,7 @@ fn another_push_that_did_not_arrive() {
     let api = killed_after(&world, Point::AfterRef);
     for text in ["Third.", "Fourth."] {
         api.write("API-T-0001", text);
-        let mut gate = world.points.gate(Point::BeforePush);
-        let sync = api.start_sync();
-        gate.wait();
-        assert_eq!(sync.kill().code, None);
-        gate.open();
+        kill_sync_at(&api, &world, Point::BeforePush);
         is_in_central(&world, "Second.");
     }
     api.write("API-T-0001", "Fifth.");
@@ -156,11 +154,7 @@ fn the_first_sync_of_a_clone() {
                 .success();
         }
         api.write("API-T-0001", "First.");
-        let mut gate = world.points.gate(Point::AfterRef);
-        let sync = api.start_sync();
-        gate.wait();
-        assert_eq!(sync.kill().code, None);
-        gate.open();
+        kill_sync_at(&api, &world, Point::AfterRef);
         is_in_central(&world, "First.");
         if others_went_on {
             for code in ["WEB-T-0002", "WEB-T-0003"] {
