@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig, limits::Limit};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig, limits::Limit};
 
 use super::{CacheError, FILE_NAME};
 
@@ -93,6 +93,13 @@ pub(super) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let db = open(path, OpenFlags::empty(), BUSY)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
+}
+
+/// Holds a database as it is at the first question, for all questions until this is dropped. A transaction that runs already does.
+pub(crate) fn snapshot(db: &Connection) -> rusqlite::Result<Option<Transaction<'_>>> {
+    db.is_autocommit()
+        .then(|| Transaction::new_unchecked(db, TransactionBehavior::Deferred))
+        .transpose()
 }
 
 fn open(path: &Path, more: OpenFlags, busy: Duration) -> rusqlite::Result<Connection> {

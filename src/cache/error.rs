@@ -92,6 +92,11 @@ impl CacheError {
                 path,
                 problem: "a damaged SQLite database",
             },
+            // A row with what nobody writes there.
+            None if matches!(source, rusqlite::Error::FromSqlConversionFailure(..)) => CacheError::Unreadable {
+                path,
+                problem: "a damaged SQLite database",
+            },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CacheError::Busy { path },
             _ => CacheError::Sqlite { path, source },
         }

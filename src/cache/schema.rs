@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::database::snapshot;
+
 /// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
 const VERSION: &str = "3";
 
@@ -99,6 +101,7 @@ type Entry = (String, String, Option<String>);
 /// A database may come from anywhere, so its schema is compared word by word before anything in it is evaluated: a column
 /// may be an expression, an index a trap.
 pub(super) fn inspect(db: &Connection, maker: &str) -> rusqlite::Result<Tables> {
+    let _snapshot = snapshot(db)?;
     let found = entries(db)?;
     let Some((_, first, _)) = found.first() else {
         return Ok(Tables::Absent);

@@ -1,11 +1,14 @@
 //! Opening `records.db`, and knowing whether it is this clone's.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, OptionalExtension, config::DbConfig};
 use shared_records::DeviceId;
 
-use super::{RecordsError, schema};
+use super::{RecordsError, rows, schema};
 use crate::{
     cache::{CacheError, database},
     state::{
@@ -58,22 +61,21 @@ impl Records {
     }
 
     fn at(path: PathBuf, guard: &mut Guard) -> Result<Self, RecordsError> {
-        let fail = |err| CacheError::sqlite(&path, err);
-        let db = connect(&path)?;
-        let is_foreign = match schema::look(&db).map_err(fail)? {
-            schema::Found::Later(found) => return Err(RecordsError::Later { path, found }),
-            schema::Found::Other => true,
-            schema::Found::Empty => false,
-            schema::Found::Ours => !is_made_here(&db, guard).map_err(fail)?,
+        let (db, set_aside) = match open(&path, guard) {
+            Ok(Some(db)) => (db, None),
+            Err(later @ RecordsError::Later { .. }) => return Err(later),
+            // Of all who see this one moves it, and the others see what was made in its place. Those whom it was moved away from
+            // have met an error.
+            Ok(None) | Err(_) => guard.alone(|guard| match open(&path, guard)? {
+                Some(db) => Ok((db, None)),
+                None => {
+                    let aside = put_aside(&path)?;
+                    let made = database::open_for_writing(&path, database::BUSY)?;
+                    Ok::<_, RecordsError>((made, Some(aside)))
+                }
+            })??,
         };
-        let (db, set_aside) = match is_foreign {
-            false => (db, None),
-            true => {
-                drop(db);
-                let aside = put_aside(&path)?;
-                (connect(&path)?, Some(aside))
-            }
-        };
+        set_up(&db).map_err(|err| CacheError::sqlite(&path, err))?;
         let opened = begin(&db, &path, guard)?;
         let mut records = Records {
             db,
@@ -110,18 +112,29 @@ fn path(state: &StateDir) -> Result<PathBuf, RecordsError> {
     Ok(folder.join(FILE_NAME))
 }
 
-fn connect(path: &std::path::Path) -> Result<Connection, CacheError> {
+/// Opens it, and makes it if it is not there. `None`: it is none of this clone's, and is as it was.
+fn open(path: &Path, guard: &Guard) -> Result<Option<Connection>, RecordsError> {
+    let fail = |err| CacheError::sqlite(path, err);
     let db = database::open_for_writing(path, database::BUSY)?;
-    let set = || {
-        // One flush to the disk for each transaction, instead of three.
-        db.pragma_update(None, "journal_mode", "wal")?;
-        db.pragma_update(None, "max_page_count", MAX_PAGES)?;
-        db.pragma_update(None, "synchronous", "full")?;
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
-        schema::be_the_writer(&db)
+    let is_ours = match schema::look(&db).map_err(fail)? {
+        schema::Found::Later(found) => {
+            let path = path.to_owned();
+            return Err(RecordsError::Later { path, found });
+        }
+        schema::Found::Other => false,
+        schema::Found::Empty => true,
+        schema::Found::Ours => is_made_here(&db, guard).map_err(fail)?,
     };
-    set().map_err(|err| CacheError::sqlite(path, err))?;
-    Ok(db)
+    Ok(is_ours.then_some(db))
+}
+
+fn set_up(db: &Connection) -> rusqlite::Result<()> {
+    // One flush to the disk for each transaction, instead of three.
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "max_page_count", MAX_PAGES)?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+    schema::be_the_writer(db)
 }
 
 /// Whether this clone made it: it may have come with a checkout, and what it says would be believed.
@@ -141,7 +154,7 @@ pub(super) fn mark_of(guard: &Guard, device: &str) -> String {
 }
 
 /// What tells this database from a copy of it.
-pub(super) fn place_of(path: &std::path::Path) -> Result<String, CacheError> {
+pub(super) fn place_of(path: &Path) -> Result<String, CacheError> {
     let found = fs::symlink_metadata(path).map_err(|source| CacheError::Io {
         action: "look at",
         path: path.to_owned(),
@@ -163,7 +176,7 @@ pub fn random_id() -> String {
 }
 
 /// Moves a database away that is not this clone's: somebody may want it.
-fn put_aside(path: &std::path::Path) -> Result<PathBuf, RecordsError> {
+fn put_aside(path: &Path) -> Result<PathBuf, RecordsError> {
     let free = |number: &u32| !path.with_file_name(format!("records-{number}.db")).exists();
     let number = (1..).find(free).unwrap_or(0);
     for suffix in ["-wal", "-shm", "-journal", ""] {
@@ -191,7 +204,7 @@ struct Opened {
 }
 
 /// Makes the tables and this clone's row where they are not there yet, and reads that.
-fn begin(db: &Connection, path: &std::path::Path, guard: &mut Guard) -> Result<Opened, RecordsError> {
+fn begin(db: &Connection, path: &Path, guard: &mut Guard) -> Result<Opened, RecordsError> {
     let fail = |err| RecordsError::from(CacheError::sqlite(path, err));
     let place = place_of(path)?;
     if schema::look(db).map_err(fail)? == schema::Found::Empty {
@@ -216,13 +229,9 @@ fn begin(db: &Connection, path: &std::path::Path, guard: &mut Guard) -> Result<O
         make().map_err(fail)?;
     }
     let read = "SELECT d.name, d.id, o.place FROM own o JOIN device d ON d.id = o.device";
-    let (name, row, noted): (String, i64, String) = db
-        .query_row(read, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let (device, row, noted): (DeviceId, i64, String) = db
+        .query_row(read, [], |row| Ok((rows::device(row, 0)?, row.get(1)?, row.get(2)?)))
         .map_err(fail)?;
-    let device = name.parse().map_err(|_| CacheError::Unreadable {
-        path: path.to_owned(),
-        problem: "a damaged SQLite database",
-    })?;
     Ok(Opened {
         device,
         row,

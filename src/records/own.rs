@@ -168,8 +168,8 @@ impl Records {
         let Some(pending) = self.own_log()?.pending else {
             return Ok(());
         };
-        let row = self.row;
         let tx = self.tx(now())?;
+        let row = tx.row;
         let commit = pending.commit.to_string();
         tx.run(
             "UPDATE own SET published = ?1, tip = ?2, pending = NULL, refused = 0",

@@ -20,8 +20,13 @@ impl Records {
         let place = place_of(&self.path)?;
         let device = new_device();
         let mark = mark_of(guard, device.as_str());
+        let before = self.device;
         let mut tx = self.tx(now())?;
         let old = tx.device;
+        if old != before {
+            // Another process took one just now.
+            return Ok(());
+        }
         let (old_row, published) = tx.standing_row()?;
         let row = tx.row_of(device)?;
         let moved = tx.move_unpublished((old_row, old, published), (row, device))?;

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, functions::FunctionFlags};
 
+use crate::cache::database::snapshot;
+
 /// What the tables look like; an older one is brought up to it, a newer one is left alone.
 pub(super) const VERSION: i32 = 1;
 
@@ -69,6 +71,8 @@ pub(super) enum Found {
 
 /// Compares a database with our schema, word by word, before anything in it gets to run.
 pub(super) fn look(db: &Connection) -> rusqlite::Result<Found> {
+    // Somebody may be making the tables just now: with a version from before and tables from after it would be another's.
+    let _snapshot = snapshot(db)?;
     let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let mut query = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
     let mut found: Vec<String> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;

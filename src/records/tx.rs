@@ -42,8 +42,11 @@ impl Records {
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(fail)?;
-        let clock: i64 = tx
-            .query_row("SELECT clock FROM own", [], |row| row.get(0))
+        // Another process may have given this clone a new name.
+        let own = "SELECT o.clock, d.id, d.name FROM own o JOIN device d ON d.id = o.device";
+        let clock: i64;
+        (clock, *row, *device) = tx
+            .query_row(own, [], |row| Ok((row.get(0)?, row.get(1)?, rows::device(row, 2)?)))
             .map_err(fail)?;
         Ok(Tx {
             tx,

@@ -196,6 +196,13 @@ pub enum Warning {
     CentralAdopted,
 }
 
+impl Warning {
+    /// Whether it says that records were left which the next sync takes up or sends.
+    pub fn leaves_records(&self) -> bool {
+        matches!(self, Warning::RecordsLeft(_) | Warning::RecordsNotPublished(_))
+    }
+}
+
 /// The first few.
 fn some(names: &[impl ToString]) -> String {
     let first: Vec<String> = names.iter().take(3).map(ToString::to_string).collect();

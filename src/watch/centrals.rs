@@ -171,6 +171,13 @@ impl Watcher<'_> {
                 if self.centrals[number].refs.is_none() {
                     self.has_beside(number, beside);
                 }
+                // Central is there, so what kept a sync from its records may be over.
+                for seat in &mut self.seats {
+                    let open = seat.open.as_ref().filter(|open| open.central == number);
+                    if open.is_some_and(|open| open.leaves_records) {
+                        seat.pace.central_moved();
+                    }
+                }
             }
             Err(_) if self.is_interrupted() => {}
             Err(stopped) => {

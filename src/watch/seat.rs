@@ -52,6 +52,8 @@ pub struct Open {
     pub told: Option<Option<ObjectId>>,
     /// What was known to lie beside central's branch when its last sync began.
     pub beside: Option<OtherRefs>,
+    /// Whether its last sync left records that the next one takes up or sends.
+    pub leaves_records: bool,
     /// What the last survey found.
     pub found: Option<Found>,
     state: StateDir,
@@ -106,6 +108,7 @@ impl Open {
             head: heads::dealt_with(workspace),
             told: None,
             beside: None,
+            leaves_records: false,
             found: None,
             note: Note::new(Timestamp::now(), events),
             state,

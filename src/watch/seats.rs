@@ -178,15 +178,20 @@ impl Watcher<'_> {
         };
         let seat = &mut self.seats[number];
         seat.pace.succeeded(synced.way, synced.print);
+        let left = served.report.warnings.iter().find(|warning| warning.leaves_records());
         if let Some(open) = &mut seat.open {
             open.succeeded(served.report.head);
+            open.leaves_records = left.is_some();
         }
-        let was_troubled = seat.said.take().is_some();
+        let was_troubled = left.is_none() && seat.said.take().is_some();
         let words = seat::words(&served);
         match &words {
             Some(words) => self.say(number, words),
             None if was_troubled => self.say(number, "in step again"),
             None => {}
+        }
+        if let Some(left) = left {
+            self.say_once(number, "records", &left.to_string());
         }
         self.reached(central, now);
         if words.is_some() {

@@ -1,8 +1,11 @@
 //! Copies of a clone, databases of others, and answers that were lost.
 
-use std::fs;
+use std::{fs, sync::Barrier};
+
+use rusqlite::Connection;
 
 use super::*;
+use crate::cache::database::BUSY;
 
 /// turso#8129 and others: copies with one name.
 #[test]
@@ -59,6 +62,84 @@ fn a_database_that_came_with_a_checkout_is_put_aside() {
     fs::write(bob.file(), "no database").unwrap();
     assert!(Records::open(&bob.state(), &mut bob.guard).is_err());
     assert_eq!(fs::read(bob.file()).unwrap(), b"no database");
+}
+
+/// A process that has a copy open while another one finds out that it is a copy writes under the new name as well.
+#[test]
+fn a_new_name_counts_at_once_for_who_has_the_database_open() {
+    let mut ann = Machine::new();
+    let mut open = ann.records();
+    let old = open.device();
+    let mut guard = ann.another_guard();
+    let mut other = Records::open(&ann.state(), &mut guard).unwrap().unwrap();
+    other.become_another(&mut guard).unwrap();
+    assert!(put(&mut open, &cell("urgent"), true));
+    assert_eq!((open.device(), open.own_log().unwrap().written), (other.device(), 1));
+    assert_ne!(open.device(), old);
+    // Both found out: one name is enough.
+    let mut late = Records::open(&ann.state(), &mut guard).unwrap().unwrap();
+    other.become_another(&mut guard).unwrap();
+    late.become_another(&mut guard).unwrap();
+    assert_eq!(late.device(), other.device());
+}
+
+/// Who looks while the tables are being made sees none or all of them.
+#[test]
+fn a_database_that_is_being_made_is_nobody_elses() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let (maker, other) = (Connection::open(&path).unwrap(), Connection::open(&path).unwrap());
+        for db in [&maker, &other] {
+            db.busy_timeout(BUSY).unwrap();
+            db.pragma_update(None, "journal_mode", "wal").unwrap();
+        }
+        std::thread::scope(|scope| {
+            let looks = scope.spawn(move || {
+                loop {
+                    match schema::look(&other).unwrap() {
+                        schema::Found::Empty => {}
+                        found => return found,
+                    }
+                }
+            });
+            let tx = maker.unchecked_transaction().unwrap();
+            schema::make(&tx).unwrap();
+            tx.commit().unwrap();
+            assert_eq!(looks.join().unwrap(), schema::Found::Ours);
+        });
+    }
+}
+
+/// Of several who find another's database in their way one moves it, and nothing that they write after that is in what was moved.
+#[test]
+fn several_at_once_put_a_foreign_database_aside_once() {
+    for _ in 0..10 {
+        let machine = Machine::new();
+        let state = machine.state();
+        Connection::open(machine.file())
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (x)")
+            .unwrap();
+        let names = ["a", "b", "c", "d"];
+        let together = Barrier::new(names.len());
+        std::thread::scope(|scope| {
+            for name in names {
+                let (machine, state, together) = (&machine, &state, &together);
+                scope.spawn(move || {
+                    // Each as a process of its own, which has a guard of its own.
+                    let mut guard = machine.another_guard();
+                    together.wait();
+                    let mut records = Records::create(state, &mut guard).unwrap();
+                    assert!(put(&mut records, &cell(name), true));
+                });
+            }
+        });
+        let mut guard = machine.another_guard();
+        let records = Records::open(&state, &mut guard).unwrap().unwrap();
+        assert_eq!(records.list().unwrap().len(), names.len());
+        assert!(!state.path().join("records-2.db").exists());
+    }
 }
 
 #[test]

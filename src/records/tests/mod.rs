@@ -3,7 +3,12 @@
 mod clocks;
 mod copies;
 
-use std::{collections::BTreeMap, convert::Infallible, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use proptest::{collection::vec, prelude::*};
 use shared_records::{Cell, DeviceId, log};
@@ -31,8 +36,13 @@ impl Machine {
         let dir = tempfile::tempdir().unwrap();
         let metis = dir.path().join(".metis");
         fs::create_dir(&metis).unwrap();
-        let guard = Guard::open(Place::new(&metis, None, Some(&dir.path().join("state")))).unwrap();
+        let guard = guard_of(dir.path());
         Machine { dir, guard }
+    }
+
+    /// The guard as another process reads it.
+    fn another_guard(&self) -> Guard {
+        guard_of(self.dir.path())
     }
 
     fn metis(&self) -> PathBuf {
@@ -50,6 +60,10 @@ impl Machine {
     fn file(&self) -> PathBuf {
         self.metis().join(".sync").join(FILE_NAME)
     }
+}
+
+fn guard_of(folder: &Path) -> Guard {
+    Guard::open(Place::new(&folder.join(".metis"), None, Some(&folder.join("state")))).unwrap()
 }
 
 fn cell(name: &str) -> Cell {

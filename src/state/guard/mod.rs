@@ -124,8 +124,17 @@ impl Guard {
         self.is_new
     }
 
-    /// Changes what it says. What other processes noted meanwhile stays.
-    pub fn update(&mut self, change: impl FnOnce(&mut Notes)) -> Result<(), StateError> {
+    /// Does `work` while no other process of this clone does, or changes a guard. What they noted before counts.
+    ///
+    /// `work` must not come back to this, or to [`update()`](Self::update): both wait for whoever does it.
+    pub fn alone<T>(&mut self, work: impl FnOnce(&Self) -> T) -> Result<T, StateError> {
+        self.update(|_| ())?;
+        let _locked = self.locked()?;
+        Ok(work(self))
+    }
+
+    /// Its folder, locked until it is dropped.
+    fn locked(&mut self) -> Result<StateDir, StateError> {
         let dir = match (StateDir::create_private(self.at.settled()), &self.place.outside) {
             (Err(error), Some(outside)) if may_not(&error) && *outside != self.at => {
                 self.at.clone_from(outside);
@@ -134,6 +143,12 @@ impl Guard {
             (dir, _) => dir?,
         };
         dir.lock_others_out();
+        Ok(dir)
+    }
+
+    /// Changes what it says. What other processes noted meanwhile stays.
+    pub fn update(&mut self, change: impl FnOnce(&mut Notes)) -> Result<(), StateError> {
+        let dir = self.locked()?;
         // Of those who were killed at this.
         dir.sweep();
         let folder = (Some(&self.at) == self.place.outside.as_ref()).then(|| self.place.folder.clone());
