@@ -226,9 +226,12 @@ impl Checkout {
         };
         eventually("the syncs of hooks end", || {
             let processes = fs::read_dir("/proc").expect("Linux").flatten();
-            !processes
-                .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
-                .any(|line| works_here(&line))
+            !processes.into_iter().any(|process| {
+                // A process that is about to run a program has it already, and no words yet.
+                let is_beginning = |line: &[u8]| line.is_empty() && fs::read_link(process.path().join("exe")).is_ok();
+                let line = fs::read(process.path().join("cmdline"));
+                line.is_ok_and(|line| works_here(&line) || is_beginning(&line))
+            })
         });
     }
 }
