@@ -3,9 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OptionalExtension, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, config::DbConfig};
 use shared_records::DeviceId;
 
 use super::{RecordsError, rows, schema};
@@ -130,11 +132,25 @@ fn open(path: &Path, guard: &Guard) -> Result<Option<Connection>, RecordsError> 
 
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
     // One flush to the disk for each transaction, instead of three.
-    db.pragma_update(None, "journal_mode", "wal")?;
+    alone_with(|| db.pragma_update(None, "journal_mode", "wal"))?;
     db.pragma_update(None, "max_page_count", MAX_PAGES)?;
     db.pragma_update(None, "synchronous", "full")?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
     schema::be_the_writer(db)
+}
+
+/// Does what SQLite gives up at once if another process has the database open just then, as at its first use, instead of waiting.
+fn alone_with(mut work: impl FnMut() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let end = Instant::now() + database::BUSY;
+    loop {
+        match work() {
+            Err(err) if err.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < end => {
+                // Those who meet here must not meet again.
+                thread::sleep(Duration::from_millis(fastrand::u64(1..10)));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Whether this clone made it: it may have come with a checkout, and what it says would be believed.

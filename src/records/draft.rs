@@ -10,7 +10,7 @@ use shared_records::{
 };
 
 use super::{OwnLog, Part, Records, RecordsError, Tx, files, rows, tx::now};
-use crate::names::ObjectId;
+use crate::{cache::database::snapshot, names::ObjectId};
 
 /// From this number of entries on that could go, a log is compacted.
 pub const COMPACT_FROM: usize = 500;
@@ -69,6 +69,9 @@ impl Records {
             return Ok(None);
         }
         self.restamp(&own)?;
+        // What others write from here on is in the next draft.
+        let _snapshot = snapshot(&self.db).map_err(|err| self.fail(err))?;
+        let own = self.own_log()?;
         let all = self.entries_after(self.row, 0)?;
         let dropped = self.droppable(&own, &all, compact_from)?;
         let floor = if dropped.is_empty() { own.floor } else { own.published };
@@ -170,13 +173,14 @@ impl Records {
 
     /// Stamps anew what nobody has seen yet where this machine's clock was ahead when it was written and was put right since.
     fn restamp(&mut self, own: &OwnLog) -> Result<(), RecordsError> {
-        let row = self.row;
         let now = now();
-        let entries = self.entries_after(row, own.sent)?;
-        if !entries.iter().any(|entry| entry.stamp.is_ahead_of(now)) {
+        let is_ahead = |entry: &Entry| entry.stamp.is_ahead_of(now);
+        if !self.entries_after(self.row, own.sent)?.iter().any(is_ahead) {
             return Ok(());
         }
         let mut tx = self.tx(now)?;
+        let row = tx.row;
+        let entries = tx.entries_after(row, own.sent)?;
         tx.clock = clock::Clock::resume(tx.last_seen(row, own.sent)?);
         for entry in entries {
             let stamp = rows::bits(tx.clock.tick(now)?);

@@ -73,7 +73,7 @@ impl Records {
 }
 
 impl Tx<'_> {
-    fn take_batch(&mut self, device: DeviceId, batch: &[Entry]) -> Result<(), RecordsError> {
+    pub(super) fn take_batch(&mut self, device: DeviceId, batch: &[Entry]) -> Result<(), RecordsError> {
         let row = self.row_of(device)?;
         for entry in batch {
             self.take(row, device, entry)?;

@@ -2,6 +2,8 @@
 
 mod clocks;
 mod copies;
+mod failures;
+mod together;
 
 use std::{
     collections::BTreeMap,
@@ -153,22 +155,6 @@ fn what_was_committed_is_there_and_nothing_else_is() {
     let log = records.log(9).unwrap();
     assert_eq!(log.iter().map(|logged| logged.entry.seq).collect::<Vec<_>>(), [2, 1]);
     assert!(log[0].entry.stamp > log[1].entry.stamp);
-}
-
-#[test]
-fn what_cannot_be_read_back_is_not_written() {
-    let mut records = Machine::new().records();
-    let mut tx = records.tx(now()).unwrap();
-    assert!(matches!(
-        tx.put(&colour("urgent"), 7.into()),
-        Err(RecordsError::WrongKind)
-    ));
-    assert!(matches!(tx.put(&cell(""), true.into()), Err(RecordsError::Improper(_))));
-    let long = "x".repeat(60 << 10);
-    let body = Cell::new("note", &["id"], "body");
-    assert!(matches!(tx.put(&body, long.into()), Err(RecordsError::TooLong)));
-    tx.commit().unwrap();
-    assert_eq!(records.status().unwrap().written, 0);
 }
 
 /// corrosion#366: a write past the manager.
