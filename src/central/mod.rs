@@ -6,6 +6,7 @@
 //! | question | module |
 //! |---|---|
 //! | what does central's branch point to | [`remote`] |
+//! | what does it hide from those who fetch | [`hidden`] |
 //! | how do new objects get here | [`fetch`] |
 //! | how does one pack become several of bounded size | `incoming` |
 //! | where do they lie | [`store`] |
@@ -29,6 +30,7 @@ pub mod device_log;
 pub mod fetch;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod hidden;
 pub mod history;
 mod incoming;
 pub mod objects;

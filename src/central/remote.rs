@@ -206,7 +206,7 @@ fn asked_for(branch: Option<&str>, prefixes: &[String]) -> Vec<BString> {
 }
 
 /// The refs whose names begin with one of `prefixes`. A name that is not UTF-8 is none of ours.
-fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(UntrustedName, ObjectId)> {
+pub(super) fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(UntrustedName, ObjectId)> {
     let named = refs.iter().filter_map(|r| {
         let (name, target, _) = r.unpack();
         let name = name.to_str().ok()?;

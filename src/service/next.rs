@@ -64,7 +64,7 @@ pub fn take_next(
         ..request.clone()
     };
     let (mut is_fresh, mut tries) = (false, 0);
-    // Those that were looked at as central has them, and are not to be done.
+    // Those that were looked at as central has them and are not to be done, and those that somebody has, which central need not list.
     let mut over: BTreeSet<String> = BTreeSet::new();
     loop {
         let mut taken = sync::claimed(workspace, &options)?;
@@ -85,6 +85,7 @@ pub fn take_next(
         tries += 1;
         // One that this clone has already was taken by somebody else who works in it.
         if sync::claim(workspace, &options, &code)? != Claimed::Done {
+            over.insert(next.code.raw().to_owned());
             continue;
         }
         execute(workspace, &pull, progress)?;

@@ -13,21 +13,26 @@ use shared_records::DeviceId;
 use super::{SyncError, SyncErrorKind, SyncOptions, Workspace, cycle::settled, made_records, setup};
 use crate::{
     central::{
-        device_log::{self, Content, Files, NewLog},
+        CentralError,
+        device_log::{self, AS_BRANCHES, Content, Files, NewLog},
         fetch::{Wanted, fetch_all},
+        hidden,
         remote::Remote,
     },
     names::{ObjectFormat, ObjectId, ShortCode},
     records::RecordsError,
+    send_pack::connect::{ConnectError, FailureKind},
     stage::{
         Context, fetch,
         push::{self, Beside, Published},
     },
-    text::{self, Untrusted},
+    text::{self, Untrusted, UntrustedName},
 };
 
 /// What the full names of claims' refs begin with.
 const REFS: &str = "refs/metis/claim/";
+/// What those of all refs of ours begin with.
+const OURS: &str = "refs/metis/";
 /// The file in the tree of such a ref.
 const FILE: &str = "claim.json";
 
@@ -81,8 +86,8 @@ impl From<SyncErrorKind> for ClaimError {
 pub fn claim(workspace: &Workspace, options: &SyncOptions, code: &ShortCode) -> Result<Claimed, ClaimError> {
     let desk = Desk::open(workspace, options)?;
     // Once more where somebody was faster: then there is a holder to be named, unless that one has let go meanwhile.
-    for _ in 0..2 {
-        let (listed, format) = desk.listed(Some(code))?;
+    for is_doubted in [false, true] {
+        let (listed, format) = desk.listed(Some(code), is_doubted)?;
         if let Some((_, held)) = listed.into_iter().next() {
             return Ok(match held.device.raw() == desk.device.as_str() {
                 true => Claimed::Already,
@@ -105,7 +110,7 @@ pub fn release(
     anybodys: bool,
 ) -> Result<Claimed, ClaimError> {
     let desk = Desk::open(workspace, options)?;
-    let (listed, format) = desk.listed(Some(code))?;
+    let (listed, format) = desk.listed(Some(code), true)?;
     match listed.into_iter().next() {
         None => Ok(Claimed::Already),
         Some((_, held)) if held.device.raw() != desk.device.as_str() && !anybodys => Ok(Claimed::Held(Box::new(held))),
@@ -119,7 +124,7 @@ pub fn release(
 /// All claims.
 pub fn claims(workspace: &Workspace, options: &SyncOptions) -> Result<Vec<Claim>, ClaimError> {
     let desk = Desk::open(workspace, options)?;
-    let (listed, _) = desk.listed(None)?;
+    let (listed, _) = desk.listed(None, true)?;
     let mut claims: Vec<Claim> = listed.into_values().collect();
     claims.sort_by(|a, b| a.document.raw().cmp(b.document.raw()));
     Ok(claims)
@@ -128,15 +133,51 @@ pub fn claims(workspace: &Workspace, options: &SyncOptions) -> Result<Vec<Claim>
 /// The codes of the documents that are claimed, by the names of their refs alone.
 pub fn claimed(workspace: &Workspace, options: &SyncOptions) -> Result<BTreeSet<String>, ClaimError> {
     let ctx = context(workspace, options)?;
-    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), vec![REFS.into()]);
-    let remote = remote.map_err(SyncErrorKind::from)?;
-    let codes = remote
-        .beside
-        .iter()
-        .filter_map(|(name, _)| name.raw().strip_prefix(REFS));
-    let codes = codes.map(str::to_owned).collect();
+    let (remote, refs) = refs(&ctx, None, false)?;
     remote.close();
-    Ok(codes)
+    let codes = refs.names.iter().filter_map(|(name, _)| name.raw().strip_prefix(REFS));
+    Ok(codes.map(str::to_owned).collect())
+}
+
+/// The refs of claims.
+struct Refs {
+    names: Vec<(UntrustedName, ObjectId)>,
+    /// Whether they are hidden from those who fetch.
+    are_hidden: bool,
+}
+
+/// The refs of claims, of one document or of all, over a connection that stays open for a fetch. A host may hide them from those who
+/// fetch. Where none is listed, it is asked as by one who pushes: if it lists logs as branches and no other ref of ours, which shows
+/// that it hides those, or if the listing `is_doubted`, unless that is of all claims and has other refs of ours.
+fn refs(ctx: &Context<'_>, code: Option<&ShortCode>, is_doubted: bool) -> Result<(Remote, Refs), SyncErrorKind> {
+    let prefixes = vec![OURS.to_owned(), AS_BRANCHES.to_owned()];
+    let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), prefixes)?;
+    let is_asked_for = |name: &UntrustedName| match (name.raw().strip_prefix(REFS), code) {
+        (Some(found), Some(code)) => found == code.as_str(),
+        (found, _) => found.is_some(),
+    };
+    let lists = |start: &str| remote.beside.iter().any(|(name, _)| name.raw().starts_with(start));
+    let is_listed = remote.beside.iter().any(|(name, _)| is_asked_for(name));
+    let shows_hiding = lists(AS_BRANCHES) && !lists(OURS);
+    let is_doubted = is_doubted && (code.is_some() || !lists(OURS));
+    let are_hidden = !is_listed && (shows_hiding || is_doubted);
+    let mut names = match are_hidden {
+        false => remote.beside.clone(),
+        true => match hidden::shown_to_pushers(&ctx.push_to, &ctx.connect, REFS) {
+            // Nothing speaks against what is listed.
+            Err(CentralError::Connect(err)) if !shows_hiding && may_not_push(&err) => Vec::new(),
+            shown => shown?,
+        },
+    };
+    names.retain(|(name, _)| is_asked_for(name));
+    Ok((remote, Refs { names, are_hidden }))
+}
+
+fn may_not_push(err: &ConnectError) -> bool {
+    matches!(
+        err.kind,
+        FailureKind::Unauthenticated | FailureKind::Forbidden | FailureKind::NoRepository
+    )
 }
 
 /// The central that this clone is bound to.
@@ -167,26 +208,23 @@ impl<'a> Desk<'a> {
     }
 
     /// The claims in central by their commits: of one document, or of all. One that says nothing readable is nobody's.
-    fn listed(&self, code: Option<&ShortCode>) -> Result<(BTreeMap<ObjectId, Claim>, ObjectFormat), SyncErrorKind> {
-        let Context {
-            upstream,
-            connect,
-            branch,
-            ..
-        } = &self.ctx;
-        let name = format!("{REFS}{}", code.map_or("", ShortCode::as_str));
-        let mut remote = Remote::list_beside(upstream, connect, branch.as_deref(), vec![name.clone()])?;
-        let refs = remote
-            .beside
-            .iter()
-            .filter(|(found, _)| code.is_none() || found.raw() == name);
-        let tips: Vec<ObjectId> = refs.map(|(_, id)| *id).collect();
+    fn listed(
+        &self,
+        code: Option<&ShortCode>,
+        is_doubted: bool,
+    ) -> Result<(BTreeMap<ObjectId, Claim>, ObjectFormat), SyncErrorKind> {
+        let (mut remote, refs) = refs(&self.ctx, code, is_doubted)?;
+        let tips: Vec<ObjectId> = refs.names.iter().map(|(_, id)| *id).collect();
         let format = remote.format;
         let mut claims = BTreeMap::new();
         if !tips.is_empty() {
             let mut store = fetch::store(&self.ctx, format, true)?;
             let wanted: Vec<Wanted> = tips.iter().map(|tip| Wanted { tip: *tip, seen: None }).collect();
-            fetch_all(&mut remote, connect, &mut store, &wanted, &mut |_| {})?;
+            match fetch_all(&mut remote, &self.ctx.connect, &mut store, &wanted, &mut |_| {}) {
+                // It need not give out what it hides.
+                Err(CentralError::Receive(_) | CentralError::Connect(_)) if refs.are_hidden => {}
+                fetched => drop(fetched?),
+            }
             for tip in tips {
                 let text = Files::of(&store, tip).and_then(|files| files.read(FILE));
                 let claim = text.ok().and_then(|text| serde_json::from_slice(&text).ok());

@@ -34,7 +34,7 @@ pub fn over_every_transport(play: impl Fn(&World, &Remote)) {
 
 /// What a command says with `--json`; it must succeed.
 #[track_caller]
-fn json(workspace: &Workspace, args: &[&str]) -> Value {
+pub fn json(workspace: &Workspace, args: &[&str]) -> Value {
     let finished = workspace.run(&[&["--json"], args].concat());
     assert_eq!(finished.code, Some(0), "{}", finished.transcript());
     serde_json::from_slice(&finished.stdout).unwrap_or_else(|err| panic!("{err}: {}", finished.transcript()))
@@ -42,13 +42,13 @@ fn json(workspace: &Workspace, args: &[&str]) -> Value {
 
 /// All shared state, byte for byte.
 #[track_caller]
-fn dump(workspace: &Workspace) -> String {
+pub fn dump(workspace: &Workspace) -> String {
     workspace.run(&["--json", "record", "list"]).success()
 }
 
 /// A sync and what it did with records: received and published.
 #[track_caller]
-fn sync(workspace: &Workspace) -> (u64, u64) {
+pub fn sync(workspace: &Workspace) -> (u64, u64) {
     let report = json(workspace, &["sync"]);
     assert_eq!(report["warnings"], Value::Array(Vec::new()), "{report}");
     let count = |key: &str| report["records"][key].as_u64().unwrap_or(0);
@@ -57,7 +57,7 @@ fn sync(workspace: &Workspace) -> (u64, u64) {
 
 /// What is not in central yet.
 #[track_caller]
-fn unpublished(workspace: &Workspace) -> u64 {
+pub fn unpublished(workspace: &Workspace) -> u64 {
     json(workspace, &["record", "status"])["unpublished"]
         .as_u64()
         .expect("a number")
