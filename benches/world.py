@@ -1,5 +1,6 @@
 """Centrals, workspaces and servers to measure with, on a RAM disk where there is one."""
 
+import functools
 import os
 import random
 import shutil
@@ -166,8 +167,9 @@ class World:
         self.remove(*(path for path in self.root.iterdir() if path.is_dir() and path.name not in keep))
         self.forget_cache()
 
+    @functools.cache
     def serve_http(self):
-        """nginx with git's own backend; returns the URL of the folder, or None where one of them is missing."""
+        """nginx with git's own backend, started once; returns the URL of the folder, or None where one of them is missing."""
         paths = self.env["PATH"] + ":/usr/local/sbin:/usr/sbin:/sbin"
         nginx, fcgiwrap = (shutil.which(name, path=paths) for name in ("nginx", "fcgiwrap"))
         if not (nginx and fcgiwrap):

@@ -15,6 +15,7 @@ mod full;
 mod given;
 mod hostile;
 mod laws;
+mod many_records;
 mod other_users;
 mod pending;
 mod planted;
