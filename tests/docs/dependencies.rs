@@ -27,7 +27,7 @@ fn each_one_is_pinned_and_comes_from_the_registry() {
     ours.sort();
     assert_eq!(
         ours,
-        ["metis-sync", "send-pack", "shared-records", "test-world"],
+        ["manual", "metis-sync", "send-pack", "shared-records", "test-world"],
         "nothing is vendored"
     );
     let deny = text(&root().join("deny.toml"));

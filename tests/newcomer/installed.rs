@@ -1,6 +1,7 @@
 //! What `scripts/install` leaves, and that git, man and the shells find it there.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -74,7 +75,36 @@ fn from_here(program: &str) -> Command {
     command
 }
 
-/// Nothing has to be built: program and example were, with the tests. Where they were not, that takes a while.
+/// The packages that cargo builds for a selection of this workspace's, each with its features.
+fn built(selection: &[&str], edges: &str) -> BTreeSet<String> {
+    let mut tree = from_here("cargo");
+    tree.args([
+        "tree",
+        "--locked",
+        "--prefix",
+        "none",
+        "--format",
+        "{p} [{f}]",
+        "--edges",
+        edges,
+    ])
+    .args(selection);
+    let tree = run(tree).success();
+    let packages = tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    packages.collect()
+}
+
+/// A dependency with other features is another one, and so is all that stands on it.
+#[test]
+fn one_build_serves_the_tour_the_installation_and_the_tests() {
+    let tests = built(&["--workspace"], "normal,build,dev");
+    for selection in [&[][..], &["--package", "metis-sync", "--package", "manual"]] {
+        let others = &built(selection, "normal,build") - &tests;
+        assert_eq!(others, BTreeSet::new(), "{selection:?}");
+    }
+}
+
+/// Little has to be built: the program was, with the tests. Where it was not, that takes a while.
 fn install(prefix: &Path) -> Finished {
     let mut install = from_here("scripts/install");
     install.env("SHELL", "/bin/zsh").arg("--dev").arg(prefix);

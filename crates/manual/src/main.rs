@@ -2,7 +2,7 @@
 //! line, that of the configuration from `docs/configuration.md`.
 //!
 //! ```sh
-//! cargo run --example generate -- FOLDER
+//! cargo run --package manual -- FOLDER
 //! ```
 //!
 //! leaves in FOLDER, as below a `share/`: `man/`, `bash-completion/`, `zsh/` and `fish/`.
@@ -30,7 +30,7 @@ const PLACES: [(Shell, &str, &str); 4] = [
 
 fn main() -> io::Result<()> {
     let Some(folder) = env::args_os().nth(1) else {
-        return Err(io::Error::other("usage: generate FOLDER"));
+        return Err(io::Error::other("usage: manual FOLDER"));
     };
     let folder = Path::new(&folder);
     let man = folder.join("man/man1");
@@ -40,7 +40,7 @@ fn main() -> io::Result<()> {
     pages(&mut command, &man)?;
     let man = folder.join("man/man5");
     fs::create_dir_all(&man)?;
-    let page = configuration(include_str!("../docs/configuration.md"));
+    let page = configuration(include_str!("../../../docs/configuration.md"));
     fs::write(man.join(format!("{NAME}-config.5")), page)?;
     // What `git help metis-sync-config` looks for.
     fs::write(
