@@ -3,11 +3,14 @@
 use std::{fs, process::Command};
 
 use super::{Watching, hasty, noted};
-use crate::support::{
-    point::Point,
-    process::{built, eventually},
-    servers::skip,
-    world::World,
+use crate::{
+    records::json,
+    support::{
+        point::Point,
+        process::{built, eventually},
+        servers::skip,
+        world::World,
+    },
 };
 
 /// The system has eight watches for this user: files are looked at instead.
@@ -44,6 +47,28 @@ fn the_system_tells_of_no_more_folders() {
         web.sync().report();
         web.hydrated("api") == api.documents()
     });
+}
+
+/// Records that a sync could not take up are taken up later, although nothing more happens in central.
+#[test]
+fn records_cannot_be_kept_for_a_while() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    api.write("API-T-0001", "One.");
+    api.sync().report();
+    hasty(&web, "poll_seconds = 5\n");
+    let watching = Watching::of(&web);
+    let in_the_way = web.metis().join(".sync/records.db");
+    fs::create_dir(&in_the_way).unwrap();
+    json(&api, &["tag", "add", "API-T-0001", "urgent"]);
+    api.sync().report();
+    watching.says("records were left as they are");
+    assert_eq!(watching.count("records were left as they are"), 1);
+    fs::remove_dir(&in_the_way).unwrap();
+    watching.says("in step again");
+    let tags = json(&web, &["tag", "list"])["tags"].to_string();
+    assert!(tags.contains("urgent"), "{tags}");
+    watching.end();
 }
 
 /// Central goes away: that is said once, and it is found again.
