@@ -2,13 +2,16 @@
 
 mod to_send;
 
+use std::path::Path;
+
 use gix::objs::{Kind, Write};
 
 use self::to_send::{ToSend, new_objects};
 use super::{
     CentralError,
     commit::NewCommit,
-    hash_kind, objects,
+    device_log::NewLog,
+    from_gix, hash_kind, objects,
     store::Store,
     to_gix,
     tree::{Root, surgery::NewTrees},
@@ -39,12 +42,7 @@ pub fn store_commit<E: From<CentralError>>(
     let missing: Vec<ObjectId> = blobs.iter().copied().filter(|id| !store.contains(*id)).collect();
     let mut failed = None;
     let stored = store.admit(|area, _| {
-        let loose = gix::odb::loose::Store::at(area, hash_kind(format));
-        let put = |kind, bytes: &[u8]| {
-            loose
-                .write_buf(kind, bytes)
-                .map_err(|err| unwritten(area, objects::refusal(err.iter_errors()), format!("{err:#}")))
-        };
+        let put = |kind, bytes: &[u8]| put(area, format, kind, bytes);
         if missing.len() < PACK_FROM {
             for id in &missing {
                 match read(*id) {
@@ -76,8 +74,34 @@ pub fn store_commit<E: From<CentralError>>(
     }
 }
 
+/// Stores the commit of a log that is built on `parent`, before it is pushed: other clones on this machine need not fetch what one
+/// of them made. Where files of it are not here, which only its clone has, or where it is large, it is left to the fetch.
+pub fn store_log(store: &mut Store, log: &NewLog, parent: Option<ObjectId>) -> Result<(), CentralError> {
+    let is_new = |id: ObjectId| log.objects.iter().any(|object| object.id == to_gix(id));
+    let is_whole = log.files.values().all(|id| is_new(*id) || store.contains(*id));
+    if !is_whole || log.objects.len() >= PACK_FROM {
+        return Ok(());
+    }
+    if parent.is_some_and(|parent| !store.contains(parent)) {
+        store.boundary().add(&[log.commit])?;
+    }
+    let format = store.format();
+    store.admit(|area, _| {
+        let mut objects = log.objects.iter();
+        objects.try_for_each(|object| put(area, format, object.kind, &object.data).map(drop))
+    })
+}
+
+fn put(area: &Path, format: super::ObjectFormat, kind: Kind, bytes: &[u8]) -> Result<ObjectId, CentralError> {
+    let loose = gix::odb::loose::Store::at(area, hash_kind(format));
+    let written = loose.write_buf(kind, bytes);
+    written
+        .map(|id| from_gix(&id))
+        .map_err(|err| unwritten(area, objects::refusal(err.iter_errors()), format!("{err:#}")))
+}
+
 /// Why objects could not be written to `area`.
-fn unwritten(area: &std::path::Path, refused: Option<std::io::Error>, reason: String) -> CentralError {
+fn unwritten(area: &Path, refused: Option<std::io::Error>, reason: String) -> CentralError {
     match refused {
         Some(refused) => CentralError::cache(area, "written")(refused),
         None => CentralError::Receive(reason.into()),
@@ -90,7 +114,7 @@ enum StorePackError<E> {
 }
 
 fn store_pack<E>(
-    area: &std::path::Path,
+    area: &Path,
     format: super::ObjectFormat,
     blobs: &[ObjectId],
     read: &mut impl FnMut(ObjectId) -> Result<Vec<u8>, E>,

@@ -17,9 +17,10 @@ use crate::{
         device_log::{self, AS_BRANCHES, Content, Files, NewLog, REFS},
         fetch::Wanted,
         from_gix,
+        publish::store_log,
         store::Store,
     },
-    names::{ObjectFormat, ObjectId},
+    names::ObjectId,
     records::{self, Publisher, Records, RecordsError, Text},
     send_pack::Outcome,
     text::UntrustedName,
@@ -164,11 +165,12 @@ impl LogPush {
     }
 }
 
-/// What is pushed of the own log, noted as pending. `None`: there is nothing new, or central has refused it already.
+/// What is pushed of the own log, noted as pending, and in the store as far as that goes. `None`: there is nothing new, or central
+/// has refused it already.
 pub fn draft(
     ctx: &Context<'_>,
     records: &mut Records,
-    format: ObjectFormat,
+    store: &mut Store,
     compact_from: usize,
 ) -> Result<Option<LogPush>, RecordsError> {
     let own = records.own_log()?;
@@ -186,8 +188,17 @@ pub fn draft(
     };
     let files = draft.files.iter().map(|file| (file.name.clone(), content(&file.text)));
     let subject = format!("records: {}", draft.device);
-    let log = device_log::make(format, own.tip, &subject, &files.collect(), &author, Timestamp::now());
+    let log = device_log::make(
+        store.format(),
+        own.tip,
+        &subject,
+        &files.collect(),
+        &author,
+        Timestamp::now(),
+    );
     records.note_pending(&draft.pending(log.commit, |name| log.files.get(name).copied()))?;
+    // What is not in the store is fetched by those who want it.
+    let _ = store_log(store, &log, own.tip);
     Ok(Some(LogPush {
         device: draft.device,
         entries: draft.seq - own.published,

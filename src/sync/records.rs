@@ -15,7 +15,6 @@ use crate::{
         remote::Remote,
         store::Store,
     },
-    names::ObjectFormat,
     records::{COMPACT_FROM, Records, Standing},
     send_pack::{Outcome, connect::FailureKind},
     stage::{
@@ -64,7 +63,7 @@ pub fn exchange_records(session: &mut Session<'_>) -> Result<(), SyncErrorKind> 
     remote.close();
     take_up(session, &store);
     if !session.options.pull_only
-        && let Some(log) = draft(session, format)
+        && let Some(log) = draft(session, &mut store)
     {
         session.step(Step::Pushing);
         push_alone(session, &store, &log);
@@ -140,10 +139,10 @@ pub(super) fn take_up(session: &mut Session<'_>, store: &Store) {
 }
 
 /// What is to be pushed of the own log.
-pub(super) fn draft(session: &mut Session<'_>, format: ObjectFormat) -> Option<LogPush> {
+pub(super) fn draft(session: &mut Session<'_>, store: &mut Store) -> Option<LogPush> {
     let Session { ctx, shared, .. } = session;
     let db = shared.db.as_mut().filter(|_| shared.is_listed)?;
-    match records::draft(ctx, db, format, COMPACT_FROM) {
+    match records::draft(ctx, db, store, COMPACT_FROM) {
         Ok(log) => log,
         Err(err) => {
             give_up(session, err.into());

@@ -76,6 +76,12 @@ impl Watcher<'_> {
         let central = &self.centrals[number];
         match central.refs.as_ref().and_then(Refs::head) {
             Some(head) => self.is_at(number, Some(head)),
+            // For all but the one that pushed it is news, and a question would cost as much as that one's sync.
+            None if central.bell.is_some() => {
+                for seat in self.workspaces_of(number) {
+                    self.seats[seat].pace.central_moved();
+                }
+            }
             None => {
                 let now = self.now();
                 self.centrals[number].poll.at_once(now);

@@ -1,10 +1,11 @@
 //! Records that go to central, and come from there, without a sync by hand.
 
-use super::{json, log_refs, over_every_transport, sync, two, unpublished};
+use super::{dump, json, log_refs, over_every_transport, sync, two, unpublished};
 use crate::{
     support::{
         point::Point,
         process::{eventually, run},
+        servers::{Access, Nginx},
         workspace::Workspace,
         world::World,
     },
@@ -98,4 +99,34 @@ fn a_watcher_hears_what_another_clone_of_its_machine_pushes() {
         });
         watching.end();
     });
+}
+
+/// What one clone of a machine has pushed of its log is in the store that it shares with the others: they ask central and fetch nothing,
+/// from the first entry on, and a machine elsewhere sees the same.
+#[test]
+fn clones_of_one_machine_fetch_nothing_of_each_others_logs() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let asked = || {
+        let requests = nginx.requests();
+        requests.iter().filter(|line| line.contains("upload-pack")).count()
+    };
+    let api = world.workspace_on("api", &nginx.remote());
+    let web = world.workspace_on("web", &nginx.remote()).beside(&api);
+    for workspace in [&api, &web, &api] {
+        sync(workspace);
+    }
+    for name in ["urgent", "later"] {
+        json(&api, &["tag", "add", "API-T-0001", name]);
+        assert_eq!(sync(&api), (0, 1));
+        let before = asked();
+        assert_eq!(json(&web, &["sync", "--pull-only"])["records"]["received"], 1);
+        eventually("the server noted all requests", || asked() >= before + 2);
+        assert_eq!(asked() - before, 2, "{:?}", nginx.requests());
+    }
+    let ops = world.workspace_on("ops", &nginx.remote());
+    assert_eq!(sync(&ops).0, 2);
+    assert_eq!(dump(&ops), dump(&web));
 }

@@ -198,8 +198,8 @@ impl Fetched {
     }
 
     /// Publishes own records where there are no documents to push.
-    pub(super) fn publish_records(&self, session: &mut Session<'_>) {
-        if let Some(log) = records::draft(session, self.snapshot.format) {
+    pub(super) fn publish_records(&mut self, session: &mut Session<'_>) {
+        if let Some(log) = records::draft(session, &mut self.known.store) {
             records::push_alone(session, &self.known.store, &log);
         }
     }

@@ -215,7 +215,7 @@ impl Prepared {
 
     /// Makes the commit central's head and takes note of it.
     pub fn publish(self, session: &mut Session<'_>) -> Result<End, SyncErrorKind> {
-        let Prepared { fetched, made } = self;
+        let Prepared { mut fetched, made } = self;
         let mut head = fetched.snapshot.head;
         if let (Some(commit), true) = (made.commit, session.ctx.owned.is_some()) {
             session.check_interrupt()?;
@@ -225,7 +225,7 @@ impl Prepared {
                 session.notebook.note_pushing(&fetched.known.cursor, commit, notes)?;
             }
             session.step(Step::Pushing);
-            let log = records::draft(session, fetched.snapshot.format);
+            let log = records::draft(session, &mut fetched.known.store);
             let pushed = fetched.push(session, commit, log.as_ref());
             if !matches!(pushed, Ok(true)) {
                 session.report.pushed.clear();
