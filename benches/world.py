@@ -216,6 +216,8 @@ class World:
                     start_new_session=True,
                 )
             )
+        while not (self.root / "fcgi.sock").exists():
+            time.sleep(0.02)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
