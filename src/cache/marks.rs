@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::{Cache, QueryError};
 
 /// What a mark says of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MarkKind {
     /// It has this tag.
     Tag,

@@ -144,9 +144,18 @@ fn described(document: &Document, columns: Option<usize>) -> String {
 
 /// What others say of a document, behind its title.
 fn marks(tags: &[UntrustedName], assigned: &[UntrustedName]) -> String {
-    let tags = tags.iter().map(|tag| format!(" #{}", tag.brief()));
-    let assigned = assigned.iter().map(|who| format!(" @{}", who.brief()));
+    let tags = tags.iter().map(|tag| format!(" #{}", one_word(tag)));
+    let assigned = assigned.iter().map(|who| format!(" @{}", one_word(who)));
     first_of(&tags.chain(assigned).collect::<Vec<_>>(), MOST_MARKS, "")
+}
+
+/// In quotes where it might be taken for several, one of which others never said.
+fn one_word(name: &UntrustedName) -> String {
+    let shown = name.brief().to_string();
+    match shown.contains(char::is_whitespace) || shown.starts_with(['#', '@', '"']) {
+        true => format!("\"{}\"", shown.replace('\\', r"\\").replace('"', "\\\"")),
+        false => shown,
+    }
 }
 
 /// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.
@@ -176,6 +185,18 @@ mod tests {
         };
         assert_eq!(marks(&names(2), &names(1)), " #0 #1 @0");
         assert_eq!(marks(&names(9), &names(9)), " #0 #1 #2 #3 #4 #5 #6 #7 #8 @0 and 8 more");
+    }
+
+    #[test]
+    fn one_tag_is_not_taken_for_another_or_for_an_assignment() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect::<Vec<UntrustedName>>();
+        assert_eq!(
+            marks(
+                &names(&["a @bob", "b\" @bob", "#c", "d\u{a0}@bob"]),
+                &names(&["a@b.org", "Ann B"])
+            ),
+            " #\"a @bob\" #\"b\\\" @bob\" #\"#c\" #\"d\u{a0}@bob\" @a@b.org @\"Ann B\""
+        );
     }
 
     #[test]

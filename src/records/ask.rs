@@ -63,40 +63,63 @@ impl Records {
         self.list_where("e.model = ?1", [model])
     }
 
-    /// The same of several models.
-    pub fn list_of_any(&self, models: &[&str]) -> Result<Vec<Record>, RecordsError> {
+    /// Tells of each of several models, in no certain order: of very many none is held for longer.
+    pub fn each_of_any(&self, models: &[&str], each: impl FnMut(Record)) -> Result<(), RecordsError> {
         let models = serde_json::to_string(models).unwrap_or_default();
-        self.list_where("e.model IN (SELECT value FROM json_each(?1))", [models])
+        self.each_where("e.model IN (SELECT value FROM json_each(?1))", [models], each)
     }
 
     fn list_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<Vec<Record>, RecordsError> {
+        let mut records = Vec::new();
+        self.each_where(condition, params, |record| records.push(record))?;
+        // Not by the text of the keys.
+        records.sort_by(|a, b| (&a.model, &a.key, &a.field).cmp(&(&b.model, &b.key, &b.field)));
+        Ok(records)
+    }
+
+    fn each_where(
+        &self,
+        condition: &str,
+        params: impl rusqlite::Params,
+        mut each: impl FnMut(Record),
+    ) -> Result<(), RecordsError> {
         let sql = format!(
             "SELECT {}, e.model, e.key, e.field FROM entry e JOIN device d ON d.id = e.device \
              WHERE e.live AND {condition} ORDER BY e.model, e.key, e.field",
             rows::CANDIDATE
         );
-        let read = || -> rusqlite::Result<Vec<(Cell, Candidate)>> {
-            let mut query = self.db.prepare_cached(&sql)?;
-            let read = |row: &rusqlite::Row<'_>| Ok((rows::cell(row, 4)?, rows::candidate(row)?));
-            query.query_map(params, read)?.collect()
+        let mut tell = |cell: Cell, candidates: Vec<Candidate>| {
+            if let Some(shown) = shown::shown(&cell, candidates) {
+                let Cell { model, key, field } = cell;
+                each(Record {
+                    model,
+                    key,
+                    field,
+                    shown,
+                });
+            }
         };
-        let found = read().map_err(|err| self.fail(err))?;
-        let cells = found.chunk_by(|(a, _), (b, _)| a == b);
-        let mut records: Vec<Record> = cells
-            .filter_map(|candidates| {
-                let cell = &candidates.first()?.0;
-                let candidates = candidates.iter().map(|(_, candidate)| candidate.clone()).collect();
-                Some(Record {
-                    model: cell.model.clone(),
-                    key: cell.key.clone(),
-                    field: cell.field.clone(),
-                    shown: shown::shown(cell, candidates)?,
-                })
-            })
-            .collect();
-        // Not by the text of the keys.
-        records.sort_by(|a, b| (&a.model, &a.key, &a.field).cmp(&(&b.model, &b.key, &b.field)));
-        Ok(records)
+        let read = || -> rusqlite::Result<()> {
+            let mut query = self.db.prepare_cached(&sql)?;
+            let mut found = query.query(params)?;
+            let mut last: Option<(Cell, Vec<Candidate>)> = None;
+            while let Some(row) = found.next()? {
+                let (cell, candidate) = (rows::cell(row, 4)?, rows::candidate(row)?);
+                match &mut last {
+                    Some((of, candidates)) if *of == cell => candidates.push(candidate),
+                    _ => {
+                        if let Some((cell, candidates)) = last.replace((cell, vec![candidate])) {
+                            tell(cell, candidates);
+                        }
+                    }
+                }
+            }
+            if let Some((cell, candidates)) = last {
+                tell(cell, candidates);
+            }
+            Ok(())
+        };
+        read().map_err(|err| self.fail(err))
     }
 
     /// What a cell shows.

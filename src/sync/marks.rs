@@ -1,6 +1,6 @@
 //! Records beside the documents that they are about: opened, written, and as marks by which documents are found and shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use shared_records::shown::Record;
@@ -59,44 +59,64 @@ fn readable(workspace: &Workspace) -> Option<Records> {
 
 /// What shared records say of documents, be those known here or not.
 pub fn marks(workspace: &Workspace) -> Vec<Mark> {
-    let records = readable(workspace);
-    let found = records.and_then(|records| records.list_of_any(&["tag", "collection", "assignment"]).ok());
-    of_records(&found.unwrap_or_default())
+    let read = |records: Records| -> Result<Vec<Mark>, RecordsError> {
+        let mut marks = Marks::default();
+        records.each_of_any(&["collection"], |record| marks.learn(&record))?;
+        records.each_of_any(&["tag", "collection", "assignment"], |record| marks.take(&record))?;
+        Ok(marks.all)
+    };
+    readable(workspace)
+        .and_then(|records| read(records).ok())
+        .unwrap_or_default()
 }
 
 /// The most characters of a collection's title that count. It is held for each document in it, and whoever wrote it may have kept
 /// to no bound.
 const MOST_TITLE: usize = 200;
 
-fn of_records(records: &[Record]) -> Vec<Mark> {
-    let mut titles: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut gone: BTreeSet<&str> = BTreeSet::new();
-    for record in records {
-        if let ("collection", [id]) = (record.model.as_str(), record.key.as_slice()) {
-            match record.field.as_str() {
-                "title" => {
-                    let title = record.shown.value.as_str().unwrap_or_default();
-                    let end = title.char_indices().nth(MOST_TITLE).map_or(title.len(), |(at, _)| at);
-                    titles.insert(id, &title[..end]);
-                }
-                "gone" if record.shown.value == true => drop(gone.insert(id)),
-                _ => {}
+/// How many marks of one kind count for a document. Each stands in every line of it, and one device can write a million.
+const MOST_MARKS: usize = 200;
+
+/// Marks as records are read.
+#[derive(Default)]
+struct Marks {
+    titles: BTreeMap<String, String>,
+    gone: BTreeSet<String>,
+    counts: HashMap<(String, MarkKind), usize>,
+    all: Vec<Mark>,
+}
+
+impl Marks {
+    /// What a collection is called, and whether it is gone: read before anything is taken.
+    fn learn(&mut self, record: &Record) {
+        let [id] = record.key.as_slice() else { return };
+        match record.field.as_str() {
+            "title" => {
+                let title = record.shown.value.as_str().unwrap_or_default();
+                self.titles.insert(id.clone(), title.chars().take(MOST_TITLE).collect());
             }
+            "gone" if record.shown.value == true => drop(self.gone.insert(id.clone())),
+            _ => {}
         }
     }
-    let mark = |record: &Record| {
+
+    fn take(&mut self, record: &Record) {
         let (code, kind, name) = match (record.model.as_str(), record.key.as_slice(), record.field.as_str()) {
-            ("tag", [code, tag], "") => (code, MarkKind::Tag, tag.as_str()),
-            ("assignment", [code, _, who], "") => (code, MarkKind::Assigned, who.as_str()),
-            ("collection", [id, code], "") if !gone.contains(id.as_str()) => {
-                (code, MarkKind::Collection, *titles.get(id.as_str())?)
-            }
-            _ => return None,
+            ("tag", [code, tag], "") => (code, MarkKind::Tag, tag),
+            ("assignment", [code, _, who], "") => (code, MarkKind::Assigned, who),
+            ("collection", [id, code], "") if !self.gone.contains(id) => match self.titles.get(id) {
+                Some(title) => (code, MarkKind::Collection, title),
+                None => return,
+            },
+            _ => return,
         };
-        let (code, name) = (code.clone(), name.to_owned());
-        Some(Mark { code, kind, name })
-    };
-    records.iter().filter_map(mark).collect()
+        let count = self.counts.entry((code.clone(), kind)).or_default();
+        *count += 1;
+        if *count <= MOST_MARKS {
+            let (code, name) = (code.clone(), name.clone());
+            self.all.push(Mark { code, kind, name });
+        }
+    }
 }
 
 /// All collections that are not gone. What cannot be read is not there.
@@ -129,6 +149,17 @@ mod tests {
 
     use super::*;
 
+    fn of_records(records: &[Record]) -> Vec<Mark> {
+        let mut marks = Marks::default();
+        for record in records.iter().filter(|record| record.model == "collection") {
+            marks.learn(record);
+        }
+        for record in records {
+            marks.take(record);
+        }
+        marks.all
+    }
+
     #[test]
     fn marks_are_what_records_say_of_documents() {
         let record = |model: &str, key: &[&str], field: &str, value: serde_json::Value| Record {
@@ -144,7 +175,7 @@ mod tests {
                 others: Vec::new(),
             },
         };
-        let marks = of_records(&[
+        let records = [
             record("assignment", &["API-T-0001", "owner", "ann"], "", true.into()),
             record("collection", &["a"], "title", "Release".into()),
             record("collection", &["a", "API-T-0001"], "", true.into()),
@@ -156,7 +187,8 @@ mod tests {
             record("collection", &["long"], "title", "ü".repeat(10_000).into()),
             record("collection", &["long", "WEB-T-0001"], "", true.into()),
             record("tag", &["WEB-T-0001", "urgent"], "", true.into()),
-        ]);
+        ];
+        let marks = of_records(&records);
         let told: Vec<(&str, MarkKind, &str)> = marks
             .iter()
             .map(|mark| (mark.code.as_str(), mark.kind, mark.name.as_str()))

@@ -1,11 +1,14 @@
 //! What a sync does with records, beside the documents. Whatever goes wrong with them is a warning: the documents go on, and what
 //! could not be published stays here for the next sync.
 
+mod sift;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shared_records::DeviceId;
 
+pub(super) use self::sift::sift;
 use super::{error::SyncErrorKind, options::Step, session::Session};
 use crate::{
     central::{
@@ -57,10 +60,12 @@ pub fn exchange_records(session: &mut Session<'_>) -> Result<(), SyncErrorKind> 
     let format = remote.format;
     let mut store = session.open_store(format)?;
     let wanted = listed(session, &remote);
-    if !wanted.is_empty() {
-        fetch_all(&mut remote, &session.ctx.connect, &mut store, &wanted, &mut |_| {})?;
-    }
+    let fetched = fetch_all(&mut remote, &session.ctx.connect, &mut store, &wanted, &mut |_| {});
     remote.close();
+    match fetched {
+        Err(err) if may_be_a_log(&err) => sift(session, &mut store, err.to_string()),
+        fetched => drop(fetched?),
+    }
     take_up(session, &store);
     if !session.options.pull_only
         && let Some(log) = draft(session, &mut store)
@@ -212,12 +217,6 @@ pub(super) fn may_be_a_log(err: &CentralError) -> bool {
         CentralError::Connect(err) => matches!(err.kind, FailureKind::Forbidden | FailureKind::Other),
         _ => false,
     }
-}
-
-/// Goes on without the logs that were to be fetched.
-pub(super) fn leave(session: &mut Session<'_>, err: &CentralError) {
-    session.shared = Shared::default();
-    session.warn(Warning::RecordsLeft(err.to_string().into()));
 }
 
 /// Goes on without records.

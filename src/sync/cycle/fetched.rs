@@ -74,11 +74,15 @@ impl Fetched {
             && records::may_be_a_log(err)
         {
             // Somebody's log keeps nobody's documents back.
-            records::leave(session, err);
+            let why = err.to_string();
             let store = session.open_store(remote.format)?;
             remote = fetch::list(&session.ctx)?;
             let (ctx, progress) = session.progress();
-            followed = Follow { ctx, seen, adopt }.fetch(&mut remote, Known { cursor, store }, &[], progress);
+            let alone = Follow { ctx, seen, adopt }.fetch(&mut remote, Known { cursor, store }, &[], progress);
+            followed = alone.map(|mut followed| {
+                records::sift(session, &mut followed.known.store, why);
+                followed
+            });
         }
         session.learnt.fetch_failed = followed.is_err();
         session.learnt.met = followed.is_ok().then(|| remote.met()).flatten();
