@@ -17,6 +17,9 @@ const WEIGHTS: &str = "8.0, 8.0, 4.0, 1.0";
 /// Words around what was found.
 const SNIPPET_WORDS: u8 = 24;
 
+/// In how long parts a text is looked through for the best place: SQLite compares each place that fits in a part with each other one.
+const PART: usize = 8 << 10;
+
 /// Enclose what was found in SQLite's snippet. What is searched holds no control characters.
 const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 
@@ -140,9 +143,12 @@ impl<'s> Snippets<'s> {
     }
 
     fn of(&self, body: &str) -> rusqlite::Result<Vec<Piece>> {
-        let body = plain(searched(body)).trim().to_owned();
-        self.db
-            .execute("INSERT OR REPLACE INTO one (rowid, body) VALUES (1, ?1)", [body])?;
+        // Its parts are gone again with the transaction.
+        let transaction = self.db.unchecked_transaction()?;
+        let mut insert = transaction.prepare_cached("INSERT INTO one (body) VALUES (?1)")?;
+        for part in parts(plain(searched(body)).trim()) {
+            insert.execute([part])?;
+        }
         // The words may be in the title and in the body, so each of those in the body will do.
         let any = self
             .sought
@@ -151,12 +157,27 @@ impl<'s> Snippets<'s> {
             .replace("\"* \"", "\"* OR \"");
         let [open, close] = MARKS.map(String::from);
         let text: String = self.db.query_row(
-            "SELECT snippet(one, 0, ?2, ?3, '…', ?4) FROM one WHERE one MATCH ?1",
+            "SELECT snippet(one, 0, ?2, ?3, '…', ?4) FROM one WHERE one MATCH ?1 ORDER BY rank LIMIT 1",
             (any, open, close, SNIPPET_WORDS),
             |row| row.get(0),
         )?;
         Ok(pieces(&text))
     }
+}
+
+/// A text in parts of bounded length, each of whole words where there is a space in it.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while rest.len() > PART {
+        let most = (0..=PART).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(PART);
+        let end = rest[..most].rfind(' ').map_or(most, |space| space + 1);
+        let (part, behind) = rest.split_at(end);
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    parts
 }
 
 fn pieces(text: &str) -> Vec<Piece> {

@@ -182,3 +182,24 @@ fn what_is_found_follows_the_documents() {
         (&"WEB-T-0001".into(), &"".into())
     );
 }
+
+/// A colleague's document that was made to be searched for ever: it is found, and so are the others.
+#[test]
+fn a_document_that_fits_half_a_million_times() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    put(&api, "API-T-0001", ["Keys", "todo", "ui", &"|key".repeat(500_000)]);
+    put(&api, "API-T-0002", ["Keys", "todo", "ui", &"key ".repeat(500_000)]);
+    put(&web, "WEB-T-0001", ["Form", "todo", "ui", "One key."]);
+    api.sync().report();
+    web.sync().report();
+    for sought in [&["key"][..], &["key", "todo"], &["key*", "ui*"], &["\"key key\""]] {
+        let found = web.run(&[&["search", "--"], sought].concat()).success();
+        assert!(
+            found.contains("API-T-0001") && found.contains("API-T-0002"),
+            "{sought:?}: {found:.2000}"
+        );
+        assert!(found.len() < 100_000, "{sought:?}");
+    }
+    assert_eq!(codes(&web, &["one", "key"]), "WEB-T-0001");
+}

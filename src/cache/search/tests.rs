@@ -154,6 +154,49 @@ fn a_snippet_is_the_place_that_fits() {
     assert_eq!(snippet("keys", "changed since"), "");
 }
 
+/// SQLite would compare half a million places with each other.
+#[test]
+fn a_text_that_fits_everywhere_is_no_work() {
+    let mut world = World::default();
+    let filler = "|x".repeat(500_000);
+    let text = format!(
+        "title: T\nlevel: task\nphase: todo\nbody: {filler} the needle at its end {}",
+        "y".repeat(100_000)
+    );
+    world.put("api", "API-T-0001", &text);
+    let (_dir, cache) = opened(&world);
+    let found = |typed: &str| {
+        let sought = Sought::parse(typed).unwrap();
+        let body = |document: &Document| world.body(document);
+        let hits = cache.search(&sought, &Filter::default(), 10, &body).unwrap();
+        let pieces = hits.documents[0].snippet.iter();
+        pieces.map(|piece| piece.text.raw().to_owned()).collect::<String>()
+    };
+    assert!(found("x").contains("x|x|x"), "{}", found("x"));
+    assert!(found("x needle").contains("x the needle"), "{}", found("x needle"));
+}
+
+#[test]
+fn parts_are_of_whole_words_and_all_of_a_text() {
+    for text in [
+        "",
+        "a b",
+        &"word ".repeat(5_000),
+        &"ü".repeat(20_000),
+        &format!(" {}", "ü".repeat(20_000)),
+    ] {
+        let parts = parts(text);
+        assert_eq!(parts.concat(), text);
+        assert!(parts.iter().all(|part| part.len() <= PART));
+    }
+    let words = "word ".repeat(5_000);
+    assert!(
+        parts(&words).iter().all(|part| part.starts_with('w')),
+        "{:?}",
+        parts(&words)
+    );
+}
+
 #[test]
 fn what_came_went_or_changed_since_the_last_search_is_heeded() {
     let mut world = world();
