@@ -176,3 +176,82 @@ fn an_open_page_follows() {
             .is_some_and(|age| age.ends_with("not kept up to date any more"))
     });
 }
+
+/// Somebody else on this machine who holds connections, sends a byte now and then, or asks in ways that no browser does, keeps the
+/// page from nobody, and learns nothing of it.
+#[test]
+fn whoever_does_not_know_its_name_is_the_first_to_go() {
+    let world = World::new();
+    let (api, _web) = two(&world);
+    let served = Served::start(&api, &["--serve"]);
+    let (host, path) = served.parts();
+    let connect = || TcpStream::connect(host).unwrap();
+    let mut held = Vec::new();
+    for n in 0..300 {
+        let mut stream = connect();
+        // Those that were let go meanwhile don't take it.
+        let _ = match n % 3 {
+            0 => Ok(()),
+            1 => stream.write_all(b"G"),
+            _ => stream.write_all(format!("GET /{n}/ HTTP/1.1\r\nHost: {host}\r\n").as_bytes()),
+        };
+        held.push(stream);
+        if n % 20 == 0 {
+            assert!(served.get(path).starts_with("HTTP/1.1 200 OK\r\n"), "with {n}");
+        }
+    }
+    // Nobody was let go for having waited, but for the new ones.
+    let is_open = |stream: &TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        matches!(stream.peek(&mut [0]), Err(err) if err.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    eventually("all but the last 64 are gone", || {
+        !is_open(&held[0]) && held.iter().filter(|stream| is_open(stream)).count() <= 64
+    });
+
+    let page = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n");
+    let answer = |request: &[u8]| {
+        let mut stream = connect();
+        let mut answer = Vec::new();
+        // What is not read to its end is cut off, and so may be the answer.
+        let _ = stream.write_all(request).and_then(|()| stream.read_to_end(&mut answer));
+        String::from_utf8(answer).unwrap()
+    };
+    let long = "x".repeat(1 << 20);
+    for (request, expected) in [
+        (format!("HEAD {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"), "HTTP/1.1 405"),
+        (
+            format!("GET {path}../../etc/passwd HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            "HTTP/1.1 404",
+        ),
+        (
+            format!("GET {path}%2e%2e/ HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            "HTTP/1.1 404",
+        ),
+        (
+            format!("GET http://{host}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            "HTTP/1.1 404",
+        ),
+        (format!("GET {path} HTTP/1.0\r\n\r\n"), "HTTP/1.1 421"),
+        (
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            "HTTP/1.1 421",
+        ),
+        (format!("GET {path} HTTP/1.1\r\nHost : {host}\r\n\r\n"), "HTTP/1.1 400"),
+        (format!("{}\r\n", format!("{page}A: b\r\n").repeat(2)), "HTTP/1.1 400"),
+        (format!("{page}{}\r\n", "A: b\r\n".repeat(100)), "HTTP/1.1 400"),
+        (format!("{page}A: {long}\r\n\r\n"), ""),
+        (long.clone(), ""),
+    ] {
+        let said = answer(request.as_bytes());
+        assert!(said.starts_with(expected), "{request:.200}: {said:.200}");
+        assert!(!said.contains("API-T-0001"), "{request:.200}");
+    }
+    // One request is answered, and what follows it, be it a body or another one, is nothing.
+    for more in [page.clone() + "\r\n", long] {
+        let said = answer(format!("{page}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n{more}").as_bytes());
+        assert!(said.matches("HTTP/1.1 ").count() <= 1, "{said:.200}");
+    }
+    assert!(served.get(path).contains("API-T-0001"));
+    assert_eq!(served.end(), Some(130));
+}

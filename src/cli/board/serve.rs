@@ -5,12 +5,16 @@
 //! own cannot.
 
 use std::{
+    collections::VecDeque,
     fs,
     io::{self, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +26,8 @@ use crate::text::hex;
 /// How much of a request is read.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Browsers open some connections beforehand. A page has one that waits for news.
+/// Browsers open some connections beforehand. A page has one that waits for news. As many may be open that have not shown the page's
+/// name yet, for which one more has the oldest of them go: other users of the machine may hold connections, but no place.
 const CONNECTIONS: usize = 64;
 
 /// How long a request may take to come.
@@ -83,46 +88,70 @@ impl Server {
 
     /// Serves until the end is asked for.
     pub fn run(&self, shows: &dyn Shows, ends: &AtomicBool) {
-        let open = AtomicUsize::new(0);
+        let (strangers, guests) = (Strangers::default(), AtomicUsize::new(0));
         thread::scope(|scope| {
             while !ends.load(Ordering::Relaxed) {
-                match self.listener.accept() {
-                    Ok((stream, _)) if open.fetch_add(1, Ordering::Relaxed) < CONNECTIONS => {
-                        let open = &open;
-                        let serve = move || {
-                            // Who hangs up is not missed.
-                            let _ = self.serve(stream, shows, ends);
-                            open.fetch_sub(1, Ordering::Relaxed);
-                        };
-                        // Where the system has no more threads, there is no answer.
-                        if thread::Builder::new().spawn_scoped(scope, serve).is_err() {
-                            open.fetch_sub(1, Ordering::Relaxed);
-                        }
-                    }
-                    Ok(_) => drop(open.fetch_sub(1, Ordering::Relaxed)),
-                    Err(_) => thread::sleep(TICK / 4),
+                let Ok((stream, _)) = self.listener.accept() else {
+                    thread::sleep(TICK / 4);
+                    continue;
+                };
+                let Ok(number) = strangers.admit(&stream) else { continue };
+                let (strangers, guests) = (&strangers, &guests);
+                let serve = move || {
+                    // Who hangs up is not missed.
+                    let _ = self.serve(stream, &|| strangers.leave(number), guests, shows, ends);
+                    strangers.leave(number);
+                };
+                // Where the system has no more threads, there is no answer.
+                if thread::Builder::new().spawn_scoped(scope, serve).is_err() {
+                    strangers.leave(number);
                 }
             }
         });
     }
 
-    fn serve(&self, mut stream: TcpStream, shows: &dyn Shows, ends: &AtomicBool) -> io::Result<()> {
+    /// Answers one request. `is_known` hears that it showed the page's name.
+    fn serve(
+        &self,
+        mut stream: TcpStream,
+        is_known: &dyn Fn(),
+        guests: &AtomicUsize,
+        shows: &dyn Shows,
+        ends: &AtomicBool,
+    ) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let Some(head) = head(&mut stream, ends)? else {
             return Ok(());
         };
-        let (status, words, body) = match asked(&head, &self.at.to_string(), &self.name) {
+        let asked = asked(&head, &self.at.to_string(), &self.name);
+        if matches!(asked, Asked::Nothing(..)) {
+            return self.answer(&mut stream, &asked, shows, ends);
+        }
+        is_known();
+        let is_one_too_many = guests.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS;
+        let asked = if is_one_too_many {
+            Asked::Nothing(503, "Service Unavailable")
+        } else {
+            asked
+        };
+        let answered = self.answer(&mut stream, &asked, shows, ends);
+        guests.fetch_sub(1, Ordering::Relaxed);
+        answered
+    }
+
+    fn answer(&self, stream: &mut TcpStream, asked: &Asked, shows: &dyn Shows, ends: &AtomicBool) -> io::Result<()> {
+        let (status, words, body) = match asked {
             Asked::Page => match shows.page() {
                 Ok(page) => (200, "OK", page),
                 Err(reason) => (503, "Service Unavailable", reason),
             },
-            Asked::News(known) => match news(shows, &known, ends) {
+            Asked::News(known) => match news(shows, known, ends) {
                 true => (200, "OK", String::new()),
                 false => (204, "No Content", String::new()),
             },
-            Asked::Nothing(status, words) => (status, words, words.to_owned()),
+            Asked::Nothing(status, words) => (*status, *words, (*words).to_owned()),
         };
         let kind = if status == 200 { "html" } else { "plain" };
         write!(
@@ -136,12 +165,42 @@ impl Server {
     }
 }
 
+/// Connections that have not shown the page's name, with a number each.
+#[derive(Default)]
+struct Strangers {
+    all: Mutex<VecDeque<(u64, TcpStream)>>,
+    numbers: AtomicU64,
+}
+
+impl Strangers {
+    /// Takes in one more, and lets the oldest go where there are too many: whoever has something to ask does so at once.
+    fn admit(&self, stream: &TcpStream) -> io::Result<u64> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= CONNECTIONS
+            && let Some((_, oldest)) = all.pop_front()
+        {
+            let _ = oldest.shutdown(Shutdown::Both);
+        }
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        all.push_back((number, stream.try_clone()?));
+        Ok(number)
+    }
+
+    /// Forgets one.
+    fn leave(&self, number: u64) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(it, _)| *it != number);
+    }
+}
+
 /// A request up to its empty line; `None` where none comes.
 fn head(stream: &mut TcpStream, ends: &AtomicBool) -> io::Result<Option<Vec<u8>>> {
     let since = Instant::now();
     let mut head = Vec::new();
     let mut some = [0; 4096];
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+    let mut looked_at = 0;
+    while !head[looked_at..].windows(4).any(|end| end == b"\r\n\r\n") {
+        looked_at = head.len().saturating_sub(3);
         if head.len() > MAX_HEAD || since.elapsed() > PATIENCE || ends.load(Ordering::Relaxed) {
             return Ok(None);
         }
