@@ -1,38 +1,35 @@
 //! A word on the desktop, for those who asked for it: `sync.hooks.notify`. The program that shows it is the system's own.
 
-use std::{
-    io,
-    process::{Command, Stdio},
-};
+use std::{io, time::Duration};
+
+use crate::send_pack::connect::{self, Question};
 
 /// The most characters that are shown.
 const MOST: usize = 300;
 
-/// Has `text` shown, and does not wait for that.
+/// A desktop that is there answers at once, and a hook's deadline may be over by now.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Has `text` shown. It stays there for as long as the desktop leaves it; the program that asks for it does not.
 pub fn notify(text: &str) -> io::Result<()> {
-    let mut command = program(cfg!(target_os = "macos"), text);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map(drop)
+    let question = program(cfg!(target_os = "macos"), text);
+    question.within(PATIENCE).answer().map(drop)
 }
 
 /// The text is an argument of its own in both, and no markup.
-fn program(on_mac: bool, text: &str) -> Command {
+fn program(on_mac: bool, text: &str) -> Question {
     let text: String = text.chars().take(MOST).collect();
-    let mut command;
     if on_mac {
-        command = Command::new("osascript");
         let show = "display notification (item 1 of argv) with title \"git metis-sync\"";
-        command
+        connect::ask("osascript")
             .args(["-e", "on run argv", "-e", show, "-e", "end run", "--"])
-            .arg(text);
+            .arg(text)
     } else {
-        command = Command::new("notify-send");
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        command
+        connect::ask("notify-send")
             .args(["--app-name=git-metis-sync", "--", "git metis-sync"])
-            .arg(text);
+            .arg(text)
     }
-    command
 }
 
 #[cfg(test)]
@@ -42,7 +39,7 @@ mod tests {
     #[test]
     fn text_is_one_argument_and_no_markup() {
         let last = |on_mac| {
-            let command = program(on_mac, "--help <b>&\" \n");
+            let command = program(on_mac, "--help <b>&\" \n").at_the_terminal();
             let args: Vec<String> = command
                 .get_args()
                 .map(|arg| arg.to_string_lossy().into_owned())
@@ -51,7 +48,7 @@ mod tests {
         };
         assert_eq!(last(false), "--help &lt;b&gt;&amp;\" \n");
         assert_eq!(last(true), "--help <b>&\" \n");
-        let long = program(false, &"x".repeat(1000));
+        let long = program(false, &"x".repeat(1000)).at_the_terminal();
         assert_eq!(long.get_args().last().map(|arg| arg.len()), Some(MOST));
     }
 }

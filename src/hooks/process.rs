@@ -1,12 +1,10 @@
 //! Processes as the system shows them: which git command a hook belongs to, and whether a process still runs.
 
-use std::{
-    fs,
-    path::Path,
-    process::{self, Command},
-};
+use std::{fs, path::Path, process};
 
 use serde::{Deserialize, Serialize};
+
+use crate::send_pack::connect;
 
 /// Commands of git's that start others of its own: one of them above the command that fired the hook is what the user typed.
 /// A program between them does not matter (`git rebase --exec`, a hook that pushes).
@@ -177,10 +175,10 @@ fn look_in_proc(pid: u32) -> Option<Seen> {
 }
 
 fn look_with_ps(pid: u32) -> Option<Seen> {
-    let output = Command::new("ps")
+    let output = connect::ask("ps")
         .args(["-o", "ppid=,stat=,lstart=,args=", "-p", &pid.to_string()])
         .env("LC_ALL", "C")
-        .output()
+        .answer()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut fields = text.split_whitespace();
@@ -244,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_process_that_has_ended_does_not_run() {
-        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = process::Command::new("sleep").arg("60").spawn().unwrap();
         let it = Process::of(child.id()).unwrap();
         assert_eq!(Process::from_argument(&it.to_argument()), Some(it.clone()));
         assert!(it.runs());

@@ -1,12 +1,13 @@
 //! `hooks status`: where hooks are, and the proof that they fire.
 
-use crate::text::Untrusted;
 use std::{
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::mpsc,
-    time::{Duration, Instant},
+};
+
+use crate::{
+    send_pack::connect::{self, Question},
+    text::Untrusted,
 };
 
 use super::{
@@ -17,9 +18,6 @@ use super::{
     repository::Repository,
     script::{self, Call, Order, Ours},
 };
-
-/// A hook that answers does so in milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where an event's hook is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,63 +122,38 @@ pub fn survey(repository: &Repository, call: &Call) -> Result<(Place, Proof), In
 }
 
 /// As git runs a file: one without a `#!` line is one for `sh`.
-fn hook_file(path: &Path) -> Vec<Command> {
-    let mut by_shell = Command::new("sh");
-    by_shell.arg(path);
-    vec![Command::new(path), by_shell]
+fn hook_file(path: &Path) -> Vec<Question> {
+    vec![connect::ask(path), connect::ask("sh").arg(path)]
 }
 
 /// As git runs a configured command.
-fn hook_command(command: &str) -> Vec<Command> {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    vec![shell]
+fn hook_command(command: &str) -> Vec<Question> {
+    vec![connect::ask("sh").arg("-c").arg(command)]
 }
 
 /// Runs the first of the commands that the system can run, and compares what it says.
-fn prove(commands: Vec<Command>, repository: &Repository, call: &Call) -> Proof {
+fn prove(commands: Vec<Question>, repository: &Repository, call: &Call) -> Proof {
     let nonce = format!("{:016x}", fastrand::u64(..));
     // Each workspace answers for itself.
     let folder = call.folder.as_deref().unwrap_or(Path::new("."));
     let answer = environment::answer(&nonce, call.event, &repository.run_dir.join(folder));
-    for mut command in commands {
-        command
-            .current_dir(&repository.run_dir)
+    for command in commands {
+        let asked = command
+            .in_folder(&repository.run_dir)
             .env(environment::PROBE, &nonce)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        match output(&mut command) {
-            Ok(said) if said.lines().any(|line| line == answer) => return Proof::Fires,
+            .called("it");
+        let said = asked.answer().map(|output| output.stdout);
+        match said {
+            Ok(said) if said.split(|byte| *byte == b'\n').any(|line| line == answer.as_bytes()) => return Proof::Fires,
             Ok(_) => {
                 return Proof::Silent(
                     "it was run and did not answer: is git-metis-sync in the PATH that hooks see?".into(),
                 );
             }
             Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {}
+            Err(err) if err.kind() == io::ErrorKind::TimedOut => return Proof::Silent(err.to_string().into()),
             Err(err) => return Proof::Silent(format!("it cannot be run: {err}").into()),
         }
     }
     Proof::Silent("the system cannot run it".into())
-}
-
-fn output(command: &mut Command) -> io::Result<String> {
-    let mut child = command.spawn()?;
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
-        std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stdout.take(64 << 10).read_to_end(&mut said);
-            let _ = sender.send(said);
-        });
-    }
-    let begun = Instant::now();
-    let said = receiver.recv_timeout(PATIENCE);
-    while said.is_ok() && begun.elapsed() < PATIENCE && matches!(child.try_wait(), Ok(None)) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    let said = said.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-    Ok(String::from_utf8_lossy(&said).into_owned())
 }

@@ -6,13 +6,12 @@ use std::{
     io::{self, Read},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
-    process::Command,
     sync::{Arc, atomic::AtomicBool},
 };
 
 use gix::{attrs::StateRef, filter::plumbing::Driver, objs::Find};
 
-use super::{Project, worktree::Checkout};
+use super::{Project, filter::Place, worktree::Checkout};
 use crate::{names::ObjectId, send_pack::connect, text::shown};
 
 /// The bytes that git would commit for a file: with its line ends, encodings and filters.
@@ -45,13 +44,8 @@ impl Conversion<'_> {
         if let (None, Some(converted)) = (driver, converted) {
             return Ok(converted);
         }
-        if self.project.has_slow_filter.get() {
-            return Err("a filter did not end in time".into());
-        }
-        self.with_programs(&path, bytes, driver).map_err(|err| {
-            self.project.has_slow_filter.set(err.kind() == io::ErrorKind::TimedOut);
-            err.to_string()
-        })
+        let filters = &self.project.filters;
+        filters.unless_slow(|| self.with_programs(&path, bytes, driver))
     }
 
     /// The filter that is to run first, and what becomes of the bytes without it. `None`: gitoxide does not know how.
@@ -90,28 +84,17 @@ impl Conversion<'_> {
         (driver, converted.map(|_| out))
     }
 
-    /// The same with the filter. What is more than one command for one file, or not to be converted without git, is git's to do.
+    /// The same with the filter. What is not to be converted without git is git's to do.
     fn with_programs(&self, path: &Path, bytes: &[u8], driver: Option<&Driver>) -> io::Result<Vec<u8>> {
-        let command = driver.and_then(|driver| match (&driver.process, &driver.clean) {
-            // A name in the place of %f would have to be quoted as git does it.
-            (None, Some(clean)) if !clean.contains(&b'%') => Some((clean, driver.required)),
-            _ => None,
-        });
-        let Some((clean, is_required)) = command else {
+        let Some(driver) = driver else {
             return self.as_git_would(path, bytes);
         };
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(OsStr::from_bytes(clean)).current_dir(&self.top);
-        let output = connect::as_git_does(shell)
-            .told(bytes)
-            .until(&self.interrupt)
-            .answer()?;
-        let filtered = match (output.status.success(), is_required) {
-            (true, _) => &output.stdout,
-            (false, false) => bytes,
-            (false, true) => return Err(io::Error::other("a filter that is required failed")),
+        let place = Place {
+            top: &self.top,
+            interrupt: &self.interrupt,
         };
-        let (_, converted) = self.without_programs(path, filtered);
+        let filtered = self.project.filters.clean(driver, path, bytes, &place)?;
+        let (_, converted) = self.without_programs(path, &filtered);
         converted.map_or_else(|| self.as_git_would(path, bytes), Ok)
     }
 

@@ -5,6 +5,7 @@
 mod commits;
 mod conversion;
 mod exclusion;
+mod filter;
 mod freshness;
 mod git_config;
 mod history;
@@ -63,8 +64,8 @@ pub struct Project {
     foreign: Option<PathBuf>,
     /// git did not answer in time, and is not asked again.
     is_stalled: Cell<bool>,
-    /// A filter did not end in time, and none is run again.
-    has_slow_filter: Cell<bool>,
+    /// The programs that filter its files.
+    filters: filter::Filters,
 }
 
 impl Project {
@@ -87,7 +88,7 @@ impl Project {
             metis: Vec::new(),
             foreign,
             is_stalled: Cell::default(),
-            has_slow_filter: Cell::default(),
+            filters: filter::Filters::default(),
         };
         let Some(repo) = repo else {
             return outside(None);
@@ -116,7 +117,7 @@ impl Project {
                 metis: components,
                 foreign: None,
                 is_stalled: Cell::default(),
-                has_slow_filter: Cell::default(),
+                filters: filter::Filters::default(),
             },
             None => outside(Some(repo)),
         }
@@ -130,7 +131,7 @@ impl Project {
             metis: vec![metis.as_bytes().to_vec()],
             foreign: None,
             is_stalled: Cell::default(),
-            has_slow_filter: Cell::default(),
+            filters: filter::Filters::default(),
         }
     }
 

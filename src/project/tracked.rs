@@ -82,7 +82,7 @@ impl Project {
             repo: Some(repo),
             foreign: None,
             is_stalled: Cell::default(),
-            has_slow_filter: Cell::default(),
+            filters: super::filter::Filters::default(),
         })
     }
 

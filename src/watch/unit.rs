@@ -3,10 +3,13 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use crate::text::{Untrusted, is_hidden, shell_word};
+use crate::{
+    send_pack::connect,
+    text::{Untrusted, is_hidden, shell_word},
+};
 
 const NAME: &str = "git-metis-sync-watch.service";
 const LABEL: &str = "git-metis-sync.watch";
@@ -178,13 +181,13 @@ pub fn remove(place: &Path) -> io::Result<bool> {
     }
 }
 
-/// Runs the steps one after the other, up to one that fails.
-pub fn run(steps: &[Step]) -> Result<(), Stopped> {
+/// Runs the steps one after the other, up to one that fails or does not end in time.
+pub fn run(steps: &[Step], interrupt: &Arc<AtomicBool>) -> Result<(), Stopped> {
     for step in steps {
         let Some((program, args)) = step.words.split_first() else {
             continue;
         };
-        let said = match Command::new(program).args(args).stdin(Stdio::null()).output() {
+        let said = match connect::ask(program).args(args).until(interrupt).answer() {
             Ok(output) if output.status.success() => continue,
             Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             Err(err) => err.to_string(),

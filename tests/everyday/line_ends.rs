@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use crate::support::{
-    process::{eventually, run},
-    team::Team,
-};
+use crate::support::team::Team;
 
 /// A second clone with other line ends, in which nobody edited anything; then somebody does.
 #[track_caller]
@@ -128,80 +125,4 @@ fn an_expanded_id() {
     carl.syncs();
     assert_eq!(team.plans(), "1=$Id$ 2=v1 3=v1");
     team.edits_get_through(&carl);
-}
-
-/// The user's own filter keeps a word out of what is committed, and so out of central.
-#[test]
-fn a_clean_filter() {
-    is_filtered("sed s/secret/-----/");
-}
-
-/// git puts the file's name into it.
-#[test]
-fn a_clean_filter_that_is_told_a_name() {
-    is_filtered("sh -c 'sed s/secret/-----/' %f");
-}
-
-fn is_filtered(clean: &str) {
-    let team = Team::new();
-    team.ann.put(".gitattributes", "*.md filter=hide\n");
-    team.ann.write(1, "the word is -----");
-    team.ann.commit("attributes");
-    team.ann.git("push -q");
-    team.ann.syncs();
-    let carl = team.person("carl");
-    let filter = format!("[filter \"hide\"]\nclean = {clean}\nsmudge = sed s/-----/secret/\n");
-    let settings = carl.home.join(".gitconfig");
-    let known = fs::read_to_string(&settings).expect("it has some");
-    fs::write(&settings, known + &filter).expect("writable");
-    let (origin, dir) = (team.origin.display(), carl.dir.display());
-    carl.git(&format!("clone -q file://{origin} {dir}"));
-    assert_eq!(carl.read(1), "the word is secret");
-    carl.syncs();
-    assert_eq!(team.plans(), "1=the word is ----- 2=v1 3=v1");
-    carl.write(1, "the secret word");
-    carl.syncs();
-    assert_eq!(team.plans(), "1=the ----- word 2=v1 3=v1");
-    team.edits_get_through(&carl);
-}
-
-/// A filter that hangs holds up the documents that it is for, and no others; it is ended with whatever it has started.
-#[test]
-fn a_filter_that_never_ends() {
-    let team = Team::new();
-    let carl = team.clone("carl", "");
-    carl.syncs();
-    let started = carl.home.join("started");
-    let clean = format!("echo $$ >> {}; sleep 100000; cat", started.display());
-    carl.git("config filter.slow.smudge cat");
-    let mut config = carl.program("git");
-    config.args(["config", "filter.slow.clean", &clean]);
-    run(config).success();
-    carl.put(".git/info/attributes", "*0001.md filter=slow\n*0002.md filter=slow\n");
-    for number in 1..=3 {
-        carl.write(number, "carl");
-    }
-    let said = carl.syncs();
-    for number in [1, 2] {
-        assert!(said.contains(&carl.code(number)), "{said}");
-    }
-    assert!(
-        said.contains("a program that git runs did not end within 10 s"),
-        "{said}"
-    );
-    assert_eq!(team.plans(), "1=v1 2=v1 3=carl");
-    let started = fs::read_to_string(started).expect("the filter ran");
-    let processes: Vec<&str> = started.lines().collect();
-    assert_eq!(processes.len(), 1, "it was not waited for twice");
-    // Whoever inherited it may leave its number in use.
-    let is_over = || {
-        let mut ps = carl.program("ps");
-        ps.args(["-o", "stat=", "-p", processes[0]]);
-        let state = run(ps).stdout;
-        state.trim_ascii().is_empty() || state.starts_with(b"Z")
-    };
-    eventually("the filter's end", is_over);
-    carl.git("config filter.slow.clean cat");
-    carl.syncs();
-    assert_eq!(team.plans(), "1=carl 2=carl 3=carl");
 }

@@ -8,6 +8,7 @@ mod ci;
 mod colleagues;
 mod configuration;
 mod copies;
+mod filters;
 mod freshness;
 mod given_up;
 mod hidden;

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::Command};
 
 use super::{Watching, hasty, noted};
 use crate::support::{
-    process::{eventually, run},
+    process::{eventually, is_over, run},
     workspace::Workspace,
     world::{World, executable},
 };
@@ -96,6 +96,26 @@ fn it_is_registered_and_taken_out() {
     assert!(!unit.exists());
     let none = api.run(&["watch", "--all"]);
     assert_eq!(none.code, Some(2), "{}", none.transcript());
+}
+
+/// A `systemctl` that does not answer is ended with what it started, and what is typed instead is said.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_system_that_does_not_answer() {
+    let world = World::new();
+    let api = world.workspace("api");
+    let systemctl = Systemctl::new(&api);
+    executable(
+        &systemctl.bin.join("systemctl"),
+        "#!/bin/sh\nsleep 100000 &\necho $! > \"$0.pid\"\nwait\n",
+    );
+    let installed = run(systemctl.watch(&api, &["--install"]));
+    assert_eq!(installed.code, Some(1), "{}", installed.transcript());
+    for words in ["systemctl did not end within 10 s", "systemctl --user enable"] {
+        assert!(installed.stderr.contains(words), "{}", installed.stderr);
+    }
+    let started = fs::read_to_string(systemctl.bin.join("systemctl.pid")).unwrap();
+    eventually("its end", || is_over(started.trim()));
 }
 
 /// Nothing is written before a listing has worked.

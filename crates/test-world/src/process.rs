@@ -175,3 +175,10 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
         thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// Whether the process with this number has ended. Whoever inherited it may leave its number in use.
+pub fn is_over(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = state.expect("ps runs").stdout;
+    state.trim_ascii().is_empty() || state.starts_with(b"Z")
+}

@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// Registers the workspaces, after one listing each that worked, and has the system start the watcher.
-pub fn install(global: &Global, paths: &[PathBuf], interrupt: Arc<AtomicBool>) -> Result<Exit, Exit> {
+pub fn install(global: &Global, paths: &[PathBuf], interrupt: &Arc<AtomicBool>) -> Result<Exit, Exit> {
     let options = SyncOptions {
         prompt: Prompt::Never,
-        interrupt,
+        interrupt: Arc::clone(interrupt),
         ..SyncOptions::default()
     };
     for path in paths {
@@ -42,7 +42,7 @@ pub fn install(global: &Global, paths: &[PathBuf], interrupt: Arc<AtomicBool>) -
     unit::write(&place, &text).map_err(|err| failed(global, &format!("cannot write {}: {err}", shown(&place))))?;
     told(global, &format!("Wrote {}", shown(&place)));
     let start = manager.start(&place);
-    match unit::run(&start) {
+    match unit::run(&start, interrupt) {
         Ok(()) => {
             told(global, "The watcher runs, and starts with each session of yours.");
             Ok(Exit::Ok)
@@ -64,7 +64,7 @@ pub fn install(global: &Global, paths: &[PathBuf], interrupt: Arc<AtomicBool>) -
 }
 
 /// Takes the workspaces out; with the last one goes what starts the watcher.
-pub fn uninstall(global: &Global, paths: &[PathBuf]) -> Result<Exit, Exit> {
+pub fn uninstall(global: &Global, paths: &[PathBuf], interrupt: &Arc<AtomicBool>) -> Result<Exit, Exit> {
     let cannot = |err: io::Error| failed(global, &format!("git's configuration cannot be changed: {err}"));
     for path in paths {
         let word = match registry::remove(path).map_err(cannot)? {
@@ -80,7 +80,7 @@ pub fn uninstall(global: &Global, paths: &[PathBuf]) -> Result<Exit, Exit> {
     }
     // What runs goes on with those that are left, or ends.
     let commands = if is_last { manager.stop() } else { manager.start(&place) };
-    let done = unit::run(&commands);
+    let done = unit::run(&commands, interrupt);
     if is_last {
         unit::remove(&place).map_err(|err| failed(global, &format!("cannot remove {}: {err}", shown(&place))))?;
         told(global, &format!("Removed {}", shown(&place)));

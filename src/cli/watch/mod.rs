@@ -53,8 +53,8 @@ pub fn run(global: &Global, args: &WatchArgs, interrupt: Arc<AtomicBool>) -> Exi
     };
     match args {
         WatchArgs { status: true, .. } => status::show(global, &paths),
-        WatchArgs { install: true, .. } => install::install(global, &paths, interrupt).unwrap_or_else(|exit| exit),
-        WatchArgs { uninstall: true, .. } => install::uninstall(global, &paths).unwrap_or_else(|exit| exit),
+        WatchArgs { install: true, .. } => install::install(global, &paths, &interrupt).unwrap_or_else(|exit| exit),
+        WatchArgs { uninstall: true, .. } => install::uninstall(global, &paths, &interrupt).unwrap_or_else(|exit| exit),
         _ => watch(global, args, &paths, &interrupt),
     }
 }

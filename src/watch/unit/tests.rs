@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use super::*;
 
 #[test]
@@ -50,6 +52,7 @@ fn what_is_run_to_begin_and_to_end() {
         may_fail,
         ..Step::new(&[program])
     };
+    let run = |steps: &[Step]| run(steps, &Arc::default());
     run(&[step("false", true), step("true", false)]).unwrap();
     let stopped = run(&[step("false", false), step("no such program", false)]).unwrap_err();
     assert_eq!(stopped.command, "false");

@@ -55,7 +55,8 @@ pub(crate) struct Spawned {
 
 /// The handle to a program; ends it when dropped.
 pub(crate) struct Running {
-    child: Mutex<Child>,
+    /// Whether it was heard how it ended: from then on its number, and its group's, may be somebody else's.
+    child: Mutex<(Child, bool)>,
     pid: Pid,
     own_group: bool,
     stderr: Arc<Tail>,
@@ -75,7 +76,7 @@ pub(crate) fn spawn(mut command: Command, own_group: bool) -> io::Result<Spawned
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let stderr = Arc::new(Tail::default());
     let running = Running {
-        child: Mutex::new(child),
+        child: Mutex::new((child, false)),
         pid,
         own_group,
         stderr: stderr.clone(),
@@ -115,7 +116,7 @@ impl Running {
         let started = Instant::now();
         let mut pause = Duration::from_micros(100);
         loop {
-            if let Ok(Some(status)) = self.child().try_wait() {
+            if let Some(status) = self.ended() {
                 return Some(status);
             }
             let left = patience.checked_sub(started.elapsed())?;
@@ -124,10 +125,18 @@ impl Running {
         }
     }
 
-    /// End the program now, with its process group if it has one of its own.
+    fn ended(&self) -> Option<ExitStatus> {
+        let (child, is_over) = &mut *self.child();
+        let status = child.try_wait().ok().flatten();
+        *is_over |= status.is_some();
+        status
+    }
+
+    /// End the program now, with its process group if it has one of its own. The program may have ended before and left others of
+    /// its group behind, unless that was heard already.
     pub(crate) fn end(&self) {
-        let mut child = self.child();
-        if !matches!(child.try_wait(), Ok(None)) {
+        let (child, is_over) = &mut *self.child();
+        if std::mem::replace(is_over, true) {
             return;
         }
         self.signal(Signal::TERM);
@@ -155,7 +164,7 @@ impl Running {
         .ok();
     }
 
-    fn child(&self) -> MutexGuard<'_, Child> {
+    fn child(&self) -> MutexGuard<'_, (Child, bool)> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -187,7 +196,7 @@ pub(crate) fn run(
 
 /// Run `command` to its end, with no terminal and in a group of its own, and return all that it said. After `limit`, or when
 /// `interrupt` is set, it is ended with whatever it has started. Output beyond `max` bytes is an error.
-pub fn output(
+pub(crate) fn output(
     command: Command,
     input: &[u8],
     max: u64,
@@ -229,10 +238,18 @@ fn finish(
             .ok();
     });
     let late = limit.map(|limit| (limit, Stop::Idle(limit)));
-    let output = watch.receive(&receiver, late)?.ok_or(io::ErrorKind::UnexpectedEof)??;
+    let output = match watch.receive(&receiver, late) {
+        Ok(output) => output.ok_or(io::ErrorKind::UnexpectedEof)??,
+        Err(err) => {
+            // What it left behind may hold its standard output though the program itself has ended.
+            running.end();
+            return Err(err);
+        }
+    };
     if output.len() as u64 > max {
+        running.end();
         return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
+            io::ErrorKind::FileTooLarge,
             "the program says more than expected",
         ));
     }

@@ -1,6 +1,6 @@
 //! What a sync needs around it: programs, a configuration, central.
 
-use std::process::Command;
+use std::io;
 
 use crate::{
     plan::listing::printable,
@@ -31,11 +31,13 @@ pub(super) fn programs(ctx: &Context<'_>) -> Vec<Finding> {
     };
     let mut out = vec![git];
     if scheme == Scheme::Ssh {
-        out.push(match Command::new("ssh").arg("-V").output() {
+        out.push(match connect::ask("ssh").arg("-V").answer() {
             Ok(_) => Finding::ok("ssh", "ssh is found"),
             Err(_) if std::env::var_os("GIT_SSH_COMMAND").is_some() || std::env::var_os("GIT_SSH").is_some() => {
                 Finding::ok("ssh", "another program is set up for ssh")
             }
+            Err(err) if err.kind() == io::ErrorKind::TimedOut => Finding::problem("ssh", err.to_string())
+                .advise("See what the ssh in PATH is, and what it waits for: `command -v ssh`, `ssh -V`."),
             Err(_) => Finding::problem("ssh", "ssh is not found").advise("Install an ssh client, or put it in PATH."),
         });
     }
