@@ -72,7 +72,8 @@ pub(super) fn searched(body: &str) -> &str {
 
 const MAX_TITLE: usize = 1000;
 const MAX_TEXT: usize = 100;
-const MAX_ITEMS: usize = 1000;
+/// An answer has the lists of all documents that it names, so a hundred documents of a hundred links each are ten thousand.
+const MAX_ITEMS: usize = 100;
 
 impl DocumentFacts {
     /// With texts and lists cut to what a row may hold, and empty entries left out.

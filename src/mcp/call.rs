@@ -167,7 +167,13 @@ impl Call<'_> {
                     children.truncate(MAX_DOCUMENTS);
                     json!({ "total": total, "answer": children })
                 }
-                Question::Blocks => json!({ "answer": cache.blocks(&code)? }),
+                Question::Blocks => {
+                    let mut answer = cache.blocks(&code)?;
+                    let total = json!({ "blocks": answer.blocks.len(), "blocked_by": answer.blocked_by.len() });
+                    answer.blocks.truncate(MAX_DOCUMENTS);
+                    answer.blocked_by.truncate(MAX_DOCUMENTS);
+                    json!({ "total": total, "answer": answer })
+                }
                 Question::Progress => json!({ "answer": cache.progress(&code)? }),
                 Question::Upstream | Question::Ready | Question::Workspaces => {
                     json!({ "answer": cache.upstream(&code)? })

@@ -1,6 +1,7 @@
 //! Agents: `git metis-sync mcp`, spoken to line by line, and by a client that nobody here wrote.
 
 mod clients;
+mod linked;
 mod protocol;
 mod records;
 mod together;
