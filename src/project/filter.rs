@@ -1,35 +1,30 @@
-//! The programs that git's attributes name as filters: started for each file, or once for all of them
-//! (`gitattributes(5)`, "Long Running Filter Process").
+//! The programs that git's attributes name as filters: started for each file, or once for all of them.
+
+mod running;
 
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     ffi::OsStr,
-    io::{self, Read as _, Write as _},
+    io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use gix::{bstr::BString, filter::plumbing::Driver};
 
-use crate::{
-    send_pack::connect::{self, Conversation},
-    text::shown,
-};
+use self::running::{Running, Said};
+use crate::{send_pack::connect, text::shown};
 
 /// How long a filter may take for a file.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// No filter makes more of a file.
 const MOST: u64 = 64 << 20;
-/// The most that is sent at once.
-const PACKET: usize = 65_516;
-/// A filter says no more than so many lines beside what it makes of a file.
-const LINES: usize = 100;
 
 /// How many bytes of texts are kept with what became of them. A sync reads what it is about to push more than once.
 const KEPT: usize = 32 << 20;
@@ -200,127 +195,6 @@ fn with_path(command: &[u8], path: &[u8]) -> Vec<u8> {
         }
     }
     line
-}
-
-/// A filter that runs.
-struct Running {
-    filter: Conversation,
-    /// When it was asked.
-    since: Instant,
-}
-
-/// What a filter made of a file.
-enum Said {
-    Cleaned(Vec<u8>),
-    /// Nothing of this one.
-    NotThis,
-    /// Nothing of any.
-    NothingMore,
-}
-
-impl Running {
-    /// Starts it. `None`: it does not do what is asked of it here.
-    fn start(command: &[u8], at: &Place<'_>) -> io::Result<Option<Self>> {
-        let question = connect::ask_as_git(OsStr::from_bytes(command)).in_folder(at.top);
-        let mut it = Running {
-            filter: question.within(PATIENCE).until(at.interrupt).converse()?,
-            since: Instant::now(),
-        };
-        it.say(&["git-filter-client", "version=2"])?;
-        if it.lines()? != ["git-filter-server", "version=2"] {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        // There are some that do not begin unless they are offered both.
-        it.say(&["capability=clean", "capability=smudge"])?;
-        let cleans = it.lines()?.iter().any(|line| line == "capability=clean");
-        Ok(cleans.then_some(it))
-    }
-
-    fn clean(&mut self, path: &Path, bytes: &[u8]) -> io::Result<Said> {
-        self.since = Instant::now();
-        let mut name = b"pathname=".to_vec();
-        name.extend_from_slice(path.as_os_str().as_bytes());
-        self.send(b"command=clean\n")?;
-        self.send(&[&name, b"\n".as_slice()].concat())?;
-        self.flush()?;
-        for part in bytes.chunks(PACKET) {
-            self.send(part)?;
-        }
-        self.flush()?;
-        match self.status()?.as_deref() {
-            Some("success") => {}
-            Some("abort") => return Ok(Said::NothingMore),
-            _ => return Ok(Said::NotThis),
-        }
-        let mut cleaned = Vec::new();
-        while let Some(part) = self.packet()? {
-            cleaned.extend(part);
-            if cleaned.len() as u64 > MOST {
-                let text = format!("a program that git runs said more than {} MiB", MOST >> 20);
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
-            }
-        }
-        // It may take back what it said before.
-        match self.status()?.as_deref() {
-            None | Some("success") => Ok(Said::Cleaned(cleaned)),
-            _ => Ok(Said::NotThis),
-        }
-    }
-
-    /// The last status that is said. `None`: none is.
-    fn status(&mut self) -> io::Result<Option<String>> {
-        let lines = self.lines()?;
-        let mut said = lines.iter().rev().filter_map(|line| line.strip_prefix("status="));
-        Ok(said.next().map(str::to_owned))
-    }
-
-    fn say(&mut self, lines: &[&str]) -> io::Result<()> {
-        for line in lines {
-            self.send(format!("{line}\n").as_bytes())?;
-        }
-        self.flush()
-    }
-
-    fn lines(&mut self) -> io::Result<Vec<String>> {
-        let mut lines = Vec::new();
-        while let Some(line) = self.packet()? {
-            if lines.len() == LINES {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            lines.push(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
-        }
-        Ok(lines)
-    }
-
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let packet = [format!("{:04x}", bytes.len() + 4).as_bytes(), bytes].concat();
-        self.filter.write_all(&packet)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.filter.write_all(b"0000")
-    }
-
-    /// The next packet; `None` where a list of them ends.
-    fn packet(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if self.since.elapsed() > PATIENCE {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        let mut head = [0; 4];
-        self.filter.read_exact(&mut head)?;
-        let len = std::str::from_utf8(&head)
-            .ok()
-            .and_then(|head| usize::from_str_radix(head, 16).ok());
-        match len {
-            Some(0) => Ok(None),
-            Some(len @ 4..) => {
-                let mut packet = vec![0; len - 4];
-                self.filter.read_exact(&mut packet)?;
-                Ok(Some(packet))
-            }
-            _ => Err(io::ErrorKind::InvalidData.into()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `git metis-sync board`: the documents of all workspaces as one page, in a file or served.
 
 mod serve;
+mod strangers;
 
 use std::{
     fs::{File, Permissions},

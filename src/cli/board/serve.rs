@@ -5,22 +5,19 @@
 //! own cannot.
 
 use std::{
-    collections::VecDeque,
     fs,
     io::{self, Read as _, Write as _},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::strangers::Strangers;
 use crate::text::hex;
 
 /// How much of a request is read.
@@ -28,7 +25,7 @@ const MAX_HEAD: usize = 16 << 10;
 
 /// Browsers open some connections beforehand. A page has one that waits for news. As many may be open that have not shown the page's
 /// name yet, for which one more has the oldest of them go: other users of the machine may hold connections, but no place.
-const CONNECTIONS: usize = 64;
+pub(super) const CONNECTIONS: usize = 64;
 
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -162,34 +159,6 @@ impl Server {
             body.len()
         )?;
         stream.write_all(body.as_bytes())
-    }
-}
-
-/// Connections that have not shown the page's name, with a number each.
-#[derive(Default)]
-struct Strangers {
-    all: Mutex<VecDeque<(u64, TcpStream)>>,
-    numbers: AtomicU64,
-}
-
-impl Strangers {
-    /// Takes in one more, and lets the oldest go where there are too many: whoever has something to ask does so at once.
-    fn admit(&self, stream: &TcpStream) -> io::Result<u64> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= CONNECTIONS
-            && let Some((_, oldest)) = all.pop_front()
-        {
-            let _ = oldest.shutdown(Shutdown::Both);
-        }
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        all.push_back((number, stream.try_clone()?));
-        Ok(number)
-    }
-
-    /// Forgets one.
-    fn leave(&self, number: u64) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(it, _)| *it != number);
     }
 }
 

@@ -238,14 +238,9 @@ fn finish(
             .ok();
     });
     let late = limit.map(|limit| (limit, Stop::Idle(limit)));
-    let output = match watch.receive(&receiver, late) {
-        Ok(output) => output.ok_or(io::ErrorKind::UnexpectedEof)??,
-        Err(err) => {
-            // What it left behind may hold its standard output though the program itself has ended.
-            running.end();
-            return Err(err);
-        }
-    };
+    // What it left behind may hold its standard output though the program itself has ended.
+    let output = watch.receive(&receiver, late).inspect_err(|_| running.end())?;
+    let output = output.ok_or(io::ErrorKind::UnexpectedEof)??;
     if output.len() as u64 > max {
         running.end();
         return Err(io::Error::new(
