@@ -80,7 +80,7 @@ impl Call<'_> {
 
     fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
         let workspace = self.workspace()?;
-        let written = sync::write_records(&workspace, work).map_err(|err| not_written(&err))?;
+        let written = sync::write_records(&workspace, drop, work).map_err(|err| not_written(&err))?;
         if !self.start.pull_only {
             publish::start(&workspace);
         }

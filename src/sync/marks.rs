@@ -9,7 +9,9 @@ use super::{Workspace, error::SyncErrorKind, setup::made_state};
 use crate::{
     cache::{Mark, MarkKind},
     records::{self, Collection, Records, RecordsError, Tx},
+    stage::Warning,
     state::{files::StateDir, guard::Guard},
+    text::shown,
 };
 
 /// Why records were not written.
@@ -36,13 +38,23 @@ pub fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records,
     Records::create(&made_state(workspace.metis())?, guard)
 }
 
-/// Writes in one transaction.
+/// What is to be told where a database that is none of this clone's was in the way and was moved.
+pub fn moved_away(records: &Records) -> Option<Warning> {
+    let path = records.set_aside()?;
+    Some(Warning::RecordsSetAside(shown(path).to_string().into()))
+}
+
+/// Writes in one transaction. `told` hears what there is to warn of.
 pub fn write_records<T>(
     workspace: &Workspace,
+    told: impl FnOnce(Warning),
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
 ) -> Result<T, NotWritten> {
     let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
     let mut records = made_records(workspace, &mut guard)?;
+    if let Some(warning) = moved_away(&records) {
+        told(warning);
+    }
     let mut tx = records.tx(records::now())?;
     let done = work(&mut tx)?;
     tx.commit()?;

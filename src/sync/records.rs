@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use shared_records::DeviceId;
 
 pub(super) use self::sift::sift;
-use super::{error::SyncErrorKind, options::Step, session::Session};
+use super::{error::SyncErrorKind, marks::moved_away, options::Step, session::Session};
 use crate::{
     central::{
         CentralError,
@@ -96,9 +96,8 @@ fn look(session: &mut Session<'_>, logs: &BTreeMap<DeviceId, Listed>) -> Result<
             true => Records::open(state, guard)?,
             false => Some(Records::create(state, guard)?),
         };
-        let set_aside = session.shared.db.as_ref().and_then(Records::set_aside).cloned();
-        if let Some(path) = set_aside {
-            session.warn(Warning::RecordsSetAside(crate::text::shown(&path).to_string().into()));
+        if let Some(warning) = session.shared.db.as_ref().and_then(moved_away) {
+            session.warn(warning);
         }
     }
     let guard = &mut session.notebook.guard;

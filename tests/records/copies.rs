@@ -127,6 +127,30 @@ fn records_of_another_clone_tell_nothing() {
     assert_eq!(sync(&api), (0, 0));
 }
 
+/// Whoever moves it says so, be that a command that only looks.
+#[test]
+fn records_of_another_clone_are_not_moved_away_in_silence() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    json(&web, &["tag", "add", "API-T-0001", "forged"]);
+    for (number, command) in [&["tag", "add", "API-T-0001", "own"][..], &["tag", "list"]]
+        .into_iter()
+        .enumerate()
+    {
+        let file = api.metis().join(".sync/records.db");
+        fs::copy(web.metis().join(".sync/records.db"), file).unwrap();
+        let said = api.run(command);
+        let moved = format!("records-{}.db holds records that this clone did not write", number + 1);
+        assert!(
+            said.code == Some(0)
+                && said.stderr.contains(&moved)
+                && !String::from_utf8_lossy(&said.stdout).contains("forged"),
+            "{}",
+            said.transcript()
+        );
+    }
+}
+
 #[test]
 fn a_damaged_database_keeps_no_documents_back() {
     let world = World::new();

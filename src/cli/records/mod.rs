@@ -28,6 +28,7 @@ use crate::{
     names::ShortCode,
     plan::listing::printable,
     records::{Records, RecordsError, Tx},
+    stage::Warning,
     sync::{self, NotWritten, SyncErrorKind, Workspace},
 };
 
@@ -83,14 +84,22 @@ fn run(global: &Global, command: &str, work: impl FnOnce(&Workspace) -> Result<(
 /// What is here. `None`: nothing, and nothing is made.
 fn here(workspace: &Workspace) -> Result<Option<Records>, Failure> {
     let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
-    Ok(sync::open_records(workspace, &mut guard)?)
+    let records = sync::open_records(workspace, &mut guard)?;
+    if let Some(warning) = records.as_ref().and_then(sync::moved_away) {
+        warn(warning);
+    }
+    Ok(records)
 }
 
 /// Writes in one transaction, which goes to central in the background.
 fn write<T>(workspace: &Workspace, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
-    let written = sync::write_records(workspace, work)?;
+    let written = sync::write_records(workspace, warn, work)?;
     publish::start(workspace);
     Ok(written)
+}
+
+fn warn(warning: Warning) {
+    mention!("warning: {warning}");
 }
 
 /// Puts a record in each of these places, or takes it away from there. Returns the names of those that this changed, and of the others.
