@@ -2,7 +2,8 @@
 //!
 //! Writers who lost a race retry; those of one machine need not race each other again. Before a retry they queue for a
 //! lock that only such writers take: on central's own folder where it lies on this machine, else on the folder of its
-//! objects in the user's cache. It is a courtesy: nothing is wrong without it, writers elsewhere do not know of it, and
+//! objects in the user's cache. Where central lies elsewhere the first push takes it as well, and who finds it taken then waits
+//! before it pushes in vain. It is a courtesy: nothing is wrong without it, writers elsewhere do not know of it, and
 //! who does not get it in time goes on all the same. What protects central is the compare-and-swap of its branch.
 
 use std::{

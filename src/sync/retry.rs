@@ -17,6 +17,7 @@ use crate::{
         turn::{self, Asked, Turn},
     },
     plan::retry::{self, Chance, Decision, Race},
+    send_pack::connect::Scheme,
     stage::Context,
 };
 
@@ -35,13 +36,21 @@ pub fn until_done<'a>(
 ) -> Result<Published, SyncErrorKind> {
     let mut known = None;
     let mut turn = None;
+    // Over a path a push that comes too late costs less than waiting for the other's end.
+    session.may_give_way = session.ctx.upstream.scheme() != Scheme::File;
     loop {
         let begun = Instant::now();
         let end = cycle(session, known)?;
         // Neither held while we wait nor while we write down what we did.
         drop(turn);
+        session.may_give_way = false;
         match end {
             End::Done(published) => return Ok(*published),
+            End::GaveWay(left) => {
+                let time = session.deadline.saturating_sub(session.clock.begun.elapsed());
+                turn = take_turn(&session.ctx, &left.store, TURN_PATIENCE.min(time / 2))?;
+                known = Some(*left);
+            }
             End::Moved(left) => {
                 let retries = session.report.retries;
                 let lost = Lost {
@@ -89,7 +98,8 @@ pub fn wait(lost: &Lost<'_>, told: &mut dyn Progress) -> Result<Option<Turn>, Sy
             told.step(Step::Retrying { retry, wait });
             let _wait = tracing::info_span!("wait", retry).entered();
             pause(lost.ctx, wait)?;
-            take_turn(lost, TURN_PATIENCE.min(lost.race.left.unwrap_or(TURN_PATIENCE) / 2))
+            let patience = TURN_PATIENCE.min(lost.race.left.unwrap_or(TURN_PATIENCE) / 2);
+            take_turn(lost.ctx, lost.store, patience)
         }
         Decision::OutOfTime => Err(SyncErrorKind::OutOfTime {
             seconds: lost.deadline.as_secs(),
@@ -114,12 +124,13 @@ fn pause(ctx: &Context<'_>, wait: Duration) -> Result<(), SyncErrorKind> {
 }
 
 /// Waits for its turn among the writers of this machine, but no longer than `patience`. `None`: without.
-fn take_turn(lost: &Lost<'_>, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
+fn take_turn(ctx: &Context<'_>, store: &Store, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
+    let _turn = tracing::info_span!("turn").entered();
     let end = Instant::now() + patience;
     loop {
-        match turn::ask(&lost.ctx.upstream, &lost.ctx.connect, lost.store) {
+        match turn::ask(&ctx.upstream, &ctx.connect, store) {
             Asked::Taken(turn) => return Ok(Some(turn)),
-            Asked::Busy if Instant::now() < end => pause(lost.ctx, TURN_NAP)?,
+            Asked::Busy if Instant::now() < end => pause(ctx, TURN_NAP)?,
             Asked::Busy | Asked::Impossible => return Ok(None),
         }
     }

@@ -61,6 +61,8 @@ pub struct Session<'a> {
     pub(super) deadline: Duration,
     /// Retries after a moved branch.
     pub(super) max_retries: u32,
+    /// Whether a push may be put off because another writer of this machine is pushing.
+    pub(super) may_give_way: bool,
     pub(super) notebook: Notebook,
     pub(super) learnt: Learnt,
     /// The own documents as they were while central's server started, for a cycle that has nothing to hydrate.
@@ -139,6 +141,7 @@ impl<'a> Session<'a> {
             clock,
             deadline: setup::deadline(options, settings),
             max_retries: setup::max_retries(options, settings),
+            may_give_way: false,
             learnt: Learnt {
                 seen: notebook.last.as_ref().and_then(|cursor| cursor.head),
                 ..Learnt::default()

@@ -1,8 +1,10 @@
 //! Several workspaces at the server's lock at once, each with the same old commit in hand.
 
+use std::fs;
+
 use crate::support::{
     point::{Gate, Point},
-    process::Running,
+    process::{Running, eventually},
     report::{Ended, Report},
     servers::{Access, Nginx},
     workspace::{Remote, Workspace},
@@ -122,6 +124,32 @@ fn five_on_one_machine_take_turns() {
     collide(gates);
     let reports = reports(running);
     assert_eq!(sorted(&reports), [0, 1, 1, 1, 1]);
+    nothing_is_lost(&world, &workspaces, &reports);
+}
+
+/// Who finds another writer of the machine at its push waits for the end of that, instead of pushing in vain.
+#[test]
+fn who_comes_while_another_one_pushes_waits() {
+    let world = World::new();
+    let Some(nginx) = Nginx::start(&world, Access::Open) else {
+        return;
+    };
+    let mut workspaces = busy(&world, &nginx.remote(), &["api", "web"]);
+    let web = workspaces.remove(1).beside(&workspaces[0]);
+    workspaces.push(web);
+    let mut gate = world.points.gate(Point::BeforeRef);
+    let first = workspaces[0].start_sync();
+    gate.wait();
+    let trace = world.root().join("trace");
+    let mut second = workspaces[1].sync_command(&[]);
+    second.env("METIS_SYNC_TRACE", &trace);
+    let second = Running::start(second);
+    eventually("its documents are in a commit", || {
+        fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("dehydrate"))
+    });
+    gate.open();
+    let reports = reports(vec![first, second]);
+    assert_eq!(sorted(&reports), [0, 0]);
     nothing_is_lost(&world, &workspaces, &reports);
 }
 

@@ -269,7 +269,7 @@ pub fn push(global: &Global, args: &PushArgs, interrupt: Arc<AtomicBool>) -> Exi
         report.diverged.clone_from(&record.diverged);
         let prepared = Prepared::of(fetched, record.commit, record.notes.clone());
         match prepared.publish(session)? {
-            End::Moved(_) => return Err(SyncErrorKind::RetriesExhausted { retries: 0 }),
+            End::Moved(_) | End::GaveWay(_) => return Err(SyncErrorKind::RetriesExhausted { retries: 0 }),
             End::Done(published) => steps::record(session, *published)?,
         }
         let mut record = record.clone();

@@ -17,6 +17,8 @@ pub enum End {
     Done(Box<Published>),
     /// Central moved before our push: run the whole cycle again, with what is here of it.
     Moved(Box<Known>),
+    /// Another writer of this machine is pushing, so central is about to move: the same, once that one is done.
+    GaveWay(Box<Known>),
 }
 
 /// Central and this clone agree; what is left is to write that down.

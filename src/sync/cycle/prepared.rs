@@ -7,7 +7,10 @@ use std::{
 
 use super::{End, Fetched, Known};
 use crate::{
-    central::CentralError,
+    central::{
+        CentralError,
+        turn::{self, Asked},
+    },
     names::{ObjectId, Prefix},
     plan::{dehydrate::DehydratePlan, source::ReadFrom},
     project::Index,
@@ -182,6 +185,13 @@ fn restless_index() -> SyncErrorKind {
     SyncErrorKind::Restless { path: path.into() }
 }
 
+/// What was to be pushed was not.
+fn unpushed(session: &mut Session<'_>) {
+    session.report.pushed.clear();
+    session.report.removed.clear();
+    session.report.registered = false;
+}
+
 /// Reports what is not done.
 fn tell(session: &mut Session<'_>, own: &Own<'_>, plan: &DehydratePlan) {
     own.warnings().into_iter().for_each(|warning| session.warn(warning));
@@ -219,6 +229,14 @@ impl Prepared {
         let mut head = fetched.snapshot.head;
         if let (Some(commit), true) = (made.commit, session.ctx.owned.is_some()) {
             session.check_interrupt()?;
+            let turn = match session.may_give_way {
+                true => turn::ask(&session.ctx.upstream, &session.ctx.connect, &fetched.known.store),
+                false => Asked::Impossible,
+            };
+            if matches!(turn, Asked::Busy) {
+                unpushed(session);
+                return Ok(End::GaveWay(Box::new(fetched.known)));
+            }
             // What cannot be noted is not pushed.
             session.notebook.state.check_writable()?;
             if let Some(notes) = &made.notes {
@@ -227,10 +245,9 @@ impl Prepared {
             session.step(Step::Pushing);
             let log = records::draft(session, &mut fetched.known.store);
             let pushed = fetched.push(session, commit, log.as_ref());
+            drop(turn);
             if !matches!(pushed, Ok(true)) {
-                session.report.pushed.clear();
-                session.report.removed.clear();
-                session.report.registered = false;
+                unpushed(session);
             }
             if !pushed? {
                 return Ok(End::Moved(Box::new(fetched.known)));
