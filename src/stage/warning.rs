@@ -132,8 +132,8 @@ pub enum Warning {
     RecordsAsBranch,
     /// Central takes no records.
     #[error(
-        "central does not take records: {0}. They stay here; ask its administrator to allow pushes to \
-         refs/metis/ or to branches below metis/log/"
+        "central does not take records: {0}. They go with the next one that is written here; ask its administrator \
+         to allow pushes to refs/metis/ or to branches below metis/log/"
     )]
     RecordsRefused(Untrusted),
     /// A log that somebody else wrote breaks a rule.

@@ -1,14 +1,17 @@
 //! What a sync does with records, beside the documents. Whatever goes wrong with them is a warning: the documents go on, and what
 //! could not be published stays here for the next sync.
 
+mod left;
 mod sift;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared_records::DeviceId;
 
-pub(super) use self::sift::sift;
+use self::left::Left;
+pub(super) use self::sift::{Why, sift};
 use super::{error::SyncErrorKind, marks::moved_away, options::Step, session::Session};
 use crate::{
     central::{
@@ -63,7 +66,7 @@ pub fn exchange_records(session: &mut Session<'_>) -> Result<(), SyncErrorKind> 
     let fetched = fetch_all(&mut remote, &session.ctx.connect, &mut store, &wanted, &mut |_| {});
     remote.close();
     match fetched {
-        Err(err) if may_be_a_log(&err) => sift(session, &mut store, err.to_string()),
+        Err(err) if may_be_a_log(&err) => sift(session, &mut store, Why::from(&err)),
         fetched => drop(fetched?),
     }
     take_up(session, &store);
@@ -109,6 +112,13 @@ fn look(session: &mut Session<'_>, logs: &BTreeMap<DeviceId, Listed>) -> Result<
     let standing = db.settle(listed.at(&own.route), &own, guard)?;
     session.shared.is_listed = true;
     session.shared.wanted = records::new_logs(logs, &db.tips()?, db.device());
+    if !session.shared.wanted.is_empty() && !session.options.recheck {
+        let (left, now) = (Left::load(&session.notebook.state), Timestamp::now());
+        session
+            .shared
+            .wanted
+            .retain(|device, wanted| !left.has(*device, wanted, now));
+    }
     if standing == Standing::Another {
         session.warn(Warning::RecordsRenamed);
     }

@@ -146,6 +146,10 @@ fn a_log_that_central_has_lost_keeps_nothing_else_back() {
     assert!(seen.contains("of-api") && seen.contains("of-ops"), "{seen}");
     let copy = &web.hydrated("api")["API-T-0001.md"];
     assert!(String::from_utf8_lossy(copy).contains("More."));
+    // It is not asked for at every sync, but when somebody wants to know.
+    assert_eq!(sync(&web), (0, 0));
+    let report = json(&web, &["sync", "--recheck"]);
+    assert!(report["warnings"].to_string().contains("aaaaaaaaaaaaaaaa"), "{report}");
 
     // The same where no documents are synced.
     let alone = api.run(&["records", "--alone"]).success();

@@ -74,7 +74,7 @@ impl Fetched {
             && records::may_be_a_log(err)
         {
             // Somebody's log keeps nobody's documents back.
-            let why = err.to_string();
+            let why = records::Why::from(err);
             let store = session.open_store(remote.format)?;
             remote = fetch::list(&session.ctx)?;
             let (ctx, progress) = session.progress();

@@ -1,14 +1,18 @@
 //! Logs of which some cannot be received: those are found, and the others are taken up all the same.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use shared_records::DeviceId;
 
-use super::{super::session::Session, may_be_a_log};
+use super::{super::session::Session, left::Left, may_be_a_log};
 use crate::{
     central::{
         CentralError,
         fetch::{Wanted, fetch_all},
         store::Store,
     },
+    names::ObjectId,
     stage::{Warning, fetch},
 };
 
@@ -21,25 +25,30 @@ type Log = (DeviceId, Wanted);
 
 /// Fetches those of the wanted logs that can be received, which all of them at once cannot, and names the others. Only what came is
 /// still wanted.
-pub(in crate::sync) fn sift(session: &mut Session<'_>, store: &mut Store, why: String) {
+pub(in crate::sync) fn sift(session: &mut Session<'_>, store: &mut Store, why: Why) {
     let mut logs: Vec<Log> = std::mem::take(&mut session.shared.wanted).into_iter().collect();
+    let tips: BTreeMap<DeviceId, ObjectId> = logs.iter().map(|(device, wanted)| (*device, wanted.tip)).collect();
     // Whoever makes logs that cannot be received knows no place for them where others are always passed over.
     fastrand::shuffle(&mut logs);
     let sifted = sifted(logs, why, |logs| {
         let wanted: Vec<Wanted> = logs.iter().map(|(_, wanted)| *wanted).collect();
         match received(session, store, &wanted) {
             Ok(()) => Ok(Ok(())),
-            Err(err) if may_be_a_log(&err) => Ok(Err(err.to_string())),
+            Err(err) if may_be_a_log(&err) => Ok(Err(Why::from(&err))),
             Err(err) => Err(err),
         }
     });
     match sifted {
         Ok(sifted) => {
             session.shared.wanted = sifted.received.into_iter().collect();
-            for (device, fault) in sifted.refused {
+            let state = &session.notebook.state;
+            let refused = sifted.refused.iter();
+            let refused = refused.map(|(device, why)| (*device, tips[device], why.is_doubtful));
+            Left::load(state).note(refused, state, Timestamp::now());
+            for (device, why) in sifted.refused {
                 session.warn(Warning::LogFrozen {
                     device: device.to_string().into(),
-                    fault: fault.into(),
+                    fault: why.words.into(),
                 });
             }
             if !sifted.left.is_empty() {
@@ -61,24 +70,44 @@ fn received(session: &Session<'_>, store: &mut Store, wanted: &[Wanted]) -> Resu
     received.map(drop)
 }
 
+/// Why logs could not be received.
+pub(in crate::sync) struct Why {
+    words: String,
+    /// Whether the connection may be the reason as well.
+    is_doubtful: bool,
+}
+
+impl From<&CentralError> for Why {
+    fn from(err: &CentralError) -> Self {
+        Why {
+            words: err.to_string(),
+            is_doubtful: matches!(err, CentralError::Receive(_)),
+        }
+    }
+}
+
 /// What became of logs that could not be received together.
-#[derive(Debug, Default)]
-struct Sifted {
+#[derive(Debug)]
+struct Sifted<W> {
     received: Vec<Log>,
     /// Why each of these was not.
-    refused: Vec<(DeviceId, String)>,
+    refused: Vec<(DeviceId, W)>,
     /// Nobody asked for these alone.
     left: Vec<Log>,
 }
 
 /// Halves what cannot be received, for which there is a reason already, until it is single logs. `ask` says whether some come
 /// together, with the reason where not; its error ends everything.
-fn sifted<E>(
+fn sifted<W, E>(
     logs: Vec<Log>,
-    why: String,
-    mut ask: impl FnMut(&[Log]) -> Result<Result<(), String>, E>,
-) -> Result<Sifted, E> {
-    let mut out = Sifted::default();
+    why: W,
+    mut ask: impl FnMut(&[Log]) -> Result<Result<(), W>, E>,
+) -> Result<Sifted<W>, E> {
+    let mut out = Sifted {
+        received: Vec::new(),
+        refused: Vec::new(),
+        left: Vec::new(),
+    };
     let mut failed = vec![(logs, why)];
     let mut exchanges = 0;
     while let Some((mut logs, why)) = failed.pop() {
@@ -105,7 +134,6 @@ fn sifted<E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::ObjectId;
 
     /// How many come, are refused and are left, and after how many exchanges, where these of so many cannot be received.
     fn of(number: u8, bad: &[u8]) -> (usize, Vec<u8>, usize, usize) {
