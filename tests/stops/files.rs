@@ -102,14 +102,14 @@ pub fn a_file_is_too_large(stop: Stop) {
     api.goes_through();
 }
 
-/// What git would commit for it is made by a program that says something else each time.
+/// The program that makes of it what git would commit writes to the file itself, too.
 pub fn a_document_changes_with_every_look(stop: Stop) {
     let team = Team::new();
     team.ann.put(".gitattributes", "*.md filter=stamp\n");
-    let counter = team.ann.home.join("counter");
-    let counter = quoted(&counter.display().to_string());
+    let document = team.ann.dir.join(team.ann.path(1));
+    let document = quoted(&document.display().to_string());
     team.ann.git("config filter.stamp.required true");
-    let clean = format!("sh -c 'cat; echo >>{counter}; wc -l <{counter}'");
+    let clean = format!("sh -c 'cat; echo >>{document}'");
     let mut config = team.ann.program("git");
     config.args(["config", "filter.stamp.clean", &clean]);
     run(config).success();
