@@ -78,25 +78,20 @@ impl CacheError {
     /// Sorts SQLite's errors by what a user can do about them.
     pub(crate) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
         let path = path.into();
+        let damaged = |path| CacheError::Unreadable {
+            path,
+            problem: "a damaged SQLite database",
+        };
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => CacheError::Unreadable {
                 path,
                 problem: "not an SQLite database",
             },
-            Some(ErrorCode::DatabaseCorrupt) => CacheError::Unreadable {
-                path,
-                problem: "a damaged SQLite database",
-            },
+            Some(ErrorCode::DatabaseCorrupt) => damaged(path),
             // SQLite has no code for it.
-            Some(ErrorCode::Unknown) if source.to_string().contains("fts5 file format") => CacheError::Unreadable {
-                path,
-                problem: "a damaged SQLite database",
-            },
+            Some(ErrorCode::Unknown) if source.to_string().contains("fts5 file format") => damaged(path),
             // A row with what nobody writes there.
-            None if matches!(source, rusqlite::Error::FromSqlConversionFailure(..)) => CacheError::Unreadable {
-                path,
-                problem: "a damaged SQLite database",
-            },
+            None if matches!(source, rusqlite::Error::FromSqlConversionFailure(..)) => damaged(path),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CacheError::Busy { path },
             _ => CacheError::Sqlite { path, source },
         }

@@ -182,14 +182,7 @@ fn with_path(command: &[u8], path: &[u8]) -> Vec<u8> {
             (b'%', Some(b'%')) => line.extend(rest.next()),
             (b'%', Some(b'f')) => {
                 rest.next();
-                line.push(b'\'');
-                for byte in path {
-                    match byte {
-                        b'\'' | b'!' => line.extend([b'\'', b'\\', *byte, b'\'']),
-                        byte => line.push(*byte),
-                    }
-                }
-                line.push(b'\'');
+                line.extend_from_slice(&gix::quote::single(path.into()));
             }
             _ => line.push(byte),
         }

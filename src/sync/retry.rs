@@ -47,8 +47,7 @@ pub fn until_done<'a>(
         match end {
             End::Done(published) => return Ok(*published),
             End::GaveWay(left) => {
-                let time = session.deadline.saturating_sub(session.clock.begun.elapsed());
-                turn = take_turn(&session.ctx, &left.store, TURN_PATIENCE.min(time / 2))?;
+                turn = take_turn(&session.ctx, &left.store, Some(session.time_left()))?;
                 known = Some(*left);
             }
             End::Moved(left) => {
@@ -61,7 +60,7 @@ pub fn until_done<'a>(
                         retries_done: retries,
                         max_retries: session.max_retries,
                         cycle: begun.elapsed(),
-                        left: Some(session.deadline.saturating_sub(session.clock.begun.elapsed())),
+                        left: Some(session.time_left()),
                         seat: session.seat(&left, retries),
                     },
                 };
@@ -98,8 +97,7 @@ pub fn wait(lost: &Lost<'_>, told: &mut dyn Progress) -> Result<Option<Turn>, Sy
             told.step(Step::Retrying { retry, wait });
             let _wait = tracing::info_span!("wait", retry).entered();
             pause(lost.ctx, wait)?;
-            let patience = TURN_PATIENCE.min(lost.race.left.unwrap_or(TURN_PATIENCE) / 2);
-            take_turn(lost.ctx, lost.store, patience)
+            take_turn(lost.ctx, lost.store, lost.race.left)
         }
         Decision::OutOfTime => Err(SyncErrorKind::OutOfTime {
             seconds: lost.deadline.as_secs(),
@@ -123,10 +121,10 @@ fn pause(ctx: &Context<'_>, wait: Duration) -> Result<(), SyncErrorKind> {
     }
 }
 
-/// Waits for its turn among the writers of this machine, but no longer than `patience`. `None`: without.
-fn take_turn(ctx: &Context<'_>, store: &Store, patience: Duration) -> Result<Option<Turn>, SyncErrorKind> {
+/// Waits for its turn among the writers of this machine, but not for all the time that is `left`. `None`: without.
+fn take_turn(ctx: &Context<'_>, store: &Store, left: Option<Duration>) -> Result<Option<Turn>, SyncErrorKind> {
     let _turn = tracing::info_span!("turn").entered();
-    let end = Instant::now() + patience;
+    let end = Instant::now() + TURN_PATIENCE.min(left.unwrap_or(TURN_PATIENCE) / 2);
     loop {
         match turn::ask(&ctx.upstream, &ctx.connect, store) {
             Asked::Taken(turn) => return Ok(Some(turn)),

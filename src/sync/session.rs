@@ -152,6 +152,11 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// The time to the sync's deadline.
+    pub(super) fn time_left(&self) -> Duration {
+        self.deadline.saturating_sub(self.clock.begun.elapsed())
+    }
+
     /// Surveys the own documents in the time that central's server takes to start. `None`: what they are compared with is not
     /// known, or they cannot be read, which is said when they are needed.
     pub(super) fn survey_early(&self, known: Option<&Known>) -> Option<Own<'a>> {

@@ -6,6 +6,7 @@ use super::{
     events::Target,
     refs::Refs,
     run::{Done, TICK, Watcher},
+    seat::Open,
     work::{self, Configured, Stopped},
 };
 use crate::{
@@ -73,18 +74,16 @@ impl Watcher<'_> {
             // The folder that they are in may have been made just now.
             self.watch_refs(number);
         }
-        let central = &self.centrals[number];
+        let now = self.now();
+        let central = &mut self.centrals[number];
         match central.refs.as_ref().and_then(Refs::head) {
             Some(head) => self.is_at(number, Some(head)),
+            None if central.bell.is_none() => central.poll.at_once(now),
             // For all but the one that pushed it is news, and a question would cost as much as that one's sync.
-            None if central.bell.is_some() => {
-                for seat in self.workspaces_of(number) {
-                    self.seats[seat].pace.central_moved();
-                }
-            }
             None => {
-                let now = self.now();
-                self.centrals[number].poll.at_once(now);
+                if central.poll.rung(now, central.is_busy) {
+                    self.moved_for(number, |_| true);
+                }
             }
         }
     }
@@ -111,9 +110,14 @@ impl Watcher<'_> {
     /// A central is known to have this beside its branch. Who has not taken up what is new, each sync finds out by itself.
     fn has_beside(&mut self, central: usize, beside: OtherRefs) {
         let before = self.centrals[central].beside.replace(beside);
-        for seat in self.workspaces_of(central) {
-            let seat = &mut self.seats[seat];
-            if seat.open.as_ref().is_some_and(|open| open.wants(before, beside)) {
+        self.moved_for(central, |open| open.wants(before, beside));
+    }
+
+    /// There is something to sync for those workspaces of a central of which this is so.
+    fn moved_for(&mut self, central: usize, is_so: impl Fn(&Open) -> bool) {
+        for seat in &mut self.seats {
+            let open = seat.open.as_ref().filter(|open| open.central == central);
+            if open.is_some_and(&is_so) {
                 seat.pace.central_moved();
             }
         }
@@ -178,12 +182,7 @@ impl Watcher<'_> {
                     self.has_beside(number, beside);
                 }
                 // Central is there, so what kept a sync from its records may be over.
-                for seat in &mut self.seats {
-                    let open = seat.open.as_ref().filter(|open| open.central == number);
-                    if open.is_some_and(|open| open.leaves_records) {
-                        seat.pace.central_moved();
-                    }
-                }
+                self.moved_for(number, |open| open.leaves_records);
             }
             Err(_) if self.is_interrupted() => {}
             Err(stopped) => {

@@ -101,8 +101,16 @@ impl Poll {
         }
     }
 
-    /// Ask at once, whatever was learned before: central's refs lie here and changed, somebody on this machine pushed to it, or
-    /// the machine was suspended.
+    /// Somebody on this machine pushed to it. Whether those who have it sync at once: what is on the way may have come too early for
+    /// that, so it is asked afterwards.
+    pub fn rung(&mut self, now: Duration, is_busy: bool) -> bool {
+        if is_busy {
+            self.at_once(now);
+        }
+        !is_busy
+    }
+
+    /// Ask at once, whatever was learned before: central's refs lie here and changed, or the machine was suspended.
     pub fn at_once(&mut self, now: Duration) {
         self.is_rung = true;
         self.next = now;

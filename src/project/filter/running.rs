@@ -2,11 +2,13 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     os::unix::ffi::OsStrExt,
     path::Path,
     time::Instant,
 };
+
+use gix::protocol::transport::packetline::blocking_io::encode;
 
 use super::{MOST, PATIENCE, Place};
 use crate::send_pack::connect::{self, Conversation};
@@ -107,12 +109,11 @@ impl Running {
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let packet = [format!("{:04x}", bytes.len() + 4).as_bytes(), bytes].concat();
-        self.filter.write_all(&packet)
+        encode::data_to_write(bytes, &mut self.filter).map(drop)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.filter.write_all(b"0000")
+        encode::flush_to_write(&mut self.filter).map(drop)
     }
 
     /// The next packet; `None` where a list of them ends.

@@ -1,6 +1,6 @@
 //! Copies of a clone, databases of others, and answers that were lost.
 
-use std::{fs, sync::Barrier};
+use std::fs;
 
 use rusqlite::Connection;
 
@@ -121,23 +121,7 @@ fn several_at_once_put_a_foreign_database_aside_once() {
             .unwrap()
             .execute_batch("CREATE TABLE theirs (x)")
             .unwrap();
-        let names = ["a", "b", "c", "d"];
-        let together = Barrier::new(names.len());
-        std::thread::scope(|scope| {
-            for name in names {
-                let (machine, state, together) = (&machine, &state, &together);
-                scope.spawn(move || {
-                    // Each as a process of its own, which has a guard of its own.
-                    let mut guard = machine.another_guard();
-                    together.wait();
-                    let mut records = Records::create(state, &mut guard).unwrap();
-                    assert!(put(&mut records, &cell(name), true));
-                });
-            }
-        });
-        let mut guard = machine.another_guard();
-        let records = Records::open(&state, &mut guard).unwrap().unwrap();
-        assert_eq!(records.list().unwrap().len(), names.len());
+        machine.all_write_at_once(&["a", "b", "c", "d"]);
         assert!(!state.path().join("records-2.db").exists());
     }
 }

@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     fs,
     path::{Path, PathBuf},
+    sync::Barrier,
 };
 
 use proptest::{collection::vec, prelude::*};
@@ -40,6 +41,25 @@ impl Machine {
         fs::create_dir(&metis).unwrap();
         let guard = guard_of(dir.path());
         Machine { dir, guard }
+    }
+
+    /// As many processes open the database at the same moment, and each writes one of these. All of them are there then.
+    fn all_write_at_once(&self, names: &[&str]) {
+        let state = self.state();
+        let together = Barrier::new(names.len());
+        std::thread::scope(|scope| {
+            for name in names {
+                let (state, together) = (&state, &together);
+                scope.spawn(move || {
+                    let mut guard = self.another_guard();
+                    together.wait();
+                    let mut records = Records::create(state, &mut guard).unwrap();
+                    assert!(put(&mut records, &cell(name), true));
+                });
+            }
+        });
+        let records = Records::open(&state, &mut self.another_guard()).unwrap().unwrap();
+        assert_eq!(records.list().unwrap().len(), names.len());
     }
 
     /// The guard as another process reads it.

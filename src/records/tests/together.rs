@@ -1,9 +1,6 @@
 //! Several processes that use one database at the same time.
 
-use std::sync::{
-    Barrier,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
@@ -49,22 +46,7 @@ fn several_at_once_make_the_database() {
     for _ in 0..15 {
         let machine = Machine::new();
         let state = machine.state();
-        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-        let together = Barrier::new(names.len());
-        std::thread::scope(|scope| {
-            for name in names {
-                let (machine, state, together) = (&machine, &state, &together);
-                scope.spawn(move || {
-                    let mut guard = machine.another_guard();
-                    together.wait();
-                    let mut records = Records::create(state, &mut guard).unwrap();
-                    assert!(put(&mut records, &cell(name), true));
-                });
-            }
-        });
-        let mut guard = machine.another_guard();
-        let records = Records::open(&state, &mut guard).unwrap().unwrap();
-        assert_eq!(records.list().unwrap().len(), names.len());
+        machine.all_write_at_once(&["a", "b", "c", "d", "e", "f", "g", "h"]);
         assert!(!state.path().join("records-1.db").exists());
     }
 }

@@ -217,11 +217,13 @@ fn a_bell_is_answered_by_a_question_that_came_after_it() {
     poll.asks();
     poll.answered(at(1.0), 0.5);
     assert_eq!(poll.next(), at(301.0));
-    poll.at_once(at(2.0));
+    assert!(!poll.rung(at(2.0), true), "something is on the way");
     assert!(poll.next() == at(2.0) && !poll.is_spared_by(at(1.0)));
     poll.answered(at(3.0), 0.5);
     assert_eq!(poll.next(), at(3.0), "that was a sync which had begun before");
     poll.asks();
     poll.answered(at(4.0), 0.5);
     assert!(poll.next() == at(304.0) && poll.is_spared_by(at(1.0)));
+    assert!(poll.rung(at(5.0), false), "whoever syncs now sees it");
+    assert_eq!(poll.next(), at(304.0));
 }
