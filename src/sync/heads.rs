@@ -1,7 +1,7 @@
 //! Where central is, and how far this clone has dealt with it: what has to be known to see whether a sync is needed.
 
 use std::{
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     os::unix::ffi::OsStrExt,
     path::PathBuf,
     time::Instant,
@@ -18,7 +18,6 @@ use crate::{
     send_pack::connect::Scheme,
     stage::Context,
     state::files::StateDir,
-    text::UntrustedName,
 };
 
 /// A central, told from others.
@@ -78,13 +77,20 @@ pub struct OtherRefs {
 }
 
 impl OtherRefs {
-    /// By the refs that there are and what they are at.
-    pub fn of(logs: impl Hash, conduits: impl Hash) -> Self {
+    /// By the full names of the refs that there are and what they are at, sorted. Those of other kinds do not count.
+    pub fn of<'r>(refs: impl Iterator<Item = (&'r str, ObjectId)>) -> Self {
+        let refs = refs.filter(|(name, _)| Self::are_of(name));
+        let (logs, conduits): (Vec<_>, Vec<_>) = refs.partition(|(name, _)| device_log::is_log(name));
         let digest = BuildHasherDefault::<DefaultHasher>::default();
         OtherRefs {
             logs: digest.hash_one(logs),
             conduits: digest.hash_one(conduits),
         }
+    }
+
+    /// Whether a ref of this full name counts.
+    pub fn are_of(name: &str) -> bool {
+        device_log::is_log(name) || name.starts_with(CONDUIT_REFS)
     }
 }
 
@@ -99,11 +105,11 @@ pub fn listed(workspace: &Workspace, options: &SyncOptions) -> Result<Heads, Syn
     let mut prefixes = device_log::prefixes();
     prefixes.push(CONDUIT_REFS.into());
     let remote = Remote::list_beside(&ctx.upstream, &ctx.connect, ctx.branch.as_deref(), prefixes)?;
-    let is_log = |(name, _): &&(UntrustedName, ObjectId)| device_log::is_log(name.raw());
-    let (logs, conduits): (Vec<_>, Vec<_>) = remote.beside.iter().partition(is_log);
+    let mut beside: Vec<_> = remote.beside.iter().map(|(name, id)| (name.raw(), *id)).collect();
+    beside.sort_unstable();
     let heads = Heads {
         head: remote.head,
-        beside: OtherRefs::of(logs, conduits),
+        beside: OtherRefs::of(beside.into_iter()),
     };
     remote.close();
     Ok(heads)

@@ -23,7 +23,7 @@ pub struct Central {
     refs: Option<Refs>,
     /// What is rung by other syncs on this machine, where it lies elsewhere.
     bell: Option<PathBuf>,
-    /// What lies beside its branch, as it was found last: in its files where it lies here, else by asking.
+    /// What lies beside its branch, as it was found last: in its files where it lies here, or by asking.
     pub beside: Option<OtherRefs>,
     /// See [`Poll`].
     pub poll: Poll,
@@ -46,7 +46,7 @@ impl Watcher<'_> {
             .map(|folder| Refs::new(folder, central.branch.clone()));
         self.centrals.push(Central {
             key: central.key.clone(),
-            beside: refs.as_ref().map(Refs::beside),
+            beside: None,
             refs,
             bell: central.bell.clone(),
             poll: Poll::new(self.now(), settings.poll),
@@ -54,7 +54,10 @@ impl Watcher<'_> {
             turn: 0,
         });
         let number = self.centrals.len() - 1;
+        // What happens while it is read is told.
         self.watch_refs(number);
+        let central = &mut self.centrals[number];
+        central.beside = central.refs.as_ref().and_then(Refs::beside);
         number
     }
 
@@ -69,10 +72,12 @@ impl Watcher<'_> {
 
     /// Something happened among the refs of a central that lies here, or was pushed to one that lies elsewhere.
     pub(super) fn refs_moved(&mut self, number: usize) {
-        if let Some(beside) = self.centrals[number].refs.as_ref().map(Refs::beside) {
-            self.has_beside(number, beside);
-            // The folder that they are in may have been made just now.
+        if self.centrals[number].refs.is_some() {
+            // The folder that they are in may have been made just now, and what comes into it while they are read is told.
             self.watch_refs(number);
+        }
+        if let Some(beside) = self.centrals[number].refs.as_ref().and_then(Refs::beside) {
+            self.has_beside(number, beside);
         }
         let now = self.now();
         let central = &mut self.centrals[number];
@@ -178,9 +183,7 @@ impl Watcher<'_> {
             Ok(Heads { head, beside }) => {
                 self.reached(number, now);
                 self.is_at(number, head);
-                if self.centrals[number].refs.is_none() {
-                    self.has_beside(number, beside);
-                }
+                self.has_beside(number, beside);
                 // Central is there, so what kept a sync from its records may be over.
                 self.moved_for(number, |open| open.leaves_records);
             }

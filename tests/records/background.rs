@@ -5,8 +5,8 @@ use crate::{
     support::{
         point::Point,
         process::{eventually, run},
-        servers::{Access, Nginx},
-        workspace::Workspace,
+        servers::{self, Access, Nginx},
+        workspace::{Remote, Workspace},
         world::World,
     },
     watch::Watching,
@@ -55,21 +55,37 @@ fn out_of_reach_it_waits_for_the_next_sync() {
 /// A peer's new log, and what is added to it, are taken up by who watches, over every transport.
 #[test]
 fn a_watcher_takes_up_what_others_write() {
-    over_every_transport(|world, remote| {
-        let (api, web) = super::two_on(world, remote);
-        let config = format!("{}\n[sync.watch]\npoll_seconds = 5\n", web.config());
-        web.put("config.toml", config);
-        web.sync().report();
-        let watching = Watching::of(&web);
-        for name in ["urgent", "later"] {
-            json(&api, &["tag", "add", "API-T-0001", name]);
-            assert_eq!(sync(&api), (0, 1));
-            eventually("the watcher has it", || {
-                json(&web, &["tag", "list"])["tags"].to_string().contains(name)
-            });
-        }
-        watching.end();
-    });
+    over_every_transport(takes_up);
+}
+
+/// Where a central on this machine keeps its refs in tables, the watcher asks it.
+#[test]
+fn a_watcher_takes_up_what_others_write_to_a_central_with_reftables() {
+    let world = World::new();
+    let dir = world.root().join("tables.git");
+    let mut git = std::process::Command::new("git");
+    git.args(["init", "-q", "--bare", "--ref-format=reftable"]).arg(&dir);
+    if run(git).code != Some(0) {
+        return servers::skip("git with reftable");
+    }
+    let (url, env) = (format!("file://{}", dir.display()), Vec::new());
+    takes_up(&world, &Remote { url, env });
+}
+
+fn takes_up(world: &World, remote: &Remote) {
+    let (api, web) = super::two_on(world, remote);
+    let config = format!("{}\n[sync.watch]\npoll_seconds = 5\n", web.config());
+    web.put("config.toml", config);
+    web.sync().report();
+    let watching = Watching::of(&web);
+    for name in ["urgent", "later"] {
+        json(&api, &["tag", "add", "API-T-0001", name]);
+        assert_eq!(sync(&api), (0, 1));
+        eventually(&format!("the watcher has it, over {}", remote.url), || {
+            json(&web, &["tag", "list"])["tags"].to_string().contains(name)
+        });
+    }
+    watching.end();
 }
 
 /// A watcher that asks central by itself once a day hears at once of what another clone on its machine pushed, documents and
