@@ -138,8 +138,16 @@ fn described(document: &Document, columns: Option<usize>) -> String {
         &document.workspace.brief(),
     ];
     let cells = cells.map(Untrusted::to_string);
-    let title = document.title.brief().to_string() + &marks(&document.shared_tags, &document.assigned);
+    let title = title(document.title.brief().to_string()) + &marks(&document.shared_tags, &document.assigned);
     row(cells.each_ref().map(String::as_str), &title, columns)
+}
+
+/// In quotes where the end of it might be taken for what others say of the document.
+fn title(shown: String) -> String {
+    match shown.starts_with('"') || shown.split_whitespace().any(|word| word.starts_with(['#', '@'])) {
+        true => quoted(&shown),
+        false => shown,
+    }
 }
 
 /// What others say of a document, behind its title.
@@ -153,9 +161,13 @@ fn marks(tags: &[UntrustedName], assigned: &[UntrustedName]) -> String {
 fn one_word(name: &UntrustedName) -> String {
     let shown = name.brief().to_string();
     match shown.contains(char::is_whitespace) || shown.starts_with(['#', '@', '"']) {
-        true => format!("\"{}\"", shown.replace('\\', r"\\").replace('"', "\\\"")),
+        true => quoted(&shown),
         false => shown,
     }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// A title that is wider than what is left goes on below itself; where next to nothing is left, in lines of its own.
@@ -197,6 +209,17 @@ mod tests {
             ),
             " #\"a @bob\" #\"b\\\" @bob\" #\"#c\" #\"d\u{a0}@bob\" @a@b.org @\"Ann B\""
         );
+    }
+
+    #[test]
+    fn a_title_is_not_taken_for_what_others_say() {
+        let shown = |text: &str| title(text.to_owned());
+        for plain in ["Rotate keys", "C# and a@b.org", "Say \"no\""] {
+            assert_eq!(shown(plain), plain);
+        }
+        assert_eq!(shown("Rotate #urgent @ann"), "\"Rotate #urgent @ann\"");
+        assert_eq!(shown("@ann"), "\"@ann\"");
+        assert_eq!(shown("\"Rotate\" #urgent"), "\"\\\"Rotate\\\" #urgent\"");
     }
 
     #[test]

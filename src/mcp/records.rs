@@ -16,6 +16,7 @@ use crate::{
     names::ShortCode,
     records::{RecordsError, Tx, kinds},
     service::{self, NotTaken},
+    stage::Warning,
     sync::{self, ClaimError, Claimed, NotWritten, Progress, SyncOptions, Workspace},
     view::AsOf,
 };
@@ -54,7 +55,7 @@ impl Call<'_> {
             names.collect::<Result<_, _>>().map_err(Failure::usage)
         };
         let (add, remove) = (named(&asked.add)?, named(&asked.remove)?);
-        let changed = self.write(|tx| {
+        let (changed, warnings) = self.write(|tx| {
             let mut changed: BTreeSet<&String> = BTreeSet::new();
             for tag in &add {
                 let cell = kinds::tag(code.as_str(), tag);
@@ -66,7 +67,7 @@ impl Call<'_> {
             }
             Ok(changed)
         })?;
-        Ok(json!({ "code": code, "changed": changed }))
+        Ok(json!({ "code": code, "changed": changed, "warnings": warnings }))
     }
 
     /// Writes a note on a document.
@@ -74,17 +75,20 @@ impl Call<'_> {
         let asked: Note = self.arguments()?;
         let code = code(&asked.code)?;
         let author = self.workspace()?.project().committer().0;
-        let id = self.write(|tx| kinds::add_note(tx, code.as_str(), &author, &asked.text, None))?;
-        Ok(json!({ "code": code, "id": id }))
+        let (id, warnings) = self.write(|tx| kinds::add_note(tx, code.as_str(), &author, &asked.text, None))?;
+        Ok(json!({ "code": code, "id": id, "warnings": warnings }))
     }
 
-    fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, Failure> {
+    /// Writes in one transaction. Returns what there is to warn of as well.
+    fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<(T, Vec<String>), Failure> {
         let workspace = self.workspace()?;
-        let written = sync::write_records(&workspace, drop, work).map_err(|err| not_written(&err))?;
+        let mut warnings = Vec::new();
+        let told = |warning: Warning| warnings.push(warning.to_string());
+        let written = sync::write_records(&workspace, told, work).map_err(|err| not_written(&err))?;
         if !self.start.pull_only {
             publish::start(&workspace);
         }
-        Ok(written)
+        Ok((written, warnings))
     }
 
     /// The tasks that can be begun and that nobody has.

@@ -43,19 +43,24 @@ impl Records {
         state.path().join(FILE_NAME).symlink_metadata().is_ok()
     }
 
-    /// Opens the database. `None`: there are no records here, and nothing was opened.
+    /// Opens the database. `None`: there are no records here, and nothing was opened. One that is none of this clone's is put aside.
     pub fn open(state: &StateDir, guard: &mut Guard) -> Result<Option<Self>, RecordsError> {
-        if !Self::are_in(state) {
-            return Ok(None);
-        }
-        let path = path(state)?;
-        match database::look(&path)? {
-            database::Place::File => Self::at(path, guard).map(Some),
-            database::Place::Free | database::Place::Orphans => Ok(None),
+        match found(state)? {
+            Some(path) => Self::at(path, guard).map(Some),
+            None => Ok(None),
         }
     }
 
-    /// Opens it, and makes it if it is not there.
+    /// The same for those who have no way to tell that they put something aside: it stays, and is an error.
+    pub fn look(state: &StateDir, guard: &mut Guard) -> Result<Option<Self>, RecordsError> {
+        let Some(path) = found(state)? else { return Ok(None) };
+        match open(&path, guard)? {
+            Some(db) => Self::of(db, None, path, guard).map(Some),
+            None => Err(RecordsError::Foreign(path)),
+        }
+    }
+
+    /// Opens it, and makes it if it is not there. One that is none of this clone's is put aside.
     pub fn create(state: &StateDir, guard: &mut Guard) -> Result<Self, RecordsError> {
         let path = path(state)?;
         database::look(&path)?;
@@ -77,6 +82,10 @@ impl Records {
                 }
             })??,
         };
+        Self::of(db, set_aside, path, guard)
+    }
+
+    fn of(db: Connection, set_aside: Option<PathBuf>, path: PathBuf, guard: &mut Guard) -> Result<Self, RecordsError> {
         set_up(&db).map_err(|err| CacheError::sqlite(&path, err))?;
         let opened = begin(&db, &path, guard)?;
         let mut records = Records {
@@ -106,6 +115,18 @@ impl Records {
     pub(super) fn fail(&self, err: rusqlite::Error) -> RecordsError {
         CacheError::sqlite(&self.path, err).into()
     }
+}
+
+/// Where it is, if it is there.
+fn found(state: &StateDir) -> Result<Option<PathBuf>, RecordsError> {
+    if !Records::are_in(state) {
+        return Ok(None);
+    }
+    let path = path(state)?;
+    Ok(match database::look(&path)? {
+        database::Place::File => Some(path),
+        database::Place::Free | database::Place::Orphans => None,
+    })
 }
 
 /// SQLite is told to follow no link.

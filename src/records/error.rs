@@ -23,6 +23,9 @@ pub enum RecordsError {
         /// Its format.
         found: i32,
     },
+    /// Another clone wrote it, or it came with a checkout.
+    #[error("{} holds records that this clone did not write", shown(.0))]
+    Foreign(PathBuf),
     /// There is no time left to write at.
     #[error(transparent)]
     Clock(#[from] Exhausted),
@@ -47,6 +50,9 @@ impl RecordsError {
             RecordsError::Database(CacheError::Busy { .. }) => "Nothing was changed; try again when that is done.",
             RecordsError::Database(CacheError::NotAFile { .. } | CacheError::Unreadable { .. }) => {
                 "Nothing was changed. Once it is moved away, the next sync takes up again what is in central."
+            }
+            RecordsError::Foreign(_) => {
+                "Nothing was changed. The next sync moves it aside and takes up what is in central."
             }
             RecordsError::Later { .. } => "Nothing was changed; update git-metis-sync here.",
             _ => "Nothing was changed.",

@@ -144,6 +144,11 @@ pub struct LogPush {
 }
 
 impl LogPush {
+    /// What its ref is to lead to.
+    pub fn commit(&self) -> ObjectId {
+        self.log.commit
+    }
+
     /// As a ref that is pushed beside the documents, at this place.
     pub fn beside(&self, route: &str) -> Beside<'_> {
         Beside {
@@ -166,15 +171,16 @@ impl LogPush {
 }
 
 /// What is pushed of the own log, noted as pending, and in the store as far as that goes. `None`: there is nothing new, or central
-/// has refused it already.
+/// has refused it, and `is_left` says that this is not to be tried again yet.
 pub fn draft(
     ctx: &Context<'_>,
     records: &mut Records,
     store: &mut Store,
     compact_from: usize,
+    is_left: impl FnOnce(DeviceId) -> bool,
 ) -> Result<Option<LogPush>, RecordsError> {
     let own = records.own_log()?;
-    if own.refused > 0 && own.refused >= own.written {
+    if own.refused > 0 && own.refused >= own.written && is_left(records.device()) {
         return Ok(None);
     }
     let author = ctx.project.committer();

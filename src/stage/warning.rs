@@ -132,7 +132,7 @@ pub enum Warning {
     RecordsAsBranch,
     /// Central takes no records.
     #[error(
-        "central does not take records: {0}. They go with the next one that is written here; ask its administrator \
+        "central does not take records: {0}. They are tried again once a day, with the next one that is written here and by sync --recheck; ask its administrator \
          to allow pushes to refs/metis/ or to branches below metis/log/"
     )]
     RecordsRefused(Untrusted),

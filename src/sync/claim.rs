@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared_records::DeviceId;
 
-use super::{SyncError, SyncErrorKind, SyncOptions, Workspace, cycle::settled, made_records, setup};
+use super::{NotWritten, SyncError, SyncErrorKind, SyncOptions, Workspace, cycle::settled, device, setup};
 use crate::{
     central::{
         CentralError,
@@ -74,6 +74,15 @@ pub enum ClaimError {
     /// This clone has no name to claim anything under.
     #[error(transparent)]
     Records(#[from] RecordsError),
+}
+
+impl From<NotWritten> for ClaimError {
+    fn from(err: NotWritten) -> Self {
+        match err {
+            NotWritten::Records(err) => err.into(),
+            NotWritten::Workspace(kind) => kind.into(),
+        }
+    }
 }
 
 impl From<SyncErrorKind> for ClaimError {
@@ -200,11 +209,8 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn open(workspace: &'a Workspace, options: &SyncOptions) -> Result<Self, ClaimError> {
         let ctx = context(workspace, options)?;
-        let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
-        Ok(Desk {
-            device: made_records(workspace, &mut guard)?.device(),
-            ctx,
-        })
+        let device = device(workspace)?;
+        Ok(Desk { ctx, device })
     }
 
     /// The claims in central by their commits: of one document, or of all. One that says nothing readable is nobody's.

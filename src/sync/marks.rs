@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
-use shared_records::shown::Record;
+use shared_records::{DeviceId, shown::Record};
 
 use super::{Workspace, error::SyncErrorKind, setup::made_state};
 use crate::{
@@ -25,7 +25,7 @@ pub enum NotWritten {
     Workspace(#[from] SyncErrorKind),
 }
 
-/// The records of a workspace. `None`: there are none, and nothing was made.
+/// The records of a workspace. `None`: there are none, and nothing was made. [`moved_away`] has what the caller is to tell of it.
 pub fn open_records(workspace: &Workspace, guard: &mut Guard) -> Result<Option<Records>, RecordsError> {
     match StateDir::open(workspace.metis().path())? {
         Some(state) => Records::open(&state, guard),
@@ -34,7 +34,7 @@ pub fn open_records(workspace: &Workspace, guard: &mut Guard) -> Result<Option<R
 }
 
 /// The same, made if there are none.
-pub fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records, RecordsError> {
+fn made_records(workspace: &Workspace, guard: &mut Guard) -> Result<Records, RecordsError> {
     Records::create(&made_state(workspace.metis())?, guard)
 }
 
@@ -66,7 +66,18 @@ fn readable(workspace: &Workspace) -> Option<Records> {
     // A guard is more to read than whether there are any.
     let state = StateDir::open(workspace.metis().path()).ok()??;
     let mut guard = Records::are_in(&state).then(|| workspace.guard().ok())??;
-    Records::open(&state, &mut guard).ok()?
+    Records::look(&state, &mut guard).ok()?
+}
+
+/// Under which name this clone writes records. It gets one if it has none.
+pub fn device(workspace: &Workspace) -> Result<DeviceId, NotWritten> {
+    let mut guard = workspace.guard().map_err(SyncErrorKind::from)?;
+    let state = made_state(workspace.metis()).map_err(RecordsError::from)?;
+    let records = match Records::look(&state, &mut guard)? {
+        Some(records) => records,
+        None => Records::create(&state, &mut guard)?,
+    };
+    Ok(records.device())
 }
 
 /// What shared records say of documents, be those known here or not.
@@ -157,7 +168,7 @@ pub fn outbox(workspace: &Workspace) -> Option<Outbox> {
 
 #[cfg(test)]
 mod tests {
-    use shared_records::{DeviceId, Dot, shown::Shown};
+    use shared_records::{Dot, shown::Shown};
 
     use super::*;
 

@@ -54,9 +54,7 @@ pub use cache::{check_database, open_cache, open_unmarked, rebuild_cache};
 pub use claim::{Claim, ClaimError, Claimed, claim, claimed, claims, release};
 pub use delivered::delivered;
 pub use error::{NoFolder, NotResolved, SyncError, SyncErrorKind};
-pub use marks::{
-    NotWritten, Outbox, collections, made_records, marks, moved_away, open_records, outbox, write_records,
-};
+pub use marks::{NotWritten, Outbox, collections, device, marks, moved_away, open_records, outbox, write_records};
 pub use options::{Arrived, DEFAULT_DEADLINE, DEFAULT_LOCK_WAIT, DEFAULT_MAX_RETRIES, Progress, Step, SyncOptions};
 pub use past::past;
 pub use place::{bound_elsewhere, identity};

@@ -154,9 +154,16 @@ pub(super) fn take_up(session: &mut Session<'_>, store: &Store) {
 
 /// What is to be pushed of the own log.
 pub(super) fn draft(session: &mut Session<'_>, store: &mut Store) -> Option<LogPush> {
-    let Session { ctx, shared, .. } = session;
+    let Session {
+        ctx,
+        shared,
+        notebook,
+        options,
+        ..
+    } = session;
     let db = shared.db.as_mut().filter(|_| shared.is_listed)?;
-    match records::draft(ctx, db, store, COMPACT_FROM) {
+    let is_left = |own| !options.recheck && Left::load(&notebook.state).has_any_of(own, Timestamp::now());
+    match records::draft(ctx, db, store, COMPACT_FROM, is_left) {
         Ok(log) => log,
         Err(err) => {
             give_up(session, err.into());
@@ -196,7 +203,11 @@ pub(super) fn pushed(session: &mut Session<'_>, store: &Store, log: &LogPush, ou
     let noted = match &outcome {
         Outcome::Applied if route == log.route => db.published(),
         Outcome::Applied => db.published().and_then(|()| db.note_route(route, 0)),
-        Outcome::Refused(_) => db.note_route("", log.seq),
+        Outcome::Refused(_) => {
+            let (state, own) = (&session.notebook.state, (log.device, log.commit(), false));
+            Left::load(state).note([own], state, Timestamp::now());
+            db.note_route("", log.seq)
+        }
         // What became of it is seen by the next listing.
         Outcome::Moved { .. } | Outcome::Unknown { .. } => Ok(()),
     };

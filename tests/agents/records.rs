@@ -1,5 +1,7 @@
 //! Tags, notes and the queue of tasks, as agents use them.
 
+use std::fs;
+
 use serde_json::json;
 
 use super::Server;
@@ -63,6 +65,29 @@ fn agents_tag_note_and_take_tasks() {
         ("claim", json!({ "release": true })),
     ] {
         assert_eq!(one.failure(tool, &arguments)["kind"], "usage", "{tool} {arguments}");
+    }
+}
+
+/// Whoever moves it says so.
+#[test]
+fn an_agent_hears_that_records_of_another_clone_were_moved_aside() {
+    let world = World::new();
+    let (api, web) = (world.workspace("api"), world.workspace("web"));
+    web.run(&["tag", "add", "API-T-0001", "forged"]).success();
+    api.sync().report();
+    let mut server = Server::of(&api);
+    for (number, (tool, arguments)) in [
+        ("tag", json!({ "code": "API-T-0001", "add": ["own"] })),
+        ("note", json!({ "code": "API-T-0001", "text": "Mine." })),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = api.metis().join(".sync/records.db");
+        fs::copy(web.metis().join(".sync/records.db"), file).unwrap();
+        let said = server.answer(tool, &arguments)["warnings"].to_string();
+        let moved = format!("records-{}.db holds records that this clone did not write", number + 1);
+        assert!(said.contains(&moved), "{said}");
     }
 }
 

@@ -151,6 +151,47 @@ fn records_of_another_clone_are_not_moved_away_in_silence() {
     }
 }
 
+/// What has no way to say so moves nothing: it finds nothing there, or stops and names what does.
+#[test]
+fn who_cannot_tell_leaves_the_records_of_another_clone_where_they_are() {
+    let world = World::new();
+    let (api, web) = two(&world);
+    json(&web, &["tag", "add", "API-T-0001", "forged"]);
+    let file = api.metis().join(".sync/records.db");
+    fs::copy(web.metis().join(".sync/records.db"), &file).unwrap();
+    let is_left = || file.exists() && !file.with_file_name("records-1.db").exists();
+    for command in [
+        &["list"][..],
+        &["list", "--tag", "forged"],
+        &["search", "title"],
+        &["board", "-"],
+        &["status", "--offline"],
+    ] {
+        let said = api.run(command);
+        assert!(
+            said.code == Some(0) && is_left() && !String::from_utf8_lossy(&said.stdout).contains("forged"),
+            "{}",
+            said.transcript()
+        );
+    }
+    for command in [&["claim", "API-T-0001"][..], &["release", "API-T-0001"], &["claim"]] {
+        let said = api.run(command);
+        assert!(
+            said.code == Some(1)
+                && said
+                    .stderr
+                    .contains("records.db holds records that this clone did not write")
+                && said.stderr.contains("The next sync moves it aside"),
+            "{}",
+            said.transcript()
+        );
+        assert!(is_left());
+    }
+    let report = json(&api, &["sync"]);
+    assert!(report["warnings"].to_string().contains("records-1.db"), "{report}");
+    assert_eq!(api.run(&["claim", "API-T-0001"]).code, Some(0));
+}
+
 #[test]
 fn a_damaged_database_keeps_no_documents_back() {
     let world = World::new();

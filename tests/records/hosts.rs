@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{dump, json, log_refs, over_every_transport, sync, two, two_on, unpublished};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 use crate::support::{
     point::Point,
@@ -72,12 +72,31 @@ fn a_host_that_takes_no_records_keeps_no_documents_back() {
             "{report}"
         );
         assert_eq!(unpublished(&api), 1);
-        assert_eq!(sync(&api), (0, 0), "it is said once");
+        assert_eq!(json(&api, &["sync"])["warnings"], value!([]), "it is said once");
         // Somebody allows it, and the next record takes the first with it.
         fs::remove_file(world.central.dir.join("hooks/pre-receive")).unwrap();
+        assert_eq!(
+            (sync(&api), unpublished(&api)),
+            ((0, 0), 1),
+            "nor is it tried each time"
+        );
         json(&api, &["tag", "add", "WEB-T-0001", "later"]);
         assert_eq!(sync(&api), (0, 2));
         assert_eq!(unpublished(&api), 0);
+        refuse(world, "[ \"$ref\" != refs/heads/main ]");
+        json(&api, &["tag", "add", "WEB-T-0001", "last"]);
+        assert!(
+            json(&api, &["sync"])["warnings"]
+                .to_string()
+                .contains("does not take records")
+        );
+        fs::remove_file(world.central.dir.join("hooks/pre-receive")).unwrap();
+        let report = json(&api, &["sync", "--recheck"]);
+        assert_eq!(
+            (&report["records"]["published"], unpublished(&api)),
+            (&1.into(), 0),
+            "{report}"
+        );
     });
 }
 

@@ -27,6 +27,9 @@ const MAX_HEAD: usize = 16 << 10;
 /// name yet, for which one more has the oldest of them go: other users of the machine may hold connections, but no place.
 pub(super) const CONNECTIONS: usize = 64;
 
+/// How many connections are dealt with at once, those that were told to go among them. The others wait in the system's queue.
+const THREADS: usize = 4 * CONNECTIONS;
+
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,23 +88,32 @@ impl Server {
 
     /// Serves until the end is asked for.
     pub fn run(&self, shows: &dyn Shows, ends: &AtomicBool) {
-        let (strangers, guests) = (Strangers::default(), AtomicUsize::new(0));
+        let (strangers, guests, threads) = (Strangers::default(), AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             while !ends.load(Ordering::Relaxed) {
-                let Ok((stream, _)) = self.listener.accept() else {
+                let accepted = match threads.load(Ordering::Relaxed) < THREADS {
+                    true => self.listener.accept().ok(),
+                    false => None,
+                };
+                let Some((stream, _)) = accepted else {
                     thread::sleep(TICK / 4);
                     continue;
                 };
                 let Ok(number) = strangers.admit(&stream) else { continue };
-                let (strangers, guests) = (&strangers, &guests);
+                let (strangers, guests, threads) = (&strangers, &guests, &threads);
+                let end = move || {
+                    strangers.leave(number);
+                    threads.fetch_sub(1, Ordering::Relaxed);
+                };
+                threads.fetch_add(1, Ordering::Relaxed);
                 let serve = move || {
                     // Who hangs up is not missed.
                     let _ = self.serve(stream, &|| strangers.leave(number), guests, shows, ends);
-                    strangers.leave(number);
+                    end();
                 };
                 // Where the system has no more threads, there is no answer.
                 if thread::Builder::new().spawn_scoped(scope, serve).is_err() {
-                    strangers.leave(number);
+                    end();
                 }
             }
         });

@@ -117,13 +117,7 @@ fn in_workspace(global: &Global, command: &str, work: impl FnOnce(&Workspace) ->
 pub fn not_claimed(global: &Global, command: &str, workspace: &Workspace, err: &ClaimError) -> Exit {
     match err {
         ClaimError::Sync(err) => fail(global, command, workspace, err),
-        ClaimError::Records(err) => document::stopped(
-            global,
-            command,
-            "records",
-            err.to_string(),
-            "Nothing was changed.".into(),
-        ),
+        ClaimError::Records(err) => document::stopped(global, command, "records", err.to_string(), err.next().into()),
     }
 }
 

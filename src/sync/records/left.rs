@@ -1,5 +1,5 @@
-//! Logs that could not be received. A host that lists what it has not may do so for ever: they are asked for again once a day, and at
-//! once where they moved.
+//! Logs that could not be received, and the own one where central did not take it. A host that lists what it has not may do so for ever:
+//! they are tried again once a day, and at once where they moved.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,11 @@ impl Left {
     pub(super) fn has(&self, device: DeviceId, wanted: &Wanted, now: Timestamp) -> bool {
         let of = self.logs.get(&device).filter(|at| at.tip == wanted.tip);
         of.is_some_and(|at| at.is_recent(now) && !(at.is_doubtful && at.age(now) < DOUBT))
+    }
+
+    /// Whether this log was left within a day before `now`, whatever became of it since.
+    pub(super) fn has_any_of(&self, device: DeviceId, now: Timestamp) -> bool {
+        self.logs.get(&device).is_some_and(|at| at.is_recent(now))
     }
 
     /// Notes what was left at `now`, and whether that is doubtful.
@@ -100,6 +105,8 @@ mod tests {
         Left::load(&state).note([(device, wanted(1).tip, false)], &state, at(100));
         assert!(has(1, 100) && has(1, DAY + 99));
         assert!(!has(2, 100) && !has(1, DAY + 100) && !has(1, 99));
+        let any = |second| Left::load(&state).has_any_of(device, at(second));
+        assert!(any(DAY + 99) && !any(DAY + 100));
         let another = DeviceId::from_bits([2; 10]);
         Left::load(&state).note([(another, wanted(2).tip, false)], &state, at(DAY + 200));
         assert!(Left::load(&state).has(another, &wanted(2), at(DAY + 200)));
