@@ -1,27 +1,24 @@
 //! Central's branch, and refs beside it, listed over a connection that stays open for a fetch.
 
-use gix::bstr::{BString, ByteSlice};
+mod refs;
+
+use gix::bstr::BString;
 use gix::protocol::{
     handshake::Ref,
     ls_refs::RefPrefixes,
     transport::{Protocol, Service},
 };
 
-use super::{CentralError, ObjectFormat, device_log, from_gix};
+use super::{CentralError, ObjectFormat};
 use crate::{
     names::ObjectId,
     send_pack::connect::{self, ConnectOptions, FailureKind, Giver, Greeting, Reached, RemoteUrl, Scheme, Session},
     text::UntrustedName,
 };
 
-/// The branch that a central without branches, whose `HEAD` cannot be learnt, gets.
-const DEFAULT_BRANCH: &str = "main";
-const BRANCHES: &str = "refs/heads/";
-/// Branches that are the shared side of a conduit, and never have the documents: a host that takes the first branch that is pushed
-/// for `HEAD` may have taken one of them.
-pub const CONDUITS: &str = "conduits/";
-/// What their full names begin with.
-pub const CONDUIT_REFS: &str = "refs/heads/conduits/";
+pub(super) use self::refs::beginning_with;
+use self::refs::{BRANCHES, asked_for, branches, default_branch, value_of};
+pub use self::refs::{CONDUIT_REFS, CONDUITS};
 
 /// An open connection to central's upload-pack and what it said of our branch.
 pub struct Remote {
@@ -195,27 +192,6 @@ impl Remote {
     }
 }
 
-/// The refs that tell what there is to know of `branch`, or of the one that central's `HEAD` names, and those beside it.
-fn asked_for(branch: Option<&str>, prefixes: &[String]) -> Vec<BString> {
-    let mut asked: Vec<BString> = match branch {
-        Some(branch) => vec![format!("{BRANCHES}{branch}").into()],
-        None => vec!["HEAD".into(), format!("{BRANCHES}{DEFAULT_BRANCH}").into()],
-    };
-    asked.extend(prefixes.iter().map(|prefix| prefix.as_str().into()));
-    asked
-}
-
-/// The refs whose names begin with one of `prefixes`. A name that is not UTF-8 is none of ours.
-pub(super) fn beginning_with(refs: &[Ref], prefixes: &[String]) -> Vec<(UntrustedName, ObjectId)> {
-    let named = refs.iter().filter_map(|r| {
-        let (name, target, _) = r.unpack();
-        let name = name.to_str().ok()?;
-        let is_asked_for = prefixes.iter().any(|prefix| name.starts_with(prefix));
-        is_asked_for.then_some((name.into(), from_gix(target?)))
-    });
-    named.collect()
-}
-
 fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, CentralError> {
     let _exchange = session.exchange("ls-refs");
     let mut prefixes = RefPrefixes::new();
@@ -234,68 +210,3 @@ fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, Ce
         cause.into()
     })
 }
-
-/// Whether a branch is none of those that never have the documents.
-fn may_have_documents(branch: &str) -> bool {
-    !branch.starts_with(CONDUITS) && !branch.starts_with(device_log::BRANCHES)
-}
-
-/// All branches by name, the one that `HEAD` names first. A name that is not UTF-8 cannot be configured.
-fn branches(refs: &[Ref]) -> Vec<(UntrustedName, ObjectId)> {
-    let named = default_branch(refs);
-    let mut branches: Vec<(UntrustedName, ObjectId)> = refs
-        .iter()
-        .filter_map(|r| {
-            let (name, target, _) = r.unpack();
-            let name = name.to_str().ok()?.strip_prefix(BRANCHES)?;
-            may_have_documents(name).then_some((name.into(), from_gix(target?)))
-        })
-        .collect();
-    branches.sort_by_key(|(name, _)| (name.raw() != named.as_str(), name.clone()));
-    branches
-}
-
-/// What `HEAD` points to, be it unborn or not. A `HEAD` that names a branch nobody created gives way to an existing
-/// default branch: that is where everybody else is.
-fn default_branch(refs: &[Ref]) -> String {
-    let head = refs.iter().find_map(|r| match r {
-        Ref::Symbolic {
-            full_ref_name, target, ..
-        } if full_ref_name == "HEAD" => Some((target, true)),
-        Ref::Unborn { full_ref_name, target } if full_ref_name == "HEAD" => Some((target, false)),
-        _ => None,
-    });
-    let default_exists = value_of(refs, &format!("refs/heads/{DEFAULT_BRANCH}")).is_some();
-    match head {
-        Some((target, exists)) if exists || !default_exists => std::str::from_utf8(target)
-            .ok()
-            .and_then(|name| name.strip_prefix(BRANCHES))
-            .filter(|name| may_have_documents(name))
-            .unwrap_or(DEFAULT_BRANCH)
-            .to_owned(),
-        _ => DEFAULT_BRANCH.to_owned(),
-    }
-}
-
-fn value_of(refs: &[Ref], name: &str) -> Option<ObjectId> {
-    refs.iter().find_map(|r| match r {
-        Ref::Direct { full_ref_name, object }
-        | Ref::Peeled {
-            full_ref_name, object, ..
-        }
-        | Ref::Symbolic {
-            full_ref_name, object, ..
-        } if full_ref_name == name => Some(from_gix(object)),
-        // A server need not list the branch that `HEAD` stands for when only `HEAD` matches the asked-for prefix.
-        Ref::Symbolic {
-            full_ref_name,
-            target,
-            object,
-            ..
-        } if full_ref_name == "HEAD" && target == name => Some(from_gix(object)),
-        _ => None,
-    })
-}
-
-#[cfg(test)]
-mod tests;

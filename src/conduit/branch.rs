@@ -1,7 +1,7 @@
 //! The side of a conduit that is a branch of central, or a folder there: listing it, and waiting for one's time after a lost race.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::HashSet,
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use super::{
     documents::Folder,
     files::Obstacle,
     listed::{Bounds, Listed, contents, list},
+    renewal::Renewal,
     rules::Rules,
     tip::Tip,
 };
@@ -55,15 +56,7 @@ pub struct Branch<'a> {
     deadline: Duration,
     begun: Instant,
     pub(super) is_scratch: bool,
-    renewal: Cell<Renewal>,
-}
-
-/// Whether central's objects have been thrown away because they were damaged.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    NotNeeded,
-    Due,
-    Done,
+    pub renewal: Renewal,
 }
 
 impl<'a> Branch<'a> {
@@ -103,7 +96,7 @@ impl<'a> Branch<'a> {
             deadline,
             begun,
             is_scratch: options.dry_run,
-            renewal: Cell::new(Renewal::NotNeeded),
+            renewal: Renewal::default(),
         }))
     }
 
@@ -121,20 +114,13 @@ impl<'a> Branch<'a> {
         }
         match self.attempt(seen, rules, base, progress) {
             Err(ConduitError::Workspace(SyncErrorKind::Central(err)))
-                if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded =>
+                if err.is_damaged_cache() && self.renewal.may_help() =>
             {
-                self.renew();
+                self.renewal.ask();
                 self.attempt(seen, rules, base, progress)
                     .map_err(|error| self.failure(error))
             }
             done => done.map_err(|error| self.failure(error)),
-        }
-    }
-
-    /// Sees to it that the next fetch begins without the objects that are here.
-    pub fn renew(&self) {
-        if self.renewal.get() == Renewal::NotNeeded {
-            self.renewal.set(Renewal::Due);
         }
     }
 
@@ -147,9 +133,9 @@ impl<'a> Branch<'a> {
     ) -> Result<Tip, ConduitError> {
         let mut remote = fetch::list_again(&self.ctx, self.met.take())?;
         let mut store = fetch::store(&self.ctx, remote.format, self.is_scratch)?;
-        if self.renewal.get() == Renewal::Due {
+        if self.renewal.is_due() {
             store.reset()?;
-            self.renewal.set(Renewal::Done);
+            self.renewal.done();
         }
         // One of another hash is no commit of this central.
         let known = seen.filter(|seen| seen.format() == remote.format);
@@ -235,7 +221,7 @@ impl<'a> Branch<'a> {
             exec: self.exec,
             links: self.links,
             only_documents: self.folder.is_some(),
-            passes_over_missing: self.renewal.get() == Renewal::Done,
+            passes_over_missing: self.renewal.is_done(),
         }
     }
 
@@ -298,15 +284,10 @@ impl<'a> Branch<'a> {
 
     /// The same where objects that are fetched anew may help.
     pub fn unsent_by(&self, err: CentralError) -> Unsent {
-        if err.is_damaged_cache() && self.renewal.get() == Renewal::NotNeeded {
-            self.renew();
+        if err.is_damaged_cache() && self.renewal.may_help() {
+            self.renewal.ask();
             return Unsent::Obstacle(Obstacle::Damaged);
         }
         self.unsent(err)
-    }
-
-    /// Whether the objects that are here are to be thrown away.
-    pub fn is_damaged(&self) -> bool {
-        self.renewal.get() == Renewal::Due
     }
 }

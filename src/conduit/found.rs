@@ -226,7 +226,7 @@ impl Found {
         let applied = run(&work, order, &mut publish, records, &mut generation)?;
         if let (Some(branch), Some(tip)) = (&ready.branch, tip.as_mut()) {
             if objects.is_damaged() {
-                branch.renew();
+                branch.renewal.ask();
             }
             if let Some(commit) = commit {
                 branch.is_at(tip, commit, &ready.rules, &self.base.items)?;

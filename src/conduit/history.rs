@@ -79,18 +79,10 @@ pub fn undo(
     let ready = Ready::new(workspace, &guard, name, order)?;
     let memory = ready.memory.dir()?;
     let records = Records::open(memory)?;
-    let numbers = records.numbers()?;
-    records.close_killed(&numbers)?;
-    let last = numbers.last().copied().unwrap_or(0);
-    let undone = number.unwrap_or(last);
-    let missing = || ConduitError::NoGeneration {
-        name: name.to_owned(),
-        number: undone,
-    };
-    records.read(undone)?.ok_or_else(missing)?;
+    let (undone, new) = chosen(&records, name, number)?;
 
     let (changes, aside) = undoing(records.changes(undone)?);
-    let mut generation = Generation::new(last + 1, format!("undo {undone}"), &ready.defined.definition);
+    let mut generation = Generation::new(new, format!("undo {undone}"), &ready.defined.definition);
     let recall = Recall::of_the_last_sync(&ready);
     let mut tip = recall.fetch(&ready, order)?;
     let (base, scans) = recall.scan(&ready, tip.as_ref())?;
@@ -152,6 +144,20 @@ pub fn undo(
     generation.ends(&scans, ready.format(tip.as_ref()))?;
     end(&records, &mut generation)?;
     Ok((generation, changes))
+}
+
+/// The generation that is undone, and the number of the one that undoing it gets.
+fn chosen(records: &Records<'_>, name: &str, number: Option<u64>) -> Result<(u64, u64), ConduitError> {
+    let numbers = records.numbers()?;
+    records.close_killed(&numbers)?;
+    let last = numbers.last().copied().unwrap_or(0);
+    let undone = number.unwrap_or(last);
+    let missing = || ConduitError::NoGeneration {
+        name: name.to_owned(),
+        number: undone,
+    };
+    records.read(undone)?.ok_or_else(missing)?;
+    Ok((undone, last + 1))
 }
 
 /// Records that all was tried.

@@ -20,6 +20,7 @@
 //! | `room` | whether there is room for what comes |
 //! | `round` | one look, and one go at what follows, again while central moves |
 //! | `branch`, `tip`, `documents`, `listed`, `publish` | the side that is a branch of central, or a folder there: fetching, listing, committing and pushing |
+//! | `renewal` | whether damaged objects of central are to be fetched anew |
 //! | `content`, `past` | what is in a file that is none here, or that is on neither side any more |
 //! | `leftovers` | what killed syncs left in the folders |
 //! | `history`, `compare` | past syncs, and taking one back; what a sync changes, line by line |
@@ -59,6 +60,7 @@ mod reading;
 mod ready;
 mod recall;
 mod record;
+mod renewal;
 mod retention;
 mod room;
 mod round;

@@ -51,7 +51,7 @@ impl Publishing<'_> {
     pub fn send(&self, tip: &mut Tip, changes: &[&Change]) -> Result<Option<ObjectId>, Unsent> {
         if let Err(obstacle) = self.keep(tip, changes) {
             if matches!(obstacle, Obstacle::Damaged) {
-                self.branch.renew();
+                self.branch.renewal.ask();
             }
             self.drop_kept(changes);
             return Err(Unsent::Obstacle(obstacle));

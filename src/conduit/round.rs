@@ -118,7 +118,7 @@ impl<'a, 't> Rounds<'a, 't> {
             Some(Unsent::Stopped(error)) => Err(*error),
             Some(Unsent::Moved) => self.again(report).map(|()| true),
             None | Some(Unsent::Obstacle(_)) => {
-                if self.ready.branch.as_ref().is_some_and(|branch| branch.is_damaged()) {
+                if self.ready.branch.as_ref().is_some_and(|branch| branch.renewal.is_due()) {
                     self.tip = self.ready.fetch(self.order)?;
                 }
                 Ok(false)

@@ -7,6 +7,7 @@
 mod arguments;
 mod call;
 mod failure;
+mod questions;
 mod records;
 mod server;
 mod stdio;

@@ -6,87 +6,32 @@
 //! It is taken away without waiting for the disk: right after a loss of power, it may be that of a process that did not.
 //! Central is protected by its own compare-and-swap. That is why a file system without locks is no reason to stop.
 
+mod holder;
+
 use std::{
     fs::{File, TryLockError},
-    io::{self, Read, Seek, Write},
+    io,
     path::PathBuf,
-    process, thread,
+    thread,
     time::{Duration, Instant},
 };
 
 use rustix::{fs::OFlags, io::Errno};
-use serde::{Deserialize, Serialize};
 
 use super::{
     files::{StateDir, StateError},
-    journal::{self, JournalEntry},
+    journal,
 };
-use crate::{
-    lock_order::{self, Held, Rank},
-    text::{self, Untrusted},
-};
+use crate::lock_order::{self, Held, Rank};
+
+pub use self::holder::{DIED, Holder};
+use self::holder::{read_holder, write_holder};
 
 const NAME: &str = "lock";
-/// The outcome of a sync whose process was ended, in the journal.
-pub const DIED: &str = "died";
 
 /// First pause between two tries; doubled up to [`LONGEST_PAUSE`], so that a short sync is followed at once.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-
-/// Who holds the lock, in its own words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Process id on `host`.
-    pub pid: u32,
-    /// The machine's name: `.metis` may be on a shared disk.
-    pub host: Untrusted,
-    /// When it took the lock, RFC 3339.
-    pub started: Untrusted,
-    /// What it does, e.g. `git metis-sync sync`. No argument that may hold a secret.
-    pub command: Untrusted,
-}
-
-impl Holder {
-    /// This process.
-    pub fn this_process(started: jiff::Timestamp, command: &str) -> Self {
-        Holder {
-            pid: process::id(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned().into(),
-            started: started.to_string().into(),
-            command: command.into(),
-        }
-    }
-
-    /// What the journal says of one that ended without giving the lock back.
-    fn obituary(&self) -> JournalEntry {
-        let command = self.command.raw();
-        JournalEntry {
-            schema: journal::SCHEMA,
-            started: self.started.clone(),
-            outcome: DIED.into(),
-            trigger: command.strip_prefix("git metis-sync ").unwrap_or(command).into(),
-            error: Some(DIED.into()),
-            ..JournalEntry::default()
-        }
-    }
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Holder {
-            pid,
-            host,
-            started,
-            command,
-        } = self;
-        let since = match started.raw().parse::<jiff::Timestamp>() {
-            Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            Err(_) => started.to_string(),
-        };
-        write!(f, "`{command}`, process {pid} on {host} since {since}")
-    }
-}
 
 /// Why there is no lock.
 #[derive(Debug, thiserror::Error)]
@@ -280,21 +225,6 @@ fn has_no_locks(error: &io::Error) -> bool {
             Errno::from_io_error(error),
             Some(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
         )
-}
-
-fn write_holder(mut file: &File, holder: &Holder) -> io::Result<()> {
-    let line = text::json(holder)? + "\n";
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(line.as_bytes())
-}
-
-/// `None` also when the holder has the lock and has not written its line yet.
-fn read_holder(mut file: &File) -> Option<Holder> {
-    let mut text = String::new();
-    file.rewind().ok()?;
-    file.take(16 << 10).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
 }
 
 #[cfg(test)]

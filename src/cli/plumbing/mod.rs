@@ -9,12 +9,10 @@
 //! does what `git metis-sync sync` does. A stage that fails prints a record of its failure, which the later ones pass on
 //! with its exit code: the pipe's exit code is that of the stage that failed.
 
+mod rebuild_cache;
 mod record;
 
-use std::{
-    io::{self, IsTerminal},
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -23,22 +21,15 @@ use serde_json::json;
 use crate::{
     hooks::run::DEFAULT_DEADLINE,
     names::{ObjectId, Prefix},
-    plan::listing::printable,
     sync::{
-        self, Clock, Session, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace,
+        Clock, Session, SyncError, SyncErrorKind, SyncOptions, SyncReport, Workspace,
         steps::{self, End, Fetched, Prepared},
         stop,
     },
 };
 
-use super::{
-    Exit, Global,
-    completions::candidates,
-    output,
-    progress::Bar,
-    render,
-    sync::{fail_early, options},
-};
+use super::{Exit, Global, completions::candidates, progress::Bar, render, sync::options};
+pub use rebuild_cache::{RebuildCacheArgs, rebuild_cache};
 use record::{NoRecord, Record, Source};
 
 #[derive(Debug, Clone, Args)]
@@ -84,9 +75,6 @@ pub struct PushArgs {
     #[arg(long, value_name = "COMMIT", requires = "head")]
     commit: Option<ObjectId>,
 }
-
-#[derive(Debug, Clone, Args)]
-pub struct RebuildCacheArgs {}
 
 /// Runs one stage with everything set up around it, and turns its result into output and exit code.
 fn stage(
@@ -277,43 +265,4 @@ pub fn push(global: &Global, args: &PushArgs, interrupt: Arc<AtomicBool>) -> Exi
         record.print("push", session.report);
         Ok(())
     })
-}
-
-/// `git metis-sync rebuild-cache`
-pub fn rebuild_cache(global: &Global, _args: &RebuildCacheArgs) -> Exit {
-    // A record that is piped in is only waited for: what the cache says comes from the files.
-    if !io::stdin().is_terminal() {
-        let source = Source {
-            head: None,
-            branch: String::new(),
-        };
-        if let Err(problem @ NoRecord::Earlier(..)) = Record::read(&source) {
-            return without_record("rebuild-cache", problem);
-        }
-    }
-    let workspace = match Workspace::discover(&global.start_dir()) {
-        Ok(workspace) => workspace,
-        Err(kind) => return fail_early(global, "rebuild-cache", kind),
-    };
-    match sync::rebuild_cache(&workspace) {
-        Ok(rebuilt) => {
-            let skipped = rebuilt.skipped.iter().map(|skipped| {
-                let path = skipped.path.as_deref().unwrap_or("(all)");
-                format!("{}: {}", printable(path.as_bytes()), skipped.reason)
-            });
-            render::warnings(global, &skipped.collect::<Vec<_>>());
-            let value = serde_json::to_value(&rebuilt).unwrap_or_default();
-            if global.json || !output::is_terminal() {
-                render::print_json(&render::document("rebuild-cache", value));
-            } else if !global.quiet {
-                say!(
-                    "metis.db has {} documents; {} were read anew.",
-                    rebuilt.documents,
-                    rebuilt.read
-                );
-            }
-            Exit::Ok
-        }
-        Err(kind) => fail_early(global, "rebuild-cache", kind),
-    }
 }

@@ -1,5 +1,7 @@
 //! `status` as a person reads it: never more than a screen.
 
+mod head;
+
 use std::io::{self, Write};
 
 use crate::cli::output;
@@ -9,7 +11,7 @@ use crate::{
         Global,
         colour::Paint,
         conduit::overview::Looked,
-        render::{ago, count, number, reason, short, time},
+        render::{ago, count, number},
         words::Given,
     },
     plan::{
@@ -62,80 +64,6 @@ impl Text<'_> {
 
     fn limit(&self, short: usize) -> usize {
         if self.verbose { LIST_VERBOSE } else { short }
-    }
-
-    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
-        let status = self.status;
-        let branch = status
-            .branch
-            .as_ref()
-            .map(|branch| format!(" (branch {branch})"))
-            .unwrap_or_default();
-        let name = match &status.workspace {
-            Some(prefix) => format!("Workspace {}", self.paint.bold(&format!("{prefix}/"))),
-            None => "Workspace without a prefix".to_owned(),
-        };
-        let documents = match status.is_read {
-            true => count(status.documents),
-            false => "documents not read".into(),
-        };
-        writeln!(out, "{name}, {documents}, syncs with {}{branch}", status.upstream)?;
-        if let Some(branch) = &status.read_from {
-            writeln!(
-                out,
-                "The documents are those of the branch {branch}, whose files are not checked out here."
-            )?;
-        }
-        match &status.last_sync {
-            Some(sync) => {
-                let ago = sync.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
-                writeln!(
-                    out,
-                    "Last sync that changed something: {ago} ({}, by `{}`){}",
-                    time(sync.started.raw()),
-                    sync.trigger,
-                    idle(status)
-                )?;
-            }
-            None if status.state == Standing::NeverSynced => writeln!(out, "Never synced here.")?,
-            None => {}
-        }
-        if let Some(failure) = &status.background {
-            writeln!(
-                out,
-                "{}",
-                self.paint
-                    .yellow(&format!("The{}", failure.to_string().trim_start_matches("the")))
-            )?;
-        } else if let Some(failure) = &status.last_failure {
-            let ago = failure.seconds_ago.map(ago).unwrap_or_else(|| "some time ago".into());
-            let error = failure
-                .error
-                .as_ref()
-                .map_or("it did not say why".into(), |error| reason(error.raw()));
-            writeln!(
-                out,
-                "{}",
-                self.paint.yellow(&format!("The last attempt failed {ago}: {error}"))
-            )?;
-        }
-        let central = &status.central;
-        match (&central.error, central.asked) {
-            (Some(error), _) => writeln!(
-                out,
-                "{}",
-                self.paint
-                    .yellow(&format!("Central: {error}; compared with the last sync"))
-            ),
-            (None, false) => writeln!(out, "Central: not asked; compared with the last sync"),
-            (None, true) => match (central.head, central.moved) {
-                (None, _) => writeln!(out, "Central: empty"),
-                (Some(head), Some(true)) if status.head.is_some() => {
-                    writeln!(out, "Central: moved since the last sync, now at {}", short(head))
-                }
-                (Some(head), _) => writeln!(out, "Central: at {}", short(head)),
-            },
-        }
     }
 
     fn ahead(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -304,16 +232,6 @@ fn words(standing: &FolderStanding) -> String {
         FolderStanding::Gone { remove } => format!("gone from central, {remove} to remove"),
         FolderStanding::Blocked { reason } => reason.to_string(),
     }
-}
-
-/// When a sync last found nothing to change, if that came after the last change.
-fn idle(status: &Status) -> String {
-    let last = status.last_completed.as_ref().filter(|last| last.noted.idle > 0);
-    let told = last.map(|last| {
-        let ago = ago(i64::try_from(last.seconds_ago).unwrap_or(i64::MAX));
-        format!("; central looked at {ago} (by `{}`)", last.noted.trigger.brief())
-    });
-    told.unwrap_or_default()
 }
 
 /// The first few codes and how many more there are.

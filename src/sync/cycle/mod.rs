@@ -3,10 +3,12 @@
 
 mod fetched;
 mod prepared;
+mod publish;
 
 pub use super::follow::Known;
 pub use fetched::Fetched;
-pub use prepared::{Prepared, settled};
+pub use prepared::Prepared;
+pub use publish::settled;
 
 use super::{error::SyncErrorKind, options::Step, report::Phase, session::Session};
 use crate::{state::cursor::Cursor, workspace::Scan};

@@ -1,33 +1,23 @@
-//! The own documents are in a commit, which is made central's head.
+//! The own documents are in a commit that is stored but known to nobody yet.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-use super::{End, Fetched, Known};
+use super::Fetched;
 use crate::{
-    central::{
-        CentralError,
-        turn::{self, Asked},
-    },
     names::{ObjectId, Prefix},
     plan::{dehydrate::DehydratePlan, source::ReadFrom},
     project::Index,
-    send_pack::{
-        Outcome, PushError,
-        connect::{ConnectError, FailureKind},
-    },
     stage::{
         Warning,
         dehydrate::{self, PlanError},
         fetch,
         own::{Own, ReadError},
-        push::{self, Published, PushPlan},
-        records::LogPush,
     },
     state::cursor::Notes,
-    sync::{error::SyncErrorKind, judgement, options::Step, records, session::Session},
+    sync::{error::SyncErrorKind, judgement, session::Session},
     text::UntrustedName,
     workspace::Scan,
 };
@@ -41,19 +31,19 @@ const NAP: Duration = Duration::from_millis(20);
 
 /// Own documents, ready to be pushed: a commit that is stored but known to nobody yet.
 pub struct Prepared {
-    fetched: Fetched,
-    made: Made,
+    pub(super) fetched: Fetched,
+    pub(super) made: Made,
 }
 
 /// What became of the own documents.
 #[derive(Debug, Default)]
-struct Made {
+pub(super) struct Made {
     /// The commit, or `None` if central's owned folder is as it should be.
-    commit: Option<ObjectId>,
+    pub(super) commit: Option<ObjectId>,
     /// What this clone notes once the commit is central's head. `None`: as before.
-    notes: Option<Notes>,
+    pub(super) notes: Option<Notes>,
     /// The walk through their files.
-    scan: Option<Scan>,
+    pub(super) scan: Option<Scan>,
 }
 
 /// Why no commit was made.
@@ -185,13 +175,6 @@ fn restless_index() -> SyncErrorKind {
     SyncErrorKind::Restless { path: path.into() }
 }
 
-/// What was to be pushed was not.
-fn unpushed(session: &mut Session<'_>) {
-    session.report.pushed.clear();
-    session.report.removed.clear();
-    session.report.registered = false;
-}
-
 /// Reports what is not done.
 fn tell(session: &mut Session<'_>, own: &Own<'_>, plan: &DehydratePlan) {
     own.warnings().into_iter().for_each(|warning| session.warn(warning));
@@ -221,111 +204,5 @@ impl Prepared {
     /// What is to be noted once it is pushed.
     pub fn into_notes(self) -> Option<Notes> {
         self.made.notes
-    }
-
-    /// Makes the commit central's head and takes note of it.
-    pub fn publish(self, session: &mut Session<'_>) -> Result<End, SyncErrorKind> {
-        let Prepared { mut fetched, made } = self;
-        let mut head = fetched.snapshot.head;
-        if let (Some(commit), true) = (made.commit, session.ctx.owned.is_some()) {
-            session.check_interrupt()?;
-            let turn = match session.may_give_way {
-                true => turn::ask(&session.ctx.upstream, &session.ctx.connect, &fetched.known.store),
-                false => Asked::Impossible,
-            };
-            if matches!(turn, Asked::Busy) {
-                unpushed(session);
-                return Ok(End::GaveWay(Box::new(fetched.known)));
-            }
-            // What cannot be noted is not pushed.
-            session.notebook.state.check_writable()?;
-            if let Some(notes) = &made.notes {
-                session.notebook.note_pushing(&fetched.known.cursor, commit, notes)?;
-            }
-            session.step(Step::Pushing);
-            let log = records::draft(session, &mut fetched.known.store);
-            let pushed = fetched.push(session, commit, log.as_ref());
-            drop(turn);
-            if !matches!(pushed, Ok(true)) {
-                unpushed(session);
-            }
-            if !pushed? {
-                return Ok(End::Moved(Box::new(fetched.known)));
-            }
-            session.report.commit = Some(commit);
-            session.report.trail.onto = head;
-            head = Some(commit);
-        } else {
-            fetched.publish_records(session);
-        }
-        let Fetched { snapshot, known, .. } = fetched;
-        let Known { mut cursor, .. } = known;
-        cursor.compared_at(head, made.notes);
-        cursor.dealt_with(&snapshot.branch, head);
-        session.report.head = head;
-        Ok(End::Done(Box::new(super::Published {
-            cursor,
-            scan: made.scan,
-        })))
-    }
-}
-
-impl Fetched {
-    /// Pushes the commit, and the own log of records with it.
-    fn push(&self, session: &mut Session<'_>, commit: ObjectId, log: Option<&LogPush>) -> Result<bool, SyncErrorKind> {
-        let _stage = tracing::info_span!("push").entered();
-        let Fetched { snapshot, known, .. } = self;
-        let plan = PushPlan {
-            branch: snapshot.branch.clone(),
-            expected: snapshot.head,
-            commit,
-        };
-        let (store, before) = (&known.store, snapshot.root(&known.store)?);
-        let (ctx, met) = (&session.ctx, &mut session.learnt.met_to_push);
-        let Some(log) = log else {
-            return settled(push::apply(ctx, met, store, &plan, before));
-        };
-        let beside = log.beside(log.route);
-        match push::with_beside(ctx, met, store, Some((&plan, before)), Some(&beside)) {
-            // One hook for both cannot take the one and refuse the other.
-            Ok(Published {
-                documents: Some(Outcome::Refused(_)),
-                beside: Some(Outcome::Refused(_)),
-            }) => {
-                records::push_alone(session, store, log);
-                let (ctx, met) = (&session.ctx, &mut session.learnt.met_to_push);
-                settled(push::apply(ctx, met, store, &plan, before))
-            }
-            Ok(published) => {
-                records::pushed(session, store, log, published.beside);
-                settled(Ok(published.documents.expect("an outcome for the branch")))
-            }
-            Err(err) => settled(Err(err)),
-        }
-    }
-}
-
-/// Whether the commit is the branch's head. `false`: somebody else was faster, so the whole work is to be done again.
-pub fn settled(pushed: Result<Outcome, PushError<CentralError>>) -> Result<bool, SyncErrorKind> {
-    match pushed.map_err(failure)? {
-        Outcome::Applied => Ok(true),
-        Outcome::Moved { .. } => Ok(false),
-        Outcome::Refused(refusal) => Err(SyncErrorKind::Refused(refusal)),
-        Outcome::Unknown { cause } => Err(SyncErrorKind::AnswerLost { cause }),
-    }
-}
-
-fn failure(err: PushError<CentralError>) -> SyncErrorKind {
-    match err {
-        // It was there a moment ago, when it was listed: some servers say so of what one may not push to.
-        PushError::Connect(err) if err.kind == FailureKind::NoRepository => ConnectError {
-            kind: FailureKind::Forbidden,
-            message: "it can be read there, but not pushed to".into(),
-            ..err
-        }
-        .into(),
-        PushError::Connect(err) => err.into(),
-        PushError::Source(err) => err.into(),
-        err => SyncErrorKind::Unsupported(err.to_string().into()),
     }
 }

@@ -1,6 +1,7 @@
 //! Why a sync stopped.
 
 mod causes;
+mod from;
 mod kind;
 
 use std::sync::Arc;
@@ -260,45 +261,6 @@ impl From<SyncErrorKind> for SyncError {
             kind: Arc::new(kind),
             report: Box::default(),
         }
-    }
-}
-
-impl From<crate::stage::hydrate::PlanError> for SyncErrorKind {
-    fn from(err: crate::stage::hydrate::PlanError) -> Self {
-        use crate::stage::hydrate::PlanError;
-        match err {
-            PlanError::Central(err) => err.into(),
-            PlanError::Dir(err) => err.into(),
-        }
-    }
-}
-
-impl From<crate::stage::own::ReadError> for SyncErrorKind {
-    fn from(err: crate::stage::own::ReadError) -> Self {
-        use crate::stage::own::ReadError;
-        match err {
-            ReadError::Changed { path } => SyncErrorKind::Restless { path: path.into() },
-            ReadError::Dir(err) => err.into(),
-            ReadError::Object(err) => err.into(),
-        }
-    }
-}
-
-impl From<crate::stage::dehydrate::PlanError> for SyncErrorKind {
-    fn from(err: crate::stage::dehydrate::PlanError) -> Self {
-        use crate::stage::dehydrate::PlanError;
-        match err {
-            PlanError::Central(err) => err.into(),
-            PlanError::Own(err) => err.into(),
-            PlanError::OtherProject(err) => err.into(),
-            PlanError::Moved => SyncErrorKind::Restless { path: "HEAD".into() },
-        }
-    }
-}
-
-impl From<ConnectError> for SyncErrorKind {
-    fn from(err: ConnectError) -> Self {
-        SyncErrorKind::Central(CentralError::Connect(err))
     }
 }
 

@@ -1,9 +1,6 @@
 //! From an error to what a person needs: the message, what was and was not changed, what to do next, the exit code.
 
-use super::{
-    Exit, Stop,
-    classify::{self, Row},
-};
+use super::{Exit, Row, Stop, classify};
 use crate::{
     cache::QueryError,
     central::CentralError,

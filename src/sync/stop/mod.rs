@@ -5,11 +5,13 @@
 mod classify;
 mod exit;
 mod hint;
+mod row;
 
 pub use self::{
-    classify::{Row, dir, ends, row, state},
+    classify::{dir, ends, row, state},
     exit::Exit,
     hint::{Hint, explain, explain_central, of_query, of_row, of_sync},
+    row::Row,
 };
 
 /// Makes the enum, the list of all its values, and what the table says of each.

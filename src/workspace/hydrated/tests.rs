@@ -1,7 +1,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use super::*;
-use crate::fs::temps;
+use crate::{fs::temps, names::ObjectId};
 
 fn marker() -> Marker {
     Marker {

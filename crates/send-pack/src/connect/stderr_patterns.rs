@@ -87,98 +87,100 @@ pub(crate) fn kind_of(said: &str) -> Option<(FailureKind, &str)> {
 mod tests {
     use super::*;
 
+    const SAID: &[(&str, FailureKind)] = &[
+        (
+            "git@github.com: Permission denied (publickey).",
+            FailureKind::Unauthenticated,
+        ),
+        (
+            "No ED25519 host key is known for h.\nHost key verification failed.",
+            FailureKind::Unauthenticated,
+        ),
+        (
+            "ssh: Could not resolve hostname x: Name or service not known",
+            FailureKind::Unreachable,
+        ),
+        (
+            "ssh: connect to host h port 1: Connection refused",
+            FailureKind::Unreachable,
+        ),
+        (
+            "ssh: connect to host h port 1: Connection timed out",
+            FailureKind::TimedOut,
+        ),
+        (
+            "fatal: '/r' does not appear to be a git repository",
+            FailureKind::NoRepository,
+        ),
+        ("ERROR: Repository not found.\nfatal: x", FailureKind::NoRepository),
+        (
+            "access denied or repository not exported: /r",
+            FailureKind::NoRepository,
+        ),
+        ("ERROR: Permission to a/b.git denied to c.", FailureKind::Forbidden),
+        (
+            "ERROR: This repository was archived so it is read-only.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "ERROR: The key you are authenticating with has been marked as read only.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "ERROR: The 'o' organization has enabled or enforced SAML SSO.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "remote: ERROR: You can't push code to an archived project.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "remote: ERROR: This deploy key does not have write access to this project.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "remote: ERROR: The project you were looking for could not be found or you don't have permission to view it.",
+            FailureKind::NoRepository,
+        ),
+        ("Forgejo: Mirror Repository o/r is read-only", FailureKind::Forbidden),
+        (
+            "Gitea: User: 1:ann with Key: 2:k is not authorized to write to o/r.",
+            FailureKind::Forbidden,
+        ),
+        ("Gitea: Cannot find repository: o/r", FailureKind::NoRepository),
+        (
+            "repository access denied. access via a deployment key is read-only.",
+            FailureKind::Forbidden,
+        ),
+        ("conq: repository does not exist.", FailureKind::NoRepository),
+        (
+            "remote: TF401027: You need the Git 'GenericContribute' permission to perform this action.",
+            FailureKind::Forbidden,
+        ),
+        (
+            "remote: TF401019: The Git repository with name or identifier r does not exist or you do not have \
+             permissions for the operation you are attempting.",
+            FailureKind::NoRepository,
+        ),
+        (
+            "remote: Public key authentication failed.",
+            FailureKind::Unauthenticated,
+        ),
+        (
+            "fatal: prohibited by Gerrit: project state does not permit write",
+            FailureKind::Forbidden,
+        ),
+        ("FATAL: W any r u DENIED by fallthru", FailureKind::Forbidden),
+        (
+            "fatal: detected dubious ownership in repository at '/r'",
+            FailureKind::Forbidden,
+        ),
+    ];
+
     #[test]
     fn what_servers_say_is_understood() {
-        for (said, kind) in [
-            (
-                "git@github.com: Permission denied (publickey).",
-                FailureKind::Unauthenticated,
-            ),
-            (
-                "No ED25519 host key is known for h.\nHost key verification failed.",
-                FailureKind::Unauthenticated,
-            ),
-            (
-                "ssh: Could not resolve hostname x: Name or service not known",
-                FailureKind::Unreachable,
-            ),
-            (
-                "ssh: connect to host h port 1: Connection refused",
-                FailureKind::Unreachable,
-            ),
-            (
-                "ssh: connect to host h port 1: Connection timed out",
-                FailureKind::TimedOut,
-            ),
-            (
-                "fatal: '/r' does not appear to be a git repository",
-                FailureKind::NoRepository,
-            ),
-            ("ERROR: Repository not found.\nfatal: x", FailureKind::NoRepository),
-            (
-                "access denied or repository not exported: /r",
-                FailureKind::NoRepository,
-            ),
-            ("ERROR: Permission to a/b.git denied to c.", FailureKind::Forbidden),
-            (
-                "ERROR: This repository was archived so it is read-only.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "ERROR: The key you are authenticating with has been marked as read only.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "ERROR: The 'o' organization has enabled or enforced SAML SSO.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "remote: ERROR: You can't push code to an archived project.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "remote: ERROR: This deploy key does not have write access to this project.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "remote: ERROR: The project you were looking for could not be found or you don't have permission to view it.",
-                FailureKind::NoRepository,
-            ),
-            ("Forgejo: Mirror Repository o/r is read-only", FailureKind::Forbidden),
-            (
-                "Gitea: User: 1:ann with Key: 2:k is not authorized to write to o/r.",
-                FailureKind::Forbidden,
-            ),
-            ("Gitea: Cannot find repository: o/r", FailureKind::NoRepository),
-            (
-                "repository access denied. access via a deployment key is read-only.",
-                FailureKind::Forbidden,
-            ),
-            ("conq: repository does not exist.", FailureKind::NoRepository),
-            (
-                "remote: TF401027: You need the Git 'GenericContribute' permission to perform this action.",
-                FailureKind::Forbidden,
-            ),
-            (
-                "remote: TF401019: The Git repository with name or identifier r does not exist or you do not have \
-                 permissions for the operation you are attempting.",
-                FailureKind::NoRepository,
-            ),
-            (
-                "remote: Public key authentication failed.",
-                FailureKind::Unauthenticated,
-            ),
-            (
-                "fatal: prohibited by Gerrit: project state does not permit write",
-                FailureKind::Forbidden,
-            ),
-            ("FATAL: W any r u DENIED by fallthru", FailureKind::Forbidden),
-            (
-                "fatal: detected dubious ownership in repository at '/r'",
-                FailureKind::Forbidden,
-            ),
-        ] {
-            assert_eq!(kind_of(said).map(|(kind, _)| kind), Some(kind), "{said}");
+        for (said, kind) in SAID {
+            assert_eq!(kind_of(said).map(|(kind, _)| kind), Some(*kind), "{said}");
         }
         assert_eq!(
             kind_of("Unauthorized").map(|(kind, _)| kind),

@@ -11,21 +11,24 @@ use super::{
 };
 use crate::{central::objects, names::ObjectFormat};
 
-/// Each is refused in words, and nothing else happens.
-#[test]
-fn packs_that_break_the_rules() {
-    let one = || {
-        let mut pack = Crafted::new();
-        pack.blob(b"a blob");
-        pack
-    };
-    let with = |header, size: Option<u64>, data: &[u8]| {
-        let mut pack = one();
-        pack.add_lying(header, size.unwrap_or(data.len() as u64), data);
-        pack.done()
-    };
-    let to = |base_distance| Header::OfsDelta { base_distance };
-    let first = one().next() - 12;
+type Cases = Vec<(&'static str, Vec<u8>)>;
+
+/// A pack with one object.
+fn one() -> Crafted {
+    let mut pack = Crafted::new();
+    pack.blob(b"a blob");
+    pack
+}
+
+/// The same with an entry that says that it has `size` bytes.
+fn with(header: Header, size: Option<u64>, data: &[u8]) -> Vec<u8> {
+    let mut pack = one();
+    pack.add_lying(header, size.unwrap_or(data.len() as u64), data);
+    pack.done()
+}
+
+/// What is wrong with a pack, or with entries that are whole objects.
+fn packs() -> Cases {
     let whole = one().done();
     let mut reserved = one();
     for kind in [0, 5] {
@@ -36,7 +39,7 @@ fn packs_that_break_the_rules() {
     let mut endless_size = one();
     endless_size.places.push(endless_size.next());
     endless_size.bytes.extend([0xbf; 40]);
-    let cases: Vec<(&str, Vec<u8>)> = vec![
+    vec![
         ("nothing", Vec::new()),
         ("no pack", b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
         ("a header alone", whole[..12].to_vec()),
@@ -70,6 +73,15 @@ fn packs_that_break_the_rules() {
             p.bytes.extend([0x33, 1, 2, 3]);
             p.done()
         }),
+        ("a commit of 70 MiB", with(Header::Commit, None, &vec![b'x'; 70 << 20])),
+    ]
+}
+
+/// What is wrong with entries that are differences.
+fn differences() -> Cases {
+    let to = |base_distance| Header::OfsDelta { base_distance };
+    let first = one().next() - 12;
+    vec![
         ("a difference to itself", with(to(0), None, &appending(6, b"x"))),
         (
             "a difference to what comes",
@@ -137,9 +149,13 @@ fn packs_that_break_the_rules() {
             pack.difference_to(place, &appending(7, b"x"));
             pack.done()
         }),
-        ("a commit of 70 MiB", with(Header::Commit, None, &vec![b'x'; 70 << 20])),
-    ];
-    for (name, pack) in cases {
+    ]
+}
+
+/// Each is refused in words, and nothing else happens.
+#[test]
+fn packs_that_break_the_rules() {
+    for (name, pack) in packs().into_iter().chain(differences()) {
         let folder = tempfile::tempdir().unwrap();
         match received_in(&pack, folder.path(), 9) {
             // What follows the pack is the connection's affair.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::names::ObjectFormat;
 
 #[test]
 fn where_a_cursor_comes_from() {
