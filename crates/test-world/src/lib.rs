@@ -19,5 +19,6 @@ pub mod servers;
 pub mod snapshot;
 pub mod team;
 pub mod terminal;
+pub mod wire;
 pub mod workspace;
 pub mod world;

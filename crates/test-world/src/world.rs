@@ -15,6 +15,7 @@ use super::{
     point::{HOOKS, Point, Points},
     process::{quoted, run},
     repository::Repository,
+    wire::Wire,
     workspace::{Remote, Workspace},
 };
 
@@ -212,30 +213,6 @@ fn text(files: &std::collections::BTreeMap<String, Vec<u8>>) -> Vec<(&str, Strin
 
 fn bstr(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
-}
-
-/// What central's side saw, packet by packet (`GIT_TRACE_PACKET`).
-pub struct Wire(Vec<String>);
-
-impl Wire {
-    fn count(&self, needle: &str) -> usize {
-        self.0.iter().filter(|line| line.contains(needle)).count()
-    }
-
-    /// Requests for objects.
-    pub fn wants(&self) -> usize {
-        self.count("upload-pack< want ")
-    }
-
-    /// Listings of refs: of protocol v2, or the one that v0 and v1 begin with.
-    pub fn listings(&self) -> usize {
-        self.count("upload-pack< command=ls-refs")
-    }
-
-    /// Anything at all said to receive-pack.
-    pub fn pushes(&self) -> usize {
-        self.count("receive-pack")
-    }
 }
 
 /// Neither HOME nor anything else of the machine but the programs.

@@ -1,28 +1,21 @@
 //! The connection is cut after every byte of the conversation, in both directions.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+mod between;
+mod once;
+
+use std::{env, process::Command, time::Duration};
 
 use gix_hash as hash;
 use send_pack::{Outcome, PushError, RefusalKind, connect::ConnectOptions};
 
 use super::client::{Draft, Repository, applied, options, push_with};
 use crate::support::{
-    process::run,
-    proxy::{Fate, Proxy, Way},
+    proxy::Way,
     servers::{Access, GitDaemon, Nginx, Sshd},
     workspace::Remote,
     world::World,
 };
+use between::{Between, Line, Pipes};
 
 /// A world with an empty central, its first commit pushed and the second one drafted.
 struct Scene {
@@ -56,17 +49,6 @@ impl Scene {
     }
 }
 
-/// Something between the two ends that can be told to cut the next connection.
-trait Between {
-    /// Where to push to.
-    fn url(&self) -> String;
-    fn options(&self) -> ConnectOptions;
-    /// The next connection ends after so many bytes went this way; those after it are fair.
-    fn cut_next(&self, cut: Option<(Way, u64)>);
-    /// How many bytes went this way so far.
-    fn bytes(&self, way: Way) -> u64;
-}
-
 /// One push, cut after every `step`th byte; afterwards the branch is what the outcome says, and pushing again, as a person
 /// would, ends with exactly one new commit.
 fn cut_everywhere(scene: &Scene, between: &dyn Between, step: usize) {
@@ -93,118 +75,6 @@ fn cut_everywhere(scene: &Scene, between: &dyn Between, step: usize) {
     // What a cut at every byte must have met.
     assert!(seen.applied > 0 && seen.failed > 0, "{seen:?}");
     eprintln!("{seen:?}");
-}
-
-/// A proxy in front of a server's port.
-struct Line {
-    proxy: Proxy,
-    remote: Remote,
-    port: u16,
-    plan: Arc<Mutex<Option<(Way, u64)>>>,
-}
-
-impl Line {
-    fn to(remote: Remote, port: u16) -> Line {
-        let plan = Arc::new(Mutex::new(None));
-        let next = Arc::clone(&plan);
-        let proxy = Proxy::to(port, move |_| {
-            match next.lock().expect("nobody panics with it").take() {
-                Some((way, at)) => Fate::Cut(way, at),
-                None => Fate::Fair,
-            }
-        });
-        Line {
-            proxy,
-            remote,
-            port,
-            plan,
-        }
-    }
-}
-
-impl Between for Line {
-    fn url(&self) -> String {
-        self.proxy.front(&self.remote.url, self.port)
-    }
-
-    fn options(&self) -> ConnectOptions {
-        // The first port on a command line counts for ssh, and it is to be the URL's.
-        let env = self.remote.env.iter();
-        let env = env.map(|(name, value)| (name.clone(), value.replace(&format!("-p {} ", self.port), "")));
-        options(&Remote {
-            env: env.collect(),
-            ..self.remote.clone()
-        })
-    }
-
-    fn cut_next(&self, cut: Option<(Way, u64)>) {
-        *self.plan.lock().expect("nobody panics with it") = cut;
-    }
-
-    fn bytes(&self, way: Way) -> u64 {
-        self.proxy.bytes(way)
-    }
-}
-
-/// A program in the place of ssh, or of a local `git-receive-pack`, with scissors at its pipes.
-struct Pipes {
-    dir: PathBuf,
-    remote: Remote,
-}
-
-impl Pipes {
-    /// Runs what it is given last with `SERVE`, and ends like an ssh whose connection broke: at once if it hears nothing
-    /// more, with the server's end if it is only not heard.
-    const PROGRAM: &str = "for last; do :; done
-mv next now 2>/dev/null || { tee -a up | SERVE \"$last\" | tee -a down; exit; }
-read way bytes < now
-exec 3<&0
-if [ $way = up ]
-then dd bs=1 count=$bytes status=none <&3 3<&- | SERVE \"$last\" 3<&- &
-else SERVE \"$last\" <&3 3<&- | dd bs=1 count=$bytes status=none 3<&- &
-fi
-exec <&- 3<&- >&-
-wait $!
-exit 255";
-
-    fn new(dir: &Path, name: &str, serve: &str, remote: Remote) -> Pipes {
-        fs::create_dir(dir).expect("writable");
-        let body = format!("cd {}\n{}", dir.display(), Self::PROGRAM.replace("SERVE", serve));
-        fs::write(dir.join("draft"), format!("#!/bin/sh\n{body}\n")).expect("writable");
-        let mut install = Command::new("install");
-        install.args(["-m", "755"]).arg(dir.join("draft")).arg(dir.join(name));
-        run(install).success();
-        Pipes {
-            dir: dir.to_owned(),
-            remote,
-        }
-    }
-}
-
-impl Between for Pipes {
-    fn url(&self) -> String {
-        self.remote.url.clone()
-    }
-
-    fn options(&self) -> ConnectOptions {
-        options(&self.remote)
-    }
-
-    fn cut_next(&self, cut: Option<(Way, u64)>) {
-        let next = self.dir.join("next");
-        match cut {
-            Some((way, at)) => {
-                let way = if way == Way::ToServer { "up" } else { "down" };
-                fs::write(next, format!("{way} {at}\n")).expect("writable");
-            }
-            None => assert!(!next.exists(), "it was taken"),
-        }
-    }
-
-    fn bytes(&self, way: Way) -> u64 {
-        let name = if way == Way::ToServer { "up" } else { "down" };
-        fs::metadata(self.dir.join(name)).map_or(0, |meta| meta.len())
-    }
 }
 
 #[derive(Debug, Default)]
@@ -357,80 +227,4 @@ fn a_local_server_cut_after_every_fiftieth_byte() {
 #[ignore = "takes minutes: scripts/test --servers"]
 fn a_local_server_cut_after_every_byte() {
     a_local_server_cut(1);
-}
-
-/// A cut under the pack of a push that streams, and one under TLS, where the layers above see no clean end.
-#[test]
-fn a_streamed_upload_cut_in_the_middle_leaves_the_branch_alone() {
-    for access in [Access::Open, Access::Tls] {
-        let scene = Scene::new();
-        let Some(nginx) = Nginx::start(&scene.world, access) else {
-            return;
-        };
-        let remote = nginx.remote();
-        let mut seed = 7u64;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (seed >> 56) as u8
-        })
-        .take(4 << 20)
-        .collect();
-        let large = scene.first.next(&[("large.md", &noise)], &[]);
-        let connections = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&connections);
-        let proxy = Proxy::to(nginx.port(), move |_| match count.fetch_add(1, Ordering::SeqCst) {
-            0 => Fate::Cut(Way::ToServer, 3 << 20),
-            _ => Fate::Fair,
-        });
-        let mut options = options(&remote);
-        options.deadlines.settle = Duration::from_millis(200);
-        match push_with(&proxy.front(&remote.url, nginx.port()), &options, &large) {
-            Err(PushError::Connect(_)) | Ok(Outcome::Unknown { .. }) => {}
-            other => panic!("{access:?}: {other:?}"),
-        }
-        assert_eq!(scene.repository.tip(), Some(scene.first.id), "{access:?}");
-        applied(push_with(&remote.url, &options, &large));
-        scene.repository.fsck();
-    }
-}
-
-/// The answer is lost while a hook thinks; the refs show the commit a little later, and that is waited for.
-#[test]
-fn an_answer_lost_while_the_server_still_works_is_found_out() {
-    let scene = Scene::new();
-    let Some(daemon) = GitDaemon::start(&scene.world) else {
-        return;
-    };
-    let remote = daemon.remote();
-    let flag = scene.world.root().join("thinking");
-    scene.repository.hook(
-        "pre-receive",
-        &format!(
-            ": > {}; while [ -e {} ]; do sleep 0.01; done",
-            flag.display(),
-            flag.display()
-        ),
-    );
-    let proxy = Proxy::to(daemon.port(), {
-        let mut first = true;
-        move |_| match std::mem::take(&mut first) {
-            // The advertisement and nothing of the answer.
-            true => Fate::Silent(Way::ToClient, 400),
-            false => Fate::Fair,
-        }
-    });
-    let through = proxy.front(&remote.url, daemon.port());
-    let mut options = options(&remote);
-    options.deadlines.idle = Duration::from_millis(500);
-    options.deadlines.settle = Duration::from_secs(20);
-    let pushed = thread::scope(|scope| {
-        let push = scope.spawn(|| push_with(&through, &options, &scene.second));
-        while proxy.connections() < 2 {
-            thread::sleep(Duration::from_millis(5));
-        }
-        std::fs::remove_file(&flag).expect("the hook made it");
-        push.join().expect("no panic")
-    });
-    applied(pushed);
-    assert_eq!(scene.repository.tip(), Some(scene.second.id));
 }

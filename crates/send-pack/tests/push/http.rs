@@ -1,12 +1,13 @@
 //! http as servers, proxies and load balancers speak it: framings, statuses, lengths, cookies, settings for one of them.
 
+mod compressed;
+mod server;
+
 use std::{
-    io::{BufRead, BufReader, Read, Write},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use flate2::{Compression, write::GzEncoder};
 use gix_hash::Kind;
 use send_pack::{
     Outcome, PushError, RefusalKind,
@@ -14,8 +15,9 @@ use send_pack::{
 };
 
 use super::client::{Draft, Pushed, applied, first, options_with, push_with};
-use super::scripted::{FLUSH, OFFERS, Scripted, advertisement, pkt, report};
+use super::scripted::pkt;
 use crate::support::workspace::Remote;
+use server::{Request, answer, body_for, chunked, ok, server, status};
 
 /// A pack that is larger than what is collected by default.
 fn large() -> Draft {
@@ -42,113 +44,6 @@ fn cause(pushed: Pushed) -> ConnectError {
         Err(PushError::Connect(cause)) => cause,
         other => panic!("{other:?}"),
     }
-}
-
-/// A request as it came.
-struct Request {
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Request {
-    fn is_push(&self) -> bool {
-        self.head.starts_with("POST ")
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (known, value) = line.split_once(':')?;
-            known.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
-    }
-
-    fn read(stream: &mut impl BufRead) -> Option<Request> {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).ok()? == 0 {
-                return None;
-            }
-        }
-        let mut request = Request { head, body: Vec::new() };
-        if let Some(length) = request.header("content-length").and_then(|length| length.parse().ok()) {
-            stream.take(length).read_to_end(&mut request.body).ok()?;
-        } else if request.header("transfer-encoding") == Some("chunked") {
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).ok()?;
-                let length = u64::from_str_radix(line.trim(), 16).expect("the length of a chunk");
-                stream.by_ref().take(length).read_to_end(&mut request.body).ok()?;
-                stream.read_line(&mut line).ok()?;
-                if length == 0 {
-                    break;
-                }
-            }
-        }
-        Some(request)
-    }
-}
-
-/// A server that answers each request with what `play` says; an empty answer closes the connection.
-fn server(play: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Scripted {
-    Scripted::start(move |_, mut stream| {
-        let mut reader = BufReader::new(stream.try_clone().expect("open"));
-        while let Some(request) = Request::read(&mut reader) {
-            let answer = play(&request);
-            let closes = !answer.windows(9).any(|piece| piece == b"HTTP/1.1 ")
-                || answer.windows(17).any(|piece| piece == b"Connection: close");
-            if stream.write_all(&answer).is_err() || closes {
-                return;
-            }
-        }
-    })
-}
-
-fn listing() -> Vec<u8> {
-    [
-        pkt("# service=git-receive-pack\n"),
-        FLUSH.to_vec(),
-        advertisement(None, OFFERS),
-    ]
-    .concat()
-}
-
-fn yes() -> Vec<u8> {
-    report(&["unpack ok", "ok refs/heads/main"])
-}
-
-/// What belongs to a request: the refs, or a yes.
-fn body_for(request: &Request) -> (&'static str, Vec<u8>) {
-    match request.is_push() {
-        true => ("application/x-git-receive-pack-result", yes()),
-        false => ("application/x-git-receive-pack-advertisement", listing()),
-    }
-}
-
-fn answer(head: &str, (content_type, body): &(&str, Vec<u8>)) -> Vec<u8> {
-    let head = format!(
-        "{head}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
-}
-
-fn ok(request: &Request) -> Vec<u8> {
-    answer("HTTP/1.1 200 OK", &body_for(request))
-}
-
-fn status(line: &str) -> Vec<u8> {
-    answer(&format!("HTTP/1.1 {line}"), &("text/html", b"<h1>no</h1>".to_vec()))
-}
-
-/// In chunks of one byte each, with all that the standard allows around them.
-fn chunked((content_type, body): (&str, Vec<u8>)) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n");
-    let mut all = head.into_bytes();
-    for byte in body {
-        all.extend_from_slice(&[b"001;why=not\r\n".as_slice(), &[byte], b"\r\n"].concat());
-    }
-    all.extend_from_slice(b"0\r\nX-Trailer: too\r\n\r\n");
-    all
 }
 
 #[test]
@@ -210,72 +105,6 @@ fn a_length_is_sent_where_it_fits_and_a_server_that_needs_one_is_understood() {
     let roomy = with("[http]\npostBuffer = 8m");
     applied(push_with(&server.url("http"), &roomy, &large()));
     assert_eq!(*seen.lock().expect("nobody panics with it"), [true, false, false, true]);
-}
-
-/// As with git, answers may be compressed, also those to a push; an encoding that nobody asked for is named.
-#[test]
-fn an_answer_may_be_compressed() {
-    let compressed = |request: &Request, framed: fn((&str, Vec<u8>)) -> Vec<u8>| {
-        assert_eq!(request.header("accept-encoding"), Some("gzip"));
-        let (content_type, body) = body_for(request);
-        // Two members, one after the other, are one body.
-        let (start, end) = body.split_at(10);
-        framed((content_type, [gzip(start), gzip(end)].concat()))
-    };
-    let with_length = |body: (&str, Vec<u8>)| answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip", &body);
-    let in_chunks = |body: (&str, Vec<u8>)| {
-        let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: x-gzip";
-        [head, &chunked(body)["HTTP/1.1 200 OK".len()..]].concat()
-    };
-    for framed in [with_length, in_chunks] {
-        let server = server(move |request| compressed(request, framed));
-        applied(push_with(&server.url("http"), &with(""), &first()));
-    }
-    let other = server(|request| answer("HTTP/1.1 200 OK\r\nContent-Encoding: br", &body_for(request)));
-    let cause = cause(push_with(&other.url("http"), &with(""), &first()));
-    assert_eq!(cause.kind, FailureKind::Protocol);
-    assert!(cause.message.contains("encoded as br"), "{cause:?}");
-}
-
-/// What was compressed and is cut off, damaged, or larger than any list of refs is no answer.
-#[test]
-fn a_compressed_answer_that_is_none_is_an_error() {
-    let listed = |body: Vec<u8>| {
-        let server = server(move |_| {
-            let content_type = "application/x-git-receive-pack-advertisement";
-            answer(
-                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip",
-                &(content_type, body.clone()),
-            )
-        });
-        cause(push_with(&server.url("http"), &with(""), &first()))
-    };
-    let whole = gzip(&listing());
-    for end in 0..whole.len() {
-        assert_eq!(listed(whole[..end].to_vec()).server_text, "", "cut at {end}");
-    }
-    let mut damaged = whole.clone();
-    let checksum = damaged.len() - 6;
-    damaged[checksum] ^= 1;
-    assert!(!listed(damaged).message.is_empty());
-    let mut endless = [pkt("# service=git-receive-pack\n"), FLUSH.to_vec()].concat();
-    endless.extend_from_slice(
-        advertisement(Some(first().id), OFFERS)
-            .strip_suffix(FLUSH)
-            .expect("its end"),
-    );
-    let one = pkt(format!("{} refs/heads/x\n", first().id));
-    endless.extend(one.repeat((80 << 20) / one.len()));
-    let bomb = gzip(&endless);
-    assert!(bomb.len() < 4 << 20);
-    let exploded = listed(bomb);
-    assert!(exploded.message.contains("more refs"), "{exploded:?}");
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(bytes).expect("memory");
-    packed.finish().expect("memory")
 }
 
 /// A status of 4xx is the server's no, and a redirect of what was sent is none that is followed: one look at the refs, and no waiting. After one of 5xx the server behind a

@@ -18,6 +18,7 @@ mod outcome;
 mod partial;
 mod plink;
 mod program;
+mod proxies;
 mod servers;
 mod several;
 mod terminal;

@@ -1,19 +1,15 @@
 //! What became of a push: every row of the table in `send_pack::outcome`, with real servers where they can be made to
 //! do it.
 
-use std::{
-    io::Write,
-    net::Shutdown,
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+mod looked_up;
+mod unsent;
+
+use std::{thread, time::Duration};
 
 use gix_hash::Kind;
-use send_pack::{Outcome, PushError, PushOptions, RefUpdate, RefusalKind, connect::FailureKind};
+use send_pack::{Outcome, PushError, PushOptions, RefusalKind};
 
 use super::client::{Draft, Repository, applied, first, options, push, push_with, to_main, url};
-use super::scripted::{self, OFFERS, Scripted, report};
 use crate::support::{central::Shape, workspace::Remote, world::World};
 
 struct Place {
@@ -78,23 +74,6 @@ fn a_branch_is_created_updated_and_deleted_in_both_formats() {
             "it is gone, which was wanted: {again:?}"
         );
     }
-}
-
-#[test]
-fn the_other_format_is_named_before_anything_is_sent() {
-    let place = empty("sha256");
-    let refused = push(&place.remote, &first());
-    assert!(
-        matches!(&refused, Err(PushError::ObjectFormat { server, .. }) if server == "sha256"),
-        "{refused:?}"
-    );
-    let mut mixed = Draft::first(Kind::Sha256, &[("a.md", b"one\n")]);
-    mixed.parent = Some(first().id);
-    let refused = push(&place.remote, &mixed);
-    assert!(
-        matches!(refused, Err(PushError::ObjectFormat { ours: Kind::Sha1, .. })),
-        "{refused:?}"
-    );
 }
 
 #[test]
@@ -254,39 +233,6 @@ fn options_reach_the_hook_or_are_an_error() {
 }
 
 #[test]
-fn an_option_that_is_no_line_is_refused_without_connecting() {
-    let at = url("git://127.0.0.1:1/r");
-    for option in ["", "two\nlines", "nul\0", &"long".repeat(20_000)] {
-        let update = to_main(None, Some(first().id));
-        let mut pushed = PushOptions::new("test");
-        pushed.hook_options = vec!["ci.skip".into(), option.into()];
-        let objects = || Ok::<_, std::convert::Infallible>(first().objects.into_iter().map(Ok));
-        let refused = send_pack::push(&at, &options(&nobody()), &pushed, &update, objects);
-        assert!(matches!(refused, Err(PushError::PushOption(named)) if named == option));
-    }
-}
-
-#[test]
-fn a_name_that_is_none_is_refused_without_connecting() {
-    let at = url("git://127.0.0.1:1/r");
-    for name in [
-        "main",
-        "refs/heads/a b",
-        "refs/heads/x\0 report-status",
-        "refs/heads/../x",
-        "",
-    ] {
-        let update = RefUpdate {
-            name: name.into(),
-            ..to_main(None, Some(first().id))
-        };
-        let objects = || Ok::<_, std::convert::Infallible>(Vec::new().into_iter());
-        let refused = send_pack::push(&at, &Default::default(), &PushOptions::new("test"), &update, objects);
-        assert!(matches!(refused, Err(PushError::RefName(_))), "{name:?}: {refused:?}");
-    }
-}
-
-#[test]
 fn a_source_that_fails_half_way_changes_nothing_on_any_transport() {
     let place = empty("sha1");
     let daemon = crate::support::servers::GitDaemon::start(&place._world);
@@ -316,135 +262,5 @@ fn a_source_that_fails_half_way_changes_nothing_on_any_transport() {
             "{failed:?}"
         );
         assert_eq!(place.repository.tip(), None);
-    }
-}
-
-#[test]
-fn a_report_that_contradicts_itself_or_is_missing_is_settled_by_the_refs() {
-    let one = first();
-    let two = one.next(&[("b.md", b"b\n")], &[]);
-    let rival = one.next(&[("r.md", b"r\n")], &[]);
-    let strange: [&[&str]; 6] = [
-        &["unpack ok"],
-        &["ok refs/heads/main"],
-        &["unpack ok", "ok refs/heads/other"],
-        &["unpack ok", "ok refs/heads/main", "ng refs/heads/main no"],
-        &["unpack no room", "ok refs/heads/main"],
-        &[],
-    ];
-    for lines in strange {
-        for (later, expected) in [(two.id, "Applied"), (rival.id, "Moved"), (one.id, "Unknown")] {
-            let server = scripted::one_push(Some(one.id), OFFERS, report(lines), Some(later));
-            let mut options = options(&Remote {
-                url: String::new(),
-                env: Vec::new(),
-            });
-            options.deadlines.settle = Duration::from_millis(100);
-            let outcome = push_with(&server.url("git"), &options, &two);
-            assert!(
-                format!("{outcome:?}").starts_with(&format!("Ok({expected}")),
-                "{lines:?}: {outcome:?}"
-            );
-            assert!(server.connections() > 1, "the refs were listed");
-        }
-    }
-}
-
-#[test]
-fn an_unknown_reason_is_looked_into_once_and_then_believed() {
-    let one = first();
-    let two = one.next(&[("b.md", b"b\n")], &[]);
-    for (later, expected) in [
-        (two.id, "Ok(Applied"),
-        (one.id, "Ok(Refused(Refusal { kind: Other, reason: \"policy 7\""),
-    ] {
-        let server = scripted::one_push(
-            Some(one.id),
-            OFFERS,
-            report(&["unpack ok", "ng refs/heads/main policy 7"]),
-            Some(later),
-        );
-        let outcome = push_with(&server.url("git"), &Default::default(), &two);
-        assert!(format!("{outcome:?}").starts_with(expected), "{outcome:?}");
-        assert_eq!(server.connections(), 2);
-    }
-}
-
-#[test]
-fn a_yes_from_a_server_that_does_not_say_what_it_is_is_checked() {
-    let one = first();
-    let two = one.next(&[("b.md", b"b\n")], &[]);
-    let rival = one.next(&[("r.md", b"r\n")], &[]);
-    let offers = "report-status delete-refs side-band-64k";
-    for (later, expected) in [(two.id, "Ok(Applied"), (rival.id, "Ok(Moved"), (one.id, "Ok(Refused")] {
-        let yes = report(&["unpack ok", "ok refs/heads/main"]);
-        let server = scripted::one_push(Some(one.id), offers, yes, Some(later));
-        let outcome = push_with(&server.url("git"), &Default::default(), &two);
-        assert!(format!("{outcome:?}").starts_with(expected), "{outcome:?}");
-    }
-}
-
-#[test]
-fn a_server_without_a_report_is_not_pushed_to() {
-    let one = first();
-    let server = scripted::one_push(None, "delete-refs", Vec::new(), None);
-    let refused = push_with(&server.url("git"), &Default::default(), &one);
-    assert!(
-        matches!(refused, Err(PushError::Unsupported("report-status"))),
-        "{refused:?}"
-    );
-}
-
-#[test]
-fn a_server_without_bands_or_thin_packs_is_spoken_to_in_its_way() {
-    let one = Draft::first(
-        Kind::Sha1,
-        &[("a.md", &b"long enough to be worth a delta\n".repeat(40))],
-    );
-    let text = b"long enough to be worth a delta\n".repeat(41);
-    let two = one.next(
-        &[("a.md", &text)],
-        &[("a.md", &b"long enough to be worth a delta\n".repeat(40))],
-    );
-    static DELTAS: AtomicU64 = AtomicU64::new(0);
-    let server = Scripted::start(move |_, mut stream| {
-        use std::io::Read;
-        scripted::greeting(&mut stream);
-        let _ = stream.write_all(&scripted::advertisement(Some(one.id), "report-status no-thin agent=x"));
-        let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
-        let mut all = Vec::new();
-        let _ = stream.read_to_end(&mut all);
-        let pack = all.windows(4).position(|w| w == b"PACK").expect("a pack came");
-        // The type of the first object, the document: a blob is 3, a delta 7.
-        DELTAS.store(u64::from(all[pack + 12] >> 4 & 7), Ordering::SeqCst);
-        let answer: Vec<u8> = [
-            scripted::pkt("unpack ok\n"),
-            scripted::pkt("ok refs/heads/main\n"),
-            b"0000".to_vec(),
-        ]
-        .concat();
-        let _ = stream.write_all(&answer);
-        let _ = stream.shutdown(Shutdown::Both);
-    });
-    applied(push_with(&server.url("git"), &Default::default(), &two));
-    assert_eq!(DELTAS.load(Ordering::SeqCst), 3);
-}
-
-#[test]
-fn an_answer_that_time_took_is_still_found_out() {
-    let place = empty("sha1");
-    let Some(daemon) = crate::support::servers::GitDaemon::start(&place._world) else {
-        return;
-    };
-    let one = first();
-    // The ref is moved, and then the answer does not come.
-    place.repository.hook("post-receive", "sleep 3");
-    let mut options = options(&daemon.remote());
-    options.deadlines.total = Some(Instant::now() + Duration::from_millis(900));
-    applied(push_with(&daemon.remote().url, &options, &one));
-    options.deadlines.total = Some(Instant::now());
-    match push_with(&daemon.remote().url, &options, &one.next(&[("b", b"b")], &[])) {
-        Err(PushError::Connect(cause)) => assert_eq!(cause.kind, FailureKind::TimedOut),
-        other => panic!("{other:?}"),
     }
 }
