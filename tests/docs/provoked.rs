@@ -283,7 +283,10 @@ const PROVOKED: [(&str, &str); 148] = [
         "… belongs to another user (…), so it is not used",
         "stops::another_users_state",
     ),
-    ("it belongs to another user", "torture::checkout::another_users_store"),
+    (
+        "it belongs to another user",
+        "torture::checkout::owners::another_users_store",
+    ),
     (
         "… is another user's, or lies where other users may put things",
         "stops::the_workspace_is_another_users",

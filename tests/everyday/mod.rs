@@ -24,5 +24,6 @@ mod real_metis;
 mod renaming;
 mod resolving;
 mod stash;
+mod submodules;
 mod undone;
 pub mod unfinished;

@@ -1,11 +1,11 @@
 //! A workspace keeps its folder, and a folder its project, until somebody says otherwise.
 
+mod retiring;
+mod without_git;
+
 use crate::support::{
     point::Point,
-    process::run,
     team::{Checkout, Team, exits},
-    terminal::{at_terminal, plain},
-    world::World,
 };
 
 const ALL: &str = "1=v1 2=v1 3=v1";
@@ -150,28 +150,6 @@ fn taken_over_without_a_pull_and_an_older_plan_stays_older() {
     );
 }
 
-/// Without git the commit in central says what became of the folder.
-#[test]
-fn copies_of_a_plain_folder() {
-    let team = Team::new();
-    let (one, other) = (team.person("one"), team.person("other"));
-    for person in [&one, &other] {
-        person.put(".metis/config.toml", team.config(person, "plain", "worktree"));
-        person.write(7, "v1");
-        person.syncs();
-    }
-    workspace(&one, "rename plain platform", 0);
-    has(&team, ALL, "7=v1");
-    other.write(7, "v2");
-    other.write(8, "new");
-    let said = other.sync_exits(3);
-    assert!(said.contains("workspace rename plain platform"), "{said}");
-    assert_eq!(team.plans_of("plain"), "");
-    workspace(&other, "rename plain platform", 0);
-    other.syncs();
-    has(&team, ALL, "7=v2 8=new");
-}
-
 #[test]
 fn what_is_not_renamed() {
     let team = Team::new();
@@ -190,60 +168,6 @@ fn what_is_not_renamed() {
         assert_eq!(team.world.central.tip(), before);
     }
     team.edits_get_through(&team.ann);
-}
-
-/// Taken out of central, and not registered again by any clone until somebody says so.
-#[test]
-fn a_retired_workspace() {
-    let team = Team::new();
-    let said = workspace(&team.ann, "retire api", 2);
-    assert!(said.contains("--yes"), "{said}");
-    has(&team, ALL, "");
-    workspace(&team.ann, "retire api --yes", 0);
-    has(&team, "", "");
-    assert!(message(&team).contains("Workspace-Left: api"));
-    assert_eq!(team.ann.read(1), "v1");
-    team.web.syncs();
-    assert!(!team.web.metis().join("api").exists());
-    team.web.write(1, "v2");
-    team.web.syncs();
-    team.ann.write(1, "v2");
-    for _ in 0..2 {
-        let said = team.ann.syncs();
-        assert!(said.contains("api/ was retired from central"), "{said}");
-    }
-    assert!(
-        std::fs::read_to_string(team.ann.metis().join("web/WEB-T-0001.md"))
-            .unwrap()
-            .contains("v2")
-    );
-    has(&team, "", "");
-
-    let said = team.bob.sync_exits(3);
-    assert!(said.contains("workspace retire api"), "{said}");
-    workspace(&team.bob, "retire api --yes", 0);
-    team.bob.syncs();
-    has(&team, "", "");
-
-    exits(&team.ann.run(&["init"]), 0);
-    let said = team.ann.syncs();
-    assert!(said.contains("Registered: api/"), "{said}");
-    has(&team, "1=v2 2=v1 3=v1", "");
-}
-
-/// Chosen with `init`, the new folder begins beside the old one, which can be taken away afterwards.
-#[test]
-fn another_name_by_init() {
-    let team = Team::new();
-    let said = exits(&team.ann.run(&["init", "--prefix", "platform"]), 0);
-    assert!(said.contains("workspace rename api platform"), "{said}");
-    team.ann.syncs();
-    has(&team, ALL, ALL);
-    workspace(&team.ann, "retire api --yes", 0);
-    has(&team, "", ALL);
-    team.ann.write(1, "v2");
-    team.ann.syncs();
-    has(&team, "", "1=v2 2=v1 3=v1");
 }
 
 /// Another project takes the same prefix by mistake.
@@ -308,43 +232,6 @@ fn a_prefix_of_this_clone_alone() {
     team.ann.write(1, "v2");
     team.ann.syncs();
     has(&team, "", "1=v2 2=v1 3=v1");
-}
-
-/// Without git: documents of the folder that the same clone had before are its own, not another workspace's.
-#[test]
-fn a_plain_folder_begins_another_name() {
-    let world = World::new();
-    let api = world.workspace("api");
-    for code in ["API-T-0001", "API-T-0002"] {
-        api.write(code, "first");
-    }
-    api.sync().report();
-    run(api.metis_sync(&["init", "--prefix", "core"])).success();
-    api.sync().report();
-    assert_eq!(world.central.folder("core"), api.documents());
-    assert_eq!(world.central.folder("core").len(), 2);
-    api.write("API-T-0001", "second");
-    api.sync().report();
-    assert_eq!(world.central.folder("core"), api.documents());
-}
-
-/// A person is asked before anything goes.
-#[test]
-fn retiring_at_a_terminal() {
-    let world = World::new();
-    let api = world.workspace("api");
-    api.write("API-T-0001", "first");
-    api.sync().report();
-    let mut command = api.metis_sync(&["workspace", "retire", "api"]);
-    command.env("TERM", "xterm").env("GIT_TERMINAL_PROMPT", "1");
-    for (typed, left) in [("\n", 1), ("n\n", 1), ("y\n", 0)] {
-        let Some(finished) = at_terminal(&api, &command, typed) else {
-            return;
-        };
-        let text = plain(&finished);
-        assert!(text.contains("Take api/ out of"), "{text}");
-        assert_eq!(world.central.folder("api").len(), left, "{text}");
-    }
 }
 
 /// A workspace of a repository with several moves to another folder of it. The colleague who has not pulled that yet is no other

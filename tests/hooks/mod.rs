@@ -8,3 +8,4 @@ pub mod project;
 mod quiet;
 mod stalled;
 mod where_git_looks;
+mod worker;

@@ -13,7 +13,7 @@ fn story(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::SwitchedOff => "a_hook_that_is_switched_off",
         Refusal::Shared => "hooks_that_others_share",
-        Refusal::InFile | Refusal::InConfig => "hooks::installing::the_configuration_instead_of_files",
+        Refusal::InFile | Refusal::InConfig => "hooks::installing::configured::the_configuration_instead_of_files",
         Refusal::OldGit => "a_git_without_configured_hooks",
         // The refusal comes with the line to be put there by hand.
         Refusal::Unfit(_) => "hooks::installing::what_cannot_take_lines_is_left_alone",

@@ -13,21 +13,18 @@ mod database;
 mod deciding;
 mod files;
 mod hooks;
+mod person;
 mod project;
+mod pushing;
+mod stopped;
 mod versions;
 mod warnings;
 
-use std::process::Command;
-
 use metis_sync::sync::stop::Stop;
-use serde_json::Value;
 
-use crate::support::{
-    process::{Finished, quoted, run},
-    team::Checkout,
-    workspace::Workspace,
-    world::World,
-};
+use crate::support::{workspace::Workspace, world::World};
+pub use person::Person;
+pub use stopped::Stopped;
 
 /// Makes a test of each story, and of all of them a `match` over the kinds of stop.
 macro_rules! stories {
@@ -120,11 +117,11 @@ stories! {
     Receive: central::its_objects_are_not_complete;
     CentralLarge: central::an_object_is_too_large;
     CentralInTheWay: central::a_file_is_where_the_folder_should_be;
-    Refused: central::a_hook_says_no;
-    AnswerLost: central::the_answer_is_lost;
-    Retries: central::others_are_faster;
-    OutOfTime: central::the_time_is_over;
-    Unsupported: central::its_server_is_not_up_to_it;
+    Refused: pushing::a_hook_says_no;
+    AnswerLost: pushing::the_answer_is_lost;
+    Retries: pushing::others_are_faster;
+    OutOfTime: pushing::the_time_is_over;
+    Unsupported: pushing::its_server_is_not_up_to_it;
     ConduitDefinition: conduits::a_definition_breaks_a_rule;
     NoConduit: conduits::there_is_none_of_this_name;
     ConduitExists: conduits::there_is_one_of_this_name;
@@ -168,183 +165,6 @@ fn each_stop_has_a_name_and_a_story_of_its_own() {
             assert_ne!(story(*stop), story(*other));
         }
     }
-}
-
-/// Somebody who types commands in a project.
-pub trait Person {
-    /// A program, in the project.
-    fn program(&self, name: &str) -> Command;
-    /// `git-metis-sync` with these arguments.
-    fn asks(&self, args: &[&str]) -> Finished;
-
-    /// A sync that must stop like this.
-    #[track_caller]
-    fn sync_stops(&self, stop: Stop) -> Stopped {
-        Stopped::of(&self.asks(&["--json", "sync"]), stop)
-    }
-
-    /// Another command that must.
-    #[track_caller]
-    fn stops(&self, args: &[&str], stop: Stop) -> Stopped {
-        Stopped::of(&self.asks(&[&["--json"], args].concat()), stop)
-    }
-
-    /// A sync that must go through.
-    #[track_caller]
-    fn goes_through(&self) {
-        let finished = self.asks(&["sync"]);
-        assert_eq!(finished.code, Some(0), "{}", finished.transcript());
-    }
-
-    /// Types a line, which must succeed.
-    #[track_caller]
-    fn types(&self, line: &str) -> String {
-        let mut shell = self.program("sh");
-        shell.args(["-c", line]);
-        run(shell).success()
-    }
-}
-
-impl Person for Workspace {
-    fn program(&self, name: &str) -> Command {
-        let built = std::path::Path::new(env!("CARGO_BIN_EXE_git-metis-sync"));
-        with_program(Workspace::program(self, name), built)
-    }
-
-    fn asks(&self, args: &[&str]) -> Finished {
-        self.run(args)
-    }
-}
-
-impl Person for Checkout {
-    fn program(&self, name: &str) -> Command {
-        Checkout::program(self, name)
-    }
-
-    fn asks(&self, args: &[&str]) -> Finished {
-        self.run(args)
-    }
-}
-
-/// `git metis-sync` works for whoever has the program in PATH.
-fn with_program(mut command: Command, built: &std::path::Path) -> Command {
-    let path = command.get_envs().find(|(name, _)| *name == "PATH");
-    let path = path.and_then(|(_, value)| value).unwrap_or_default().to_os_string();
-    let mut with = built.parent().expect("a folder").as_os_str().to_owned();
-    with.push(":");
-    with.push(path);
-    command.env("PATH", with);
-    command
-}
-
-/// What a command that stopped said.
-#[derive(Debug)]
-pub struct Stopped {
-    pub message: String,
-    pub next: String,
-}
-
-impl Stopped {
-    #[track_caller]
-    pub fn of(finished: &Finished, stop: Stop) -> Self {
-        let said = finished.transcript();
-        let document: Value = serde_json::from_slice(&finished.stdout).unwrap_or_else(|err| panic!("{err}: {said}"));
-        // Of several conduits each has its own.
-        let error = match &document["conduits"][0] {
-            Value::Null => document["error"].clone(),
-            conduit => {
-                let mut error = conduit.clone();
-                error["message"] = error["error"].take();
-                error
-            }
-        };
-        assert_eq!(error["stop"], stop.name(), "{said}");
-        assert_eq!(finished.code, Some(stop.exit() as i32), "{said}");
-        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-        let stopped = Stopped {
-            message: text("message"),
-            next: text("next"),
-        };
-        assert!(!stopped.message.is_empty() && !stopped.next.is_empty(), "{said}");
-        assert!(!stopped.next.contains(['{', '}']), "{said}");
-        assert!(
-            is_explained(&stopped.message, stop),
-            "docs/troubleshooting.md lacks {said}"
-        );
-        stopped
-    }
-
-    /// What stands between backticks in what to do.
-    pub fn commands(&self) -> Vec<&str> {
-        self.next.split('`').skip(1).step_by(2).collect()
-    }
-
-    /// The command that begins like this.
-    #[track_caller]
-    pub fn command(&self, begins: &str) -> &str {
-        let mut commands = self.commands().into_iter().filter(|line| line.starts_with(begins));
-        commands.next().unwrap_or_else(|| panic!("no `{begins} …` in {self:?}"))
-    }
-
-    /// The same with what it leaves open filled in.
-    #[track_caller]
-    pub fn filled(&self, begins: &str, name: &str, value: &str) -> String {
-        let command = self.command(begins).replace(
-            " --prefix NAME",
-            if name == "NAME" {
-                " --prefix NAME"
-            } else {
-                " --prefix api"
-            },
-        );
-        let words = command
-            .split(' ')
-            .map(|word| if word == name { quoted(value) } else { word.to_owned() });
-        assert!(command.split(' ').any(|word| word == name), "no {name} in {command}");
-        words.collect::<Vec<_>>().join(" ")
-    }
-
-    /// What to do names this; whoever reads it does it.
-    #[track_caller]
-    pub fn advises(&self, words: &str) {
-        assert!(self.next.contains(words), "no {words:?} in {self:?}");
-    }
-
-    /// The first path in what happened.
-    #[track_caller]
-    pub fn path(&self) -> std::path::PathBuf {
-        let mut words = self.message.split(' ');
-        let path = words.find(|word| word.starts_with('/'));
-        path.unwrap_or_else(|| panic!("no path in {self:?}"))
-            .trim_end_matches([':', ','])
-            .into()
-    }
-
-    /// Moves what is at that path away.
-    #[track_caller]
-    pub fn move_away(&self) {
-        let path = self.path();
-        let aside = path.with_extension("aside");
-        std::fs::rename(&path, &aside).unwrap_or_else(|err| panic!("{err}: {self:?}"));
-    }
-}
-
-/// Whether a row of the troubleshooting table is about this message, with its exit code. In a row `…` stands for anything.
-fn is_explained(message: &str, stop: Stop) -> bool {
-    let table = include_str!("../../docs/troubleshooting.md");
-    let is_it = |row: &str| {
-        let (pattern, rest) = row.strip_prefix("| `")?.split_once("` | ")?;
-        let mut left = message;
-        for (at, part) in pattern.split('…').enumerate() {
-            let found = left.find(part.trim())?;
-            if at == 0 && found > 0 {
-                return None;
-            }
-            left = &left[found + part.trim().len()..];
-        }
-        (rest.split(' ').next()? == (stop.exit() as i32).to_string()).then_some(())
-    };
-    table.lines().any(|row| is_it(row).is_some())
 }
 
 /// A workspace with one document, which has synced.
