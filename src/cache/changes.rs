@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::source::DocumentSource;
+use super::source::{Identified, each_once};
 
 /// Brings a workspace's rows up to its listing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     /// New paths with new bytes.
-    pub added: Vec<DocumentSource>,
+    pub added: Vec<Identified>,
     /// Rows whose bytes changed.
-    pub changed: Vec<(i64, DocumentSource)>,
+    pub changed: Vec<(i64, Identified)>,
     /// Rows whose bytes are now at another path.
-    pub moved: Vec<(i64, DocumentSource)>,
+    pub moved: Vec<(i64, Identified)>,
     /// Rows without a document.
     pub removed: Vec<i64>,
 }
@@ -22,17 +22,16 @@ pub(super) struct Changes {
 /// One by one, because a workspace can have 100,000 rows and nearly all of them are equal: those are compared where SQLite
 /// has them, without a copy.
 pub(super) struct Merge {
-    listed: std::iter::Peekable<std::vec::IntoIter<DocumentSource>>,
-    added: Vec<DocumentSource>,
-    changed: Vec<(i64, DocumentSource)>,
+    listed: std::iter::Peekable<std::vec::IntoIter<Identified>>,
+    added: Vec<Identified>,
+    changed: Vec<(i64, Identified)>,
     removed: Vec<(i64, Vec<u8>)>,
 }
 
 impl Merge {
     /// Starts with all documents, in any order. Of several with one path, one is taken.
-    pub fn new(mut listed: Vec<DocumentSource>) -> Self {
-        listed.sort_by(|a, b| a.path.cmp(&b.path));
-        listed.dedup_by(|a, b| a.path == b.path);
+    pub fn new(mut listed: Vec<Identified>) -> Self {
+        each_once(&mut listed, |document| &document.path);
         Merge {
             listed: listed.into_iter().peekable(),
             added: Vec::new(),
@@ -80,8 +79,8 @@ impl Merge {
 mod tests {
     use super::*;
 
-    fn document(path: &str, blob: u8) -> DocumentSource {
-        DocumentSource {
+    fn document(path: &str, blob: u8) -> Identified {
+        Identified {
             path: path.into(),
             code: "A-T-0001".parse().unwrap(),
             blob: crate::names::ObjectId::from_bytes(&[blob; 20]).unwrap(),

@@ -1,11 +1,14 @@
 //! Workspaces in memory, for the tests of this room.
 
 use std::{
-    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     io,
     path::Path,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{CacheError, Document, DocumentFacts, DocumentSource, Rebuilt, WorkspaceSource, rebuild};
@@ -16,12 +19,53 @@ use crate::names::{ObjectId, Prefix};
 pub struct World {
     pub workspaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Paths that can't be loaded.
-    pub unreadable: RefCell<BTreeSet<String>>,
+    pub unreadable: Names,
     /// Prefixes that can't be listed.
-    pub unlisted: RefCell<BTreeSet<String>>,
+    pub unlisted: Names,
     /// Listings and loads so far.
-    pub listed: Cell<usize>,
-    pub loaded: Cell<usize>,
+    pub listed: Count,
+    pub loaded: Count,
+}
+
+/// A number that any thread may change.
+#[derive(Default)]
+pub struct Count(AtomicUsize);
+
+impl Count {
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub fn set(&self, count: usize) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
+    /// What it was before.
+    pub fn add(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Count {
+    fn clone(&self) -> Self {
+        Count(self.get().into())
+    }
+}
+
+/// Names, likewise.
+#[derive(Default)]
+pub struct Names(Mutex<BTreeSet<String>>);
+
+impl Names {
+    pub fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Clone for Names {
+    fn clone(&self) -> Self {
+        Names(self.lock().clone().into())
+    }
 }
 
 pub const OWN: &str = "api";
@@ -76,21 +120,22 @@ impl World {
                 documents: Box::new({
                     let prefix = prefix.clone();
                     move || {
-                        self.listed.set(self.listed.get() + 1);
-                        if self.unlisted.borrow().contains(&prefix) {
+                        self.listed.add();
+                        if self.unlisted.lock().contains(&prefix) {
                             return Err(io::Error::other("no such tree"));
                         }
                         Ok(documents.iter().map(|(path, text)| document(path, text)).collect())
                     }
                 }),
+                hash: Box::new(|bytes| blob_id(&String::from_utf8_lossy(bytes))),
             }
         };
         self.workspaces.iter().map(source).collect()
     }
 
     pub fn load(&self, prefix: &Prefix, path: &str) -> io::Result<Vec<u8>> {
-        self.loaded.set(self.loaded.get() + 1);
-        if self.unreadable.borrow().contains(path) {
+        self.loaded.add();
+        if self.unreadable.lock().contains(path) {
             return Err(io::Error::other("unreadable"));
         }
         Ok(self.workspaces[prefix.as_str()][path].clone().into_bytes())
@@ -130,7 +175,7 @@ fn document(path: &str, text: &str) -> DocumentSource {
     DocumentSource {
         path: path.into(),
         code: name.strip_suffix(".md").unwrap().parse().unwrap(),
-        blob: blob_id(text),
+        blob: Some(blob_id(text)),
     }
 }
 

@@ -6,7 +6,11 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -20,8 +24,13 @@ use super::{
     rebuilt::{Outcome, Rebuilt},
     rows::{Prepared, Reader, Reading, Writer},
     schema,
-    source::{Maker, WorkspaceSource},
+    source::{Maker, WorkspaceSource, each_once},
 };
+
+/// Rows are handed over so many at a time: two threads that wake each other for each row would do little else.
+const BATCH: usize = 128;
+/// How many batches may wait to be written.
+const WAITING: usize = 4;
 
 /// Builds the database at `path`, where nothing is. `None` when somebody put one there meanwhile, which is then left alone.
 pub(super) fn build(
@@ -32,8 +41,21 @@ pub(super) fn build(
 ) -> Result<Option<Rebuilt>, CacheError> {
     let temp = TempFile::create(path)?;
     let maker = maker(&database::identity(&temp.path)?);
-    let documents =
-        fill(&temp.path, workspaces, &mut reader, &maker).map_err(|error| CacheError::sqlite(&temp.path, error))?;
+    let (sender, receiver) = mpsc::sync_channel(WAITING);
+    let filled = thread::scope(|scope| {
+        let read = thread::Builder::new().spawn_scoped(scope, || {
+            // Whoever does not listen any more has failed, and says why.
+            let _ = read_all(workspaces, &mut reader, &sender);
+            drop(sender);
+        });
+        read.map_err(|source| CacheError::Io {
+            action: "start a thread to fill",
+            path: temp.path.clone(),
+            source,
+        })?;
+        fill(&temp.path, receiver, &maker).map_err(|error| CacheError::sqlite(&temp.path, error))
+    });
+    let documents = filled?;
     if !temp.publish(path)? {
         return Ok(None);
     }
@@ -46,12 +68,47 @@ pub(super) fn build(
     }))
 }
 
-fn fill(
-    path: &Path,
-    workspaces: &[WorkspaceSource<'_>],
+/// What is read while what was read before is written.
+enum Step<'w> {
+    Begin(&'w WorkspaceSource<'w>),
+    Rows(Vec<Prepared>),
+    /// Whether all of the workspace's documents could be read.
+    End {
+        complete: bool,
+    },
+}
+
+fn read_all<'w>(
+    workspaces: &'w [WorkspaceSource<'w>],
     reader: &mut Reader<'_>,
-    maker: &str,
-) -> rusqlite::Result<u64> {
+    rows: &SyncSender<Step<'w>>,
+) -> Result<(), mpsc::SendError<Step<'w>>> {
+    for workspace in workspaces {
+        let Some(mut listed) = reader.list(workspace) else {
+            continue;
+        };
+        each_once(&mut listed, |document| &document.path);
+        rows.send(Step::Begin(workspace))?;
+        let mut complete = true;
+        let mut documents = listed.into_iter().peekable();
+        while documents.peek().is_some() {
+            let mut batch = Vec::with_capacity(BATCH);
+            for document in documents.by_ref().take(BATCH) {
+                match reader.read(workspace, document) {
+                    Reading::Row(row) => batch.push(*row),
+                    Reading::Damaged => {}
+                    Reading::Unread => complete = false,
+                }
+            }
+            rows.send(Step::Rows(batch))?;
+        }
+        rows.send(Step::End { complete })?;
+    }
+    Ok(())
+}
+
+/// Writes all rows that come. Returns how many.
+fn fill(path: &Path, rows: Receiver<Step<'_>>, maker: &str) -> rusqlite::Result<u64> {
     // Nobody else knows the file, so SQLite's locks would only get in the way of ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags_and_vfs(path, flags, "unix-none")?;
@@ -64,34 +121,30 @@ fn fill(
     let mut total = 0;
     {
         let mut writer = Writer::new(&transaction)?;
-        for workspace in workspaces {
-            let Some(mut listed) = reader.list(workspace) else {
-                continue;
-            };
-            listed.sort_by(|a, b| a.path.cmp(&b.path));
-            listed.dedup_by(|a, b| a.path == b.path);
-            transaction.execute(
-                "INSERT INTO sync_workspaces (prefix, owned, fingerprint, documents) VALUES (?1, ?2, '', 0)",
-                (workspace.prefix.as_str(), workspace.owned),
-            )?;
-            let id = transaction.last_insert_rowid();
-            let (mut documents, mut complete) = (0, true);
-            for document in listed {
-                match reader.read(workspace, &document) {
-                    Reading::Facts(facts) => {
-                        writer.insert(id, &Prepared { document, facts })?;
-                        documents += 1;
+        let (mut id, mut fingerprint, mut documents) = (0, "", 0);
+        for step in rows {
+            match step {
+                Step::Begin(workspace) => {
+                    transaction.execute(
+                        "INSERT INTO sync_workspaces (prefix, owned, fingerprint, documents) VALUES (?1, ?2, '', 0)",
+                        (workspace.prefix.as_str(), workspace.owned),
+                    )?;
+                    (id, fingerprint, documents) = (transaction.last_insert_rowid(), &workspace.fingerprint, 0);
+                }
+                Step::Rows(rows) => {
+                    for row in &rows {
+                        writer.insert(id, row)?;
                     }
-                    Reading::Damaged => {}
-                    Reading::Unread => complete = false,
+                    documents += rows.len() as i64;
+                }
+                Step::End { complete } => {
+                    transaction.execute(
+                        "UPDATE sync_workspaces SET fingerprint = ?1, documents = ?2 WHERE id = ?3",
+                        (if complete { fingerprint } else { "" }, documents, id),
+                    )?;
+                    total += documents as u64;
                 }
             }
-            let fingerprint = if complete { workspace.fingerprint.as_str() } else { "" };
-            transaction.execute(
-                "UPDATE sync_workspaces SET fingerprint = ?1, documents = ?2 WHERE id = ?3",
-                (fingerprint, documents, id),
-            )?;
-            total += documents as u64;
         }
     }
     schema::create_indexes(&transaction)?;

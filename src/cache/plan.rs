@@ -8,7 +8,7 @@ use super::{
     changes::Merge,
     rows::{Prepared, Reader, Reading},
     schema::Tables,
-    source::{DocumentSource, WorkspaceSource},
+    source::{DocumentSource, Identified, WorkspaceSource, each_once},
 };
 use crate::names::Prefix;
 
@@ -43,7 +43,7 @@ pub(super) struct WorkspacePlan {
     pub added: Vec<Prepared>,
     /// With their rows.
     pub changed: Vec<(i64, Prepared)>,
-    pub moved: Vec<(i64, DocumentSource)>,
+    pub moved: Vec<(i64, Identified)>,
     pub removed: Vec<i64>,
 }
 
@@ -72,13 +72,11 @@ impl Plan {
             });
             let listed = if known { None } else { reader.list(workspace) };
             match (listed, before) {
-                (Some(listed), before) => {
-                    let change = WorkspacePlan::make(db, workspace, listed, before.as_ref(), reader)?;
-                    match before {
-                        Some(before) if change.is_empty(&before) => plan.untouched += before.documents,
-                        _ => plan.workspaces.push(change),
-                    }
-                }
+                (Some(listed), Some(before)) => match WorkspacePlan::changed(db, workspace, listed, &before, reader)? {
+                    Some(change) if !change.is_empty(&before) => plan.workspaces.push(change),
+                    _ => plan.untouched += before.documents,
+                },
+                (Some(listed), None) => plan.workspaces.push(WorkspacePlan::new(workspace, listed, reader)),
                 (None, Some(before)) => plan.untouched += before.documents,
                 (None, None) => {}
             }
@@ -108,51 +106,74 @@ impl Plan {
 }
 
 impl WorkspacePlan {
-    fn make(
-        db: &Connection,
-        workspace: &WorkspaceSource<'_>,
-        listed: Vec<DocumentSource>,
-        before: Option<&StoredWorkspace>,
-        reader: &mut Reader<'_>,
-    ) -> rusqlite::Result<WorkspacePlan> {
-        let mut merge = Merge::new(listed);
-        if let Some(before) = before {
-            let mut select =
-                db.prepare("SELECT id, path, blob FROM sync_documents WHERE workspace = ?1 ORDER BY path")?;
-            let mut rows = select.query([before.id])?;
-            while let Some(row) = rows.next()? {
-                merge.stored(row.get(0)?, row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
-            }
-        }
-        let changes = merge.finish();
-        let mut plan = WorkspacePlan {
-            id: before.map(|before| before.id),
+    fn begun(workspace: &WorkspaceSource<'_>, id: Option<i64>) -> Self {
+        WorkspacePlan {
+            id,
             prefix: workspace.prefix.clone(),
             owned: workspace.owned,
             fingerprint: workspace.fingerprint.clone(),
             documents: 0,
             added: Vec::new(),
             changed: Vec::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+
+    /// Of one that the database has not.
+    fn new(workspace: &WorkspaceSource<'_>, mut listed: Vec<DocumentSource>, reader: &mut Reader<'_>) -> Self {
+        let mut plan = WorkspacePlan::begun(workspace, None);
+        each_once(&mut listed, |document| &document.path);
+        for document in listed {
+            plan.add(reader.read(workspace, document));
+        }
+        plan.documents = plan.added.len() as u64;
+        plan
+    }
+
+    /// Of one that it has. `None`: not all documents could be read, so what it has stays.
+    fn changed(
+        db: &Connection,
+        workspace: &WorkspaceSource<'_>,
+        listed: Vec<DocumentSource>,
+        before: &StoredWorkspace,
+        reader: &mut Reader<'_>,
+    ) -> rusqlite::Result<Option<Self>> {
+        let Some(listed) = reader.identify(workspace, listed) else {
+            return Ok(None);
+        };
+        let mut merge = Merge::new(listed);
+        let mut select = db.prepare("SELECT id, path, blob FROM sync_documents WHERE workspace = ?1 ORDER BY path")?;
+        let mut rows = select.query([before.id])?;
+        while let Some(row) = rows.next()? {
+            merge.stored(row.get(0)?, row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
+        }
+        let changes = merge.finish();
+        let mut plan = WorkspacePlan {
             moved: changes.moved,
             removed: changes.removed,
+            ..WorkspacePlan::begun(workspace, Some(before.id))
         };
         for document in changes.added {
-            match reader.read(workspace, &document) {
-                Reading::Facts(facts) => plan.added.push(Prepared { document, facts }),
-                Reading::Damaged => {}
-                Reading::Unread => plan.fingerprint.clear(),
-            }
+            plan.add(reader.read(workspace, document.into()));
         }
         for (id, document) in changes.changed {
-            match reader.read(workspace, &document) {
-                Reading::Facts(facts) => plan.changed.push((id, Prepared { document, facts })),
+            match reader.read(workspace, document.into()) {
+                Reading::Row(prepared) => plan.changed.push((id, *prepared)),
                 Reading::Damaged => plan.removed.push(id),
                 Reading::Unread => plan.fingerprint.clear(),
             }
         }
-        let before = before.map_or(0, |before| before.documents);
-        plan.documents = (before + plan.added.len() as u64).saturating_sub(plan.removed.len() as u64);
-        Ok(plan)
+        plan.documents = (before.documents + plan.added.len() as u64).saturating_sub(plan.removed.len() as u64);
+        Ok(Some(plan))
+    }
+
+    fn add(&mut self, reading: Reading) {
+        match reading {
+            Reading::Row(prepared) => self.added.push(*prepared),
+            Reading::Damaged => {}
+            Reading::Unread => self.fingerprint.clear(),
+        }
     }
 
     fn is_empty(&self, before: &StoredWorkspace) -> bool {

@@ -4,19 +4,19 @@ use rusqlite::{Connection, Statement, params};
 
 use super::{
     rebuilt::Skipped,
-    source::{DocumentFacts, DocumentSource, Load, Parse, WorkspaceSource},
+    source::{DocumentFacts, DocumentSource, Identified, Load, Parse, WorkspaceSource},
 };
 
 /// A document ready to be written.
 pub(super) struct Prepared {
-    pub document: DocumentSource,
+    pub document: Identified,
     pub facts: DocumentFacts,
 }
 
 /// What became of one document on its way to a row.
 pub(super) enum Reading {
     /// It can be written.
-    Facts(DocumentFacts),
+    Row(Box<Prepared>),
     /// Its bytes make no row, and won't until they change.
     Damaged,
     /// Its bytes could not be had. It may be different next time, and what is known about it still stands.
@@ -43,37 +43,63 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn read(&mut self, workspace: &WorkspaceSource<'_>, document: &DocumentSource) -> Reading {
-        let (reason, reading) = match (self.load)(workspace, document) {
-            Err(error) => (error.to_string(), Reading::Unread),
-            Ok(bytes) => match (self.parse)(&bytes) {
-                Err(reason) => (reason, Reading::Damaged),
-                Ok(facts) => {
-                    self.read += 1;
-                    return Reading::Facts(facts.bounded());
-                }
-            },
+    pub fn read(&mut self, workspace: &WorkspaceSource<'_>, document: DocumentSource) -> Reading {
+        let bytes = match (self.load)(workspace, &document) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.skip(workspace, Some(document.path), error.to_string(), true);
+                return Reading::Unread;
+            }
         };
+        let facts = match (self.parse)(&bytes) {
+            Ok(facts) => facts.bounded(),
+            Err(reason) => {
+                self.skip(workspace, Some(document.path), reason, false);
+                return Reading::Damaged;
+            }
+        };
+        self.read += 1;
+        let document = document.with(|| (workspace.hash)(&bytes));
+        Reading::Row(Box::new(Prepared { document, facts }))
+    }
+
+    /// Finds out which bytes each document has. `None` when that fails for one.
+    pub fn identify(
+        &mut self,
+        workspace: &WorkspaceSource<'_>,
+        listed: Vec<DocumentSource>,
+    ) -> Option<Vec<Identified>> {
+        let mut identified = Vec::with_capacity(listed.len());
+        for document in listed {
+            let blob = match document.blob {
+                Some(blob) => blob,
+                None => match (self.load)(workspace, &document) {
+                    Ok(bytes) => (workspace.hash)(&bytes),
+                    Err(error) => {
+                        self.skip(workspace, Some(document.path), error.to_string(), true);
+                        return None;
+                    }
+                },
+            };
+            identified.push(document.with(|| blob));
+        }
+        Some(identified)
+    }
+
+    fn skip(&mut self, workspace: &WorkspaceSource<'_>, path: Option<String>, reason: String, unread: bool) {
         self.skipped.push(Skipped {
             workspace: workspace.prefix.clone(),
-            path: Some(document.path.clone()),
+            path,
             reason,
-            unread: matches!(reading, Reading::Unread),
+            unread,
         });
-        reading
     }
 
     /// Lists a workspace's documents; `None` when that fails.
     pub fn list(&mut self, workspace: &WorkspaceSource<'_>) -> Option<Vec<DocumentSource>> {
-        (workspace.documents)()
-            .map_err(|error| {
-                self.skipped.push(Skipped {
-                    workspace: workspace.prefix.clone(),
-                    path: None,
-                    reason: error.to_string(),
-                    unread: true,
-                })
-            })
+        let listed = (workspace.documents)();
+        listed
+            .map_err(|error| self.skip(workspace, None, error.to_string(), true))
             .ok()
     }
 }
@@ -122,7 +148,7 @@ impl<'c> Writer<'c> {
         self.relations(id, &row.facts)
     }
 
-    pub fn relocate(&mut self, id: i64, document: &DocumentSource) -> rusqlite::Result<()> {
+    pub fn relocate(&mut self, id: i64, document: &Identified) -> rusqlite::Result<()> {
         self.relocate
             .execute(params![document.path, document.code.as_str(), id])?;
         Ok(())

@@ -15,17 +15,27 @@ pub struct WorkspaceSource<'a> {
     /// Empty means unknown: the documents are then compared one by one.
     pub fingerprint: String,
     /// Lists all documents, in any order, each path once. An error leaves what the cache has about this workspace as it is.
-    pub documents: Box<dyn Fn() -> io::Result<Vec<DocumentSource>> + 'a>,
+    pub documents: Box<dyn Fn() -> io::Result<Vec<DocumentSource>> + Sync + 'a>,
+    /// The id of a document's bytes.
+    pub hash: Box<Hash<'a>>,
 }
 
-/// Where one document is and which bytes it has.
+/// One document of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentSource {
     /// Relative to `.metis/`, with `/`.
     pub path: String,
     /// The document's code. A function of path and blob: the same path with the same blob has the same code.
     pub code: ShortCode,
-    /// The id of its bytes.
+    /// The id of its bytes, as far as that is known without a look at them.
+    pub blob: Option<ObjectId>,
+}
+
+/// Where one document is and which bytes it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identified {
+    pub path: String,
+    pub code: ShortCode,
     pub blob: ObjectId,
 }
 
@@ -50,11 +60,41 @@ pub struct DocumentFacts {
     pub tags: Vec<String>,
 }
 
-/// Reads a document's bytes. Called only for blob ids which the cache does not have yet.
-pub type Load<'a> = dyn Fn(&WorkspaceSource<'_>, &DocumentSource) -> io::Result<Vec<u8>> + 'a;
+impl DocumentSource {
+    /// With the id that it is listed with, or else this one.
+    pub(super) fn with(self, blob: impl FnOnce() -> ObjectId) -> Identified {
+        Identified {
+            blob: self.blob.unwrap_or_else(blob),
+            path: self.path,
+            code: self.code,
+        }
+    }
+}
+
+impl From<Identified> for DocumentSource {
+    fn from(known: Identified) -> Self {
+        DocumentSource {
+            path: known.path,
+            code: known.code,
+            blob: Some(known.blob),
+        }
+    }
+}
+
+/// Each path once, in their order. Of several with one path, one is taken.
+pub(super) fn each_once<T>(listed: &mut Vec<T>, path: impl Fn(&T) -> &str) {
+    listed.sort_by(|a, b| path(a).cmp(path(b)));
+    listed.dedup_by(|a, b| path(a) == path(b));
+}
+
+/// Reads a document's bytes. Called only where the cache does not have the blob id yet, or nobody knows it.
+pub type Load<'a> = dyn Fn(&WorkspaceSource<'_>, &DocumentSource) -> io::Result<Vec<u8>> + Sync + 'a;
 
 /// Parses a document's frontmatter; the error says in words why it can't.
-pub type Parse<'a> = dyn Fn(&[u8]) -> Result<DocumentFacts, String> + 'a;
+pub type Parse<'a> = dyn Fn(&[u8]) -> Result<DocumentFacts, String> + Sync + 'a;
+
+/// Makes the id of a document's bytes.
+pub type Hash<'a> = dyn Fn(&[u8]) -> ObjectId + Sync + 'a;
 
 /// What marks a database as made by this clone, of what tells that file from others.
 pub type Maker<'a> = dyn Fn(&str) -> String + 'a;

@@ -6,7 +6,7 @@ use crate::{
     cache::{self, CacheError, DocumentFacts, DocumentSource, Maker, Rebuilt, WorkspaceSource},
     central,
     fs::Dir,
-    names::{ObjectFormat, ObjectId, Prefix},
+    names::{ObjectFormat, ObjectId, Prefix, ShortCode},
     workspace::{self, FolderState, Scan, Survey, frontmatter},
 };
 
@@ -20,6 +20,7 @@ pub fn apply(
     format: ObjectFormat,
     maker: &Maker<'_>,
 ) -> Result<Rebuilt, CacheError> {
+    let hash = move |bytes: &[u8]| central::blob_id(format, bytes);
     let mut sources = Vec::new();
     for (prefix, state) in &survey.folders {
         if let FolderState::Marked(marker) = state {
@@ -32,7 +33,8 @@ pub fn apply(
                 prefix: prefix.clone(),
                 owned: false,
                 fingerprint,
-                documents: Box::new(move || hydrated_documents(metis, prefix, format)),
+                documents: Box::new(move || hydrated_documents(metis, prefix)),
+                hash: Box::new(hash),
             });
         }
     }
@@ -45,6 +47,7 @@ pub fn apply(
                 Some(scan) => Ok(own_documents(scan)),
                 None => Err(io::Error::other("the own documents were not surveyed")),
             }),
+            hash: Box::new(hash),
         });
     }
     cache::rebuild(
@@ -62,25 +65,20 @@ fn own_documents(scan: &Scan) -> Vec<DocumentSource> {
         .map(|(code, document)| DocumentSource {
             path: document.path.raw().to_owned(),
             code: code.clone(),
-            blob: document.blob,
+            blob: Some(document.blob),
         })
         .collect()
 }
 
-fn hydrated_documents(metis: &Dir, prefix: &Prefix, format: ObjectFormat) -> io::Result<Vec<DocumentSource>> {
-    workspace::documents_in(metis, prefix)
-        .map_err(io::Error::other)?
-        .into_iter()
-        .map(|code| {
-            let path = format!("{prefix}/{}", code.file_name());
-            let bytes = workspace::read_document(metis, &path).map_err(io::Error::other)?;
-            Ok(DocumentSource {
-                path,
-                code,
-                blob: central::blob_id(format, &bytes),
-            })
-        })
-        .collect()
+/// As they are on the disk, which may be more than was copied there.
+fn hydrated_documents(metis: &Dir, prefix: &Prefix) -> io::Result<Vec<DocumentSource>> {
+    let listed = workspace::documents_in(metis, prefix).map_err(io::Error::other)?;
+    let document = |code: ShortCode| DocumentSource {
+        path: format!("{prefix}/{}", code.file_name()),
+        code,
+        blob: None,
+    };
+    Ok(listed.into_iter().map(document).collect())
 }
 
 /// Changes whenever a document's place, code or content does.

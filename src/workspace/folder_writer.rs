@@ -82,6 +82,8 @@ pub struct FolderWriter<'a> {
     metis: &'a Dir,
     prefix: Prefix,
     limit: u64,
+    folder: Dir,
+    is_new: bool,
 }
 
 /// Writes `bytes` into `folder` of `.sync/kept/`, flushed to the disk. Returns the copy's path relative to `.metis`. An earlier
@@ -112,11 +114,15 @@ impl<'a> FolderWriter<'a> {
     pub fn open(metis: &'a Dir, survey: &Survey, prefix: &Prefix, limit: u64) -> Result<Self, FolderError> {
         let prefix = prefix.clone();
         // Looked at again: much may have happened since the survey.
+        let mut is_new = false;
         match folder_state(metis, &prefix, survey.listed.contains(&prefix)) {
             FolderState::Marked(_) | FolderState::Adoptable => {}
             FolderState::Absent => match metis.create_new_dir(prefix.as_str()) {
                 Err(DirError::Exists { .. }) => return Err(FolderError::Foreign { prefix }),
-                made => made?,
+                made => {
+                    made?;
+                    is_new = true;
+                }
             },
             FolderState::Newer => return Err(FolderError::Newer { prefix }),
             FolderState::Reserved => return Err(FolderError::Reserved { prefix }),
@@ -124,8 +130,20 @@ impl<'a> FolderWriter<'a> {
             FolderState::Unreadable(err) => return Err(err.into()),
         }
         // Before the first document: nothing of it must ever be seen by git.
-        ignore_itself(&metis.open_dir(prefix.as_str())?)?;
-        Ok(FolderWriter { metis, prefix, limit })
+        let folder = metis.open_dir(prefix.as_str())?;
+        ignore_itself(&folder)?;
+        Ok(FolderWriter {
+            metis,
+            prefix,
+            limit,
+            folder,
+            is_new,
+        })
+    }
+
+    /// Whether it was made by this writer, so that hardly anybody else has put anything there.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Whose folder it is.
@@ -169,6 +187,16 @@ impl<'a> FolderWriter<'a> {
         Ok(self
             .metis
             .write_atomic(self.document(name)?, bytes, FileMode::ReadOnly)?)
+    }
+
+    /// The same where nothing is yet. `false`: there is something, which is as it was.
+    pub fn write_new(&self, name: &str, bytes: &[u8]) -> Result<bool, FolderError> {
+        self.document(name)?;
+        match self.folder.create_atomic(name, bytes, FileMode::ReadOnly) {
+            Ok(()) => Ok(true),
+            Err(DirError::Exists { .. }) => Ok(false),
+            Err(err) => Err(err.into()),
+        }
     }
 
     /// Remove the file `name`; that it is gone already is fine.

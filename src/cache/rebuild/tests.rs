@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::MetadataExt};
 
 use super::super::{
     DocumentSource,
-    fixture::{World, dump, made_here, parse},
+    fixture::{Count, World, dump, made_here, parse},
 };
 use super::*;
 
@@ -45,6 +45,44 @@ fn from_nothing_then_nothing_to_do() {
     );
     assert_eq!(stamp(dir.path()), before);
     assert_eq!(world.listed.get(), listed, "no workspace was even listed");
+}
+
+/// As of a folder on the disk: what the bytes are is found out by reading them, once where all of them are to be read.
+#[test]
+fn a_listing_need_not_know_the_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::small();
+    let rebuild_unknown = |world: &World| {
+        let mut sources = world.sources();
+        for source in &mut sources {
+            let listed = (source.documents)().unwrap();
+            let unknown = |mut document: DocumentSource| {
+                document.blob = None;
+                document
+            };
+            let listed: Vec<_> = listed.into_iter().map(unknown).collect();
+            source.documents = Box::new(move || Ok(listed.clone()));
+        }
+        let load =
+            |workspace: &WorkspaceSource<'_>, document: &DocumentSource| world.load(&workspace.prefix, &document.path);
+        world.loaded.set(0);
+        let rebuilt = rebuild(dir.path(), &sources, &load, &parse, &made_here).unwrap();
+        (rebuilt.outcome, rebuilt.read, world.loaded.get())
+    };
+    assert_eq!(rebuild_unknown(&world), (Outcome::Created, 5, 5));
+    assert_eq!(dump(dir.path()), world.expected());
+    assert_eq!(rebuild_unknown(&world), (Outcome::Unchanged, 0, 0));
+    world.put("api", "API-T-0001", "title: Changed");
+    assert_eq!(rebuild_unknown(&world), (Outcome::Updated, 1, 4 + 1));
+    world.put("ops", "OPS-T-0001", "title: New");
+    assert_eq!(rebuild_unknown(&world), (Outcome::Updated, 1, 1));
+    assert_eq!(dump(dir.path()), world.expected());
+    // One of a workspace that the database has cannot be read: what it has stays.
+    world.put("api", "API-T-0001", "title: Again");
+    world.unreadable.lock().insert("api/API-T-0002.md".into());
+    let before = dump(dir.path());
+    assert_eq!(rebuild_unknown(&world).0, Outcome::Unchanged);
+    assert_eq!(dump(dir.path()), before);
 }
 
 #[test]
@@ -115,8 +153,8 @@ fn what_cannot_be_read_is_not_taken_for_deleted() {
 
     world.put("api", "API-T-0001", "title: New");
     world.put("web", "WEB-T-0002", "title: New");
-    world.unreadable.borrow_mut().insert("api/API-T-0001.md".into());
-    world.unlisted.borrow_mut().insert("web".into());
+    world.unreadable.lock().insert("api/API-T-0001.md".into());
+    world.unlisted.lock().insert("web".into());
     for _ in 0..2 {
         let rebuilt = world.rebuild(dir.path()).unwrap();
         assert_eq!((rebuilt.documents, rebuilt.read, rebuilt.removed), (5, 0, 0));
@@ -125,8 +163,8 @@ fn what_cannot_be_read_is_not_taken_for_deleted() {
         assert!(known.contains("Token") && known.contains("Form") && !known.contains("New"));
     }
 
-    world.unreadable.borrow_mut().clear();
-    world.unlisted.borrow_mut().clear();
+    world.unreadable.lock().clear();
+    world.unlisted.lock().clear();
     assert_eq!(world.rebuild(dir.path()).unwrap().documents, 6);
     assert_eq!(dump(dir.path()), world.expected());
 }

@@ -237,14 +237,14 @@ fn what_cannot_be_read_is_indexed_once_it_can() {
     world.rebuild(dir.path()).unwrap();
     let cache = Cache::open(dir.path(), &made_here).unwrap();
     let path = "api/API-T-0002.md";
-    world.unreadable.borrow_mut().insert(path.into());
+    world.unreadable.lock().insert(path.into());
     let search = || {
         let sought = Sought::parse("session").unwrap();
         let hits = cache.search(&sought, &Filter::default(), 100, &|document| world.body(document));
         hits.unwrap().total
     };
     assert_eq!(search(), 0);
-    world.unreadable.borrow_mut().remove(path);
+    world.unreadable.lock().remove(path);
     assert_eq!(search(), 1);
 }
 

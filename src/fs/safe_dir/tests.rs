@@ -139,8 +139,15 @@ fn a_kept_file_is_never_overwritten() {
         dir.create_new("x.md", b"second"),
         Err(DirError::Exists { .. })
     ));
+    assert!(matches!(
+        dir.create_atomic("x.md", b"third", FileMode::ReadOnly),
+        Err(DirError::Exists { .. })
+    ));
     assert_eq!(dir.read_file("x.md", 99).unwrap().0, b"first");
-    assert_eq!(dir.list().unwrap().len(), 1, "no temporary file is left");
+    dir.create_atomic("y.md", b"fourth", FileMode::ReadOnly).unwrap();
+    let (bytes, stat) = dir.read_file("y.md", 99).unwrap();
+    assert_eq!((bytes.as_slice(), stat.mode & 0o777), (&b"fourth"[..], 0o444));
+    assert_eq!(dir.list().unwrap().len(), 2, "no temporary file is left");
 }
 
 #[test]

@@ -35,6 +35,17 @@ const PLAIN_MODE: u32 = 0o644;
 const READ_ONLY_MODE: u32 = 0o444;
 const PRIVATE_MODE: u32 = 0o600;
 
+impl FileMode {
+    /// Where there is nothing to keep.
+    fn bits(self) -> u32 {
+        match self {
+            FileMode::ReadOnly => READ_ONLY_MODE,
+            FileMode::Private => PRIVATE_MODE,
+            FileMode::Plain | FileMode::Keep => PLAIN_MODE,
+        }
+    }
+}
+
 impl Dir {
     /// Put a file of `bytes` at `path` in one step: a reader, also after a crash, sees the old file or the new one.
     ///
@@ -51,11 +62,7 @@ impl Dir {
 
     fn put(&self, path: &Path, bytes: &[u8], mode: FileMode, flush: bool) -> Result<(), DirError> {
         let (parent, name) = self.parent(path)?;
-        let mut bits = match mode {
-            FileMode::ReadOnly => READ_ONLY_MODE,
-            FileMode::Private => PRIVATE_MODE,
-            FileMode::Plain | FileMode::Keep => PLAIN_MODE,
-        };
+        let mut bits = mode.bits();
         match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).map(Stat::from) {
             Ok(Stat {
                 kind: Kind::File,
@@ -70,6 +77,17 @@ impl Dir {
             Err(errno) => return Err(self.error("write", path, errno)),
         }
         replace(&parent, name, bytes, bits, flush).map_err(|err| self.failed(path, err))
+    }
+
+    /// The same where nothing is yet: [`DirError::Exists`] otherwise. `name`: of a file right in this folder.
+    pub fn create_atomic(&self, name: &str, bytes: &[u8], mode: FileMode) -> Result<(), DirError> {
+        let path = Path::new(name);
+        let (parent, name) = self.parent(path)?;
+        let (temp, _) = write_temp(&parent, bytes, mode.bits()).map_err(|err| self.failed(path, err))?;
+        rename_new(&parent, &temp, &parent, name).map_err(|errno| {
+            let _ = rustix::fs::unlinkat(&parent, &temp, AtFlags::empty());
+            self.error("write", path, errno)
+        })
     }
 
     fn failed(&self, path: &Path, err: io::Error) -> DirError {
@@ -211,7 +229,11 @@ fn flush_file(file: &File) -> Result<(), Errno> {
 fn rename_new(from: &Parent<'_>, temp: &str, to: &Parent<'_>, name: &Path) -> Result<(), Errno> {
     match rustix::fs::renameat_with(from, temp, to, name, RenameFlags::NOREPLACE) {
         // Not every file system has this; hard links give the same answer.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rustix::fs::linkat(from, temp, to, name, AtFlags::empty()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            rustix::fs::linkat(from, temp, to, name, AtFlags::empty())?;
+            let _ = rustix::fs::unlinkat(from, temp, AtFlags::empty());
+            Ok(())
+        }
         result => result,
     }
 }

@@ -170,38 +170,52 @@ fn copy_one(
     let name = write.code.file_name();
     let path = || format!("{}/{name}", writer.prefix());
     let failed = |err: FolderError| Untrusted::from(err.to_string());
-    let on_disk = writer.check(&name, &write.ours, &hash).map_err(failed)?;
-    if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
-        return Ok(File::InPlace);
-    }
     let skipped = || {
         File::Skipped(Skipped {
             path: path().into(),
             reason: SkipReason::TooLarge,
         })
     };
-    if terms.left_out.contains(&write.blob) {
-        return Ok(skipped());
-    }
-    let bytes = match central::objects::blob(odb, write.blob, terms.limits.blob_bytes) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(skipped()),
-        Err(err) => {
+    let content = || match terms.left_out.contains(&write.blob) {
+        true => Ok(None),
+        false => central::objects::blob(odb, write.blob, terms.limits.blob_bytes).map_err(|err| {
             suspicion.note(&err);
-            return Err(format!("{}: {err}", path()).into());
+            format!("{}: {err}", path())
+        }),
+    };
+    let is_within_limits = |bytes: &[u8]| {
+        let size = (bytes.len() as u64).max(SMALLEST_FILE);
+        match written.fetch_add(size, Ordering::Relaxed).saturating_add(size) > terms.limits.total_bytes {
+            false => Ok(()),
+            true => Err(format!(
+                "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
+                 raise sync.limits.total_bytes in .metis/.sync/config.toml",
+                terms.limits.total_bytes
+            )),
         }
     };
-    let size = (bytes.len() as u64).max(SMALLEST_FILE);
-    if written.fetch_add(size, Ordering::Relaxed).saturating_add(size) > terms.limits.total_bytes {
-        return Err(format!(
-            "more than {} bytes would be written, with 4096 counted for each file at least; sync again to go on, or \
-             raise sync.limits.total_bytes in .metis/.sync/config.toml",
-            terms.limits.total_bytes
-        )
-        .into());
+    // There is nothing to look at, unless somebody was very fast.
+    if writer.is_new() {
+        let Some(bytes) = content()? else { return Ok(skipped()) };
+        is_within_limits(&bytes)?;
+        if writer.write_new(&name, &bytes).map_err(failed)? {
+            return Ok(File::Written);
+        }
     }
+    let on_disk = writer.check(&name, &write.ours, &hash).map_err(failed)?;
+    if matches!(on_disk, OnDisk::Expected(id) | OnDisk::LocallyEdited(id) if id == write.blob) {
+        return Ok(File::InPlace);
+    }
+    let Some(bytes) = content()? else { return Ok(skipped()) };
+    is_within_limits(&bytes)?;
     let kept = match on_disk {
-        OnDisk::Absent | OnDisk::Expected(_) => None,
+        OnDisk::Absent => {
+            return match writer.write_new(&name, &bytes).map_err(failed)? {
+                true => Ok(File::Written),
+                false => Err(format!("{} came while this was written; sync again", path()).into()),
+            };
+        }
+        OnDisk::Expected(_) => None,
         OnDisk::LocallyEdited(_) => Some(writer.keep(&name, terms.stamp).map_err(failed)?),
         OnDisk::NotAFile => {
             return Err(format!("{} is not a regular file; move it away, then sync again", path()).into());

@@ -46,6 +46,27 @@ fn marker() -> Marker {
     }
 }
 
+/// Where nobody is expected to have written yet, whoever did keeps what is theirs.
+#[test]
+fn what_is_new_replaces_nothing() {
+    let world = World::new();
+    let writer = world.open("api").unwrap();
+    assert!(writer.is_new());
+    world.put("api/API-T-0001.md", "theirs");
+    assert!(!writer.write_new("API-T-0001.md", b"ours").unwrap());
+    assert!(writer.write_new("API-T-0002.md", b"ours").unwrap());
+    assert!(matches!(
+        writer.write_new("../x.md", b"ours"),
+        Err(FolderError::BadName { .. })
+    ));
+    assert_eq!(
+        (world.text("api/API-T-0001.md"), world.text("api/API-T-0002.md")),
+        ("theirs".into(), "ours".into())
+    );
+    writer.mark(&marker()).unwrap();
+    assert!(!world.open("api").unwrap().is_new());
+}
+
 #[test]
 fn of_what_was_kept_only_empty_folders_go() {
     let dot_metis = tempfile::tempdir().unwrap();

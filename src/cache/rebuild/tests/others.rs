@@ -1,6 +1,6 @@
 //! Other programs, and other processes of this one, have the database open or own what is there.
 
-use std::{cell::Cell, fs};
+use std::fs;
 
 use super::*;
 
@@ -117,9 +117,9 @@ fn another_rebuild_in_between_is_noticed() {
     theirs.workspaces.remove("api");
     ours.put("api", "API-T-0001", "title: Changed");
 
-    let reads = Cell::new(0);
+    let reads = Count::default();
     let load = |workspace: &WorkspaceSource<'_>, document: &DocumentSource| {
-        if reads.replace(reads.get() + 1) == 0 {
+        if reads.add() == 0 {
             theirs.rebuild(dir.path()).unwrap();
         }
         ours.load(&workspace.prefix, &document.path)
@@ -139,9 +139,9 @@ fn two_first_builds_at_once_make_one_database() {
     let dir = tempfile::tempdir().unwrap();
     let (ours, mut theirs) = (World::small(), World::small());
     theirs.workspaces.remove("web");
-    let reads = Cell::new(0);
+    let reads = Count::default();
     let load = |workspace: &WorkspaceSource<'_>, document: &DocumentSource| {
-        if reads.replace(reads.get() + 1) == 0 {
+        if reads.add() == 0 {
             theirs.rebuild(dir.path()).unwrap();
         }
         ours.load(&workspace.prefix, &document.path)
