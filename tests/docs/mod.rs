@@ -9,6 +9,7 @@ mod guaranteed;
 mod looked_up;
 mod provoked;
 mod rooms;
+mod started;
 
 use std::{
     fs,
