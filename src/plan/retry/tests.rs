@@ -52,6 +52,19 @@ fn the_first_retry_goes_at_once_and_later_windows_grow() {
     }
 }
 
+/// 82#18's crowd: where many may have come, the first retry has a time of its own too, and a slow line does not draw it out.
+#[test]
+fn where_there_may_be_a_crowd_the_first_retry_waits_a_little() {
+    let first = |of: usize, number: usize, cycle: Duration| {
+        let seat = Some(Seat { number, of });
+        wait(Race { cycle, seat, ..RACE }, at(0.0, ms(0)))
+    };
+    assert_eq!(first(CROWD - 1, CROWD - 2, CYCLE), ms(0));
+    let waits: Vec<Duration> = (0..20).map(|number| first(20, number, CYCLE)).collect();
+    assert!(waits.is_sorted_by(|a, b| a < b) && waits[19] < ms(350), "{waits:?}");
+    assert!(first(20, 19, Duration::from_secs(10)) <= ms(1024));
+}
+
 #[test]
 fn no_two_workspaces_sit_in_one_place_and_none_sits_in_one_for_ever() {
     let names: Vec<Prefix> = (b'a'..=b't')
