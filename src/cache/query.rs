@@ -99,17 +99,22 @@ impl Cache {
                 return Ok(None);
             };
             let children = pointing_at(db, code.as_str(), "parent")?.len() as u64;
+            // What each parent means is found out once: documents that call each other by one slug would be asked about all others.
             // UNION keeps what was found already from being found again: a cycle ends where it began.
             let mut by_phase = db.prepare(&format!(
-                "WITH RECURSIVE below (id, code, slug) AS (
-                    SELECT id, code, slug FROM sync_documents WHERE code = ?1
+                "WITH RECURSIVE
+                 meant (code, document) AS MATERIALIZED (
+                    SELECT {MEANT}, d.id FROM sync_relations r JOIN sync_documents d ON d.id = r.document
+                    WHERE r.kind = 'parent'
+                 ),
+                 below (code) AS (
+                    SELECT ?1
                     UNION
-                    SELECT d.id, d.code, d.slug FROM below
-                    JOIN sync_relations r ON r.target IN (below.code, below.slug) AND r.kind = 'parent'
-                    JOIN sync_documents d ON d.id = r.document
-                    WHERE {MEANT} = below.code
+                    SELECT d.code FROM below JOIN meant m ON m.code = below.code
+                    JOIN sync_documents d ON d.id = m.document
                  )
-                 SELECT d.phase, count(*), d.phase IN {} FROM below JOIN sync_documents d ON d.id = below.id
+                 SELECT d.phase, count(*), d.phase IN {} FROM below JOIN meant m ON m.code = below.code
+                 JOIN sync_documents d ON d.id = m.document
                  WHERE d.code <> ?1 GROUP BY d.phase ORDER BY d.phase",
                 finished()
             ))?;

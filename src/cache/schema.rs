@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::database::snapshot;
+use super::{database::snapshot, select::finished};
 
 /// Raise it when a table changes or a column comes to mean something else: the rows of another version are not reused.
 const VERSION: &str = "3";
@@ -72,12 +72,19 @@ fn create_text(table: &str) -> String {
     )
 }
 
-/// Apart from the tables, since a bulk load is faster without them.
-const CREATE_INDEXES: &str = "
-    CREATE INDEX sync_documents_by_path ON sync_documents (workspace, path, blob);
-    CREATE INDEX sync_documents_by_code ON sync_documents (code);
-    CREATE INDEX sync_documents_by_slug ON sync_documents (workspace, slug);
-    CREATE INDEX sync_relations_by_target ON sync_relations (target, kind);";
+/// Apart from the tables, since a bulk load is faster without them. What thousands of documents may have alike, as a code or a slug,
+/// is indexed in the order in which it is asked for: the first one will do.
+fn create_indexes_sql() -> String {
+    format!(
+        "CREATE INDEX sync_documents_by_path ON sync_documents (workspace, path, blob);
+         CREATE INDEX sync_documents_by_code ON sync_documents (code);
+         CREATE INDEX sync_documents_by_slug ON sync_documents (workspace, slug, archived, code);
+         CREATE INDEX sync_documents_but_tasks ON sync_documents (workspace, slug, archived, code) WHERE type IS NOT 'task';
+         CREATE INDEX sync_documents_done ON sync_documents (code) WHERE archived OR phase IN {};
+         CREATE INDEX sync_relations_by_target ON sync_relations (target, kind);",
+        finished()
+    )
+}
 
 /// What a database has of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +183,7 @@ pub(super) fn create_text_aside(db: &Connection) -> rusqlite::Result<()> {
 
 /// Creates the indexes of tables that [`create_tables()`] made.
 pub(super) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch(CREATE_INDEXES)
+    db.execute_batch(&create_indexes_sql())
 }
 
 /// Drops what [`Tables::Outdated`] stands for.

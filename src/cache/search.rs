@@ -94,10 +94,14 @@ impl Cache {
         self.index_words(body)?;
         let (condition, values) = filter.sql();
         let values = [vec![sought.0.clone()], values].concat();
+        // What is shown of a document is read of the best ones alone.
+        let order = "w.owned DESC, w.prefix, d.code";
         let sql = format!(
-            "WITH hits AS MATERIALIZED (SELECT rowid, bm25(sync_text, {WEIGHTS}) AS rank FROM sync_text WHERE sync_text MATCH ?)
-             SELECT {}, count(*) OVER () {FROM} JOIN hits h ON h.rowid = d.id WHERE {condition}
-             ORDER BY h.rank, w.owned DESC, w.prefix, d.code LIMIT {limit}",
+            "WITH hits AS MATERIALIZED (SELECT rowid, bm25(sync_text, {WEIGHTS}) AS rank FROM sync_text WHERE sync_text MATCH ?),
+             best AS MATERIALIZED (
+                SELECT d.id, h.rank, count(*) OVER () AS total {FROM} JOIN hits h ON h.rowid = d.id WHERE {condition}
+                ORDER BY h.rank, {order} LIMIT {limit})
+             SELECT {}, b.total {FROM} JOIN best b ON b.id = d.id ORDER BY b.rank, {order}",
             columns(),
         );
         let (total, found) = self.ask(|db| {

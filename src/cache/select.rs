@@ -20,9 +20,16 @@ impl FromSql for UntrustedName {
 
 /// The code that the relation `r` of the document `d` means, or its target as written if that is no slug. Documents of one title
 /// have one slug: a document never means itself, and no task is a parent where something else may be it.
+///
+/// Any number of documents may have one slug. Both questions find the first of them in an index that is in this order.
 pub(super) const MEANT: &str = "coalesce(
+    CASE r.kind WHEN 'parent' THEN
+        (SELECT t.code FROM sync_documents t
+         WHERE t.workspace = d.workspace AND t.slug = r.target AND t.id <> d.id AND t.type IS NOT 'task'
+         ORDER BY t.archived, t.code LIMIT 1) END,
     (SELECT t.code FROM sync_documents t WHERE t.workspace = d.workspace AND t.slug = r.target AND t.id <> d.id
-     ORDER BY r.kind = 'parent' AND t.type IS 'task', t.archived, t.code LIMIT 1), r.target)";
+     ORDER BY t.archived, t.code LIMIT 1),
+    r.target)";
 
 /// What a document is called in relations: `?1` is its code.
 const CALLED: &str = "SELECT ?1 UNION SELECT slug FROM sync_documents WHERE code = ?1 AND slug IS NOT NULL";
@@ -55,9 +62,11 @@ pub(super) fn columns() -> String {
 
 /// The document of a code: the one in the workspace `near` first, then this clone's own.
 pub(super) fn find(db: &Connection, code: &str, near: Option<&str>) -> rusqlite::Result<Option<Document>> {
+    // Which one it is comes first: what each of the others says would be read to be put in order.
     let sql = format!(
-        "SELECT {} {FROM} WHERE d.code = ?1
-         ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1",
+        "SELECT {} {FROM} WHERE d.id = (
+            SELECT d.id {FROM} WHERE d.code = ?1
+            ORDER BY w.prefix IS ?2 DESC, w.owned DESC, w.prefix, d.path LIMIT 1)",
         columns()
     );
     db.prepare_cached(&sql)?.query_row((code, near), document).optional()

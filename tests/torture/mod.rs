@@ -8,6 +8,7 @@ mod checkout;
 mod conduits;
 mod conduits_power;
 mod conduits_swap;
+mod costs;
 mod crash;
 mod cut_short;
 mod environment;

@@ -1,0 +1,107 @@
+//! Documents and trees that were made to take for ever, or all of the memory: what they cost is bounded, and all that is asked
+//! is answered.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use crate::support::{
+    process::run,
+    workspace::Workspace,
+    world::World,
+};
+
+/// Runs git in central with this on its standard input. Returns what it says.
+fn git(world: &World, args: &[&str], input: &[u8]) -> String {
+    let mut command = Command::new("git");
+    command
+        .args(args)
+        .current_dir(&world.central.dir)
+        .env_clear()
+        .envs(world.server_env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().expect("git runs");
+    child.stdin.take().expect("piped").write_all(input).expect("git reads");
+    let output = child.wait_with_output().expect("git ends");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// Makes these files, by their paths, what central has.
+fn import(world: &World, files: impl Iterator<Item = (String, String)>) {
+    let branch = &world.central.branch;
+    let mut stream = format!("commit refs/heads/{branch}\ncommitter a <a@b> 0 +0000\ndata 0\n");
+    for (path, text) in files {
+        let _ = write!(stream, "M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+    }
+    git(world, &["fast-import", "--quiet", "--force"], stream.as_bytes());
+}
+
+fn document(code: &str, says: &str) -> String {
+    format!(
+        "---\nlevel: task\ntitle: \"Same\"\nshort_code: \"{code}\"\n{says}\ntags: [\"#task\", \"#phase/todo\"]\n---\n\nSame.\n"
+    )
+}
+
+fn blocked_by(code: &str) -> String {
+    format!("blocked_by: [{}]", vec![code; 100].join(", "))
+}
+
+/// A workspace that has synced with this central.
+fn synced(world: &World) -> Workspace {
+    let api = world.workspace("api");
+    api.write("API-T-0001", "Mine.");
+    api.sync().report();
+    api
+}
+
+/// All that is asked of metis.db, of a document that thousands have to do with.
+fn answers(api: &Workspace, code: &str) {
+    for asked in [
+        &["list"][..],
+        &["list", "--ready"],
+        &["search", "same"],
+        &["query", "children", code],
+        &["query", "progress", code],
+        &["query", "blocks", code],
+        &["query", "upstream", code],
+        &["board"],
+    ] {
+        run(api.metis_sync(asked)).success();
+    }
+}
+
+/// Each is the parent of all, and blocks all, by the slug that all of them have.
+#[test]
+fn documents_that_are_all_called_the_same() {
+    let world = World::new();
+    let says = format!("id: same\nparent: same\n{}", blocked_by("same"));
+    let codes = (1..=4000).map(|number| format!("WEB-T-{number:04}"));
+    import(
+        &world,
+        codes.map(|code| (format!("web/{code}.md"), document(&code, &says))),
+    );
+    let api = synced(&world);
+    answers(&api, "WEB-T-0001");
+    let below = run(api.metis_sync(&["--json", "query", "progress", "WEB-T-0001"])).success();
+    let below: serde_json::Value = serde_json::from_str(&below).expect("it is JSON");
+    assert_eq!(below["answer"]["total"], 3999, "{below:.300}");
+}
+
+/// Thousands of workspaces have the same code, and thousands of documents wait for it.
+#[test]
+fn a_code_that_everybody_has() {
+    let world = World::new();
+    let says = blocked_by("WEB-T-0001");
+    let copies = (0..1500).map(|number| (format!("w{number:05}"), "WEB-T-0001".to_owned()));
+    let waiting = (0..1500).map(|number| ("zz".to_owned(), format!("ZZ-T-{number:04}")));
+    let files = copies.chain(waiting);
+    import(
+        &world,
+        files.map(|(folder, code)| (format!("{folder}/{code}.md"), document(&code, &says))),
+    );
+    answers(&synced(&world), "WEB-T-0001");
+}
