@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use crate::{
     hooks::last_run::{LastRun, Note},
-    project::trust,
+    project::{Project, trust},
     state::files::StateDir,
+    sync,
     workspace::MetisDir,
 };
 
@@ -37,10 +38,12 @@ fn listens(global: &Global) -> bool {
 /// The failure that nothing has settled since, in one line.
 pub fn unsettled(metis: &MetisDir) -> Option<String> {
     let state = StateDir::open(metis.path()).ok()??;
+    let is_own = || sync::check_state(&Project::discover(metis.path())).is_ok();
     let runs = [Note::Waiting, Note::Syncing]
         .into_iter()
         .filter_map(|note| LastRun::load(&state, note));
-    runs.filter_map(|run| run.unsettled(Timestamp::now())).next()
+    let mut lines = runs.filter_map(|run| run.unsettled(Timestamp::now()));
+    lines.next().filter(|_| is_own())
 }
 
 fn around(global: &Global) -> Option<MetisDir> {

@@ -22,7 +22,7 @@ use crate::{
         journal::{self, Journal, JournalEntry},
         last::LastSync,
     },
-    sync::{SyncErrorKind, Workspace},
+    sync::{self, SyncErrorKind, Workspace},
     workspace::MetisDir,
 };
 
@@ -70,6 +70,10 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
         Ok(metis) => metis,
         Err(kind) => return render::explained(global, "log", &kind, ""),
     };
+    let project = Project::discover(&metis);
+    if let Err(kind) = sync::check_state(&project) {
+        return render::explained(global, "log", &kind, "");
+    }
     let now = Timestamp::now();
     let (mut journal, last) = match read(&metis, args.count, now) {
         Ok(read) => read,
@@ -95,7 +99,7 @@ pub fn run(global: &Global, args: &LogArgs, interrupt: Arc<AtomicBool>) -> Exit 
         });
         render::print_json(&render::document("log", value));
     } else if global.talks() {
-        pager::start(global, &Project::discover(&metis));
+        pager::start(global, &project);
         let _ = print(global, args.count, &journal, &conduits, last.as_ref(), now);
     }
     Exit::Ok

@@ -27,6 +27,7 @@ use crate::{
 
 /// The generations of a conduit with what each changed, the newest first.
 pub fn generations(workspace: &Workspace, name: &str) -> Result<Vec<(Generation, Vec<Change>)>, ConduitError> {
+    workspace.check_state()?;
     let metis = workspace.metis().dir();
     if !definition::all(metis)?.contains_key(name) {
         return Err(ConduitError::Unknown(name.to_owned()));

@@ -150,6 +150,9 @@ pub fn overview(workspace: &Workspace, options: &SyncOptions, asks: bool) -> Res
 }
 
 fn newest(workspace: &Workspace, name: &str) -> Result<Option<Last>, ConduitError> {
+    if workspace.check_state().is_err() {
+        return Ok(None);
+    }
     let dir = match workspace.metis().dir().open_dir(format!("{FOLDER}/conduits/{name}")) {
         Err(err) if err.is_gone() => return Ok(None),
         dir => dir?,

@@ -60,6 +60,8 @@ impl<'a> Ready<'a> {
     ) -> Result<Self, ConduitError> {
         let ends = order.ends();
         ends.check()?;
+        // What a killed sync was doing, and what may be put back, is read from there.
+        workspace.check_state()?;
         let metis = workspace.metis();
         let all = definition::all(metis.dir())?;
         let defined = all

@@ -72,6 +72,7 @@ fn start(target: &Target, event: Event, tell: &mut dyn FnMut(&str)) -> Result<()
     for note in [Note::Waiting, Note::Syncing] {
         if let Some(mut last) = LastRun::load(&state, note)
             && let Some(line) = last.untold(Timestamp::now())
+            && target.has_own_state()
         {
             tell(&line);
             last.told = true;

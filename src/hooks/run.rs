@@ -177,6 +177,11 @@ impl Target {
         sync::made_state(&self.metis)
     }
 
+    /// Whether what is noted there is this clone's own word.
+    pub fn has_own_state(&self) -> bool {
+        sync::check_state(&Project::discover(self.metis.path())).is_ok()
+    }
+
     /// The program again. What it is told stands behind its name in the order in which people look for it.
     fn worker(&self, event: Event) -> Result<Command, RunError> {
         let program = std::env::current_exe().map_err(RunError::Start)?;

@@ -207,6 +207,7 @@ impl Call<'_> {
     fn log(&self) -> Result<Value, Failure> {
         let asked: Log = self.arguments()?;
         let workspace = self.workspace()?;
+        workspace.check_state().map_err(|kind| Failure::of_kind(&kind, ""))?;
         let count = asked.limit.unwrap_or(10).min(MAX_DOCUMENTS);
         let read = StateDir::open(workspace.metis().path())
             .and_then(|state| state.map_or_else(|| Ok(Default::default()), |state| journal::read_last(&state, count)));

@@ -63,7 +63,7 @@ pub use records::RecordsDone;
 pub use report::{Phase, PhaseDone, SyncOutcome, SyncReport, Trail};
 pub use search::search;
 pub use session::{Clock, Session};
-pub use setup::{Workspace, connect_options, guard_of, made_state};
+pub use setup::{Workspace, check_state, connect_options, guard_of, made_state, own_state};
 pub use withdraw::{NotWithdrawn, decide_to_withdraw};
 
 /// The states of a cycle, for those who compose them across processes.

@@ -20,7 +20,7 @@ use crate::{
     project::Project,
     send_pack::connect::{ConnectOptions, RemoteUrl, Settings},
     stage::{Context, Limits, Warning},
-    state::guard,
+    state::{files::StateDir, guard},
     workspace::{self, Config, MetisDir, Unconfirmed},
 };
 
@@ -137,15 +137,31 @@ impl Workspace {
     }
 
     /// Whether git tracks any of this clone's state, which is then not its own.
-    pub(super) fn check_state(&self) -> Result<(), SyncErrorKind> {
-        let files = self.project.tracked_in(crate::state::files::FOLDER);
-        match files.is_empty() {
-            true => Ok(()),
-            false => Err(SyncErrorKind::StateTracked {
-                files: files.into_iter().map(Into::into).collect(),
-            }),
-        }
+    pub fn check_state(&self) -> Result<(), SyncErrorKind> {
+        check_state(&self.project)
     }
+
+    /// What this clone noted, for telling people. `None`: there is nothing, or it is not this clone's own.
+    pub fn own_state(&self) -> Option<StateDir> {
+        own_state(&self.metis, &self.project)
+    }
+}
+
+/// Whether git tracks any of the state beside a project's documents.
+pub fn check_state(project: &Project) -> Result<(), SyncErrorKind> {
+    let files = project.tracked_in(crate::state::files::FOLDER);
+    match files.is_empty() {
+        true => Ok(()),
+        false => Err(SyncErrorKind::StateTracked {
+            files: files.into_iter().map(Into::into).collect(),
+        }),
+    }
+}
+
+/// What a clone noted in `metis`, for telling people. What came with a commit tells nothing: it would be somebody else's words.
+pub fn own_state(metis: &MetisDir, project: &Project) -> Option<StateDir> {
+    let state = StateDir::open(metis.path()).ok().flatten()?;
+    check_state(project).is_ok().then_some(state)
 }
 
 /// Puts together what the stages need to know.

@@ -7,7 +7,6 @@ use crate::{
     names::ObjectId,
     state::{
         cursor::{self, Memory},
-        files::StateDir,
         journal,
     },
     sync::Workspace,
@@ -28,7 +27,7 @@ pub struct AsOf {
 impl AsOf {
     /// What `workspace` knows of it at the time `now`. Nothing here fails an answer.
     pub fn of(workspace: &Workspace, now: Timestamp) -> Self {
-        let Ok(Some(state)) = StateDir::open(workspace.metis().path()) else {
+        let Some(state) = workspace.own_state() else {
             return AsOf::default();
         };
         let guard = workspace.guard().ok();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::syncs::{Completed, LastSync};
-use self::syncs::{completed, history, past};
+use self::syncs::{completed, history, noted, past};
 use crate::{
     cache::MarkKind,
     names::{ObjectId, Prefix, ShortCode},
@@ -173,7 +173,7 @@ impl Status {
             .collect();
         ahead.sort_by(|a, b| a.code.cmp(&b.code));
         let entries = past(preview);
-        let last_completed = preview.state.as_ref().and_then(|state| completed(state, now));
+        let last_completed = noted(preview).and_then(|state| completed(state, now));
         let (last_sync, last_failure) = history(&entries, last_completed.as_ref(), now);
         let metis = preview.ctx.metis.dir();
         let changed = |prefix: &Prefix| {

@@ -105,8 +105,9 @@ fn look(workspace: &Workspace, cache: &Cache) -> Result<Board, QueryError> {
         let bytes = read_document(metis.dir(), document.path.raw()).ok()?;
         Some(rebuild_cache::body(&bytes))
     };
-    let state = StateDir::open(metis.path()).ok().flatten();
-    let journal = state.and_then(|state| journal::read_last(&state, SYNCS).ok());
+    let journal = workspace
+        .own_state()
+        .and_then(|state| journal::read_last(&state, SYNCS).ok());
     let mut syncs = journal.unwrap_or_default().entries;
     syncs.reverse();
     let now = Timestamp::now();

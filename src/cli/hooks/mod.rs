@@ -26,9 +26,8 @@ use crate::{
         status::{self, Place, Proof},
     },
     plan::listing::escaped,
-    project::trust,
-    state::files::StateDir,
-    sync::Workspace,
+    project::{Project, trust},
+    sync::{self, Workspace},
     workspace::{MetisDir, MetisDirError, Record},
 };
 
@@ -233,7 +232,7 @@ fn status(global: &Global) -> anyhow::Result<Exit> {
     }
     let last_run = MetisDir::discover(&global.start_dir(), &trust::may_hold_workspace)
         .ok()
-        .and_then(|metis| StateDir::open(metis.path()).ok().flatten())
+        .and_then(|metis| sync::own_state(&metis, &Project::discover(metis.path())))
         .and_then(|state| LastRun::latest(&state));
     if global.json {
         let hooks: Vec<Value> = hooks.iter().map(show::status_json).collect();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Exit, Global, render},
-    state::{files::StateDir, last::LastSync, lock::Holder},
+    state::{last::LastSync, lock::Holder},
     sync::{Workspace, stop},
     text::{Untrusted, shown},
     watch::{
@@ -31,7 +31,7 @@ impl<'a> Standing<'a> {
     fn of(path: &'a Path, registered: &[PathBuf]) -> Self {
         let found = Workspace::discover(path);
         let state = found.as_ref().ok();
-        let state = state.and_then(|workspace| StateDir::open(workspace.metis().path()).ok()?);
+        let state = state.and_then(Workspace::own_state);
         let mut noted = state.as_ref().and_then(Note::load);
         if let (Some(note), Some(state)) = (&mut noted, &state) {
             // A sync by hand may have gone well since.

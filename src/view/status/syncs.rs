@@ -8,7 +8,7 @@ use crate::{
         self,
         journal::{self, JournalEntry},
     },
-    sync::preview::Preview,
+    sync::{SyncErrorKind, preview::Preview},
     text::Untrusted,
 };
 
@@ -37,9 +37,15 @@ pub struct Completed {
     pub seconds_ago: u64,
 }
 
+/// What this clone noted, which is not what came with a commit.
+pub(super) fn noted<'p>(preview: &'p Preview<'_>) -> Option<&'p state::files::StateDir> {
+    let is_foreign = |stop: &SyncErrorKind| matches!(stop, SyncErrorKind::StateTracked { .. });
+    preview.state.as_ref().filter(|_| !preview.stops.iter().any(is_foreign))
+}
+
 /// What the journal says, as far back as a status needs it.
 pub(super) fn past(preview: &Preview<'_>) -> Vec<JournalEntry> {
-    let read = preview.state.as_ref().map(|state| journal::read_last(state, 100));
+    let read = noted(preview).map(|state| journal::read_last(state, 100));
     read.and_then(Result::ok).unwrap_or_default().entries
 }
 

@@ -132,6 +132,73 @@ fn state_in_any_kind_of_index() {
     }
 }
 
+/// What a clone notes for itself is told to its user, so what a commit brings in its place would be a stranger's words in this
+/// program's mouth.
+#[test]
+fn words_that_came_with_a_commit() {
+    let world = World::new();
+    let (api, project) = in_a_project(&world);
+    let time = "2026-01-01T00:00:00Z";
+    for (file, text) in [
+        (
+            "hook.json",
+            format!(r#"{{"schema":1,"event":"pre-push","ended_at":"{time}","ended":"failed","message":"FORGED"}}"#),
+        ),
+        (
+            "journal.jsonl",
+            format!(r#"{{"schema":1,"started":"{time}","outcome":"FORGED","trigger":"FORGED","error":"FORGED"}}"#),
+        ),
+        (
+            "last.json",
+            format!(
+                r#"{{"schema":1,"completed":"{time}","head":null,"trigger":"FORGED","seconds":1.0,"outcome":"FORGED"}}"#
+            ),
+        ),
+        (
+            "conduits/notes/generations/9.json",
+            r#"{"schema":1,"generation":9,"started":"FORGED"}"#.to_owned(),
+        ),
+    ] {
+        api.put(format!(".sync/{file}"), text);
+    }
+    let said = |asked: &[&str]| {
+        let finished = api.run(asked);
+        let page = fs::read_to_string(api.metis().join(".sync/board.html")).unwrap_or_default();
+        finished.transcript() + &page
+    };
+    assert!(
+        said(&["log"]).contains("FORGED"),
+        "it is this clone's own as long as git does not track it"
+    );
+    let files = ["hook.json", "journal.jsonl", "last.json", "conduits"].map(|file| format!(".metis/.sync/{file}"));
+    for file in &files {
+        project.git(&api.dir, &["add", "--force", file]);
+    }
+    for asked in [
+        &["log"][..],
+        &["status"],
+        &["--json", "status"],
+        &["list"],
+        &["--json", "list"],
+        &["board"],
+        &["hooks", "status"],
+        &["doctor"],
+        &["undo", "--dry-run"],
+        &["conduit", "list"],
+    ] {
+        let said = said(asked);
+        assert!(!said.contains("FORGED"), "{asked:?}: {said}");
+    }
+    let dir = api.dir.display().to_string();
+    let watch = said(&["watch", "--status", &dir]);
+    assert!(!watch.contains("FORGED"), "{watch}");
+    let mut hook = api.metis_sync(&["hooks", "run", "post-merge", "--", "0"]);
+    hook.current_dir(&api.dir);
+    let hook = run(hook).transcript();
+    assert!(!hook.contains("FORGED"), "{hook}");
+    assert!(said(&["log"]).contains("git tracks"));
+}
+
 /// Settings for this clone alone that came with a commit are nobody's word: a hook neither waits nor fails because of them.
 #[test]
 fn settings_of_this_clone_that_came_with_a_commit() {
