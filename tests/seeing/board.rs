@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use serde_json::Value;
 
 use super::{configure_git, json, text, two};
-use crate::support::{document::document, world::World};
+use crate::support::{document::document, process::run, world::World};
 
 /// What stands in the page's data block `id`.
 fn data(page: &str, id: &str) -> Value {
@@ -73,6 +73,17 @@ fn over_a_board_and_over_nothing_else() {
     text(&api, &["board", "page.html"], 0);
     let cards = data(&fs::read_to_string(&page).unwrap(), "board")["cards"].clone();
     assert_eq!(cards.as_array().unwrap().len(), 6);
+
+    // In a folder that others write to, somebody may wait for it with a pipe.
+    let mut pipe = api.program("mkfifo");
+    pipe.arg("pipe.html");
+    run(pipe).success();
+    let waited_for = api.run(&["board", "pipe.html"]);
+    assert!(
+        waited_for.code == Some(1) && waited_for.stderr.contains("pipe.html is there and no board"),
+        "{}",
+        waited_for.transcript()
+    );
 
     let nowhere = api.run(&["board", "no/such/folder.html"]);
     assert!(

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::support::{
-    process::run,
+    process::{Finished, run},
     workspace::Workspace,
     world::World,
 };
@@ -104,4 +104,29 @@ fn a_code_that_everybody_has() {
         files.map(|(folder, code)| (format!("{folder}/{code}.md"), document(&code, &says))),
     );
     answers(&synced(&world), "WEB-T-0001");
+}
+
+/// The same with no more than so much memory, in bytes.
+fn within(memory: usize, workspace: &Workspace, command: &Command) -> Finished {
+    let mut limited = workspace.program("prlimit");
+    limited
+        .current_dir(command.get_current_dir().expect("it has one"))
+        .arg(format!("--data={memory}"))
+        .arg(command.get_program())
+        .args(command.get_args());
+    run(limited)
+}
+
+/// A document may have 16 MiB, of which the board shows the first part: it does not hold all of each.
+#[test]
+fn a_board_of_long_documents() {
+    let world = World::new();
+    let long = " ".repeat(12 << 20);
+    let codes = (1..=24).map(|number| format!("WEB-T-{number:04}"));
+    import(
+        &world,
+        codes.map(|code| (format!("web/{code}.md"), document(&code, "") + &long)),
+    );
+    let api = synced(&world);
+    within(128 << 20, &api, &api.metis_sync(&["board"])).success();
 }

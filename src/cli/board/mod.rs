@@ -6,13 +6,14 @@ mod strangers;
 use std::{
     fs::{File, Permissions},
     io::{self, ErrorKind, Read as _, Write as _},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
 
 use clap::{Args, ValueHint};
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde_json::json;
 
 use crate::{
@@ -215,7 +216,12 @@ fn keep(workspace: &Workspace, page: &str) -> Result<PathBuf, NotWritten> {
 fn write(file: &Path, page: &str) -> Result<(), NotWritten> {
     let fail = |err: io::Error| NotWritten::Io(format!("{} cannot be written: {err}", shown(file)));
     let mut beginning = Vec::new();
-    match File::open(file) {
+    // Somebody else may have put a pipe there, which would be waited for.
+    let opened = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(file);
+    match opened {
         Ok(there) => {
             let regular = there.metadata().map_err(fail)?.is_file();
             there.take(1024).read_to_end(&mut beginning).map_err(fail)?;

@@ -1,6 +1,8 @@
 //! Markdown as elements that the page builds one by one. There is no HTML in it and no way to say some: what a document has of
 //! that is shown as text, and its comments are left out.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 use super::page::json;
@@ -12,6 +14,12 @@ const MAX_DEPTH: usize = 32;
 /// What of a document is shown. A page holds thousands.
 const MAX_LENGTH: usize = 100_000;
 
+/// What has to be known of a document: a character beyond that, to see that there is more.
+pub(super) const LOOKED_AT: usize = MAX_LENGTH + 4;
+
+/// What the elements of a document may come to: a table of empty cells is many times as long as what was written.
+const MAX_WRITTEN: usize = 8 * MAX_LENGTH;
+
 /// A document's body as JSON: an element is an array of its name, for links the target as `{"href": …}`, and what is in it; text
 /// is a string.
 pub(super) fn nodes(markdown: &str) -> String {
@@ -19,22 +27,74 @@ pub(super) fn nodes(markdown: &str) -> String {
     while !markdown.is_char_boundary(end) {
         end -= 1;
     }
-    let shown = &markdown[..end];
+    let shown = &shallow(&markdown[..end]);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut writer = Writer {
         out: r#"["div""#.to_owned(),
         ..Writer::default()
     };
-    for event in TextMergeStream::new(Parser::new_ext(shown, options)) {
+    let mut events = TextMergeStream::new(Parser::new_ext(shown, options));
+    while writer.out.len() < MAX_WRITTEN
+        && let Some(event) = events.next()
+    {
         writer.event(event);
     }
-    if shown.len() < markdown.len() {
+    if end < markdown.len() || writer.out.len() >= MAX_WRITTEN {
+        while !writer.open.is_empty() {
+            writer.close();
+        }
         writer.open("p", "");
         writer.text("… The rest is left out.");
         writer.close();
     }
     writer.out.push(']');
     writer.out
+}
+
+/// The text with no line in more quotes and lists than are told apart. For each line the parser goes through all that are open, so
+/// a line of thousands with thousands below it would keep it busy for seconds.
+fn shallow(markdown: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut kept = 0;
+    for line in markdown.split_inclusive('\n') {
+        let begun = line.as_ptr() as usize - markdown.as_ptr() as usize;
+        if let Some((from, to)) = surplus(line) {
+            out.push_str(&markdown[kept..begun + from]);
+            kept = begun + to;
+        }
+    }
+    match kept {
+        0 => Cow::Borrowed(markdown),
+        _ => Cow::Owned(out + &markdown[kept..]),
+    }
+}
+
+/// Where the quotes and lists that a line begins with are too many, up to where its own text begins.
+fn surplus(line: &str) -> Option<(usize, usize)> {
+    let bytes = line.as_bytes();
+    let (mut at, mut markers, mut from) = (0, 0, None);
+    let is_end = |at: usize| bytes.get(at).is_none_or(|byte| byte.is_ascii_whitespace());
+    loop {
+        let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let len = match bytes.get(at) {
+            Some(b' ' | b'\t') => {
+                at += 1;
+                continue;
+            }
+            Some(b'>') => 1,
+            Some(b'-' | b'+' | b'*') if is_end(at + 1) => 1,
+            Some(b'0'..=b'9') if matches!(bytes.get(at + digits), Some(b'.' | b')')) && is_end(at + digits + 1) => {
+                digits + 1
+            }
+            _ => return from.map(|from| (from, at)),
+        };
+        if markers == MAX_DEPTH {
+            from = from.or(Some(at));
+        } else {
+            markers += 1;
+        }
+        at += len;
+    }
 }
 
 #[derive(Default)]
@@ -279,6 +339,35 @@ mod tests {
         let deep = shown(&format!("{}x\n", "> ".repeat(5000)));
         assert_eq!(deep.matches("[blockquote:").count(), MAX_DEPTH);
         assert!(deep.contains("x]]"), "{deep}");
+        for (line, shallow) in [
+            (
+                format!("{}x\n", "> ".repeat(MAX_DEPTH)),
+                format!("{}x\n", "> ".repeat(MAX_DEPTH)),
+            ),
+            (
+                format!("{}x\n", ">".repeat(MAX_DEPTH + 9)),
+                format!("{}x\n", ">".repeat(MAX_DEPTH)),
+            ),
+            (
+                format!("a\n{}-x\nb", "10. > ".repeat(40)),
+                format!("a\n{}-x\nb", "10. > ".repeat(MAX_DEPTH / 2)),
+            ),
+            (
+                format!("{}\nb\n", "- ".repeat(100)),
+                format!("{}\nb\n", "- ".repeat(MAX_DEPTH)),
+            ),
+        ] {
+            assert_eq!(super::shallow(&line), shallow);
+        }
+        let quoted = shown(&format!("{}x\n{}", "> ".repeat(25_000), "a\n".repeat(20_000)));
+        assert_eq!(quoted.matches("[blockquote:").count(), MAX_DEPTH);
+        let table = nodes(&format!(
+            "{}\n{}\n{}",
+            "|".repeat(30_000),
+            "|-".repeat(30_000),
+            "a\n".repeat(2_000)
+        ));
+        assert!(table.len() < MAX_WRITTEN + 1000 && serde_json::from_str::<Value>(&table).is_ok());
         let long = shown(&"ä ".repeat(MAX_LENGTH));
         assert!(long.ends_with("[p:… The rest is left out.]]"));
         assert!(long.len() < MAX_LENGTH + 100);

@@ -4,7 +4,7 @@
 mod markdown;
 mod page;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +17,9 @@ use crate::{
     state::journal::JournalEntry,
     text::{Untrusted, UntrustedName},
 };
+
+/// How much of all documents' texts the page has.
+const MAX_TEXTS: usize = 128 << 20;
 
 /// Parents that a document counts for. Real documents have four levels.
 const MAX_LEVELS: usize = 100;
@@ -130,6 +133,8 @@ pub fn plan(
     let index = Index::new(documents);
     let phases = phases(documents);
     let below = below(documents, &index);
+    let places: HashMap<&str, usize> = phases.iter().enumerate().map(|(at, phase)| (phase.raw(), at)).collect();
+    let mut room = MAX_TEXTS;
     let mut workspaces: Vec<Share> = Vec::new();
     let cards = documents.iter().enumerate().map(|(number, document)| {
         let finished = document.is_finished();
@@ -151,10 +156,10 @@ pub fn plan(
             title: (&document.title).into(),
             workspace: document.workspace.clone(),
             kind: lowercase(&document.kind),
-            phase: phases.iter().position(|known| *known == phase).unwrap_or_default(),
+            phase: places.get(phase.raw()).copied().unwrap_or_default(),
             archived: document.archived,
             finished,
-            ready: is_ready(document, documents, &index),
+            ready: is_ready(document, &index),
             tags: tags(document),
             parent: document.parent.as_ref().map(|code| index.target(code, document)),
             blocked_by: document
@@ -164,7 +169,7 @@ pub fn plan(
                 .collect(),
             below: below[number].0,
             below_finished: below[number].1,
-            text: text(document).unwrap_or_default(),
+            text: text(document).map(|text| fitting(text, &mut room)).unwrap_or_default(),
         }
     });
     Board {
@@ -177,32 +182,57 @@ pub fn plan(
     }
 }
 
-/// Finds documents by their codes.
+/// As much of a text as the page shows, taken from the `room` for all of them: they are held in memory at once.
+fn fitting(mut text: String, room: &mut usize) -> String {
+    let most = markdown::LOOKED_AT.min(*room);
+    if text.len() > most {
+        text.truncate(
+            (0..=most)
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or_default(),
+        );
+        if *room < markdown::LOOKED_AT {
+            text.push_str("\n\n… The page has no room for the rest.\n");
+        }
+        text.shrink_to_fit();
+    }
+    *room = room.saturating_sub(text.len());
+    text
+}
+
+/// Finds documents by their codes, of which thousands of workspaces may have the same.
 struct Index<'d> {
-    documents: &'d [Document],
-    by_code: HashMap<&'d str, Vec<usize>>,
+    /// The first document of a code.
+    by_code: HashMap<&'d str, usize>,
+    /// The first one in a workspace.
+    by_place: HashMap<(&'d str, &'d str), usize>,
+    /// The codes that block nothing any more.
+    done: HashSet<&'d str>,
 }
 
 impl<'d> Index<'d> {
     fn new(documents: &'d [Document]) -> Self {
-        let mut by_code: HashMap<&str, Vec<usize>> = HashMap::with_capacity(documents.len());
+        let mut index = Index {
+            by_code: HashMap::with_capacity(documents.len()),
+            by_place: HashMap::with_capacity(documents.len()),
+            done: HashSet::new(),
+        };
         for (number, document) in documents.iter().enumerate() {
-            by_code.entry(document.code.raw()).or_default().push(number);
+            let code = document.code.raw();
+            index.by_code.entry(code).or_insert(number);
+            index.by_place.entry((document.workspace.raw(), code)).or_insert(number);
+            if document.archived || document.is_finished() {
+                index.done.insert(code);
+            }
         }
-        Index { documents, by_code }
-    }
-
-    fn all(&self, code: &str) -> &[usize] {
-        self.by_code.get(code).map_or(&[], Vec::as_slice)
+        index
     }
 
     /// The document that `from` means by a code: the one in its own workspace, or else the first one.
     fn find(&self, code: &str, from: &Document) -> Option<usize> {
-        let all = self.all(code);
-        let near = all
-            .iter()
-            .find(|number| self.documents[**number].workspace == from.workspace);
-        near.or(all.first()).copied()
+        let near = self.by_place.get(&(from.workspace.raw(), code));
+        near.or_else(|| self.by_code.get(code)).copied()
     }
 
     fn target(&self, code: &UntrustedName, from: &Document) -> Target {
@@ -243,19 +273,15 @@ fn tags(document: &Document) -> Vec<Untrusted> {
 }
 
 /// As `list --ready` has it: to do, and blocked by nothing that is unfinished or in no workspace.
-fn is_ready(document: &Document, documents: &[Document], index: &Index<'_>) -> bool {
+fn is_ready(document: &Document, index: &Index<'_>) -> bool {
     let is = |value: &Option<UntrustedName>, word: &str| {
         let value = value.as_ref();
         value.is_some_and(|value| value.raw().eq_ignore_ascii_case(word))
     };
-    let done = |code: &UntrustedName| {
-        let mut all = index.all(code.raw()).iter().map(|number| &documents[*number]);
-        all.any(|blocker| blocker.archived || blocker.is_finished())
-    };
     is(&document.kind, "task")
         && is(&document.phase, "todo")
         && !document.archived
-        && document.blocked_by.iter().all(done)
+        && document.blocked_by.iter().all(|code| index.done.contains(code.raw()))
 }
 
 /// For each document how many are below it, and how many of those are finished. Whoever stands in a circle of parents is counted
