@@ -117,8 +117,8 @@ fn begin(
 ) -> oneshot::Receiver<Done> {
     let (tell, done) = oneshot::channel();
     let (tool, arguments) = (params.name.to_string(), params.arguments.clone().unwrap_or_default());
-    // Without a thread the other end is dropped, which says it.
-    let _ = std::thread::Builder::new().name(tool.clone()).spawn(move || {
+    // Without a thread the other end is dropped, which says it. What a client calls a tool may be no name for a thread.
+    let _ = std::thread::Builder::new().name("call".into()).spawn(move || {
         let call = Call {
             start: &start,
             tool: &tool,

@@ -130,7 +130,10 @@ impl Server {
 fn an_agent_syncs_finds_and_reads() {
     let world = World::new();
     let (api, web) = (world.workspace("api"), world.workspace("web"));
-    api.write("API-T-0001", "Pelicans \u{202e}\u{e0041}and keys.\n");
+    api.write(
+        "API-T-0001",
+        "Pelicans \u{202e}\u{e0041}and\u{e0155}\u{fe02}\u{3164} keys.\n",
+    );
     web.write("WEB-T-0001", "A form.\n");
     api.sync().report();
     let mut server = Server::of(&web);
@@ -163,7 +166,7 @@ fn an_agent_syncs_finds_and_reads() {
     let read = server.answer("read", &json!({ "code": "api-t-0001" }));
     let text = read["text"].as_str().unwrap();
     assert!(
-        text.contains("Pelicans \\u{202e}\\u{e0041}and keys."),
+        text.contains("Pelicans \\u{202e}\\u{e0041}and\\u{e0155}\\u{fe02}\\u{3164} keys."),
         "a model reads what a person would see: {text}"
     );
     let workspaces = server.answer("query", &json!({ "question": "workspaces" }));

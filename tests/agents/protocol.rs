@@ -19,7 +19,7 @@ fn sync_data() -> Value {
 }
 
 /// What makes no sense is passed over or refused, and the next call is answered.
-const NONSENSE: [&[u8]; 25] = [
+const NONSENSE: [&[u8]; 26] = [
     b"{nope",
     b"null",
     b"[]",
@@ -40,6 +40,7 @@ const NONSENSE: [&[u8]; 25] = [
     b"{\"jsonrpc\":\"2.0\",\"id\":\"e\",\"method\":\"tools/call\",\"params\":{\"name\":\"nuke\"}}",
     b"{\"jsonrpc\":\"2.0\",\"id\":\"f\",\"method\":\"tools/call\",\"params\":{\"name\":\"search\",\"arguments\":\"x\"}}",
     b"{\"jsonrpc\":\"2.0\",\"id\":\"g\",\"method\":\"tools/call\",\"params\":{\"name\":\"search\",\"arguments\":null}}",
+    b"{\"jsonrpc\":\"2.0\",\"id\":\"h\",\"method\":\"tools/call\",\"params\":{\"name\":\"re\\u0000ad\",\"arguments\":{}}}",
     b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":99}}",
     b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":[]}}",
     b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/no-such\"}",

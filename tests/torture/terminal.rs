@@ -17,8 +17,9 @@ use crate::{
 use plants::PLANTS;
 
 /// Clears a screen, sets a title, is a C1 sequence, DEL, a bidi override, an isolate, a zero-width space, a line separator,
-/// and a line of its own.
-const EVIL: &str = "e\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{2028}\r\nerror: forged";
+/// a selector of variants, a letter without a shape, and a line of its own.
+const EVIL: &str =
+    "e\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200b}\u{2028}\u{e0141}\u{3164}\r\nerror: forged";
 
 /// What our own colours are made of.
 const COLOURS: [&str; 6] = [

@@ -84,7 +84,7 @@ pub use pack::PackObject;
 pub use push::{push, push_again, push_all};
 pub use report::printable_lines;
 pub use request::{PushOptions, RefUpdate};
-pub use text::is_hidden;
+pub use text::{is_hidden, is_selector};
 
 // The types of this crate's interface that are gitoxide's.
 pub use {bstr, gix_config, gix_hash, gix_object, gix_protocol, gix_transport};

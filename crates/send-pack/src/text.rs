@@ -3,12 +3,22 @@
 /// Whether a terminal should not get `c` from a foreign hand: it could move the cursor, change what a terminal shows, or reorder the text around it.
 ///
 /// Covers control characters (C0, DEL, C1), line and paragraph separators, bidi marks, embeddings and isolates,
-/// zero-width characters and the invisible tag characters.
+/// zero-width characters, and all others that Unicode has shown as nothing (`Default_Ignorable_Code_Point`): with tag characters
+/// and variation selectors one writes whole sentences that nobody sees. The two selectors that go with emoji are not among them;
+/// see [`is_selector()`].
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0D}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether `c` says if what is before it is shown as text or as a picture. It is hidden as well where it says nothing: behind
+/// another one, and behind a letter.
+pub fn is_selector(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}')
 }
 
 /// `bytes` as text of several lines without escape sequences and hostile characters, at most `max` characters.
