@@ -35,7 +35,7 @@ mod walk;
 pub use config::{
     CONFIG_FILE, CONFIG_LIMIT, Config, ConfigError, ConfigFile, Confirmed, Edit, HookSettings, KEYS, LimitSettings,
     MAX_RETRIES, MAX_SECONDS, Record, SyncSettings, Unconfirmed, UnknownKey, branch_name, edit_config, has_begun,
-    hold_back, to_confirm, with_edits,
+    hold_back, to_confirm, too_deep, with_edits,
 };
 pub use documents::{Scan, read_document, scan};
 pub use folder_writer::{FolderError, FolderWriter, KEPT_DIR, OnDisk, keep_copy, sweep_kept};

@@ -130,3 +130,32 @@ fn a_board_of_long_documents() {
     let api = synced(&world);
     within(128 << 20, &api, &api.metis_sync(&["board"])).success();
 }
+
+/// Keys with dots in tables in tables: a few kilobytes are thousands of levels, and whatever goes down all of them calls itself each time.
+#[test]
+fn a_configuration_that_is_nested_without_end() {
+    let world = World::new();
+    let api = synced(&world);
+    let keys = vec!["a"; 79].join(".");
+    let nested = (0..78).fold("1".to_owned(), |inner, _| format!("{{{keys} = {inner}}}"));
+    let config = api.config();
+    api.put("config.toml", format!("{config}\n[other]\n{keys} = {nested}\n"));
+    for asked in [
+        &["sync"][..],
+        &["status"],
+        &["list"],
+        &["trust"],
+        &["conduit", "list"],
+        &["doctor"],
+    ] {
+        let stopped = run(api.metis_sync(asked));
+        assert!(
+            stopped.code.is_some() && stopped.transcript().contains("levels deep"),
+            "{asked:?}: {}",
+            stopped.transcript()
+        );
+    }
+    run(api.metis_sync(&["log"])).success();
+    api.put("config.toml", config);
+    api.sync().report();
+}

@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item, Table};
 use super::{super::ConduitError, Defined, Definition, check, check_name, invalid};
 use crate::{
     fs::{Dir, FileMode},
-    workspace::ConfigFile,
+    workspace::{ConfigFile, too_deep},
 };
 
 const LIMIT: u64 = 1 << 20;
@@ -17,7 +17,11 @@ pub fn all(metis: &Dir) -> Result<BTreeMap<String, Defined>, ConduitError> {
     let mut all = BTreeMap::new();
     for file in [ConfigFile::Shared, ConfigFile::Local] {
         let Some(text) = read(metis, file)? else { continue };
-        let Ok(root) = toml::from_str::<toml::Table>(text.trim_start_matches('\u{feff}')) else {
+        let text = text.trim_start_matches('\u{feff}');
+        let parsed = too_deep(text)
+            .is_none()
+            .then(|| toml::from_str::<toml::Table>(text).ok());
+        let Some(root) = parsed.flatten() else {
             // Whoever reads the rest of the configuration says so in full.
             continue;
         };
@@ -85,6 +89,9 @@ fn edit(
 ) -> Result<bool, ConduitError> {
     let before = read(metis, file)?.unwrap_or_default();
     let crlf = before.contains("\r\n");
+    if too_deep(&before).is_some() {
+        return Err(ConduitError::Syntax(file));
+    }
     let mut document: DocumentMut = before.parse().map_err(|_| ConduitError::Syntax(file))?;
     if !change(&mut document)? {
         return Ok(false);

@@ -1,6 +1,7 @@
 //! `config.toml`: what it says, checked rule by rule. Changes to it are in [`edit`].
 
 mod confirmed;
+mod depth;
 mod edit;
 mod error;
 mod rules;
@@ -15,6 +16,7 @@ use std::{collections::BTreeSet, path::Path};
 use toml::{Table, Value};
 
 use self::{
+    depth::DEEPEST,
     rules::{BRANCH_RULE, COUNT_RULE, MAX_COUNT, URL_RULE, is_branch_name, is_label, is_plain_url, is_project_prefix},
     section::Section,
     unknown_keys::unknown_keys,
@@ -26,6 +28,7 @@ use crate::{
 
 pub use self::{
     confirmed::{Confirmed, KEYS, Unconfirmed, has_begun, hold_back, to_confirm},
+    depth::too_deep,
     edit::{Edit, edit_config, with_edits},
     error::{ConfigError, ConfigFile},
     rules::{MAX_RETRIES, MAX_SECONDS, branch_name},
@@ -231,7 +234,7 @@ fn overlay(base: &mut Table, top: Table) {
     }
 }
 
-/// The byte order mark, if there is one, and the text after it.
+/// The byte order mark, if there is one, and the text after it, which is fit to be parsed.
 fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 {
         file: ConfigFile::Shared,
@@ -241,7 +244,14 @@ fn split_bom(bytes: &[u8]) -> Result<(&str, &str), ConfigError> {
     } else {
         0
     };
-    Ok(text.split_at(bom))
+    let (bom, text) = text.split_at(bom);
+    match too_deep(text) {
+        None => Ok((bom, text)),
+        Some(at) => {
+            let message = format!("it is nested more than {DEEPEST} levels deep");
+            Err(syntax_error(text, Some(at..at), &message))
+        }
+    }
 }
 
 /// Where `text` is no TOML. The parsers' own rendering quotes the line, which may hold a password.

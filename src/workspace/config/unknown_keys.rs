@@ -6,7 +6,7 @@ use std::fmt;
 use toml::Table;
 
 use super::ConfigFile;
-use crate::plan::listing::escaped;
+use crate::plan::listing::printable;
 
 /// Every key that this program reads in the tables that are its own. `[project]` and all other tables are the Metis tools'.
 const KEYS: [&str; 23] = [
@@ -56,7 +56,8 @@ pub struct UnknownKey {
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let UnknownKey { file, key, nearest } = self;
-        write!(f, "{file}: {} is not a known key and sets nothing", escaped(key))?;
+        let key = printable(key.as_bytes());
+        write!(f, "{file}: {key} is not a known key and sets nothing")?;
         match nearest {
             Some(nearest) => write!(f, "; did you mean {nearest}?"),
             None => Ok(()),
