@@ -67,6 +67,12 @@ pub fn blob_len(odb: &Handle, id: ObjectId) -> Result<Option<u64>, CentralError>
     Ok((header.kind() == gix::objs::Kind::Blob).then(|| header.size()))
 }
 
+/// The length of an object of any kind. `None`: it cannot be read.
+pub fn len(odb: &Handle, id: ObjectId) -> Option<u64> {
+    use gix::odb::HeaderExt;
+    Some(odb.header(to_gix(id)).ok()?.size())
+}
+
 /// When a commit was made, in seconds since 1970.
 pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
     let unreadable = |reason: String| CentralError::Object {

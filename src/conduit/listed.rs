@@ -24,6 +24,8 @@ use crate::{
 const LONGEST_NAME: usize = 255;
 /// Longer paths can be opened nowhere, with what is before them.
 const LONGEST_PATH: usize = 3_000;
+/// In a folder whose path is longer by this, a file counts as one more.
+const USUAL_PATH: usize = 256;
 /// Folders in folders.
 const DEEPEST: usize = 100;
 
@@ -100,7 +102,8 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, tree: ObjectId, at: &str, included: bool, depth: usize) -> Result<(), ConduitError> {
         let entries = tree::entries_to_run(&self.odb, tree)?;
-        self.entries += entries.len() as u64;
+        // A tree can have itself below any number of folders: a path costs as much to remember as it is long.
+        self.entries += (entries.len() * (1 + at.len() / USUAL_PATH)) as u64;
         if self.entries > self.bounds.files {
             return Err(ConduitError::TooMuch { limit: "entries" });
         }

@@ -82,6 +82,34 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
+/// So many of what is left out are named. A folder may have a million entries, and thousands of workspaces the same folder.
+pub const MOST_NAMED: usize = 100_000;
+
+/// What was left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The first of it.
+    pub named: Vec<Skipped>,
+    /// How much more there was.
+    pub more: usize,
+}
+
+impl LeftOut {
+    fn add(&mut self, reason: SkipReason, path: impl FnOnce() -> Untrusted) {
+        match self.named.len() < MOST_NAMED {
+            true => self.named.push(Skipped { path: path(), reason }),
+            false => self.more += 1,
+        }
+    }
+
+    /// The same with no more than `room` of it named.
+    pub fn within(mut self, room: usize) -> Self {
+        self.more += self.named.len().saturating_sub(room);
+        self.named.truncate(room);
+        self
+    }
+}
+
 /// The documents of one workspace folder: central's file name is `<code>.md`.
 pub type Documents = BTreeMap<ShortCode, ObjectId>;
 
@@ -94,7 +122,7 @@ pub struct Folder {
     /// What is a document.
     pub documents: Documents,
     /// What is not.
-    pub skipped: Vec<Skipped>,
+    pub skipped: LeftOut,
 }
 
 /// Sorts out the entries of `<prefix>/`.
@@ -124,10 +152,8 @@ pub fn folder(prefix: &Prefix, entries: impl IntoIterator<Item = TreeEntry>) -> 
                 }
             }
         };
-        out.skipped.push(Skipped {
-            path: format!("{prefix}/{}", Untrusted::name(&entry.name)).into(),
-            reason,
-        });
+        out.skipped
+            .add(reason, || format!("{prefix}/{}", Untrusted::name(&entry.name)).into());
     }
     out
 }
@@ -138,7 +164,7 @@ pub struct Root {
     /// Each workspace's folder by prefix.
     pub workspaces: BTreeMap<Prefix, ObjectId>,
     /// Folders and links that cannot be a workspace.
-    pub skipped: Vec<Skipped>,
+    pub skipped: LeftOut,
 }
 
 /// Sorts out central's root: folders with a valid prefix are workspaces. Regular files (a README) and folders whose
@@ -165,10 +191,7 @@ pub fn root(entries: impl IntoIterator<Item = TreeEntry>) -> Root {
                 None => SkipReason::Name,
             },
         };
-        out.skipped.push(Skipped {
-            path: Untrusted::name(&entry.name),
-            reason,
-        });
+        out.skipped.add(reason, || Untrusted::name(&entry.name));
     }
     out
 }

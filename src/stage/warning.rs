@@ -4,7 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     names::{Prefix, ShortCode},
-    plan::{dehydrate::Foreign, listing::Skipped},
+    plan::{
+        dehydrate::Foreign,
+        listing::{LeftOut, MOST_NAMED, Skipped},
+    },
     text::{Untrusted, shell_word, shown},
     workspace::{Unconfirmed, UnknownKey},
 };
@@ -23,6 +26,14 @@ pub enum Warning {
     /// An entry of central was left out.
     #[error("skipped {} in central: {}", .0.path, .0.reason.words())]
     Skipped(Skipped),
+    /// More was left out than is named.
+    #[error("skipped {count} more entries of {} in central, which are not named", place.as_ref().map_or("the top".into(), |prefix| format!("{prefix}/")))]
+    SkippedMore {
+        /// The folder. `None`: all of them.
+        place: Option<Prefix>,
+        /// How much.
+        count: usize,
+    },
     /// A hydrated folder could not be brought in step. The others were.
     #[error("{prefix}/ could not be hydrated: {reason}")]
     FolderFailed {
@@ -197,6 +208,16 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// What was left out in a folder, or at the top of central; no more of it is named than fits with what was `named` before.
+    pub fn left_out(left_out: LeftOut, place: Option<&Prefix>, named: usize) -> impl Iterator<Item = Warning> + use<> {
+        let LeftOut { named, more } = left_out.within(MOST_NAMED.saturating_sub(named));
+        let more = (more > 0).then(|| Warning::SkippedMore {
+            place: place.cloned(),
+            count: more,
+        });
+        named.into_iter().map(Warning::Skipped).chain(more)
+    }
+
     /// Whether it says that records were left which the next sync takes up or sends.
     pub fn leaves_records(&self) -> bool {
         matches!(self, Warning::RecordsLeft(_) | Warning::RecordsNotPublished(_))

@@ -32,7 +32,7 @@ fn story(warning: &Warning) -> &'static str {
         // It is as somebody asked for.
         Warning::NotPublished(_) => "",
         // It is for others to mend, in central: nothing here is wrong.
-        Warning::Skipped(_) => "",
+        Warning::Skipped(_) | Warning::SkippedMore { .. } => "",
         // They tell what was done.
         Warning::Kept { .. } | Warning::SetAside { .. } | Warning::CentralAdopted | Warning::SourceElsewhere(_) => "",
         // It tells what was before.

@@ -9,6 +9,7 @@ use std::{
 
 use crate::support::{
     process::{Finished, run},
+    report::Ended,
     workspace::Workspace,
     world::World,
 };
@@ -129,6 +130,59 @@ fn a_board_of_long_documents() {
     );
     let api = synced(&world);
     within(128 << 20, &api, &api.metis_sync(&["board"])).success();
+}
+
+/// A folder of central that is sent once and lies in many places, with a million entries that are no documents.
+#[test]
+fn strangers_without_end_in_many_folders() {
+    let world = World::new();
+    let raw = |id: &str| -> Vec<u8> {
+        let digit = |at: usize| u8::from_str_radix(&id[at..at + 2], 16).expect("an id");
+        (0..id.len()).step_by(2).map(digit).collect()
+    };
+    let object = |kind: &str, bytes: &[u8]| {
+        git(
+            &world,
+            &["hash-object", "-w", "--literally", "-t", kind, "--stdin"],
+            bytes,
+        )
+    };
+    let entry = |mode: &str, name: &str, id: &str| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &raw(id)].concat();
+    let blob = object("blob", b"x");
+    let strangers: Vec<u8> = (0..900_000)
+        .flat_map(|number| entry("100644", &format!("s{number:07}"), &blob))
+        .collect();
+    let strangers = object("tree", &strangers);
+    let good = document("WEB-T-0001", "");
+    let web = object(
+        "tree",
+        &entry("100644", "WEB-T-0001.md", &object("blob", good.as_bytes())),
+    );
+    let many = (0..12).flat_map(|number| entry("40000", &format!("a{number:05}"), &strangers));
+    let root: Vec<u8> = many.chain(entry("40000", "web", &web)).collect();
+    let commit = git(&world, &["commit-tree", &object("tree", &root), "-m", "x"], b"");
+    world
+        .central
+        .git(&["update-ref", &format!("refs/heads/{}", world.central.branch), &commit]);
+
+    let api = world.workspace("api");
+    api.write("API-T-0001", "Mine.");
+    let report = Ended(within(512 << 20, &api, &api.sync_command(&[]))).report();
+    assert_eq!(report.pushed, ["API-T-0001"]);
+    assert!(
+        api.hydrated("web").contains_key("WEB-T-0001.md"),
+        "the others are in step"
+    );
+    let named = report
+        .warnings
+        .iter()
+        .filter(|warning| warning.starts_with("skipped a00"));
+    assert_eq!(named.count(), 100_000);
+    let more = |warning: &&String| warning.contains("more entries of a00");
+    let too_long = |warning: &&String| warning.contains("its list of files is one of the longest");
+    assert!(report.warnings.iter().any(|warning| more(&warning)));
+    assert!(report.warnings.iter().any(|warning| too_long(&warning)));
+    assert!(report.warnings.len() < 100_050, "{}", report.warnings.len());
 }
 
 /// Keys with dots in tables in tables: a few kilobytes are thousands of levels, and whatever goes down all of them calls itself each time.

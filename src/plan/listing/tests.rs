@@ -36,8 +36,14 @@ fn only_regular_files_with_a_documents_name_are_documents() {
     entries.push(entry(b".gitkeep", EntryKind::File));
     let folder = folder(&prefix, entries);
     assert_eq!(folder.documents.len(), 1);
-    assert_eq!(folder.skipped.len(), hostile.len());
-    assert!(folder.skipped.iter().all(|s| !s.path.raw().chars().any(is_hidden)));
+    assert_eq!(folder.skipped.named.len(), hostile.len());
+    assert!(
+        folder
+            .skipped
+            .named
+            .iter()
+            .all(|s| !s.path.raw().chars().any(is_hidden))
+    );
 }
 
 #[test]
@@ -51,7 +57,7 @@ fn an_entry_that_comes_twice_counts_once() {
         }),
     );
     assert_eq!(twice.documents.values().copied().collect::<Vec<_>>(), [id(1)]);
-    assert_eq!(twice.skipped[0].reason, SkipReason::Duplicate);
+    assert_eq!(twice.skipped.named[0].reason, SkipReason::Duplicate);
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn only_harmless_dot_names_pass_in_silence() {
         ("\u{2e}\u{e4}".as_bytes(), false),
     ] {
         let folder = folder(&"api".parse().unwrap(), [entry(name, EntryKind::File)]);
-        assert_eq!(folder.skipped.is_empty(), quiet, "{}", printable(name));
+        assert_eq!(folder.skipped.named.is_empty(), quiet, "{}", printable(name));
     }
 }
 
@@ -82,7 +88,7 @@ fn what_is_skipped_is_named_by_what_it_is() {
         (EntryKind::Tree, "a folder"),
         (EntryKind::File, "not the name of a document"),
     ] {
-        let skipped = folder(&"api".parse().unwrap(), [entry(b"notes", kind)]).skipped;
+        let skipped = folder(&"api".parse().unwrap(), [entry(b"notes", kind)]).skipped.named;
         assert_eq!(skipped[0].path.raw(), "api/notes");
         assert_eq!(skipped[0].reason.words(), words);
     }
@@ -100,10 +106,10 @@ fn the_root_holds_workspaces_and_strangers() {
     ]);
     assert_eq!(root.workspaces.len(), 1);
     assert_eq!(
-        root.skipped.iter().map(|s| s.path.raw()).collect::<Vec<_>>(),
+        root.skipped.named.iter().map(|s| s.path.raw()).collect::<Vec<_>>(),
         [".git", "Api", "web"]
     );
-    let [git, name, link] = root.skipped.as_slice() else {
+    let [git, name, link] = root.skipped.named.as_slice() else {
         panic!("{root:?}");
     };
     assert_eq!(

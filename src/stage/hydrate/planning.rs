@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HydratePlan, Scope, read_listing, work};
 use crate::{
-    central::{CentralError, store::Store},
+    central::{CentralError, objects, store::Store},
     fs::DirError,
     names::{ObjectId, Prefix},
     plan::{
@@ -16,6 +16,9 @@ use crate::{
     state::cursor::Cursor,
     workspace::{self, FolderState, Glance},
 };
+
+/// How long the lists of files of all folders that are read may be, in bytes: some six million documents.
+const MOST_LISTED: u64 = 256 << 20;
 
 /// Why no plan could be made at all.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +45,7 @@ pub fn plan(
     }
     let root = listing::root(snapshot.root(store)?.entries());
     let mut plan = HydratePlan {
-        warnings: root.skipped.into_iter().map(Warning::Skipped).collect(),
+        warnings: Warning::left_out(root.skipped, None, 0).collect(),
         listed: root.workspaces,
         ..HydratePlan::default()
     };
@@ -129,6 +132,7 @@ impl Planning<'_, '_> {
                 limit: limits.workspaces,
             });
         }
+        let too_long = self.too_long(&left_out);
         let mut room = limits.entries;
         let mut copies = BTreeSet::new();
         for (prefix, tree) in self.plan.listed.clone() {
@@ -152,9 +156,15 @@ impl Planning<'_, '_> {
                 tree,
                 recheck: self.recheck,
             };
-            let work = match self.tracked.contains(prefix.as_str()) {
-                true => Err(work::tracked_by_git(&prefix)),
-                false => folder.work(state, &mut copies, &mut self.plan.warnings),
+            let work = if self.tracked.contains(prefix.as_str()) {
+                Err(work::tracked_by_git(&prefix))
+            } else if too_long.contains(&prefix) {
+                Err(format!(
+                    "its list of files is one of the longest, and all of them together are longer than {} MiB",
+                    MOST_LISTED >> 20
+                ))
+            } else {
+                folder.work(state, &mut copies, &mut self.plan.warnings)
             };
             match work.and_then(|work| work::fitting(work, &mut room, limits)) {
                 Ok(Some(work)) => self.plan.work.push(work),
@@ -170,6 +180,32 @@ impl Planning<'_, '_> {
             }
         }
         self.plan.survey.listed.extend(copies);
+    }
+
+    /// The folders whose lists are not read, as all lists together are too long: the longest ones, so that whoever has a long one
+    /// keeps nobody else's documents back. What is in step, or not wanted, is not read anyway.
+    fn too_long(&self, left_out: &BTreeSet<Prefix>) -> BTreeSet<Prefix> {
+        let odb = self.store.odb();
+        let is_read = |prefix: &Prefix, tree: ObjectId| {
+            let state = self.plan.survey.folders.get(prefix);
+            let is_there = matches!(state, Some(FolderState::Marked(marker)) if marker.tree == Some(tree));
+            state.is_some() && (self.recheck || !is_there) && self.wants(prefix) && !left_out.contains(prefix)
+        };
+        let listed = self.plan.listed.iter();
+        let mut lists: Vec<(u64, &Prefix)> = listed
+            .filter(|(prefix, tree)| is_read(prefix, **tree))
+            .map(|(prefix, tree)| (objects::len(&odb, *tree).unwrap_or_default(), prefix))
+            .collect();
+        let mut sum: u64 = lists.iter().map(|(len, _)| len).sum();
+        lists.sort_unstable();
+        let mut too_long = BTreeSet::new();
+        while sum > MOST_LISTED
+            && let Some((len, prefix)) = lists.pop()
+        {
+            sum -= len;
+            too_long.insert(prefix.clone());
+        }
+        too_long
     }
 
     /// The folders of workspaces that central does not have any more.

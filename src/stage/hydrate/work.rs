@@ -114,7 +114,8 @@ impl Folder<'_, '_> {
                 target.documents.len(),
             ));
         }
-        warnings.extend(target.skipped.into_iter().map(Warning::Skipped));
+        let named = warnings.len();
+        warnings.extend(Warning::left_out(target.skipped, Some(self.prefix), named));
         if let Some(letters) = &self.ctx.config.project_prefix
             && target.documents.keys().any(|code| code.letters() == letters)
         {

@@ -90,6 +90,32 @@ fn a_name_with_a_slash_is_no_path() {
     assert!(!shop.0.dir.join("escaped").exists() && !shop.0.dir.join("../escaped").exists());
 }
 
+/// A folder is sent once and may lie in many places, and below names of any length: hundreds of thousands of paths, of thousands of bytes
+/// each, come in a few kilobytes.
+#[test]
+fn paths_that_are_longer_than_what_was_sent() {
+    let world = World::new();
+    let shop = Project::new(&world, "shop", &[]);
+    shop.put("mine", "1");
+    let text = blob(&world, "elsewhere");
+    let entries: String = (0..9000)
+        .map(|number| format!("120000 blob {text}\tl{number:04}\0"))
+        .collect();
+    let mut tree = with_input(&world, &["mktree", "-z"], entries.as_bytes());
+    let many: String = (0..40)
+        .map(|number| format!("40000 tree {tree}\td{number:02}\0"))
+        .collect();
+    tree = with_input(&world, &["mktree", "-z"], many.as_bytes());
+    for _ in 0..11 {
+        let entry = format!("40000 tree {tree}\t{}\0", "n".repeat(250));
+        tree = with_input(&world, &["mktree", "-z"], entry.as_bytes());
+    }
+    land_tree(&world, &[("40000", &tree, "long")]);
+    let stopped = shop.run(&["sync"], 3);
+    assert!(stopped.stderr.contains("more files than"), "{}", stopped.transcript());
+    assert_eq!(shop.texts(), ["mine=1"]);
+}
+
 /// Without `exec` each side keeps its own permissions; with it they travel.
 #[test]
 fn the_permission_to_run_travels_only_where_it_was_asked_for() {
