@@ -73,18 +73,44 @@ pub fn len(odb: &Handle, id: ObjectId) -> Option<u64> {
     Some(odb.header(to_gix(id)).ok()?.size())
 }
 
-/// When a commit was made, in seconds since 1970.
-pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
+/// A commit as it is written. What is beside its tree and its parents may be anything: git goes on with a commit that names nobody,
+/// and whoever may push could keep all others from pushing by one that is not read here.
+fn commit_bytes(odb: &Handle, id: ObjectId) -> Result<Vec<u8>, CentralError> {
     let unreadable = |reason: String| CentralError::Object {
         id,
         reason: reason.into(),
     };
     let mut buffer = Vec::new();
-    let commit = odb
-        .find_commit_iter(&to_gix(id), &mut buffer)
-        .map_err(|err| unreadable(err.to_string()))?;
-    let committer = commit.committer().map_err(|err| unreadable(err.to_string()))?;
-    Ok(committer.time().map_err(|err| unreadable(err.to_string()))?.seconds)
+    let kind = odb
+        .find(&to_gix(id), &mut buffer)
+        .map_err(|err| unreadable(err.to_string()))?
+        .kind;
+    match kind {
+        gix::objs::Kind::Commit => Ok(buffer),
+        kind => Err(unreadable(format!("it is a {kind}, not a commit"))),
+    }
+}
+
+/// Whom a line of a commit's head names, and the seconds since 1970 there. What cannot be read is empty, and 1970.
+fn named(commit: &[u8], line: &str) -> (Vec<u8>, i64) {
+    let head = commit.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let mut lines = head.filter_map(|said| said.strip_prefix(line.as_bytes())?.strip_prefix(b" "));
+    let said = lines.next().unwrap_or_default();
+    let name = said.split(|byte| *byte == b'<').next().unwrap_or_default();
+    let behind = said.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
+    let seconds = String::from_utf8_lossy(behind);
+    let seconds = seconds.split_whitespace().next().and_then(|text| text.parse().ok());
+    (name.trim_ascii().to_vec(), seconds.unwrap_or_default())
+}
+
+/// When a commit was made, in seconds since 1970.
+pub fn time(odb: &Handle, id: ObjectId) -> Result<i64, CentralError> {
+    Ok(named(&commit_bytes(odb, id)?, "committer").1)
+}
+
+/// Who wrote a commit, and when, in seconds since 1970.
+pub(crate) fn author(odb: &Handle, id: ObjectId) -> Result<(Vec<u8>, i64), CentralError> {
+    Ok(named(&commit_bytes(odb, id)?, "author"))
 }
 
 /// The ids of a commit's tree and parents.
@@ -104,15 +130,9 @@ pub(crate) fn commit(odb: &Handle, id: ObjectId) -> Result<(ObjectId, Vec<Object
 
 /// A commit's message.
 pub(crate) fn message(odb: &Handle, id: ObjectId) -> Result<Vec<u8>, CentralError> {
-    let unreadable = |reason: String| CentralError::Object {
-        id,
-        reason: reason.into(),
-    };
-    let mut buffer = Vec::new();
-    let commit = odb
-        .find_commit(&to_gix(id), &mut buffer)
-        .map_err(|err| unreadable(err.to_string()))?;
-    Ok(commit.message.to_vec())
+    let commit = commit_bytes(odb, id)?;
+    let begins = commit.windows(2).position(|bytes| bytes == b"\n\n");
+    Ok(begins.map(|at| commit[at + 2..].to_vec()).unwrap_or_default())
 }
 
 /// What a commit's message says of where its documents come from.
@@ -137,4 +157,31 @@ pub(crate) fn refusal<'a>(errors: impl Iterator<Item = &'a (dyn std::error::Erro
             }
             _ => None,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn whoever_is_named_in_a_commit_is_nobody_at_worst() {
+        let of = |line: &str| {
+            let commit = format!("tree x\n{line}\ncommitter c <c> 9 +0000\n\nauthor m <m> 8 +0000\n");
+            let (name, seconds) = named(commit.as_bytes(), "author");
+            (String::from_utf8(name).unwrap(), seconds)
+        };
+        let someone = |name: &str, seconds| (name.to_owned(), seconds);
+        for (line, expected) in [
+            ("author A B <a@b> 1700000000 +0100", someone("A B", 1_700_000_000)),
+            ("author <> 5 -0000", someone("", 5)),
+            ("author A <<a>> -5 x", someone("A", -5)),
+            ("author A", someone("A", 0)),
+            ("author A <a> 99999999999999999999 +0", someone("A", 0)),
+            ("author", someone("", 0)),
+            ("gpgsig\n author x <x> 1", someone("", 0)),
+        ] {
+            assert_eq!(of(line), expected, "{line}");
+        }
+        assert_eq!(named(b"", "author"), (Vec::new(), 0));
+    }
 }

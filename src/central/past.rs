@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gix::objs::{Exists, FindExt};
+use gix::objs::Exists;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -276,18 +276,9 @@ fn changes(steps: &[Step], is_complete: bool) -> Vec<(usize, Change)> {
 
 /// Who made a commit, and when.
 fn made_at(odb: &Handle, id: ObjectId) -> Result<(String, Timestamp), CentralError> {
-    let unreadable = |reason: String| CentralError::Object {
-        id,
-        reason: reason.into(),
-    };
-    let mut buffer = Vec::new();
-    let commit = odb
-        .find_commit(&to_gix(id), &mut buffer)
-        .map_err(|err| unreadable(err.to_string()))?;
-    let author = commit.author().map_err(|err| unreadable(err.to_string()))?;
-    let seconds = author.time().map(|time| time.seconds).unwrap_or_default();
+    let (name, seconds) = objects::author(odb, id)?;
     let time = Timestamp::from_second(seconds).unwrap_or_default();
-    let name = String::from_utf8_lossy(author.name).chars().take(MOST_NAME).collect();
+    let name = String::from_utf8_lossy(&name).chars().take(MOST_NAME).collect();
     Ok((name, time))
 }
 
