@@ -194,6 +194,7 @@ impl Remote {
 
 fn list_refs(session: &mut Session, wanted: Vec<BString>) -> Result<Vec<Ref>, CentralError> {
     let _exchange = session.exchange("ls-refs");
+    let _bounded = session.bounded();
     let mut prefixes = RefPrefixes::new();
     prefixes.extend(wanted);
     let listed = gix::protocol::LsRefsCommand::new(

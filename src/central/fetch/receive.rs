@@ -75,8 +75,11 @@ pub(super) fn receive(
     let mut too_large = false;
     let mut refused = None;
     let result = (|| -> Result<(), Box<dyn Error + Send + Sync>> {
+        // What is said before the pack is held in memory, and has to end.
+        let bounded = session.bounded();
         let mut reader = arguments.send(&mut session.transport, true)?;
         let response = Response::from_line_reader(version, &mut reader, true, false)?;
+        drop(bounded);
         let shallow: Vec<ObjectId> = response
             .shallow_updates()
             .iter()

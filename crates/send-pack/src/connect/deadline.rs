@@ -44,7 +44,7 @@ pub(crate) enum Stop {
     Total,
     #[error("interrupted")]
     Interrupted,
-    #[error("it lists more refs than can be taken in")]
+    #[error("it says more than can be taken in")]
     TooMuch,
 }
 

@@ -102,7 +102,7 @@ enum Start {
 }
 
 /// What a handshake may bring: some 700,000 refs.
-const MAX_HANDSHAKE: u64 = 64 << 20;
+pub(super) const MAX_HANDSHAKE: u64 = 64 << 20;
 
 /// A server that was reached, and not listened to yet.
 #[must_use = "the server waits to be greeted"]

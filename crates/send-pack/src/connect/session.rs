@@ -12,9 +12,21 @@ use super::credentials::Credentials;
 use super::explain::Explainer;
 use super::failure::{ConnectError, Ending};
 use super::http::{Greeted, Greeting};
+use super::open::MAX_HANDSHAKE;
 use super::process::Running;
 use super::span::{Connection, ExchangeSpan};
 use super::text;
+use super::watch::Watch;
+
+/// See [`Session::bounded()`].
+#[must_use = "the bound ends when it is dropped"]
+pub struct Bounded(Arc<Watch>);
+
+impl Drop for Bounded {
+    fn drop(&mut self) {
+        self.0.allow(None);
+    }
+}
 
 /// A conversation with one service of one repository.
 pub struct Session {
@@ -60,6 +72,13 @@ impl Session {
     /// Tells a listener of [`tracing`] that a question to the server and its answer go from here to where the value is dropped.
     pub fn exchange(&self, name: &'static str) -> ExchangeSpan {
         self.connection.exchange(name)
+    }
+
+    /// Takes in no more than 64 MiB from here to where the value is dropped: answers that are held in memory, as lists of refs are, have
+    /// to end.
+    pub fn bounded(&self) -> Bounded {
+        self.explainer.watch.allow(Some(MAX_HANDSHAKE));
+        Bounded(self.explainer.watch.clone())
     }
 
     /// What [`open_known()`](super::open_known) needs to open another session without a request; `None` but over http.
