@@ -10,7 +10,7 @@ use gix::objs::Exists;
 use super::{
     MAX_HAVES, Project,
     commits::{Commits, nearest, parents},
-    trees::list_documents,
+    trees::{Room, TooMany, list_documents},
 };
 use crate::{
     central::{
@@ -44,6 +44,8 @@ pub enum Freshness {
         /// Up to twenty documents that were touched, relative to `.metis/`.
         documents: Vec<Untrusted>,
     },
+    /// What it has is more than can be looked at, in words.
+    TooMuch(String),
 }
 
 /// What to ask the project's remote.
@@ -97,13 +99,13 @@ impl Project {
             self.newer(&odb, tip, upstream.head, skip)
         };
         remote.close();
-        Ok(if documents.is_empty() {
-            Freshness::Fresh
-        } else {
-            Freshness::Stale {
+        Ok(match documents {
+            Err(err) => Freshness::TooMuch(err.to_string()),
+            Ok(documents) if documents.is_empty() => Freshness::Fresh,
+            Ok(documents) => Freshness::Stale {
                 remote: upstream.name.into(),
                 documents: documents.into_iter().take(MAX_NAMED).map(Into::into).collect(),
-            }
+            },
         })
     }
 
@@ -143,29 +145,36 @@ impl Project {
         tip: ObjectId,
         head: ObjectId,
         skip: &dyn Fn(&str) -> bool,
-    ) -> BTreeSet<String> {
+    ) -> Result<BTreeSet<String>, TooMany> {
         let (theirs, here) = (self.metis_tree(odb, tip), self.metis_tree(odb, head));
         let mut different = BTreeSet::new();
+        let mut room = Room::default();
         for (one, other) in [(theirs, here), (here, theirs)] {
-            list_documents(odb, one, other, "", 0, &mut |path, _| {
+            list_documents(odb, one, other, &mut room, &mut |path, _| {
                 different.insert(path);
-            });
+            })?;
         }
         if different.is_empty() {
-            return different;
+            return Ok(different);
         }
-        let mut touched = self.touched(odb, tip, head);
+        let mut touched = self.touched(odb, tip, head, &mut room)?;
         touched.retain(|path| {
             let hydrated = path.split_once('/').is_some_and(|(top, _)| skip(top));
             let name = path.rsplit('/').next().unwrap_or_default();
             let hidden = path.split('/').any(|part| part.starts_with('.')) || name.starts_with("code-index");
             different.contains(path) && !hydrated && !hidden
         });
-        touched
+        Ok(touched)
     }
 
     /// The documents that commits reachable from `tip`, but not from `head`, changed.
-    fn touched(&self, odb: &impl gix::objs::Find, tip: ObjectId, head: ObjectId) -> BTreeSet<String> {
+    fn touched(
+        &self,
+        odb: &impl gix::objs::Find,
+        tip: ObjectId,
+        head: ObjectId,
+        room: &mut Room,
+    ) -> Result<BTreeSet<String>, TooMany> {
         let theirs = Commits::of(odb).only_of(tip, &[head]);
         let mut out = BTreeSet::new();
         let mut queue = VecDeque::from([tip]);
@@ -177,12 +186,11 @@ impl Project {
                 let before = parents.first().and_then(|parent| self.metis_tree(odb, *parent));
                 let after = self.metis_tree(odb, id);
                 if before != after {
-                    list_documents(odb, after, before, "", 0, &mut |path, _| {
-                        out.insert(path);
-                    });
-                    list_documents(odb, before, after, "", 0, &mut |path, _| {
-                        out.insert(path);
-                    });
+                    for (one, other) in [(after, before), (before, after)] {
+                        list_documents(odb, one, other, room, &mut |path, _| {
+                            out.insert(path);
+                        })?;
+                    }
                 }
             }
             for parent in parents {
@@ -191,6 +199,6 @@ impl Project {
                 }
             }
         }
-        out
+        Ok(out)
     }
 }

@@ -12,15 +12,39 @@ use crate::{
 /// Folders in a project's `.metis/` deeper than this are nobody's plans.
 const MAX_DEPTH: usize = 64;
 
+/// How many files and folders may still be looked at for a question. A commit need not be checked out to be asked about, and a
+/// tree can have one below it in any number of places: a dozen of them stand for more paths than can be counted.
+pub(super) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Room(1_000_000)
+    }
+}
+
+/// There is more than [`Room`] for it.
+#[derive(Debug, thiserror::Error)]
+#[error("it has more files in .metis/ than can be looked at")]
+pub(super) struct TooMany;
+
 /// Calls `found` with every `*.md` file below `tree` that is not the same in `other`.
 pub(super) fn list_documents(
     odb: &impl gix::objs::Find,
     tree: Option<ObjectId>,
     other: Option<ObjectId>,
-    path: &str,
-    depth: usize,
+    room: &mut Room,
     found: &mut dyn FnMut(String, ObjectId),
-) {
+) -> Result<(), TooMany> {
+    list_below(odb, [tree, other], ("", 0), room, found)
+}
+
+fn list_below(
+    odb: &impl gix::objs::Find,
+    [tree, other]: [Option<ObjectId>; 2],
+    (path, depth): (&str, usize),
+    room: &mut Room,
+    found: &mut dyn FnMut(String, ObjectId),
+) -> Result<(), TooMany> {
     let read = |id: Option<ObjectId>| -> Vec<(String, bool, ObjectId)> {
         let mut buffer = Vec::new();
         let Some(Ok(entries)) = id.map(|id| odb.find_tree_iter(&to_gix(id), &mut buffer)) else {
@@ -36,13 +60,15 @@ pub(super) fn list_documents(
             .collect()
     };
     if tree == other || depth > MAX_DEPTH {
-        return;
+        return Ok(());
     }
-    let there: BTreeMap<String, (bool, ObjectId)> = read(other)
+    let (entries, others) = (read(tree), read(other));
+    room.0 = room.0.checked_sub(entries.len() + others.len()).ok_or(TooMany)?;
+    let there: BTreeMap<String, (bool, ObjectId)> = others
         .into_iter()
         .map(|(name, is_tree, id)| (name, (is_tree, id)))
         .collect();
-    for (name, is_tree, id) in read(tree) {
+    for (name, is_tree, id) in entries {
         let counterpart = there.get(&name);
         if counterpart == Some(&(is_tree, id)) {
             continue;
@@ -54,11 +80,12 @@ pub(super) fn list_documents(
         };
         if is_tree {
             let other = counterpart.filter(|(is_tree, _)| *is_tree).map(|(_, id)| *id);
-            list_documents(odb, Some(id), other, &below, depth + 1, found);
+            list_below(odb, [Some(id), other], (&below, depth + 1), room, found)?;
         } else if below.ends_with(".md") {
             found(below, id);
         }
     }
+    Ok(())
 }
 
 /// The tree of a folder in a commit, by the names that lead to it.

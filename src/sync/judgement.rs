@@ -74,6 +74,7 @@ pub fn stops(
                     stops.push(SyncErrorKind::Stale { remote, documents });
                 }
             }
+            Ok(Freshness::TooMuch(reason)) => warnings.push(Warning::FreshnessUnknown(reason.into())),
             Err(err) => warnings.push(Warning::FreshnessUnknown(err.to_string().into())),
         }
     }

@@ -3,17 +3,21 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     io::{Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
 };
 
-use crate::support::{
-    process::{Finished, run},
-    report::Ended,
-    scripted::{FLUSH, Scripted, pkt},
-    workspace::{Remote, Workspace},
-    world::World,
+use crate::{
+    scenarios::project::Project,
+    support::{
+        process::{Finished, run},
+        report::Ended,
+        scripted::{FLUSH, Scripted, pkt},
+        workspace::{Remote, Workspace},
+        world::World,
+    },
 };
 
 /// Runs git in central with this on its standard input. Returns what it says.
@@ -134,14 +138,17 @@ fn a_board_of_long_documents() {
     within(128 << 20, &api, &api.metis_sync(&["board"])).success();
 }
 
+/// An entry of a tree.
+fn entry(mode: &str, name: &str, id: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&id[at..at + 2], 16).expect("an id");
+    let id: Vec<u8> = (0..id.len()).step_by(2).map(digit).collect();
+    [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &id].concat()
+}
+
 /// A folder of central that is sent once and lies in many places, with a million entries that are no documents.
 #[test]
 fn strangers_without_end_in_many_folders() {
     let world = World::new();
-    let raw = |id: &str| -> Vec<u8> {
-        let digit = |at: usize| u8::from_str_radix(&id[at..at + 2], 16).expect("an id");
-        (0..id.len()).step_by(2).map(digit).collect()
-    };
     let object = |kind: &str, bytes: &[u8]| {
         git(
             &world,
@@ -149,7 +156,6 @@ fn strangers_without_end_in_many_folders() {
             bytes,
         )
     };
-    let entry = |mode: &str, name: &str, id: &str| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &raw(id)].concat();
     let blob = object("blob", b"x");
     let strangers: Vec<u8> = (0..900_000)
         .flat_map(|number| entry("100644", &format!("s{number:07}"), &blob))
@@ -185,6 +191,41 @@ fn strangers_without_end_in_many_folders() {
     assert!(report.warnings.iter().any(|warning| more(&warning)));
     assert!(report.warnings.iter().any(|warning| too_long(&warning)));
     assert!(report.warnings.len() < 100_050, "{}", report.warnings.len());
+}
+
+/// A colleague's commit is asked about before it is pulled, and stands for more paths than can be counted.
+#[test]
+fn a_commit_that_nobody_could_check_out() {
+    let world = World::new();
+    let api = synced(&world);
+    let project = Project::around(&world, &api);
+    let colleague = project.colleague("main");
+    let object = |kind: &str, bytes: &[u8]| {
+        let file = world.root().join("object");
+        fs::write(&file, bytes).expect("temp folder is writable");
+        let file = file.display().to_string();
+        let named = project.git(colleague, &["hash-object", "-w", "--literally", "-t", kind, &file]);
+        named.trim().to_owned()
+    };
+    let mut tree = object("tree", &entry("100644", "x.md", &object("blob", b"x")));
+    for _ in 0..12 {
+        let ten: Vec<u8> = (0..10)
+            .flat_map(|number| entry("40000", &format!("d{number}"), &tree))
+            .collect();
+        tree = object("tree", &ten);
+    }
+    let metis = object("tree", &entry("40000", "bomb", &tree));
+    let root = object("tree", &entry("40000", ".metis", &metis));
+    let commit = project.git(colleague, &["commit-tree", &root, "-p", "HEAD", "-m", "x"]);
+    project.git(
+        colleague,
+        &["push", "--quiet", "origin", &format!("{}:main", commit.trim())],
+    );
+    api.edit("API-T-0001", "More.");
+    let report = Ended(within(512 << 20, &api, &api.sync_command(&[]))).report();
+    assert_eq!(report.pushed, ["API-T-0001"]);
+    let said = |warning: &String| warning.contains("more files in .metis/ than can be looked at");
+    assert!(report.warnings.iter().any(said), "{:?}", report.warnings);
 }
 
 /// Keys with dots in tables in tables: a few kilobytes are thousands of levels, and whatever goes down all of them calls itself each time.

@@ -10,7 +10,7 @@ use gix::objs::{Exists, FindExt};
 use super::{
     super::{
         commits::newest,
-        trees::{file_in, folder_in, list_documents},
+        trees::{Room, file_in, folder_in, list_documents},
     },
     History,
 };
@@ -87,9 +87,10 @@ impl History<'_> {
         }
         let mut files = Vec::new();
         if let Some(tree) = self.project.metis_tree(&self.odb, commit) {
-            list_documents(&self.odb, Some(tree), None, "", 0, &mut |path, id| {
+            list_documents(&self.odb, Some(tree), None, &mut Room::default(), &mut |path, id| {
                 files.push((path, id))
-            });
+            })
+            .ok()?;
             let copies = self.copies(tree);
             files.retain(|(path, _)| {
                 let top = path.split_once('/').map(|(top, _)| top);
@@ -125,9 +126,14 @@ impl History<'_> {
         let mut found = BTreeSet::new();
         let mut seen = HashSet::new();
         let mut later = self.project.metis_tree(&self.odb, commit);
-        list_documents(&self.odb, later, None, "", 0, &mut |_, object| {
+        let mut room = Room::default();
+        let own = list_documents(&self.odb, later, None, &mut room, &mut |_, object| {
             versions.retain(|version| self.as_central_names_it(object) != Some(*version));
         });
+        // What is known in part shows nothing.
+        if own.is_err() {
+            return found;
+        }
         for before in newest(&self.odb, commit, MAX_BEFORE) {
             if versions.is_empty() {
                 break;
@@ -136,10 +142,13 @@ impl History<'_> {
             if tree.is_none_or(|tree| !seen.insert(tree)) {
                 continue;
             }
-            list_documents(&self.odb, tree, later, "", 0, &mut |_, object| {
+            let listed = list_documents(&self.odb, tree, later, &mut room, &mut |_, object| {
                 let version = self.as_central_names_it(object);
                 found.extend(version.filter(|version| versions.remove(version)));
             });
+            if listed.is_err() {
+                break;
+            }
             later = tree;
         }
         found
