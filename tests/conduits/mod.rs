@@ -6,6 +6,7 @@ mod decisions;
 mod disks;
 mod links;
 mod meanwhile;
+mod pulled;
 mod safety;
 mod seen;
 mod surface;

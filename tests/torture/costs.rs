@@ -1,11 +1,12 @@
 //! Documents and trees that were made to take for ever, or all of the memory: what they cost is bounded, and all that is asked
 //! is answered.
 
+mod talking;
+
 use std::{
     fmt::Write as _,
     fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
+    io::Write as _,
     process::{Command, Stdio},
 };
 
@@ -14,8 +15,7 @@ use crate::{
     support::{
         process::{Finished, run},
         report::Ended,
-        scripted::{FLUSH, Scripted, pkt},
-        workspace::{Remote, Workspace},
+        workspace::Workspace,
         world::World,
     },
 };
@@ -203,16 +203,17 @@ fn a_commit_that_nobody_could_check_out() {
     let object = |kind: &str, bytes: &[u8]| {
         let file = world.root().join("object");
         fs::write(&file, bytes).expect("temp folder is writable");
+        let args = ["hash-object", "-w", "--literally", "-t", kind];
         let file = file.display().to_string();
-        let named = project.git(colleague, &["hash-object", "-w", "--literally", "-t", kind, &file]);
-        named.trim().to_owned()
+        project
+            .git(colleague, &[&args[..], &[&file]].concat())
+            .trim()
+            .to_owned()
     };
     let mut tree = object("tree", &entry("100644", "x.md", &object("blob", b"x")));
     for _ in 0..12 {
-        let ten: Vec<u8> = (0..10)
-            .flat_map(|number| entry("40000", &format!("d{number}"), &tree))
-            .collect();
-        tree = object("tree", &ten);
+        let ten = (0..10).flat_map(|number| entry("40000", &format!("d{number}"), &tree));
+        tree = object("tree", &ten.collect::<Vec<u8>>());
     }
     let metis = object("tree", &entry("40000", "bomb", &tree));
     let root = object("tree", &entry("40000", ".metis", &metis));
@@ -255,48 +256,4 @@ fn a_configuration_that_is_nested_without_end() {
     run(api.metis_sync(&["log"])).success();
     api.put("config.toml", config);
     api.sync().report();
-}
-
-/// A server whose lists of refs, or what it says before it sends anything, has no end: whoever runs it may keep somebody waiting, but
-/// takes no memory for that.
-#[test]
-fn a_server_that_never_stops_talking() {
-    for is_listing in [true, false] {
-        let heard = |stream: &mut TcpStream| stream.read(&mut [0; 4096]).unwrap_or_default();
-        let server = Scripted::start(move |_, mut stream| {
-            heard(&mut stream);
-            let offers = ["version 2\n", "ls-refs\n", "fetch\n", "object-format=sha1\n"]
-                .map(pkt)
-                .concat();
-            let _ = stream.write_all(&[&offers, FLUSH].concat());
-            heard(&mut stream);
-            let id = "1".repeat(40);
-            let line = match is_listing {
-                true => format!("{id} refs/heads/main-{}\n", "n".repeat(200)),
-                false => {
-                    let head = pkt(format!("{id} HEAD symref-target:refs/heads/main\n"));
-                    let main = pkt(format!("{id} refs/heads/main\n"));
-                    let _ = stream.write_all(&[&head, &main, FLUSH].concat());
-                    heard(&mut stream);
-                    let _ = stream.write_all(&pkt("acknowledgments\n"));
-                    format!("ACK {id}\n")
-                }
-            };
-            let lines = pkt(line).repeat(2000);
-            while stream.write_all(&lines).is_ok() {}
-        });
-        let world = World::new();
-        let remote = Remote {
-            url: server.url("git"),
-            ..world.local()
-        };
-        let api = world.workspace_on("api", &remote);
-        api.write("API-T-0001", "Mine.");
-        let stopped = within(256 << 20, &api, &api.metis_sync(&["sync"]));
-        assert!(
-            stopped.code == Some(1) && stopped.stderr.contains("it says more than can be taken in"),
-            "{}",
-            stopped.transcript()
-        );
-    }
 }
