@@ -36,8 +36,9 @@ pub fn until_done<'a>(
 ) -> Result<Published, SyncErrorKind> {
     let mut known = None;
     let mut turn = None;
+    let is_on_a_path = session.ctx.upstream.scheme() == Scheme::File;
     // Over a path a push that comes too late costs less than waiting for the other's end.
-    session.may_give_way = session.ctx.upstream.scheme() != Scheme::File;
+    session.may_give_way = !is_on_a_path;
     loop {
         let begun = Instant::now();
         let end = cycle(session, known)?;
@@ -52,6 +53,11 @@ pub fn until_done<'a>(
             }
             End::Moved(left) => {
                 let retries = session.report.retries;
+                // All who came to a central on a path take turns there, so nobody has to be kept away from anybody at first.
+                let seat = match is_on_a_path && retries == 0 {
+                    true => None,
+                    false => session.seat(&left, retries),
+                };
                 let lost = Lost {
                     ctx: &session.ctx,
                     store: &left.store,
@@ -61,7 +67,7 @@ pub fn until_done<'a>(
                         max_retries: session.max_retries,
                         cycle: begun.elapsed(),
                         left: Some(session.time_left()),
-                        seat: session.seat(&left, retries),
+                        seat,
                     },
                 };
                 turn = wait(&lost, session.progress)?;
