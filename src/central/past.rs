@@ -4,7 +4,10 @@
 //! no more than so many commits and without files; the files that are wanted are asked for by their ids. All of that is
 //! dropped afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use gix::objs::Exists;
 use jiff::Timestamp;
@@ -114,7 +117,8 @@ pub struct Question<'a> {
     pub wanted: &'a dyn Fn(&Past) -> Vec<ObjectId>,
 }
 
-/// Looks at the past of a document, asking central for what is not here. `told` hears when it is about to be asked.
+/// Looks at the past of a document, asking central for what is not here. `told` hears when it is about to be asked. Whoever
+/// interrupts it gets a past that has less than there is.
 pub fn look(
     url: &RemoteUrl,
     options: &ConnectOptions,
@@ -122,7 +126,7 @@ pub fn look(
     question: &Question<'_>,
     told: &mut dyn FnMut(),
 ) -> Result<Past, CentralError> {
-    let mut past = match walk(&store.odb(), question, false)? {
+    let mut past = match walk(&store.odb(), question, false, &options.interrupt)? {
         Some(past) => past,
         None => {
             told();
@@ -130,7 +134,12 @@ pub fn look(
             let past = store.aside(|aside| {
                 let newest = Stretch::Newest(question.depth);
                 fetch::stretch(&mut remote, options, question.head, newest, aside)?;
-                walk(&objects::open(aside, store.format())?, question, true)
+                walk(
+                    &objects::open(aside, store.format())?,
+                    question,
+                    true,
+                    &options.interrupt,
+                )
             });
             remote.close();
             past?.unwrap_or_default()
@@ -173,12 +182,21 @@ pub fn look(
 }
 
 /// Walks back from the head. `None`: commits are missing for that, and `is_all` does not say that there are no more to be had.
-fn walk(odb: &Handle, question: &Question<'_>, is_all: bool) -> Result<Option<Past>, CentralError> {
+/// Interrupted, it ends where it is.
+fn walk(
+    odb: &Handle,
+    question: &Question<'_>,
+    is_all: bool,
+    interrupt: &AtomicBool,
+) -> Result<Option<Past>, CentralError> {
     let mut past = Past::default();
     let mut folders = BTreeMap::new();
     let mut prefix = question.prefix.clone();
     let mut next = Some(question.head);
     while let Some(id) = next {
+        if interrupt.load(Ordering::Relaxed) {
+            return Ok(Some(past));
+        }
         if !odb.exists(&to_gix(id)) {
             return match is_all || past.steps.len() >= question.depth {
                 true => Ok(Some(past.with_versions(odb)?)),

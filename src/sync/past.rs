@@ -1,6 +1,6 @@
 //! What became of a document in central, as far as this clone has synced.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use super::{Progress, Step, SyncErrorKind, SyncOptions, Workspace, notebook, setup};
 use crate::{
@@ -52,5 +52,9 @@ pub fn past(
         wanted,
     };
     let mut told = || progress.step(Step::Listing);
-    Ok(past::look(&ctx.upstream, &ctx.connect, &store, &question, &mut told)?)
+    let past = past::look(&ctx.upstream, &ctx.connect, &store, &question, &mut told)?;
+    match ctx.connect.interrupt.load(Ordering::Relaxed) {
+        true => Err(SyncErrorKind::Interrupted),
+        false => Ok(past),
+    }
 }
