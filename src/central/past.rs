@@ -126,7 +126,8 @@ pub fn look(
     question: &Question<'_>,
     told: &mut dyn FnMut(),
 ) -> Result<Past, CentralError> {
-    let mut past = match walk(&store.odb(), question, false, &options.interrupt)? {
+    let walk = |odb: &Handle, is_all| walk(odb, question, is_all, &options.interrupt);
+    let mut past = match walk(&store.odb(), false)? {
         Some(past) => past,
         None => {
             told();
@@ -134,12 +135,7 @@ pub fn look(
             let past = store.aside(|aside| {
                 let newest = Stretch::Newest(question.depth);
                 fetch::stretch(&mut remote, options, question.head, newest, aside)?;
-                walk(
-                    &objects::open(aside, store.format())?,
-                    question,
-                    true,
-                    &options.interrupt,
-                )
+                walk(&objects::open(aside, store.format())?, true)
             });
             remote.close();
             past?.unwrap_or_default()

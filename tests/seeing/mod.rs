@@ -5,6 +5,7 @@ mod browser;
 mod colour;
 mod diff;
 mod doctor;
+mod interrupted;
 mod list;
 mod log;
 mod past;
