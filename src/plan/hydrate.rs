@@ -155,6 +155,7 @@ mod tests {
         let plan = plan(Known::Finished(&held), &target);
         assert_eq!(codes(plan.write.iter().map(|w| &w.code)), ["A-T-0002", "A-T-0004"]);
         assert_eq!(codes(plan.remove.iter().map(|r| &r.code)), ["A-T-0003"]);
+        assert_eq!(codes(plan.codes()), ["A-T-0002", "A-T-0004", "A-T-0003"]);
         assert_eq!(plan.write[0].ours, [held[&plan.write[0].code]], "what may be replaced");
         assert!(plan.write[1].ours.is_empty(), "a file of that name is somebody's");
         assert_eq!(plan.remove[0].ours, [held[&plan.remove[0].code]]);

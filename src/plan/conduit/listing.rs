@@ -133,6 +133,40 @@ mod tests {
     }
 
     #[test]
+    fn an_item_is_found_by_its_path() {
+        let item = |n: u8, form| Item {
+            id: ObjectId::from_bytes(&[n; 20]).unwrap(),
+            form,
+        };
+        let items = ["a", "a/b", "a-b"].map(String::from).into_iter().zip(1..);
+        let listing = Listing {
+            items: items.map(|(path, n)| (path, item(n, Form::File))).collect(),
+            ..Listing::default()
+        };
+        for (path, place) in [
+            ("a", Some(0)),
+            ("a/b", Some(1)),
+            ("a-b", Some(2)),
+            ("b", None),
+            ("", None),
+        ] {
+            assert_eq!(listing.position(path), place, "{path}");
+            assert_eq!(listing.at(path), place.map(|place| listing.items[place].1), "{path}");
+        }
+        let file = item(1, Form::File);
+        for (other, is_same) in [
+            (file, true),
+            (item(1, Form::Executable), true),
+            (item(1, Form::Link), false),
+            (item(2, Form::File), false),
+        ] {
+            assert_eq!(file.has_content_of(&other), is_same, "{other:?}");
+        }
+        assert!(item(1, Form::Link).has_content_of(&item(1, Form::Link)));
+        assert_eq!(Side::BOTH.map(Side::name), ["alpha", "beta"]);
+    }
+
+    #[test]
     fn what_lies_in_a_folder_begins_with_its_name_and_a_slash() {
         for (path, folder, below) in [
             ("a/b", "a", true),

@@ -94,6 +94,18 @@ fn what_is_skipped_is_named_by_what_it_is() {
     }
 }
 
+/// The rest is counted.
+#[test]
+fn so_much_of_what_is_left_out_is_named_and_no_more() {
+    let strangers = (0..MOST_NAMED + 2).map(|n| entry(format!("no document {n}").as_bytes(), EntryKind::File));
+    let left_out = folder(&"api".parse().unwrap(), strangers).skipped;
+    assert_eq!((left_out.named.len(), left_out.more), (MOST_NAMED, 2));
+    let less = left_out.within(MOST_NAMED - 3);
+    assert_eq!((less.named.len(), less.more), (MOST_NAMED - 3, 5));
+    let same = less.clone().within(MOST_NAMED);
+    assert_eq!(same, less);
+}
+
 #[test]
 fn the_root_holds_workspaces_and_strangers() {
     let root = root([

@@ -33,6 +33,7 @@ fn accidents_stop_and_an_ordinary_day_does_not() {
     let moved: String = files(10, "x").replace('f', "d/f");
     let twenty = files(20, "x");
     let edited = files(20, "y");
+    let twenty_of = |held: usize| files(20, "y") + &files(held, "x").split_inclusive(' ').skip(20).collect::<String>();
     let deletes = |side, removed, held| Some(Stop::Deletes(side, TooManyDeletes { removed, held }));
     for (mode, first, base, alpha, beta, stops) in [
         (
@@ -65,6 +66,27 @@ fn accidents_stop_and_an_ordinary_day_does_not() {
             }),
         ),
         (Bidirectional, false, &ten, &files(10, "y"), &ten, None),
+        // Four fifths are an ordinary day, and more are not.
+        (
+            Bidirectional,
+            false,
+            &files(25, "x"),
+            &twenty_of(25),
+            &files(25, "x"),
+            None,
+        ),
+        (
+            Bidirectional,
+            false,
+            &files(24, "x"),
+            &twenty_of(24),
+            &files(24, "x"),
+            Some(Stop::Edits {
+                side: Side::Beta,
+                edited: 20,
+                held: 24,
+            }),
+        ),
         (Mirror, true, "", "a=1", "a=2", Some(Stop::FirstMirror { touched: 1 })),
         (
             Mirror,
