@@ -1,8 +1,7 @@
 //! Ctrl-C while one of the commands that look works.
 
 use std::{
-    io::Write as _,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -32,19 +31,9 @@ fn a_look_back_can_be_interrupted() {
             text.len()
         );
     }
-    let mut import = Command::new("git")
-        .args(["fast-import", "--quiet"])
-        .current_dir(&world.central.dir)
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("git runs");
-    import
-        .stdin
-        .take()
-        .expect("piped")
-        .write_all(history.as_bytes())
-        .expect("git reads");
-    assert!(import.wait().expect("it ends").success());
+    world
+        .central
+        .git_reading(&["fast-import", "--quiet"], history.as_bytes());
     api.sync().report();
     let mut log = api.metis_sync(&["log", "--depth", "1000000", "API-T-0001"]);
     let log = log

@@ -3,12 +3,7 @@
 
 mod talking;
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{fmt::Write as _, fs, process::Command};
 
 use crate::{
     scenarios::project::Project,
@@ -20,23 +15,6 @@ use crate::{
     },
 };
 
-/// Runs git in central with this on its standard input. Returns what it says.
-fn git(world: &World, args: &[&str], input: &[u8]) -> String {
-    let mut command = Command::new("git");
-    command
-        .args(args)
-        .current_dir(&world.central.dir)
-        .env_clear()
-        .envs(world.server_env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = command.spawn().expect("git runs");
-    child.stdin.take().expect("piped").write_all(input).expect("git reads");
-    let output = child.wait_with_output().expect("git ends");
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
-}
-
 /// Makes these files, by their paths, what central has.
 fn import(world: &World, files: impl Iterator<Item = (String, String)>) {
     let branch = &world.central.branch;
@@ -44,7 +22,9 @@ fn import(world: &World, files: impl Iterator<Item = (String, String)>) {
     for (path, text) in files {
         let _ = write!(stream, "M 100644 inline {path}\ndata {}\n{text}\n", text.len());
     }
-    git(world, &["fast-import", "--quiet", "--force"], stream.as_bytes());
+    world
+        .central
+        .git_reading(&["fast-import", "--quiet", "--force"], stream.as_bytes());
 }
 
 fn document(code: &str, says: &str) -> String {
@@ -150,11 +130,9 @@ fn entry(mode: &str, name: &str, id: &str) -> Vec<u8> {
 fn strangers_without_end_in_many_folders() {
     let world = World::new();
     let object = |kind: &str, bytes: &[u8]| {
-        git(
-            &world,
-            &["hash-object", "-w", "--literally", "-t", kind, "--stdin"],
-            bytes,
-        )
+        world
+            .central
+            .git_reading(&["hash-object", "-w", "--literally", "-t", kind, "--stdin"], bytes)
     };
     let blob = object("blob", b"x");
     let strangers: Vec<u8> = (0..900_000)
@@ -168,7 +146,9 @@ fn strangers_without_end_in_many_folders() {
     );
     let many = (0..12).flat_map(|number| entry("40000", &format!("a{number:05}"), &strangers));
     let root: Vec<u8> = many.chain(entry("40000", "web", &web)).collect();
-    let commit = git(&world, &["commit-tree", &object("tree", &root), "-m", "x"], b"");
+    let commit = world
+        .central
+        .git_reading(&["commit-tree", &object("tree", &root), "-m", "x"], b"");
     world
         .central
         .git(&["update-ref", &format!("refs/heads/{}", world.central.branch), &commit]);

@@ -6,12 +6,7 @@ mod commits;
 mod fixtures;
 mod zeros;
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeSet, fs};
 
 use crate::support::{
     document::document,
@@ -103,19 +98,8 @@ impl Den {
     }
 
     fn object(&self, kind: &str, bytes: &[u8]) -> String {
-        let mut command = Command::new("git");
-        command
-            .args(["hash-object", "-w", "--literally", "-t", kind, "--stdin"])
-            .current_dir(&self.world.central.dir)
-            .env_clear()
-            .envs(self.world.server_env())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = command.spawn().expect("git runs");
-        child.stdin.take().expect("piped").write_all(bytes).expect("git reads");
-        let output = child.wait_with_output().expect("git ends");
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).expect("an id").trim().to_owned()
+        let args = ["hash-object", "-w", "--literally", "-t", kind, "--stdin"];
+        self.world.central.git_reading(&args, bytes)
     }
 
     /// A tree exactly of these entries, in git's order but for what git would not have.

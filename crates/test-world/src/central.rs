@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use super::process::run;
@@ -92,6 +93,18 @@ impl Central {
         let mut command = self.command("git");
         command.args(args);
         run(command).success()
+    }
+
+    /// The same, with this on its standard input. Returns what it says, without the last line's end.
+    #[track_caller]
+    pub fn git_reading(&self, args: &[&str], input: &[u8]) -> String {
+        let mut command = self.command("git");
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("git runs");
+        child.stdin.take().expect("piped").write_all(input).expect("git reads");
+        let output = child.wait_with_output().expect("git ends");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
     /// A commit by somebody who is no client of ours, on top of whatever the branch has when it runs: one file

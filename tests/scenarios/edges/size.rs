@@ -1,13 +1,6 @@
 //! Many workspaces with many documents.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use super::objects;
 use crate::scenarios::traffic::Packs;
@@ -48,17 +41,10 @@ fn fill(world: &World) {
             .unwrap();
         }
     }
-    let mut import = Command::new("git");
-    import
-        .current_dir(&world.central.dir)
-        .env_clear()
-        .envs(world.server_env())
-        .args(["fast-import", "--quiet", "--done"])
-        .stdin(Stdio::piped());
     stream.push_str("done\n");
-    let mut child = import.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+    world
+        .central
+        .git_reading(&["fast-import", "--quiet", "--done"], stream.as_bytes());
 }
 
 /// 81#34: what it takes depends on what changed, not on what there is.

@@ -1,10 +1,5 @@
 //! What a hostile central has: names, kinds of entries, documents and trees that no honest one would.
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
-
 use super::{Den, Entry, Fixture, Object, beside, inside, nowhere, text};
 
 /// Names that are no document's, in many ways.
@@ -177,22 +172,12 @@ pub(super) fn trees(den: &Den) -> Vec<Fixture> {
         let names = (0..10).map(|n| ("40000", format!("d{n}").into_bytes(), Object::Id(level.clone())));
         level = den.tree(&names.collect::<Vec<_>>());
     }
-    let mut stream = Command::new("git");
-    stream
-        .current_dir(&den.world.central.dir)
-        .env_clear()
-        .envs(den.world.server_env())
-        .args(["fast-import", "--quiet"])
-        .stdin(Stdio::piped());
-    let mut child = stream.spawn().expect("git runs");
     let path = format!("{}x", "d/".repeat(1000));
     let commit =
         format!("commit refs/heads/deep\ncommitter a <a@b> 0 +0000\ndata 0\nM 100644 inline {path}\ndata 1\nx\n");
-    let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(commit.as_bytes()).expect("git reads");
-    drop(stdin);
-    assert!(child.wait().expect("git ends").success());
-    let deep = den.world.central.git(&["rev-parse", "deep^{tree}"]).trim().to_owned();
+    let central = &den.world.central;
+    central.git_reading(&["fast-import", "--quiet"], commit.as_bytes());
+    let deep = central.git(&["rev-parse", "deep^{tree}"]).trim().to_owned();
     let blob = Object::Id(den.object("blob", b"x"));
     let wide: Vec<Entry> = (0..100_000)
         .map(|n| ("100644", format!("n-{n:06}").into_bytes(), blob.clone()))
